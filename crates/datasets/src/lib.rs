@@ -1,0 +1,5 @@
+//! Pictures with masks and labels. (Page to be completed.)
+
+mod dataset;
+
+pub use dataset::{Class, Dataset, DatasetError, DatasetInfo, Sample};

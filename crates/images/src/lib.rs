@@ -1,0 +1,13 @@
+//! Images: decode, resample, transform an image and its mask as a pair. (Page to be completed.)
+
+mod bitmap;
+mod decode;
+mod pixels;
+mod resample;
+mod transform;
+
+pub use bitmap::{Gray8, Rgb8};
+pub use decode::{ImageError, decode_image, decode_mask, read_image, read_mask};
+pub use pixels::Pixels;
+pub use resample::Filter;
+pub use transform::{MaskRule, PairedTransform, Preprocess, Resize};

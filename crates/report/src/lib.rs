@@ -1,0 +1,1 @@
+//! Tables, figures, pages. (Page to be completed.)
