@@ -1,0 +1,88 @@
+//! One part of a run: the records of one chunk as one parquet file.
+
+mod read;
+mod write;
+
+pub(crate) use read::read_part;
+pub(crate) use write::write_part;
+
+/// Key of the footer under which the length and the hash of all bytes before the footer stand.
+const CHECKSUM: &str = "hard_imagenet.sha256";
+
+#[cfg(test)]
+mod tests {
+    use super::{read_part, write_part};
+    use hard_imagenet_metrics::Record;
+    use proptest::prelude::*;
+
+    fn record() -> impl Strategy<Value = Record> {
+        let score = || proptest::option::of(-1e6f32..1e6);
+        (
+            (".{0,12}", any::<u32>(), "[a-z]{0,8}", "[a-z0-9:.]{0,12}", any::<u32>()),
+            (proptest::option::of(any::<u32>()), proptest::option::of(any::<bool>()), score(), score(), score(), score()),
+            proptest::option::of(".{0,20}"),
+        )
+            .prop_map(|((sample, label, class, condition, trial), (prediction, correct, a, b, c, d), error)| Record {
+                sample,
+                label,
+                class,
+                condition,
+                trial,
+                prediction,
+                correct,
+                confidence: a,
+                object_fraction: b,
+                iou: c,
+                delta_density: d,
+                error,
+            })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn records_survive_the_round_trip(records in proptest::collection::vec(record(), 0..40)) {
+            let bytes = write_part(&records).unwrap();
+            prop_assert_eq!(read_part(bytes).unwrap(), records);
+        }
+
+        #[test]
+        fn a_changed_byte_of_the_data_is_noticed(records in proptest::collection::vec(record(), 1..10), at in any::<prop::sample::Index>()) {
+            let mut bytes = write_part(&records).unwrap();
+            // The footer's length stands in the last eight bytes, before the closing magic.
+            let tail: [u8; 4] = bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap();
+            let data = bytes.len() - 8 - u32::from_le_bytes(tail) as usize;
+            bytes[at.index(data)] ^= 0x10;
+            prop_assert!(read_part(bytes).is_err());
+        }
+
+        #[test]
+        fn a_cut_file_is_noticed(records in proptest::collection::vec(record(), 1..10), at in any::<prop::sample::Index>()) {
+            let mut bytes = write_part(&records).unwrap();
+            bytes.truncate(at.index(bytes.len()));
+            prop_assert!(read_part(bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn bits_of_a_float_are_kept() {
+        let mut record = Record {
+            sample: "a".into(),
+            label: 1,
+            class: "b".into(),
+            condition: "none".into(),
+            trial: 0,
+            prediction: None,
+            correct: None,
+            confidence: Some(f32::MIN_POSITIVE / 2.0),
+            object_fraction: Some(-0.0),
+            iou: None,
+            delta_density: Some(f32::INFINITY),
+            error: None,
+        };
+        record.label = u32::MAX;
+        let back = read_part(write_part(std::slice::from_ref(&record)).unwrap()).unwrap();
+        assert_eq!(back[0].object_fraction.map(f32::to_bits), Some((-0.0f32).to_bits()));
+        assert_eq!(back[0], record);
+    }
+}
