@@ -2,12 +2,14 @@
 
 mod bitmap;
 mod decode;
+mod error;
 mod pixels;
 mod resample;
 mod transform;
 
 pub use bitmap::{Gray8, Rgb8};
-pub use decode::{ImageError, decode_image, decode_mask, read_image, read_mask};
+pub use decode::{decode_image, decode_mask, read_image, read_mask};
+pub use error::ImageError;
 pub use pixels::Pixels;
 pub use resample::Filter;
-pub use transform::{MaskRule, PairedTransform, Preprocess, Resize};
+pub use transform::{IMAGENET_MEAN, IMAGENET_STD, MaskRule, PairedTransform, Preprocess, Resize};

@@ -1,3 +1,5 @@
+use crate::Rgb8;
+
 /// An image as a network sees it before normalisation: `(3, H, W)`, f32 in [0, 1].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pixels {
@@ -39,5 +41,21 @@ impl Pixels {
     /// Gives the values away.
     pub fn into_vec(self) -> Vec<f32> {
         self.data
+    }
+}
+
+impl From<&Rgb8> for Pixels {
+    /// Divides by 255.
+    fn from(image: &Rgb8) -> Self {
+        let plane = image.height * image.width;
+        let mut data = vec![0f32; 3 * plane];
+        let (red, rest) = data.split_at_mut(plane);
+        let (green, blue) = rest.split_at_mut(plane);
+        for (((pixel, r), g), b) in image.data.chunks_exact(3).zip(red).zip(green).zip(blue) {
+            *r = f32::from(pixel[0]) / 255.0;
+            *g = f32::from(pixel[1]) / 255.0;
+            *b = f32::from(pixel[2]) / 255.0;
+        }
+        Self { height: image.height, width: image.width, data }
     }
 }

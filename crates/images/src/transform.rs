@@ -1,3 +1,4 @@
+use crate::resample::{Axis, resample};
 use crate::{Filter, Gray8, Pixels, Rgb8};
 use hard_imagenet_masks::Mask;
 use serde::{Deserialize, Serialize};
@@ -10,43 +11,109 @@ pub enum Resize {
     None,
     /// To exactly (height, width); the aspect ratio is not kept.
     Squash(usize, usize),
-    /// The shorter side to this length, the aspect ratio kept (torchvision's `Resize(n)`).
+    /// The shorter side to this length, the aspect ratio kept (torchvision's `Resize(n)`): the longer side becomes
+    /// `n * longer / shorter`, rounded down.
     ShorterSide(usize),
+}
+
+impl Resize {
+    /// The size (height, width) of a picture of `height × width` after the resize.
+    pub fn size(self, height: usize, width: usize) -> (usize, usize) {
+        match self {
+            Self::None => (height, width),
+            Self::Squash(height, width) => (height, width),
+            // Nothing has a shorter side: what is empty stays empty.
+            Self::ShorterSide(_) if height == 0 || width == 0 => (height, width),
+            Self::ShorterSide(n) if width <= height => (n * height / width, n),
+            Self::ShorterSide(n) => (n, n * width / height),
+        }
+    }
 }
 
 /// Which values of a resampled mask (0..=255) are object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskRule {
-    /// Every value above 0: what the published code does (SPEC Q1); JPEG ringing dilates the object.
+    /// Every value above 0: what the published code does (Q1). Mask files are JPEG, so their ringing dilates the
+    /// object by up to a block of 8 × 8, and so does the antialiased resize.
     AnyInk,
     /// Values of 128 and more.
     Half,
 }
 
-/// One geometric transform for an image and its mask.
+/// One geometric transform for an image and its mask: resize, centre crop.
+///
+/// The crop is torchvision's: its offset is half the surplus, rounded half to even, and what is smaller than the crop
+/// is padded with zeros (black, not object), the odd row below and the odd column at the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairedTransform {
     /// Applied first.
     pub resize: Resize,
     /// Then the centre crop to (height, width); `None` keeps all.
     pub crop: Option<(usize, usize)>,
-    /// Kernel of the resize.
+    /// Kernel of the resize, for the image and for the mask.
     pub filter: Filter,
     /// How the mask becomes binary.
     pub mask_rule: MaskRule,
 }
 
 impl PairedTransform {
-    /// The image, resized, cropped, divided by 255.
-    pub fn image(&self, _image: &Rgb8) -> Pixels {
-        unimplemented!()
+    /// The image, resized, cropped, divided by 255: `(3, H, W)` in [0, 1].
+    pub fn image(&self, image: &Rgb8) -> Pixels {
+        let done = self.apply::<3>(&image.data, image.height, image.width);
+        Pixels::from(&Rgb8 { height: done.height, width: done.width, data: done.data })
     }
 
-    /// The mask, resized and cropped the same way, then thresholded.
-    pub fn mask(&self, _mask: &Gray8) -> Mask {
-        unimplemented!()
+    /// The mask, resized and cropped the same way, then thresholded: `(H, W)`.
+    pub fn mask(&self, mask: &Gray8) -> Mask {
+        let done = self.apply::<1>(&mask.data, mask.height, mask.width);
+        let least = match self.mask_rule {
+            MaskRule::AnyInk => 1,
+            MaskRule::Half => 128,
+        };
+        let mut values = done.data.into_iter();
+        Mask::from_fn(done.height, done.width, |_, _| values.next().is_some_and(|value| value >= least))
     }
+
+    /// Resize and crop of `(H, W, C)`. Only what the crop keeps is computed.
+    fn apply<const C: usize>(&self, data: &[u8], height: usize, width: usize) -> Cropped {
+        let (tall, wide) = self.resize.size(height, width);
+        let (crop_height, crop_width) = self.crop.unwrap_or((tall, wide));
+        let rows = Axis { from: height, to: tall, window: window(tall, crop_height) };
+        let columns = Axis { from: width, to: wide, window: window(wide, crop_width) };
+        let (kept_height, kept_width) = (rows.window.len(), columns.window.len());
+        let kept = if data.is_empty() {
+            vec![0; kept_height * kept_width * C]
+        } else {
+            resample::<C>(data, &rows, &columns, self.filter)
+        };
+        if (kept_height, kept_width) == (crop_height, crop_width) {
+            return Cropped { height: crop_height, width: crop_width, data: kept };
+        }
+        let (top, left) = ((crop_height - kept_height) / 2, (crop_width - kept_width) / 2);
+        let mut data = vec![0; crop_height * crop_width * C];
+        for row in 0..kept_height {
+            let to = ((top + row) * crop_width + left) * C;
+            let from = row * kept_width * C;
+            data[to..to + kept_width * C].copy_from_slice(&kept[from..from + kept_width * C]);
+        }
+        Cropped { height: crop_height, width: crop_width, data }
+    }
+}
+
+struct Cropped {
+    height: usize,
+    width: usize,
+    data: Vec<u8>,
+}
+
+/// The central `crop` of `length` samples; all of them where the crop is longer.
+fn window(length: usize, crop: usize) -> std::ops::Range<usize> {
+    let Some(surplus) = length.checked_sub(crop) else { return 0..length };
+    let half = surplus / 2;
+    // Half of an odd surplus ends in .5 and goes to the even neighbour.
+    let start = if surplus % 2 == 1 && half % 2 == 1 { half + 1 } else { half };
+    start..start + crop
 }
 
 /// What a model expects of its input: geometry and normalisation. Carried by the model.
@@ -63,3 +130,28 @@ pub struct Preprocess {
     /// Standard deviation a channel.
     pub std: [f32; 3],
 }
+
+impl Preprocess {
+    /// The transform of the Hard ImageNet paper for a network input of this size: bilinear resize to 8/7 of it
+    /// without keeping the aspect ratio (256 × 256 for 224 × 224), centre crop, ImageNet's mean and deviation.
+    pub fn squash(input: (usize, usize)) -> Self {
+        Self {
+            resize: Resize::Squash(input.0 * 8 / 7, input.1 * 8 / 7),
+            input,
+            filter: Filter::Bilinear,
+            mean: IMAGENET_MEAN,
+            std: IMAGENET_STD,
+        }
+    }
+
+    /// Its geometry, for an image and its mask.
+    pub fn paired(&self, mask_rule: MaskRule) -> PairedTransform {
+        PairedTransform { resize: self.resize, crop: Some(self.input), filter: self.filter, mask_rule }
+    }
+}
+
+/// Mean of the ImageNet training images a channel (red, green, blue), in units of [0, 1].
+pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+
+/// Standard deviation of the ImageNet training images a channel (red, green, blue), in units of [0, 1].
+pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];

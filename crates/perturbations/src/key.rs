@@ -1,14 +1,28 @@
 /// Names one draw of noise: the same key gives the same noise, bit for bit, on every device.
 ///
 /// A key is a function of (run seed, sample id, trial) and of nothing else, so foreground and background noise of a
-/// trial, and every strength, share one standard normal tensor (SPEC 4.1; common random numbers make differences
-/// between conditions less noisy).
+/// trial, and every strength, share one standard normal tensor: common random numbers make differences between
+/// conditions less noisy, and the published code shares them between foreground and background as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NoiseKey(pub u64);
 
 impl NoiseKey {
     /// The key of one sample's trial under a run's seed.
-    pub fn new(_seed: u64, _sample: &str, _trial: u32) -> Self {
-        unimplemented!()
+    ///
+    /// FNV-1a over the sample's bytes, then the finaliser of SplitMix64 after each of seed, sample and trial, so that
+    /// keys of neighbouring seeds or trials have nothing in common.
+    pub fn new(seed: u64, sample: &str, trial: u32) -> Self {
+        let sample = sample
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        Self(mix(mix(mix(seed) ^ sample) ^ u64::from(trial)))
     }
+}
+
+/// The next output of SplitMix64 at state `x` (Steele, Lea, Flood 2014): a bijection of u64.
+pub(crate) fn mix(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
 }
