@@ -1,3 +1,8 @@
+use crate::{ImageError, Pixels};
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use std::path::Path;
+
 /// A decoded colour picture: `(H, W, 3)`, u8, interleaved RGB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rgb8 {
@@ -18,4 +23,70 @@ pub struct Gray8 {
     pub width: usize,
     /// `height * width` values.
     pub data: Vec<u8>,
+}
+
+impl From<&Pixels> for Rgb8 {
+    /// To 0..=255, rounded half up, so that 0.5 becomes 128; NaN becomes 0.
+    fn from(pixels: &Pixels) -> Self {
+        let (height, width) = (pixels.height(), pixels.width());
+        let (red, rest) = pixels.as_slice().split_at(height * width);
+        let (green, blue) = rest.split_at(height * width);
+        let byte = |value: f32| (value * 255.0 + 0.5) as u8; // the cast saturates
+        let data = red.iter().zip(green).zip(blue).flat_map(|((&r, &g), &b)| [byte(r), byte(g), byte(b)]).collect();
+        Self { height, width, data }
+    }
+}
+
+impl Rgb8 {
+    /// The picture as the bytes of a PNG file.
+    ///
+    /// # Errors
+    /// [`ImageError::Encode`] if it has no pixels, or the data are not `height * width * 3` values.
+    pub fn png(&self) -> Result<Vec<u8>, ImageError> {
+        png(&self.data, self.height, self.width, 3)
+    }
+
+    /// Writes the picture to a PNG file, whatever the name's ending.
+    ///
+    /// # Errors
+    /// As [`Rgb8::png`], and [`ImageError::Write`] if the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), ImageError> {
+        write(path, &self.png()?)
+    }
+}
+
+impl Gray8 {
+    /// The picture as the bytes of a PNG file.
+    ///
+    /// # Errors
+    /// [`ImageError::Encode`] if it has no pixels, or the data are not `height * width` values.
+    pub fn png(&self) -> Result<Vec<u8>, ImageError> {
+        png(&self.data, self.height, self.width, 1)
+    }
+
+    /// Writes the picture to a PNG file, whatever the name's ending.
+    ///
+    /// # Errors
+    /// As [`Gray8::png`], and [`ImageError::Write`] if the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), ImageError> {
+        write(path, &self.png()?)
+    }
+}
+
+fn png(data: &[u8], height: usize, width: usize, channels: usize) -> Result<Vec<u8>, ImageError> {
+    let error = |reason: String| ImageError::Encode { height, width, reason };
+    if data.is_empty() || data.len() != height * width * channels {
+        return Err(error(format!("{} values given, {channels} a pixel expected", data.len())));
+    }
+    let (Ok(rows), Ok(columns)) = (u32::try_from(height), u32::try_from(width)) else {
+        return Err(error("too many pixels a side for a PNG file".to_owned()));
+    };
+    let kind = if channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
+    let mut bytes = Vec::new();
+    PngEncoder::new(&mut bytes).write_image(data, columns, rows, kind).map_err(|source| error(source.to_string()))?;
+    Ok(bytes)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), ImageError> {
+    std::fs::write(path, bytes).map_err(|source| ImageError::Write { path: path.to_owned(), source })
 }

@@ -44,14 +44,14 @@ pub enum ImageError {
     #[error("the picture is damaged: {0}; fetch the file again")]
     Damaged(#[source] image::ImageError),
     /// A picture could not be encoded.
-    #[error("cannot encode a picture of {height} × {width}: {source}")]
+    #[error("cannot encode a picture of {height} × {width}: {reason}")]
     Encode {
         /// Rows.
         height: usize,
         /// Columns.
         width: usize,
-        /// What the encoder said.
-        source: image::ImageError,
+        /// What is wrong with it.
+        reason: String,
     },
     /// Any of the above, in this file.
     #[error("{path}: {source}")]

@@ -2,6 +2,7 @@
 
 mod bitmap;
 mod decode;
+mod draw;
 mod error;
 mod pixels;
 mod resample;
@@ -9,6 +10,7 @@ mod transform;
 
 pub use bitmap::{Gray8, Rgb8};
 pub use decode::{decode_image, decode_mask, read_image, read_mask};
+pub use draw::{outline, overlay};
 pub use error::ImageError;
 pub use pixels::Pixels;
 pub use resample::Filter;

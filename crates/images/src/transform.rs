@@ -132,16 +132,23 @@ pub struct Preprocess {
 }
 
 impl Preprocess {
-    /// The transform of the Hard ImageNet paper for a network input of this size: bilinear resize to 8/7 of it
-    /// without keeping the aspect ratio (256 × 256 for 224 × 224), centre crop, ImageNet's mean and deviation.
-    pub fn squash(input: (usize, usize)) -> Self {
+    /// What most ImageNet classifiers expect: the shorter side to 256, centre crop of 224 × 224, bilinear, ImageNet's
+    /// mean and deviation.
+    pub fn imagenet() -> Self {
         Self {
-            resize: Resize::Squash(input.0 * 8 / 7, input.1 * 8 / 7),
-            input,
+            resize: Resize::ShorterSide(256),
+            input: (224, 224),
             filter: Filter::Bilinear,
             mean: IMAGENET_MEAN,
             std: IMAGENET_STD,
         }
+    }
+
+    /// The geometry of the Hard ImageNet paper for the same network: bilinear resize to 8/7 of the input (256 × 256
+    /// for 224 × 224) without keeping the aspect ratio, then the centre crop. Hardly any object is cut off by it.
+    pub fn squashed(self) -> Self {
+        let (height, width) = self.input;
+        Self { resize: Resize::Squash(height * 8 / 7, width * 8 / 7), filter: Filter::Bilinear, ..self }
     }
 
     /// Its geometry, for an image and its mask.

@@ -1,3 +1,5 @@
+use crate::Mask;
+
 /// A map of real numbers over an image: `(H, W)`, row-major, f32.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heatmap {
@@ -29,5 +31,113 @@ impl Heatmap {
     /// All values, row-major.
     pub fn as_slice(&self) -> &[f32] {
         &self.data
+    }
+
+    /// Gives the values away.
+    pub fn into_vec(self) -> Vec<f32> {
+        self.data
+    }
+
+    /// The map at another size: bilinear, half-pixel centres, borders replicated, not antialiased, as OpenCV's
+    /// `INTER_LINEAR`. A map without values becomes zeros.
+    pub fn resized(&self, height: usize, width: usize) -> Self {
+        if (height, width) == (self.height, self.width) {
+            return self.clone();
+        }
+        if self.data.is_empty() {
+            return Self { height, width, data: vec![0.0; height * width] };
+        }
+        let columns = taps(self.width, width);
+        let rows = taps(self.height, height);
+        let mut narrow = Vec::with_capacity(self.height * width);
+        for line in self.data.chunks_exact(self.width) {
+            narrow.extend(columns.iter().map(|tap| line[tap.low] * (1.0 - tap.share) + line[tap.high] * tap.share));
+        }
+        let mut data = Vec::with_capacity(height * width);
+        for tap in &rows {
+            let low = &narrow[tap.low * width..(tap.low + 1) * width];
+            let high = &narrow[tap.high * width..(tap.high + 1) * width];
+            data.extend(low.iter().zip(high).map(|(&a, &b)| a * (1.0 - tap.share) + b * tap.share));
+        }
+        Self { height, width, data }
+    }
+
+    /// Scaled to [0, 1) as pytorch-grad-cam does it: `(x - min) / (1e-7 + max(x - min))`. A constant map becomes
+    /// zeros; NaN stays NaN and is left out of minimum and maximum.
+    pub fn min_max_scaled(&self) -> Self {
+        let least = self.data.iter().copied().fold(f32::INFINITY, f32::min);
+        let greatest = self.data.iter().map(|&v| v - least).fold(f32::NEG_INFINITY, f32::max);
+        let data = self.data.iter().map(|&v| (v - least) / (1e-7 + greatest)).collect();
+        Self { height: self.height, width: self.width, data }
+    }
+
+    /// The pixels with a value of `threshold` or more; NaN is not.
+    pub fn at_least(&self, threshold: f32) -> Mask {
+        let values = self.data.iter().map(|&v| u8::from(v >= threshold)).collect();
+        Mask::from_vec(self.height, self.width, values).expect("as many values as pixels")
+    }
+}
+
+/// Between which two source samples an output sample lies, and the share of the second.
+struct Tap {
+    low: usize,
+    high: usize,
+    share: f32,
+}
+
+fn taps(from: usize, to: usize) -> Vec<Tap> {
+    let scale = from as f64 / to as f64;
+    let tap = |output: usize| {
+        let place = ((output as f64 + 0.5) * scale - 0.5) as f32;
+        // Below the first centre everything is the first sample; a negative place truncates to it.
+        let (low, share) = if place < 0.0 { (0, 0.0) } else { (place as usize, place.fract()) };
+        if low + 1 >= from {
+            return Tap { low: from - 1, high: from - 1, share: 0.0 };
+        }
+        Tap { low, high: low + 1, share }
+    };
+    (0..to).map(tap).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resizing() {
+        let map = Heatmap::from_vec(2, 2, vec![0.0, 1.0, 2.0, 3.0]);
+        // OpenCV: cv2.resize(np.array([[0, 1], [2, 3]], np.float32), (4, 4))
+        #[rustfmt::skip]
+        let expected = [
+            0.0, 0.25, 0.75, 1.0,
+            0.5, 0.75, 1.25, 1.5,
+            1.5, 1.75, 2.25, 2.5,
+            2.0, 2.25, 2.75, 3.0,
+        ];
+        assert_eq!(map.resized(4, 4).as_slice(), expected);
+        assert_eq!(map.resized(1, 1).as_slice(), [1.5]);
+        assert_eq!(map.resized(2, 2), map);
+        assert_eq!(map.resized(0, 3).as_slice(), [0f32; 0]);
+        assert_eq!(Heatmap::from_vec(0, 0, vec![]).resized(1, 2).as_slice(), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn scaling() {
+        let check = |values: &[f32], expected: &[f32]| {
+            let scaled = Heatmap::from_vec(1, values.len(), values.to_vec()).min_max_scaled();
+            assert_eq!(scaled.as_slice(), expected);
+        };
+        check(&[-1.0, 0.0, 3.0], &[0.0, 1.0 / (1e-7 + 4.0), 4.0 / (1e-7 + 4.0)]);
+        check(&[5.0, 5.0], &[0.0, 0.0]);
+        check(&[], &[]);
+        let with_nan = Heatmap::from_vec(1, 3, vec![f32::NAN, 0.0, 1.0]).min_max_scaled();
+        assert!(with_nan.as_slice()[0].is_nan());
+        assert_eq!(with_nan.as_slice()[1], 0.0);
+    }
+
+    #[test]
+    fn the_threshold_itself_counts() {
+        let map = Heatmap::from_vec(1, 4, vec![0.4, 0.5, 0.6, f32::NAN]);
+        assert_eq!(map.at_least(0.5).as_slice(), [0, 1, 1, 0]);
     }
 }

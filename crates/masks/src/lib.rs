@@ -1,9 +1,40 @@
-//! Binary masks and heatmaps. (Page to be completed.)
+//! Binary masks and heatmaps over images: areas, boxes, connected components, overlaps, resizing.
+//!
+//! | type | what it is |
+//! |---|---|
+//! | [`Mask`] | which pixels belong to the object, one byte each |
+//! | [`Components`] | the connected parts of a mask, each a [`Component`] with area and box |
+//! | [`Heatmap`] | a real number a pixel, such as a saliency map |
+//! | [`Rect`] | a box of pixels |
+//!
+//! Sizes are (height, width), places (row, column), rectangles half-open. What is undefined, such as the box of an
+//! empty mask, is `None`.
+//!
+//! ```
+//! use hard_imagenet_masks::{Connectivity, Heatmap, Mask};
+//!
+//! // Two blocks that touch at a corner.
+//! let mask = Mask::from_fn(4, 6, |row, column| (row < 2 && column < 2) || (row >= 2 && (2..5).contains(&column)));
+//! assert_eq!(mask.area(), 10);
+//!
+//! let bounds = mask.bounding_box().unwrap();
+//! assert_eq!((bounds.top, bounds.left, bounds.bottom, bounds.right), (0, 0, 4, 5));
+//!
+//! let parts = mask.components(Connectivity::Four);
+//! assert_eq!(parts.iter().map(|part| part.area).collect::<Vec<_>>(), [4, 6]);
+//! assert_eq!(mask.components(Connectivity::Eight).len(), 1);
+//!
+//! // How well does a coarse saliency map point at the object?
+//! let map = Heatmap::from_vec(2, 3, vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0]).resized(4, 6);
+//! assert!(map.at_least(0.5).iou(&mask).unwrap() > 0.5);
+//! ```
 
+mod components;
 mod heatmap;
 mod mask;
 mod rect;
 
+pub use components::{Component, Components, Connectivity};
 pub use heatmap::Heatmap;
 pub use mask::{Mask, MaskError};
 pub use rect::Rect;

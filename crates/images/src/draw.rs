@@ -1,0 +1,59 @@
+use crate::Rgb8;
+use hard_imagenet_masks::{Heatmap, Mask};
+
+/// Nine colours from black over violet and orange to pale yellow, their lightness rising evenly (after matplotlib's
+/// `inferno`): readable in grey and for the colour-blind.
+const COLOURS: [[f32; 3]; 9] = [
+    [0.0, 0.0, 4.0],
+    [31.0, 12.0, 72.0],
+    [85.0, 15.0, 109.0],
+    [136.0, 34.0, 106.0],
+    [186.0, 54.0, 85.0],
+    [227.0, 89.0, 51.0],
+    [249.0, 140.0, 10.0],
+    [249.0, 201.0, 50.0],
+    [252.0, 255.0, 164.0],
+];
+
+/// Share of the colour in an overlay.
+const OPACITY: f32 = 0.6;
+
+/// The colour of a value in [0, 1]; what lies outside is clipped, NaN counts as 0.
+fn colour(value: f32) -> [f32; 3] {
+    let last = COLOURS.len() - 1;
+    let place = if value > 0.0 { value.min(1.0) * last as f32 } else { 0.0 };
+    let low = (place as usize).min(last - 1);
+    let share = place - low as f32;
+    std::array::from_fn(|c| COLOURS[low][c] * (1.0 - share) + COLOURS[low + 1][c] * share)
+}
+
+/// The picture under a coloured heatmap with values in [0, 1]; a map of another size is resized to the picture.
+pub fn overlay(image: &Rgb8, heatmap: &Heatmap) -> Rgb8 {
+    let heatmap = heatmap.resized(image.height, image.width);
+    let mix = |(pixel, &value): (&[u8], &f32)| {
+        let colour = colour(value);
+        let mixed = |c: usize| (f32::from(pixel[c]) * (1.0 - OPACITY) + colour[c] * OPACITY + 0.5) as u8;
+        [mixed(0), mixed(1), mixed(2)]
+    };
+    let data = image.data.chunks_exact(3).zip(heatmap.as_slice()).flat_map(mix).collect();
+    Rgb8 { height: image.height, width: image.width, data }
+}
+
+/// Draws the inner edge of a mask on a picture of the same size: object pixels with a neighbour that is not object.
+/// Where picture and mask differ in size, their common upper left part is drawn.
+pub fn outline(image: &mut Rgb8, mask: &Mask, colour: [u8; 3]) {
+    let object = |row: usize, column: usize| row < mask.height() && column < mask.width() && mask.get(row, column);
+    for row in 0..image.height {
+        for column in 0..image.width {
+            // Off the upper and left border the subtraction wraps to an index that is not object.
+            let inside = object(row.wrapping_sub(1), column)
+                && object(row, column.wrapping_sub(1))
+                && object(row + 1, column)
+                && object(row, column + 1);
+            if object(row, column) && !inside {
+                let at = (row * image.width + column) * 3;
+                image.data[at..at + 3].copy_from_slice(&colour);
+            }
+        }
+    }
+}
