@@ -1,0 +1,46 @@
+//! Matrix products.
+
+use super::take;
+use candle_core::{Result, Tensor};
+use hard_imagenet_kernels as kernels;
+
+pub(super) fn linear_parameters(inputs: usize, outputs: usize, bias: bool) -> Vec<Vec<usize>> {
+    let mut shapes = vec![vec![outputs, inputs]];
+    if bias {
+        shapes.push(vec![outputs]);
+    }
+    shapes
+}
+
+pub(super) fn linear_shape(x: &[usize], inputs: usize, outputs: usize) -> std::result::Result<Vec<usize>, String> {
+    match x {
+        [before @ .., last] if *last == inputs => Ok([before, &[outputs]].concat()),
+        _ => Err(format!("a last dimension of {inputs}")),
+    }
+}
+
+pub(super) fn linear(x: &Tensor, weights: &[&Tensor]) -> Result<Tensor> {
+    let [weight] = take(weights)?;
+    kernels::linear(x, weight, weights.get(1).copied())
+}
+
+pub(super) fn matmul_shape(a: &[usize], b: &[usize], transpose: bool) -> std::result::Result<Vec<usize>, String> {
+    let fail = || format!("two values with a matrix product, not {a:?} and {b:?}");
+    let ([before, m, k], [before_b, rows, columns]) = (split(a).ok_or_else(fail)?, split(b).ok_or_else(fail)?);
+    let (inner, n) = if transpose { (columns, rows) } else { (rows, columns) };
+    if before != before_b || k != inner {
+        return Err(fail());
+    }
+    Ok([before, m, n].concat())
+}
+
+/// The dimensions before the last two, and each of those.
+fn split(shape: &[usize]) -> Option<[&[usize]; 3]> {
+    let at = shape.len().checked_sub(2)?;
+    Some([&shape[..at], &shape[at..=at], &shape[at + 1..]])
+}
+
+pub(super) fn matmul(a: &Tensor, b: &Tensor, transpose: bool) -> Result<Tensor> {
+    let (a, b) = (a.contiguous()?, b.contiguous()?);
+    if transpose { kernels::matmul(&a, &b.t()?) } else { kernels::matmul(&a, &b) }
+}

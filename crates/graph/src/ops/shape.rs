@@ -1,0 +1,81 @@
+//! Operations that move elements and compute nothing.
+
+type Shape = std::result::Result<Vec<usize>, String>;
+
+/// A dimension after a reshape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// As long as the dimension at the same place before.
+    Same,
+    /// This long.
+    Is(usize),
+    /// Whatever is left; once a reshape.
+    Rest,
+}
+
+pub(super) fn reshape(x: &[usize], extents: &[Extent]) -> Shape {
+    let mut shape: Vec<usize> = Vec::with_capacity(extents.len());
+    let mut rest = None;
+    for (i, extent) in extents.iter().enumerate() {
+        shape.push(match extent {
+            Extent::Same => *x.get(i).ok_or_else(|| format!("at least {} dimensions", i + 1))?,
+            Extent::Is(n) => *n,
+            Extent::Rest => {
+                rest = Some(i);
+                1
+            }
+        });
+    }
+    let (before, after) = (x.iter().product::<usize>(), shape.iter().product::<usize>());
+    if let Some(i) = rest
+        && after > 0
+    {
+        shape[i] = before / after;
+    }
+    if shape.iter().product::<usize>() == before { Ok(shape) } else { Err(format!("what {extents:?} divides")) }
+}
+
+pub(super) fn permute(x: &[usize], order: &[usize]) -> Shape {
+    let mut sorted = order.to_vec();
+    sorted.sort_unstable();
+    if sorted.iter().copied().eq(0..x.len()) {
+        Ok(order.iter().map(|&dim| x[dim]).collect())
+    } else {
+        Err(format!("{} dimensions", order.len()))
+    }
+}
+
+pub(super) fn narrow(x: &[usize], dim: usize, start: usize, len: usize) -> Shape {
+    let mut shape = x.to_vec();
+    match shape.get_mut(dim) {
+        Some(extent) if start + len <= *extent => *extent = len,
+        _ => return Err(format!("at least {} at dimension {dim}", start + len)),
+    }
+    Ok(shape)
+}
+
+pub(super) fn select(x: &[usize], dim: usize, index: usize) -> Shape {
+    let mut shape = narrow(x, dim, index, 1)?;
+    shape.remove(dim);
+    Ok(shape)
+}
+
+pub(super) fn concat(inputs: &[&[usize]], dim: usize) -> Shape {
+    let fail = || format!("values that differ at dimension {dim} only");
+    let mut shape = inputs.first().filter(|first| dim < first.len()).ok_or_else(fail)?.to_vec();
+    for other in &inputs[1..] {
+        let same = other.len() == shape.len() && (0..shape.len()).all(|i| i == dim || other[i] == shape[i]);
+        if !same {
+            return Err(fail());
+        }
+        shape[dim] += other[dim];
+    }
+    Ok(shape)
+}
+
+pub(super) fn expand_batch(x: &[usize], like: &[usize]) -> Shape {
+    match (x, like) {
+        ([1, rest @ ..], [batch, ..]) => Ok([&[*batch], rest].concat()),
+        _ => Err("a first value of batch size 1".into()),
+    }
+}

@@ -1,0 +1,384 @@
+//! Convolution on the CPU: the pictures under the window's taps are laid out as columns, a block at a time, and
+//! multiplied with the weights (im2col and gemm). Blocks are small enough for a core's cache and run in parallel.
+
+use crate::conv::Conv2dParams;
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+use std::cell::RefCell;
+
+/// Columns (output pixels) of a block.
+const BLOCK: usize = 512;
+
+/// The sizes of one convolution; all lengths in elements.
+#[derive(Clone, Copy)]
+struct Sizes {
+    batch: usize,
+    /// Input channels of a group.
+    inputs: usize,
+    /// Output channels of a group.
+    outputs: usize,
+    height: usize,
+    width: usize,
+    kernel_height: usize,
+    kernel_width: usize,
+    out_height: usize,
+    out_width: usize,
+    p: Conv2dParams,
+}
+
+impl Sizes {
+    fn new(x: &[usize], weight: &[usize], p: Conv2dParams) -> Result<Self> {
+        let (&[batch, _, height, width], &[outputs, inputs, kernel_height, kernel_width]) = (x, weight) else {
+            candle_core::bail!("a convolution takes (B, C, H, W) and (O, I, kh, kw), got {x:?} and {weight:?}");
+        };
+        Ok(Self {
+            batch,
+            inputs,
+            outputs: outputs / p.groups,
+            height,
+            width,
+            kernel_height,
+            kernel_width,
+            out_height: p.output(height, kernel_height),
+            out_width: p.output(width, kernel_width),
+            p,
+        })
+    }
+    fn image(&self) -> usize {
+        self.p.groups * self.inputs * self.height * self.width
+    }
+    fn out_image(&self) -> usize {
+        self.p.groups * self.outputs * self.out_plane()
+    }
+    fn out_plane(&self) -> usize {
+        self.out_height * self.out_width
+    }
+    /// Taps of a window over all channels of its group: the inner length of the product.
+    fn taps(&self) -> usize {
+        self.inputs * self.kernel_height * self.kernel_width
+    }
+    /// The columns are the picture itself.
+    fn is_pointwise(&self) -> bool {
+        self.kernel_height == 1 && self.kernel_width == 1 && self.p.stride == 1 && self.p.padding == 0
+    }
+    /// Offset of a group's channels in an image.
+    fn group(&self, group: usize) -> usize {
+        group * self.inputs * self.height * self.width
+    }
+
+    /// Output columns whose tap `kx` falls inside the picture, as a half-open range.
+    fn inside(&self, kx: usize) -> (usize, usize) {
+        let offset = kx * self.p.dilation;
+        let first = self.p.padding.saturating_sub(offset).div_ceil(self.p.stride);
+        let last = (self.width + self.p.padding).saturating_sub(offset).div_ceil(self.p.stride);
+        let last = last.min(self.out_width);
+        (first.min(last), last)
+    }
+
+    /// Calls `f(tap, input row or None, kx)` for each tap, for one output row.
+    fn for_taps(&self, out_row: usize, mut f: impl FnMut(usize, usize, Option<usize>, usize)) {
+        for channel in 0..self.inputs {
+            for ky in 0..self.kernel_height {
+                let row = (out_row * self.p.stride + ky * self.p.dilation).checked_sub(self.p.padding);
+                let row = row.filter(|row| *row < self.height);
+                for kx in 0..self.kernel_width {
+                    f((channel * self.kernel_height + ky) * self.kernel_width + kx, channel, row, kx);
+                }
+            }
+        }
+    }
+
+    /// Writes the columns of one output row at `at` of a block that is `stride` wide.
+    fn gather(&self, x: &[f32], out_row: usize, block: &mut [f32], at: usize, stride: usize) {
+        self.for_taps(out_row, |tap, channel, row, kx| {
+            let to = &mut block[tap * stride + at..][..self.out_width];
+            let Some(row) = row else {
+                to.fill(0.0);
+                return;
+            };
+            let from = &x[(channel * self.height + row) * self.width..][..self.width];
+            let (first, last) = self.inside(kx);
+            to[..first].fill(0.0);
+            to[last..].fill(0.0);
+            if first == last {
+                return;
+            }
+            let start = first * self.p.stride + kx * self.p.dilation - self.p.padding;
+            if self.p.stride == 1 {
+                to[first..last].copy_from_slice(&from[start..start + last - first]);
+            } else {
+                for (to, from) in to[first..last].iter_mut().zip(from[start..].iter().step_by(self.p.stride)) {
+                    *to = *from;
+                }
+            }
+        });
+    }
+
+    /// The transpose of [`Self::gather`]: adds the columns of one output row to the picture they came from.
+    fn scatter(&self, block: &[f32], at: usize, stride: usize, out_row: usize, x: &mut [f32]) {
+        self.for_taps(out_row, |tap, channel, row, kx| {
+            let (first, last) = self.inside(kx);
+            let Some(row) = row.filter(|_| first < last) else { return };
+            let from = &block[tap * stride + at..][..self.out_width];
+            let to = &mut x[(channel * self.height + row) * self.width..][..self.width];
+            let start = first * self.p.stride + kx * self.p.dilation - self.p.padding;
+            for (to, from) in to[start..].iter_mut().step_by(self.p.stride).zip(&from[first..last]) {
+                *to += from;
+            }
+        });
+    }
+}
+
+thread_local! {
+    /// Scratch that keeps its pages between calls: fresh pages cost more than the copies into them.
+    static SCRATCH: RefCell<(Vec<f32>, Vec<f32>)> = const { RefCell::new((Vec::new(), Vec::new())) };
+}
+
+/// Runs `f` with two scratch slices of at least the given lengths; their contents are arbitrary.
+fn with_scratch<R>(a: usize, b: usize, f: impl FnOnce(&mut [f32], &mut [f32]) -> R) -> R {
+    // Taken out while in use, so that work stolen by this thread in between finds an empty one, not a borrowed one.
+    let (mut first, mut second) = SCRATCH.take();
+    if first.len() < a {
+        first.resize(a, 0.0);
+    }
+    if second.len() < b {
+        second.resize(b, 0.0);
+    }
+    let result = f(&mut first[..a], &mut second[..b]);
+    SCRATCH.set((first, second));
+    result
+}
+
+/// A matrix in a slice: element (i, j) at `i * row + j * column`.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    data: &'a [f32],
+    row: usize,
+    column: usize,
+}
+
+/// `out` (m × n, rows `out_row` apart) = `keep · out + a · b`, on this thread, or on all when `threads` > 1.
+fn multiply(
+    (m, n, k): (usize, usize, usize),
+    out: &mut [f32],
+    out_row: usize,
+    keep: bool,
+    a: View<'_>,
+    b: View<'_>,
+    threads: usize,
+) {
+    if m == 0 || n == 0 || k == 0 {
+        return;
+    }
+    let last = |rows: usize, columns: usize, row: usize, column: usize| (rows - 1) * row + (columns - 1) * column;
+    assert!(last(m, n, out_row, 1) < out.len());
+    assert!(last(m, k, a.row, a.column) < a.data.len());
+    assert!(last(k, n, b.row, b.column) < b.data.len());
+    let parallelism = if threads > 1 { gemm::Parallelism::Rayon(threads) } else { gemm::Parallelism::None };
+    // SAFETY: the assertions above keep every element that gemm touches inside the three slices, `out` is borrowed
+    // mutably, so it overlaps neither input, and its rows do not overlap each other (`out_row >= n` at every call).
+    #[allow(unsafe_code)]
+    unsafe {
+        gemm::gemm(
+            m,
+            n,
+            k,
+            out.as_mut_ptr(),
+            1,
+            out_row as isize,
+            keep,
+            a.data.as_ptr(),
+            a.column as isize,
+            a.row as isize,
+            b.data.as_ptr(),
+            b.column as isize,
+            b.row as isize,
+            1.0f32,
+            1.0f32,
+            false,
+            false,
+            false,
+            parallelism,
+        );
+    }
+}
+
+/// A contiguous f32 slice of a CPU tensor's storage.
+fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
+        _ => candle_core::bail!("a CPU convolution needs contiguous f32"),
+    }
+}
+
+/// Calls candle with a function of two contiguous f32 slices; other dtypes are computed in f32.
+fn apply<F>(a: &Tensor, b: &Tensor, shape: impl Into<Shape>, f: F) -> Result<Tensor>
+where
+    F: Fn(&[f32], &[f32]) -> Vec<f32>,
+{
+    struct Op<F>(F, Shape);
+    impl<F: Fn(&[f32], &[f32]) -> Vec<f32>> CustomOp2 for Op<F> {
+        fn name(&self) -> &'static str {
+            "cpu-convolution"
+        }
+        fn cpu_fwd(&self, a: &CpuStorage, la: &Layout, b: &CpuStorage, lb: &Layout) -> Result<(CpuStorage, Shape)> {
+            Ok((CpuStorage::F32((self.0)(slice(a, la)?, slice(b, lb)?)), self.1.clone()))
+        }
+    }
+    let dtype = a.dtype();
+    let (a, b) = (a.to_dtype(DType::F32)?.contiguous()?, b.to_dtype(DType::F32)?.contiguous()?);
+    a.apply_op2_no_bwd(&b, &Op(f, shape.into()))?.to_dtype(dtype)
+}
+
+/// `(B, I, H, W)` and `(O, I / groups, kh, kw)` to `(B, O, H', W')`.
+pub(crate) fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Conv2dParams) -> Result<Tensor> {
+    let s = Sizes::new(x.dims(), weight.dims(), p)?;
+    let bias = match bias {
+        Some(bias) => Some(bias.detach().to_dtype(DType::F32)?.to_vec1::<f32>()?),
+        None => None,
+    };
+    let shape = (s.batch, p.groups * s.outputs, s.out_height, s.out_width);
+    apply(x, weight, shape, |x, weight| forward_slices(x, weight, bias.as_deref(), s))
+}
+
+fn forward_slices(x: &[f32], weight: &[f32], bias: Option<&[f32]>, s: Sizes) -> Vec<f32> {
+    let mut y = vec![0f32; s.batch * s.out_image()];
+    let threads = rayon::current_num_threads();
+    let plane = s.out_plane();
+    let image_rows = s.out_height;
+    // An image a task while there are enough of them; several images a task where they are small; else blocks of rows.
+    let images = if plane >= BLOCK / 2 { 1 } else { (BLOCK / plane).min(s.batch.div_ceil(threads)).max(1) };
+    let shared = if s.batch.div_ceil(images) >= threads { 1 } else { threads };
+    y.par_chunks_mut(images * s.out_image()).enumerate().for_each(|(task, y)| {
+        let first_image = task * images;
+        let count = y.len() / s.out_image();
+        for group in 0..s.p.groups {
+            let weight = View {
+                data: &weight[group * s.outputs * s.taps()..][..s.outputs * s.taps()],
+                row: s.taps(),
+                column: 1,
+            };
+            let picture = |image: usize| &x[(first_image + image) * s.image() + s.group(group)..];
+            let bias = bias.map(|bias| &bias[group * s.outputs..][..s.outputs]);
+            if count == 1 && s.is_pointwise() {
+                let y = &mut y[group * s.outputs * plane..][..s.outputs * plane];
+                let columns = View { data: picture(0), row: plane, column: 1 };
+                multiply((s.outputs, plane, s.taps()), y, plane, false, weight, columns, shared);
+                if let Some(bias) = bias {
+                    y.chunks_mut(plane).zip(bias).for_each(|(y, bias)| y.iter_mut().for_each(|y| *y += bias));
+                }
+                continue;
+            }
+            // Blocks of whole output rows, which may cross from an image to the next.
+            let rows = count * image_rows;
+            let step = if shared > 1 { rows } else { (BLOCK / s.out_width).max(1) };
+            for start in (0..rows).step_by(step) {
+                let rows = step.min(rows - start);
+                let n = rows * s.out_width;
+                with_scratch(s.taps() * n, s.outputs * n, |columns, sums| {
+                    for row in 0..rows {
+                        let (image, out_row) = ((start + row) / image_rows, (start + row) % image_rows);
+                        s.gather(picture(image), out_row, columns, row * s.out_width, n);
+                    }
+                    let columns = View { data: columns, row: n, column: 1 };
+                    multiply((s.outputs, n, s.taps()), sums, n, false, weight, columns, shared);
+                    for (channel, sums) in sums.chunks(n).enumerate() {
+                        let bias = bias.map_or(0.0, |bias| bias[channel]);
+                        // Runs of rows of one image lie side by side in the output too.
+                        let mut row = 0;
+                        while row < rows {
+                            let (image, out_row) = ((start + row) / image_rows, (start + row) % image_rows);
+                            let run = (image_rows - out_row).min(rows - row);
+                            let at =
+                                image * s.out_image() + (group * s.outputs + channel) * plane + out_row * s.out_width;
+                            let from = &sums[row * s.out_width..][..run * s.out_width];
+                            for (y, sum) in y[at..].iter_mut().zip(from) {
+                                *y = sum + bias;
+                            }
+                            row += run;
+                        }
+                    }
+                });
+            }
+        }
+    });
+    y
+}
+
+/// dx = Wᵀ dy, put back where the columns came from.
+pub(crate) fn input_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dParams) -> Result<Tensor> {
+    let s = Sizes::new(x.dims(), weight.dims(), p)?;
+    apply(dy, weight, x.shape(), |dy, weight| {
+        let mut dx = vec![0f32; s.batch * s.image()];
+        let threads = rayon::current_num_threads();
+        let shared = if s.batch >= threads { 1 } else { threads };
+        let plane = s.out_plane();
+        dx.par_chunks_mut(s.image()).enumerate().for_each(|(image, dx)| {
+            for group in 0..s.p.groups {
+                let weight = View { data: &weight[group * s.outputs * s.taps()..], row: 1, column: s.taps() };
+                let dy = &dy[image * s.out_image() + group * s.outputs * plane..][..s.outputs * plane];
+                let dx = &mut dx[s.group(group)..];
+                let step = if shared > 1 { s.out_height } else { (BLOCK / s.out_width).max(1) };
+                for start in (0..s.out_height).step_by(step) {
+                    let rows = step.min(s.out_height - start);
+                    let n = rows * s.out_width;
+                    with_scratch(s.taps() * n, 0, |columns, _| {
+                        let dy = View { data: &dy[start * s.out_width..], row: plane, column: 1 };
+                        multiply((s.taps(), n, s.outputs), columns, n, false, weight, dy, shared);
+                        for row in 0..rows {
+                            s.scatter(columns, row * s.out_width, n, start + row, dx);
+                        }
+                    });
+                }
+            }
+        });
+        dx
+    })
+}
+
+/// dW = Σ over images of dy columnsᵀ.
+pub(crate) fn weight_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dParams) -> Result<Tensor> {
+    let s = Sizes::new(x.dims(), weight.dims(), p)?;
+    apply(dy, x, weight.shape(), |dy, x| {
+        let plane = s.out_plane();
+        let length = s.p.groups * s.outputs * s.taps();
+        // A fixed split of the batch, summed in its order: the result does not depend on how many threads there are.
+        let per_part = s.batch.div_ceil(PARTS).max(1);
+        let parts: Vec<Vec<f32>> = (0..s.batch.div_ceil(per_part))
+            .into_par_iter()
+            .map(|part| {
+                let mut dw = vec![0f32; length];
+                for image in part * per_part..((part + 1) * per_part).min(s.batch) {
+                    for group in 0..s.p.groups {
+                        let x = &x[image * s.image() + s.group(group)..];
+                        let dy = &dy[image * s.out_image() + group * s.outputs * plane..][..s.outputs * plane];
+                        let dw = &mut dw[group * s.outputs * s.taps()..][..s.outputs * s.taps()];
+                        let step = (BLOCK / s.out_width).max(1);
+                        for start in (0..s.out_height).step_by(step) {
+                            let rows = step.min(s.out_height - start);
+                            let n = rows * s.out_width;
+                            with_scratch(s.taps() * n, 0, |columns, _| {
+                                for row in 0..rows {
+                                    s.gather(x, start + row, columns, row * s.out_width, n);
+                                }
+                                let dy = View { data: &dy[start * s.out_width..], row: plane, column: 1 };
+                                let columns = View { data: columns, row: 1, column: n };
+                                multiply((s.outputs, s.taps(), n), dw, s.taps(), true, dy, columns, 1);
+                            });
+                        }
+                    }
+                }
+                dw
+            })
+            .collect();
+        let mut parts = parts.into_iter();
+        let mut dw = parts.next().unwrap_or_else(|| vec![0f32; length]);
+        for part in parts {
+            dw.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        dw
+    })
+}
+
+/// Partial sums of a weight gradient.
+const PARTS: usize = 8;

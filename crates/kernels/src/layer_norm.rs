@@ -1,0 +1,71 @@
+use crate::rows::map_rows;
+use crate::with_gradient;
+use candle_core::{D, DType, Device, Result, Tensor};
+
+/// (x - mean) / √(variance + eps) · weight + bias over the last dimension of `x` (.., C); `weight`, `bias`: (C).
+///
+/// # Errors
+/// From candle, when the shapes do not fit.
+pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    normalise(x, eps)?.broadcast_mul(weight)?.broadcast_add(bias)
+}
+
+/// The part without parameters; its gradient is attached here, those of weight and bias are candle's.
+fn normalise(x: &Tensor, eps: f64) -> Result<Tensor> {
+    let y = match x.device() {
+        Device::Cpu => {
+            let n = x.dim(D::Minus1)?;
+            map_rows(x, n, n, x.shape(), move |x, y| {
+                // Two passes: a single one (mean of squares less square of the mean) loses digits where the mean is large.
+                let mean = x.iter().sum::<f32>() / n as f32;
+                let variance = x.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n as f32;
+                let scale = (variance + eps as f32).sqrt().recip();
+                for (y, x) in y.iter_mut().zip(x) {
+                    *y = (x - mean) * scale;
+                }
+            })?
+        }
+        _ => {
+            let (centred, deviation) = moments(&x.detach(), eps)?;
+            centred.broadcast_div(&deviation)?.to_dtype(x.dtype())?
+        }
+    };
+    with_gradient(x, y, move |x, y, dy| {
+        // dx = (dy - mean(dy) - y mean(dy y)) / σ
+        let (_, deviation) = moments(x, eps)?;
+        let (y, g) = (y.to_dtype(DType::F32)?, dy.to_dtype(DType::F32)?);
+        let g =
+            (g.broadcast_sub(&g.mean_keepdim(D::Minus1)?)? - y.broadcast_mul(&(&g * &y)?.mean_keepdim(D::Minus1)?)?)?;
+        g.broadcast_div(&deviation)?.to_dtype(dy.dtype())
+    })
+}
+
+/// x - mean, and √(variance + eps), both f32.
+fn moments(x: &Tensor, eps: f64) -> Result<(Tensor, Tensor)> {
+    let x = x.to_dtype(DType::F32)?;
+    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+    let deviation = (centred.sqr()?.mean_keepdim(D::Minus1)? + eps)?.sqrt()?;
+    Ok((centred, deviation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check_gradient, sample};
+
+    #[test]
+    fn gradients_of_input_weight_and_bias() -> Result<()> {
+        let (x, w, b) = (sample("x", (2, 3, 8))?, sample("w", 8)?, sample("b", 8)?);
+        check_gradient(&x, |x| layer_norm(x, &w, &b, 1e-6))?;
+        check_gradient(&w, |w| layer_norm(&x, w, &b, 1e-6))?;
+        check_gradient(&b, |b| layer_norm(&x, &w, b, 1e-6))
+    }
+
+    #[test]
+    fn keeps_its_digits_where_the_mean_is_large() -> Result<()> {
+        let x = Tensor::new(&[1000f32, 1001., 1002., 1003.], &Device::Cpu)?;
+        let y = normalise(&x, 1e-6)?.to_vec1::<f32>()?;
+        assert!((y[0] + 1.341_640_8).abs() < 1e-6, "{y:?}");
+        Ok(())
+    }
+}
