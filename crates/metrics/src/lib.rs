@@ -1,5 +1,90 @@
-//! Pure functions from records to scores. (Page to be completed.)
+//! Scores with intervals from the records of an evaluation. Pure functions: no tensor, no model, no file.
+//!
+//! A [`Record`] says what one image classifier did with one image under one condition: unchanged (`none`), with the
+//! object taken away (`gray`, `gray-box`, `tile`), or with noise on the object or off it (`noise:linf:0.25:fg`).
+//! [`score`] turns records into [`Scores`]: every metric, under every condition, over samples, over classes and in
+//! each class, each an [`Estimate`] with an interval.
+//!
+//! In the order of use:
+//! - [`Record`]: the input of everything. [`alignment`] has the functions that fill `iou` and `delta_density`.
+//! - [`score`] with [`Options`] gives [`Scores`]; [`compare`] gives differences of two runs, paired by sample.
+//! - [`Scores::headline`] is the number that the paper would quote; [`Scores::get`] has the rest.
+//! - [`Metric`] is one way to look at [`Records`]; [`METRICS`] lists all; [`rfs`] is the formula by itself.
+//!
+//! ```
+//! use hard_imagenet_metrics::{score, Options, Record};
+//!
+//! // Eight images, all right; without the object six are still right.
+//! let record = |sample: usize, condition: &str, correct: bool| Record {
+//!     sample: format!("val/{sample}"),
+//!     label: 537,
+//!     class: "dog sled".into(),
+//!     condition: condition.into(),
+//!     trial: 0,
+//!     prediction: Some(if correct { 537 } else { 0 }),
+//!     correct: Some(correct),
+//!     confidence: None,
+//!     object_fraction: None,
+//!     iou: None,
+//!     delta_density: None,
+//!     error: None,
+//! };
+//! let records: Vec<Record> =
+//!     (0..8).flat_map(|s| [record(s, "none", true), record(s, "gray", s < 6)]).collect();
+//!
+//! let scores = score(&records, &Options::default());
+//! let drop = scores.headline("drop", "gray").unwrap();
+//! assert_eq!(drop.value, 0.25);
+//! assert!(drop.low < 0.25 && 0.25 < drop.high);
+//! assert_eq!(scores.headline("rfs", "noise:linf:0.25"), None); // not run
+//! ```
+//!
+//! # What counts
+//! A record with `error` set scores nothing and is counted as failed. A prediction that is missing (the image or the
+//! logits are not numbers) is wrong. A score that is missing where it is undefined, say delta density for an empty
+//! mask, is left out and counted as skipped. Of records that repeat sample, condition and trial the first counts.
+//! Nothing depends on the order of the records but which of two such records is the first.
+//!
+//! Accuracy under ablation is quoted as a mean over samples and relative foreground sensitivity from means over classes,
+//! as in the published code (Q8); both means of every metric are there.
+//!
+//! # Intervals
+//! - A plain proportion, that is one right or wrong for each sample, has Wilson's interval (Wilson 1927).
+//! - Everything else (means over classes, paired differences, several trials a sample, RFS, saliency) has the
+//!   percentile interval of a bootstrap over samples (Efron 1979): a sample is drawn with all its conditions and
+//!   trials, so pairs stay pairs and trials are not taken for samples. Draws are stratified by class; classes of fewer
+//!   than five samples are drawn from together. The generator is counter-based and seeded by the [`Options`]: equal
+//!   records give equal intervals.
+//! - What no replicate moves, since all samples agree, is not known for sure. As in the rule of three, `n` samples that
+//!   agree may miss a share of up to `1 - 0.05^(1/n)` of the population; the interval reaches to where such a share at
+//!   either end of the range would move the mean (for RFS: either accuracy). `n` is the number of samples, for means
+//!   over classes Kish's effective number. So 20 right of 20 is never 100 % for certain, and an RFS of two accuracies
+//!   that are 0 everywhere is 0 with an interval from -1 to 1: nothing is known.
+//!
+//! # References
+//! - M. Moayeri, S. Singla, S. Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS 2022
+//!   (Datasets and Benchmarks).
+//! - M. Moayeri, P. Pope, Y. Balaji, S. Feizi: A Comprehensive Study of Image Classification Model Sensitivity to
+//!   Foregrounds, Backgrounds, and Visual Attributes. CVPR 2022 (RIVAL10).
+//! - E. B. Wilson: Probable inference, the law of succession, and statistical inference. JASA 22, 1927.
+//! - B. Efron: Bootstrap methods: another look at the jackknife. Annals of Statistics 7, 1979.
 
+pub mod alignment;
+
+mod bootstrap;
+mod compare;
+mod condition;
+mod estimate;
+mod interval;
+mod metric;
 mod record;
+mod records;
+mod score;
 
+pub use compare::{Comparison, compare};
+pub use condition::{CLEAN, Noise, Region, noise_level};
+pub use estimate::Estimate;
+pub use metric::{Average, Better, METRICS, Measure, Metric, MetricMeta, Unit, meta, rfs};
 pub use record::Record;
+pub use records::{Cell, Class, Failure, Part, Records};
+pub use score::{Counts, MetricScores, Options, Score, Scores, score};

@@ -1,0 +1,121 @@
+//! How well a saliency map and an object mask agree, on plain slices.
+//!
+//! Maps are row-major `f32` in [0, 1], masks are row-major `u8` with 0 for surroundings and anything else for the
+//! object. A value of a map that is not a number counts as 0, as in the published code.
+
+/// Keeps the ratio of two empty regions at 1, as in the published code.
+const EPSILON: f64 = 1e-10;
+
+/// Intersection over union of the map, binarised at `map >= threshold`, and the mask.
+///
+/// `(|I| + 1e-10) / (|U| + 1e-10)`, in [0, 1]; 1 if both are empty. The paper's threshold is 0.5.
+///
+/// ```
+/// # use hard_imagenet_metrics::alignment::iou;
+/// let map = [0.9, 0.5, 0.1, 0.0];
+/// let mask = [1, 0, 0, 1];
+/// assert!((iou(&map, &mask, 0.5) - 1.0 / 3.0).abs() < 1e-9);
+/// ```
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn iou(map: &[f32], mask: &[u8], threshold: f32) -> f64 {
+    let (both, on, object) = counts(map, mask, threshold);
+    (both + EPSILON) / (on + object - both + EPSILON)
+}
+
+/// Dice coefficient of the map, binarised at `map >= threshold`, and the mask.
+///
+/// `(2 |I| + 1e-10) / (|U| + |I| + 1e-10)`, in [0, 1]; 1 if both are empty.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn dice(map: &[f32], mask: &[u8], threshold: f32) -> f64 {
+    let (both, on, object) = counts(map, mask, threshold);
+    (2.0 * both + EPSILON) / (on + object + EPSILON)
+}
+
+/// Mean of the map on the object minus mean of the map off it, in [-1, 1] for maps in [0, 1].
+///
+/// `None` where the mask is empty or full, because one of the two means does not exist.
+///
+/// ```
+/// # use hard_imagenet_metrics::alignment::delta_density;
+/// assert_eq!(delta_density(&[1.0, 0.5, 0.0, 0.0], &[1, 1, 0, 0]), Some(0.75));
+/// assert_eq!(delta_density(&[1.0, 0.5], &[1, 1]), None);
+/// ```
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn delta_density(map: &[f32], mask: &[u8]) -> Option<f64> {
+    assert_eq!(map.len(), mask.len(), "a map and its mask have as many pixels as each other");
+    let (mut inside, mut outside, mut object) = (0.0, 0.0, 0usize);
+    for (&value, &m) in map.iter().zip(mask) {
+        let value = if value.is_nan() { 0.0 } else { f64::from(value) };
+        if m != 0 {
+            inside += value;
+            object += 1;
+        } else {
+            outside += value;
+        }
+    }
+    let surroundings = map.len() - object;
+    (object > 0 && surroundings > 0).then(|| inside / object as f64 - outside / surroundings as f64)
+}
+
+/// Pixels on in both, on in the map, on in the mask.
+fn counts(map: &[f32], mask: &[u8], threshold: f32) -> (f64, f64, f64) {
+    assert_eq!(map.len(), mask.len(), "a map and its mask have as many pixels as each other");
+    let (mut both, mut on, mut object) = (0u64, 0u64, 0u64);
+    for (&value, &m) in map.iter().zip(mask) {
+        let (value, m) = (if value.is_nan() { 0.0 } else { value } >= threshold, m != 0);
+        both += u64::from(value && m);
+        on += u64::from(value);
+        object += u64::from(m);
+    }
+    (both as f64, on as f64, object as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(map: &[f32], mask: &[u8], expected_iou: f64, expected_dice: f64, expected_delta: Option<f64>) {
+        assert!((iou(map, mask, 0.5) - expected_iou).abs() < 1e-9, "iou {}", iou(map, mask, 0.5));
+        assert!((dice(map, mask, 0.5) - expected_dice).abs() < 1e-9, "dice {}", dice(map, mask, 0.5));
+        match (delta_density(map, mask), expected_delta) {
+            (None, None) => (),
+            (Some(a), Some(b)) => assert!((a - b).abs() < 1e-7, "delta {a} {b}"),
+            (a, b) => panic!("delta {a:?}, expected {b:?}"),
+        }
+    }
+
+    #[test]
+    fn exact_half_is_on() {
+        check(&[0.5, 0.49, 0.0, 1.0], &[1, 1, 0, 0], 1.0 / 3.0, 0.5, Some(0.495 - 0.5));
+    }
+
+    #[test]
+    fn empty_and_full() {
+        check(&[0.0; 4], &[0; 4], 1.0, 1.0, None);
+        check(&[1.0; 4], &[1; 4], 1.0, 1.0, None);
+        check(&[1.0; 4], &[0; 4], 0.0, 0.0, None);
+        check(&[0.0; 4], &[255, 0, 0, 0], 0.0, 0.0, Some(0.0));
+    }
+
+    #[test]
+    fn not_a_number_is_zero() {
+        check(&[f32::NAN, 1.0, f32::NAN, 0.0], &[1, 1, 0, 0], 0.5, 2.0 / 3.0, Some(0.5));
+    }
+
+    // 6 x 6 cases; expected values by NumPy in f64 from the formulas above (see the comment for the input).
+    #[test]
+    fn numpy_agrees() {
+        // map[i] = ((i * 7919) % 101) / 100, mask[i] = (i * 31) % 7 < 3
+        let map: Vec<f32> = (0..36).map(|i| ((i * 7919) % 101) as f32 / 100.0).collect();
+        let mask: Vec<u8> = (0..36).map(|i| u8::from((i * 31) % 7 < 3)).collect();
+        check(&map, &mask, NUMPY.0, NUMPY.1, Some(NUMPY.2));
+    }
+
+    const NUMPY: (f64, f64, f64) = (0.36000000000256005, 0.5294117647072664, -0.021875000162981495);
+}

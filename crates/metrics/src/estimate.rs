@@ -1,0 +1,211 @@
+//! From what each sample contributes to averages with intervals.
+
+use crate::interval::{normal_quantile, percentile, unseen_share, wilson};
+use crate::{Measure, Options, Part, Records, bootstrap};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// A value and its interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The value on the samples at hand.
+    pub value: f64,
+    /// Lower end of the interval; at most `value`.
+    pub low: f64,
+    /// Upper end of the interval; at least `value`.
+    pub high: f64,
+    /// Samples that took part.
+    pub n: usize,
+}
+
+/// One quantity: a measure, or the difference of two on the same samples.
+pub(crate) struct Quantity<'a> {
+    pub(crate) measure: &'a Measure,
+    pub(crate) minus: Option<&'a Measure>,
+}
+
+impl Quantity<'_> {
+    fn columns(&self) -> impl Iterator<Item = &Vec<Part>> {
+        self.measure.columns.iter().chain(self.minus.iter().flat_map(|m| &m.columns))
+    }
+
+    fn value(&self, means: &[f64]) -> Option<f64> {
+        let (first, second) = means.split_at(self.measure.columns.len());
+        let value = (self.measure.combine)(first)?;
+        let value = match self.minus {
+            None => value,
+            Some(minus) => value - (minus.combine)(second)?,
+        };
+        value.is_finite().then_some(value)
+    }
+}
+
+/// Estimates of one quantity.
+pub(crate) struct Estimates {
+    pub(crate) sample_mean: Option<Estimate>,
+    pub(crate) class_mean: Option<Estimate>,
+    pub(crate) classes: Vec<Option<Estimate>>,
+}
+
+/// Averages over samples, over classes and in each class, of many quantities in one go.
+///
+/// The parts of all quantities stand side by side in one matrix, a row a sample; a replicate is a weighted sum of
+/// rows. Classes are worked off one after the other, so memory does not grow with their number.
+pub(crate) fn estimate(quantities: &[Quantity], records: &Records, options: &Options) -> Vec<Estimates> {
+    let samples = records.samples().len();
+    let classes = ranges(records);
+    let columns: Vec<&Vec<Part>> = quantities.iter().flat_map(Quantity::columns).collect();
+    let width = columns.len();
+    let rows: Vec<Part> = (0..samples).flat_map(|s| columns.iter().map(move |c| c[s])).collect();
+    let replicates = options.resamples as usize;
+    let weights = bootstrap::weights(&classes, samples, replicates, options.seed);
+
+    // Line 0 is the samples as they are, lines 1.. are the replicates.
+    let lines = replicates + 1;
+    let mut over_samples = vec![Part::default(); lines * width];
+    let mut over_classes = over_samples.clone();
+    let mut result: Vec<Estimates> = quantities
+        .iter()
+        .map(|_| Estimates { sample_mean: None, class_mean: None, classes: Vec::with_capacity(classes.len()) })
+        .collect();
+    for class in &classes {
+        let mut sums = vec![Part::default(); lines * width];
+        for (line, sums) in sums.chunks_exact_mut(width.max(1)).enumerate() {
+            for sample in class.clone() {
+                let weight = if line == 0 { 1 } else { weights[(line - 1) * samples + sample] };
+                if weight > 0 {
+                    add_weighted(sums, &rows[sample * width..][..width], f64::from(weight));
+                }
+            }
+        }
+        for ((sum, over_samples), over_classes) in sums.iter().zip(&mut over_samples).zip(&mut over_classes) {
+            over_samples.sum += sum.sum;
+            over_samples.count += sum.count;
+            if let Some(mean) = sum.mean() {
+                over_classes.sum += mean;
+                over_classes.count += 1.0;
+            }
+        }
+        each(quantities, |q, at, quantity| {
+            let group = [class.clone()];
+            result[q].classes.push(interval(quantity, &sums, width, at, &group, false, options));
+        });
+    }
+    each(quantities, |q, at, quantity| {
+        result[q].sample_mean = interval(quantity, &over_samples, width, at, &classes, false, options);
+        result[q].class_mean = interval(quantity, &over_classes, width, at, &classes, true, options);
+    });
+    result
+}
+
+/// The samples of each class.
+fn ranges(records: &Records) -> Vec<Range<usize>> {
+    let mut from = 0;
+    records
+        .classes()
+        .iter()
+        .map(|class| {
+            let range = from..from + class.samples;
+            from = range.end;
+            range
+        })
+        .collect()
+}
+
+fn add_weighted(sums: &mut [Part], row: &[Part], weight: f64) {
+    for (sum, part) in sums.iter_mut().zip(row) {
+        sum.sum += weight * part.sum;
+        sum.count += weight * part.count;
+    }
+}
+
+/// Calls with the index, the first column and the quantity.
+fn each<'q>(quantities: &'q [Quantity<'q>], mut call: impl FnMut(usize, usize, &'q Quantity<'q>)) {
+    let mut at = 0;
+    for (index, quantity) in quantities.iter().enumerate() {
+        call(index, at, quantity);
+        at += quantity.columns().count();
+    }
+}
+
+/// The estimate of a quantity whose columns start at `at`, from the point (line 0) and the replicates (lines 1..).
+fn interval(
+    quantity: &Quantity,
+    lines: &[Part],
+    width: usize,
+    at: usize,
+    group: &[Range<usize>],
+    class_mean: bool,
+    options: &Options,
+) -> Option<Estimate> {
+    let count = quantity.columns().count();
+    let means = |line: &[Part]| line[at..at + count].iter().map(Part::mean).collect::<Option<Vec<f64>>>();
+    let mut lines = lines.chunks_exact(width);
+    let point = means(lines.next()?)?;
+    let value = quantity.value(&point)?;
+    let n = taking_part(quantity, group.iter().cloned().flatten());
+
+    if !class_mean && is_proportion(quantity, group) {
+        let (low, high) = wilson(value, n, normal_quantile(options.confidence));
+        return Some(Estimate { value, low, high, n });
+    }
+
+    let mut replicates = Vec::with_capacity(options.resamples as usize);
+    let mut varies = vec![false; count];
+    for line in lines {
+        let Some(means) = means(line) else { continue };
+        for ((varies, mean), point) in varies.iter_mut().zip(&means).zip(&point) {
+            *varies |= (mean - point).abs() > 1e-12;
+        }
+        replicates.extend(quantity.value(&means));
+    }
+    let (mut low, mut high) = percentile(&mut replicates, options.confidence).unwrap_or((value, value));
+
+    // What no replicate moves is not known for sure: see "Intervals" in the crate's page.
+    if high - low < 1e-12 && replicates.iter().all(|r| (r - value).abs() < 1e-12) {
+        varies.fill(false);
+    }
+    if varies.contains(&false) {
+        let effective = if class_mean { effective_size(quantity, group) } else { n as f64 };
+        let share = unseen_share(effective, options.confidence);
+        for corner in corners(quantity, &point, &varies, share) {
+            low = low.min(corner);
+            high = high.max(corner);
+        }
+    }
+    Some(Estimate { value, low: low.min(value), high: high.max(value), n })
+}
+
+/// Values of the quantity with each mean that does not vary moved to where an unseen share of samples at either end
+/// of the range would put it.
+fn corners(quantity: &Quantity, point: &[f64], varies: &[bool], share: f64) -> Vec<f64> {
+    let ranges = std::iter::repeat_n(quantity.measure.range, quantity.measure.columns.len())
+        .chain(quantity.minus.iter().flat_map(|m| std::iter::repeat_n(m.range, m.columns.len())));
+    let mut corners = vec![Vec::new()];
+    for ((mean, varies), (from, to)) in point.iter().zip(varies).zip(ranges) {
+        let ends: &[f64] = if *varies { &[*mean] } else { &[mean - share * (mean - from), mean + share * (to - mean)] };
+        corners = corners.iter().flat_map(|c| ends.iter().map(move |end| [c.as_slice(), &[*end]].concat())).collect();
+    }
+    corners.iter().filter_map(|means| quantity.value(means)).collect()
+}
+
+/// Does every sample contribute one value, 0 or 1, to one mean between 0 and 1?
+fn is_proportion(quantity: &Quantity, group: &[Range<usize>]) -> bool {
+    let [column] = quantity.measure.columns.as_slice() else { return false };
+    let zero_or_one = |x: f64| x == 0.0 || x == 1.0;
+    quantity.minus.is_none()
+        && quantity.measure.range == (0.0, 1.0)
+        && group.iter().all(|class| column[class.clone()].iter().all(|p| zero_or_one(p.count) && zero_or_one(p.sum)))
+}
+
+/// Samples with a part in every column.
+fn taking_part(quantity: &Quantity, samples: impl Iterator<Item = usize>) -> usize {
+    samples.filter(|&s| quantity.columns().all(|c| c[s].count > 0.0)).count()
+}
+
+/// Kish's effective sample size of a mean over classes: how many equally weighted samples would know as much.
+fn effective_size(quantity: &Quantity, group: &[Range<usize>]) -> f64 {
+    let sizes: Vec<f64> =
+        group.iter().map(|class| taking_part(quantity, class.clone()) as f64).filter(|n| *n > 0.0).collect();
+    (sizes.len() * sizes.len()) as f64 / sizes.iter().map(|n| 1.0 / n).sum::<f64>()
+}

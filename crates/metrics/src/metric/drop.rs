@@ -1,0 +1,37 @@
+use super::{Average, Better, Measure, Metric, MetricMeta, Unit, paired};
+use crate::{Part, Records};
+
+pub(super) struct Drop;
+
+static META: MetricMeta = MetricMeta {
+    id: "drop",
+    title: "Accuracy drop",
+    unit: Unit::Points,
+    range: (-1.0, 1.0),
+    better: Better::Neither,
+    average: Average::Sample,
+    formula: "accuracy(clean) − accuracy(condition), on the same samples",
+    source: "Moayeri, Singla, Feizi 2022: ablations",
+    description: "What the condition costs, paired by sample. When the object is taken away a small drop says that the \
+                  model did not need it.",
+};
+
+impl Metric for Drop {
+    fn meta(&self) -> &'static MetricMeta {
+        &META
+    }
+
+    fn measure(&self, records: &Records) -> Vec<Measure> {
+        let difference = |(before, after): (&Part, &Part)| Part { sum: before.sum - after.sum, count: before.count };
+        paired(records)
+            .into_iter()
+            .map(|(condition, before, after)| Measure {
+                condition,
+                columns: vec![before.iter().zip(&after).map(difference).collect()],
+                combine: |means| Some(means[0]),
+                range: META.range,
+                skipped: 0,
+            })
+            .collect()
+    }
+}

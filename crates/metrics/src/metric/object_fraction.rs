@@ -1,0 +1,26 @@
+use super::{Average, Better, Measure, Metric, MetricMeta, Unit};
+use crate::Records;
+
+pub(super) struct ObjectFraction;
+
+static META: MetricMeta = MetricMeta {
+    id: "object-fraction",
+    title: "Object share of the input",
+    unit: Unit::Percent,
+    range: (0.0, 1.0),
+    better: Better::Neither,
+    average: Average::Sample,
+    formula: "object pixels / pixels, after the transform",
+    source: "Moayeri, Singla, Feizi 2022: object sizes",
+    description: "How much of what the model sees is object.",
+};
+
+impl Metric for ObjectFraction {
+    fn meta(&self) -> &'static MetricMeta {
+        &META
+    }
+
+    fn measure(&self, records: &Records) -> Vec<Measure> {
+        Measure::means(records, META.range, |cell| cell.object_fraction)
+    }
+}

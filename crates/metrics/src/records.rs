@@ -1,0 +1,197 @@
+use crate::{CLEAN, Record, condition::reading_order};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Sum and count of the values of one sample: what an average needs to know of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Part {
+    /// Sum of the values.
+    pub sum: f64,
+    /// How many there are; 0 where the sample has none, then it does not take part.
+    pub count: f64,
+}
+
+impl Part {
+    /// One value.
+    pub fn one(value: f64) -> Self {
+        Self { sum: value, count: 1.0 }
+    }
+
+    /// The sample's own mean; `None` if it does not take part.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0.0).then(|| self.sum / self.count)
+    }
+
+    fn add(&mut self, value: Option<f32>) {
+        if let Some(value) = value.filter(|v| v.is_finite()) {
+            self.sum += f64::from(value);
+            self.count += 1.0;
+        }
+    }
+}
+
+/// What is known of one sample under one condition, over its trials.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cell {
+    /// Right predictions among the trials. A prediction that is missing, because the logits were not numbers, is wrong.
+    pub correct: Part,
+    /// Softmax of the label.
+    pub confidence: Part,
+    /// Object share of the input.
+    pub object_fraction: Part,
+    /// Intersection over union of map and mask.
+    pub iou: Part,
+    /// Delta saliency density.
+    pub delta_density: Part,
+}
+
+/// A class of the records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Class {
+    /// Its label in the records.
+    pub label: u32,
+    /// Its name.
+    pub name: String,
+    /// Its samples that were evaluated.
+    pub samples: usize,
+}
+
+/// Why a sample was not evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Failure {
+    /// The sample's id.
+    pub sample: String,
+    /// The condition it failed under.
+    pub condition: String,
+    /// What went wrong.
+    pub message: String,
+}
+
+/// Records, grouped by condition and sample. What a [`Metric`](crate::Metric) sees.
+///
+/// Nothing depends on the order of the records: samples are sorted by label and id, conditions in reading order. A
+/// record that repeats sample, condition and trial of an earlier one is left out and counted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Records {
+    classes: Vec<Class>,
+    samples: Vec<String>,
+    conditions: Vec<String>,
+    /// Per condition, per sample.
+    cells: Vec<Vec<Cell>>,
+    failures: Vec<Failure>,
+    duplicates: usize,
+}
+
+impl Records {
+    /// Groups records; takes one pass.
+    pub fn new(records: &[Record]) -> Self {
+        let good = || records.iter().filter(|r| r.error.is_none());
+
+        // The first record of a sample says its label, the first of a label its name.
+        let mut names = BTreeMap::new();
+        let mut labels = HashMap::new();
+        for record in records {
+            names.entry(record.label).or_insert(&record.class);
+        }
+        for record in good() {
+            labels.entry(record.sample.as_str()).or_insert(record.label);
+        }
+        let mut samples: Vec<(u32, &str)> = labels.into_iter().map(|(sample, label)| (label, sample)).collect();
+        samples.sort_unstable();
+        let row: HashMap<&str, usize> = samples.iter().enumerate().map(|(i, s)| (s.1, i)).collect();
+        let classes = names
+            .into_iter()
+            .map(|(label, name)| {
+                let from = samples.partition_point(|s| s.0 < label);
+                let to = samples.partition_point(|s| s.0 <= label);
+                Class { label, name: name.clone(), samples: to - from }
+            })
+            .collect();
+
+        let mut conditions: Vec<&str> =
+            good().map(|r| r.condition.as_str()).collect::<HashSet<_>>().into_iter().collect();
+        conditions.sort_unstable_by(|a, b| reading_order(a, b));
+        let column: HashMap<&str, usize> = conditions.iter().enumerate().map(|(i, c)| (*c, i)).collect();
+
+        let mut cells = vec![vec![Cell::default(); samples.len()]; conditions.len()];
+        let mut seen = HashSet::new();
+        let mut duplicates = 0;
+        for record in good() {
+            let (c, s) = (column[record.condition.as_str()], row[record.sample.as_str()]);
+            if !seen.insert((c, s, record.trial)) {
+                duplicates += 1;
+                continue;
+            }
+            let cell = &mut cells[c][s];
+            cell.correct.add(Some(if record.correct == Some(true) { 1.0 } else { 0.0 }));
+            cell.confidence.add(record.confidence);
+            cell.object_fraction.add(record.object_fraction);
+            cell.iou.add(record.iou);
+            cell.delta_density.add(record.delta_density);
+        }
+
+        let mut failures: Vec<Failure> = records
+            .iter()
+            .filter_map(|r| {
+                let message = r.error.clone()?;
+                Some(Failure { sample: r.sample.clone(), condition: r.condition.clone(), message })
+            })
+            .collect();
+        failures.sort();
+        failures.dedup();
+
+        Self {
+            classes,
+            samples: samples.into_iter().map(|s| s.1.to_owned()).collect(),
+            conditions: conditions.into_iter().map(str::to_owned).collect(),
+            cells,
+            failures,
+            duplicates,
+        }
+    }
+
+    /// Classes by label.
+    pub fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+
+    /// Ids of the samples with at least one record without error, class after class.
+    pub fn samples(&self) -> &[String] {
+        &self.samples
+    }
+
+    /// Names of the conditions in reading order: clean, ablations, noise by strength.
+    pub fn conditions(&self) -> &[String] {
+        &self.conditions
+    }
+
+    /// What is known under a condition, a cell for each of [`samples`](Self::samples); `None` if it was not run.
+    pub fn cells(&self, condition: &str) -> Option<&[Cell]> {
+        let index = self.conditions.iter().position(|c| c == condition)?;
+        Some(&self.cells[index])
+    }
+
+    /// What is known of unchanged images; `None` if they were not run.
+    pub fn clean(&self) -> Option<&[Cell]> {
+        self.cells(CLEAN)
+    }
+
+    /// Errors, sorted by sample.
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    /// Records left out because they repeat sample, condition and trial of another.
+    pub fn duplicates(&self) -> usize {
+        self.duplicates
+    }
+
+    /// Samples with all records that any sample has: as many trials under every condition.
+    pub fn complete(&self) -> usize {
+        let trials: Vec<f64> =
+            self.cells.iter().map(|cells| cells.iter().map(|c| c.correct.count).fold(0.0, f64::max)).collect();
+        (0..self.samples.len())
+            .filter(|&s| self.cells.iter().zip(&trials).all(|(cells, trials)| cells[s].correct.count == *trials))
+            .count()
+    }
+}

@@ -1,0 +1,160 @@
+use crate::estimate::{Estimate, Quantity, estimate};
+use crate::{Average, Class, Failure, METRICS, Measure, Record, Records, meta};
+use serde::{Deserialize, Serialize};
+
+/// How intervals are made.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// Bootstrap replicates. The default is 1000.
+    pub resamples: u32,
+    /// Probability that an interval is meant to cover, in (0, 1). The default is 0.95.
+    pub confidence: f64,
+    /// Seed of the bootstrap: equal seeds give equal intervals. The default is 0.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { resamples: 1000, confidence: 0.95, seed: 0 }
+    }
+}
+
+/// All scores of a run: what `scores.json` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scores {
+    /// How the intervals were made.
+    pub options: Options,
+    /// How much was scored.
+    pub counts: Counts,
+    /// What could not be evaluated, and why.
+    pub failures: Vec<Failure>,
+    /// The classes, in the order of every [`Score::classes`].
+    pub classes: Vec<Class>,
+    /// The conditions that were run, in reading order.
+    pub conditions: Vec<String>,
+    /// The scores of each metric.
+    pub metrics: Vec<MetricScores>,
+}
+
+/// How much was scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Records.
+    pub records: usize,
+    /// Samples with at least one record without error.
+    pub samples: usize,
+    /// Those of them with as many trials under every condition as any other: less than `samples` if the run stopped
+    /// early or failed in parts.
+    pub complete: usize,
+    /// Samples with at least one error.
+    pub failed: usize,
+    /// Records left out because they repeat sample, condition and trial of another.
+    pub duplicates: usize,
+}
+
+/// The scores of one metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricScores {
+    /// The metric's id; [`meta`] tells more.
+    pub id: String,
+    /// One for each condition that it applies to.
+    pub scores: Vec<Score>,
+}
+
+/// One metric under one condition. What is undefined is `None`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The condition; "noise:linf:0.25", without a region, for scores that need both.
+    pub condition: String,
+    /// Over all samples, each weighing the same.
+    pub sample_mean: Option<Estimate>,
+    /// Over all classes, each weighing the same.
+    pub class_mean: Option<Estimate>,
+    /// In each class.
+    pub classes: Vec<Option<Estimate>>,
+    /// Samples that were run under the condition but for which the metric is undefined.
+    pub skipped: usize,
+}
+
+impl Score {
+    /// The mean over samples or over classes.
+    pub fn mean(&self, average: Average) -> Option<Estimate> {
+        match average {
+            Average::Sample => self.sample_mean,
+            Average::Class => self.class_mean,
+        }
+    }
+}
+
+impl Scores {
+    /// The score of a metric under a condition; `None` if it was not measured.
+    pub fn get(&self, metric: &str, condition: &str) -> Option<&Score> {
+        self.all(metric).iter().find(|s| s.condition == condition)
+    }
+
+    /// The scores of a metric under all conditions that it applies to.
+    pub fn all(&self, metric: &str) -> &[Score] {
+        self.metrics.iter().find(|m| m.id == metric).map_or(&[], |m| &m.scores)
+    }
+
+    /// The number that the paper would quote: the metric's own average.
+    ///
+    /// Accuracy is averaged over samples under ablations, relative foreground sensitivity over classes (Q8).
+    pub fn headline(&self, metric: &str, condition: &str) -> Option<Estimate> {
+        self.get(metric, condition)?.mean(meta(metric).map_or(Average::Sample, |m| m.average))
+    }
+}
+
+/// Scores of records, by all [`METRICS`].
+///
+/// The order of the records does not matter, nor how they were sharded. An empty slice gives scores without entries.
+pub fn score(records: &[Record], options: &Options) -> Scores {
+    let count = records.len();
+    let records = Records::new(records);
+    let measures: Vec<Vec<Measure>> = METRICS.iter().map(|metric| metric.measure(&records)).collect();
+    let quantities: Vec<Quantity> =
+        measures.iter().flatten().map(|measure| Quantity { measure, minus: None }).collect();
+    let mut estimates = estimate(&quantities, &records, options).into_iter();
+    let metrics = METRICS
+        .iter()
+        .zip(&measures)
+        .map(|(metric, measures)| MetricScores {
+            id: metric.meta().id.to_owned(),
+            scores: measures
+                .iter()
+                .zip(&mut estimates)
+                .map(|(measure, estimates)| to_score(measure, estimates))
+                .collect(),
+        })
+        .collect();
+    Scores {
+        options: *options,
+        counts: counts(count, &records),
+        failures: records.failures().to_vec(),
+        classes: records.classes().to_vec(),
+        conditions: records.conditions().to_vec(),
+        metrics,
+    }
+}
+
+pub(crate) fn to_score(measure: &Measure, estimates: crate::estimate::Estimates) -> Score {
+    Score {
+        condition: measure.condition.clone(),
+        sample_mean: estimates.sample_mean,
+        class_mean: estimates.class_mean,
+        classes: estimates.classes,
+        skipped: measure.skipped,
+    }
+}
+
+fn counts(count: usize, records: &Records) -> Counts {
+    let mut failed: Vec<&str> = records.failures().iter().map(|f| f.sample.as_str()).collect();
+    failed.dedup();
+    Counts {
+        records: count,
+        samples: records.samples().len(),
+        complete: records.complete(),
+        failed: failed.len(),
+        duplicates: records.duplicates(),
+    }
+}
