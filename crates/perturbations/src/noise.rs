@@ -1,0 +1,126 @@
+use crate::normal::normals;
+use crate::perturb::assert_one_size;
+use crate::{NoiseKey, Perturb, Preset};
+use hard_imagenet_images::Pixels;
+use hard_imagenet_masks::Mask;
+
+/// Gaussian noise in the object or around it, clipped to [0, 1], `noise:linf:0.25:fg`.
+///
+/// With n the standard normal tensor of the key and m the mask (or, for the background, 1 - m):
+/// clip(x + σ m n) under [`Norm::Linf`], clip(x + σ m n / ‖m n‖₂) under [`Norm::L2`]. The clipping shortens the actual
+/// norm. Foreground and background and all strengths of one key share n.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Noise {
+    /// What σ measures.
+    pub norm: Norm,
+    /// The strength σ, finite and not negative.
+    pub sigma: f32,
+    /// Where.
+    pub region: Region,
+    /// What an empty region gives under [`Norm::L2`].
+    pub empty: EmptyRegion,
+}
+
+/// What the strength of noise measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Norm {
+    /// The standard deviation at each value, which the paper calls l∞: 0.125 to 0.75 there.
+    Linf,
+    /// The Euclidean norm of the noise over the whole image, before clipping: 30 to 180 in the paper.
+    L2,
+}
+
+/// Which part of an image is disturbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Region {
+    /// The object.
+    Foreground,
+    /// All else.
+    Background,
+}
+
+/// What noise of a given l2 norm does to a region without pixels, where it cannot exist. (Q9)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EmptyRegion {
+    /// The whole image becomes NaN, as in the published code, which divides 0 by 0; a network then votes for class 0.
+    NotANumber,
+    /// The image stays as it is.
+    Unchanged,
+}
+
+impl From<Preset> for EmptyRegion {
+    fn from(preset: Preset) -> Self {
+        match preset {
+            Preset::Paper => Self::NotANumber,
+            Preset::Strict => Self::Unchanged,
+        }
+    }
+}
+
+impl Perturb for Noise {
+    fn id(&self) -> String {
+        let norm = match self.norm {
+            Norm::Linf => "linf",
+            Norm::L2 => "l2",
+        };
+        let region = match self.region {
+            Region::Foreground => "fg",
+            Region::Background => "bg",
+        };
+        format!("noise:{norm}:{}:{region}", self.sigma)
+    }
+
+    fn is_random(&self) -> bool {
+        true
+    }
+
+    fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {
+        self.add(image, mask, &normals(key, image.as_slice().len()))
+    }
+}
+
+impl Noise {
+    /// The image with this noise made from a given standard normal tensor `(3, H, W)`.
+    ///
+    /// The norm is summed in f64 over channel, row and column in this order; σ over it is rounded to f32 once.
+    ///
+    /// # Panics
+    /// If image and mask differ in size, or `normals` has another number of values than the image.
+    pub fn add(&self, image: &Pixels, mask: &Mask, normals: &[f32]) -> Pixels {
+        assert_one_size(image, mask);
+        assert_eq!(normals.len(), image.as_slice().len(), "one standard normal for each value of the image");
+        let plane = mask.as_slice().len().max(1);
+        let on = match self.region {
+            Region::Foreground => 1,
+            Region::Background => 0,
+        };
+        let mut changed = image.clone();
+        let scale = match self.norm {
+            Norm::Linf => self.sigma,
+            Norm::L2 => {
+                let mut squares = 0f64;
+                for normals in normals.chunks_exact(plane) {
+                    for (&normal, &object) in normals.iter().zip(mask.as_slice()) {
+                        // Adding 0 changes nothing, and spares an unpredictable branch.
+                        let normal = if object == on { f64::from(normal) } else { 0.0 };
+                        squares += normal * normal;
+                    }
+                }
+                if squares == 0.0 {
+                    if self.empty == EmptyRegion::NotANumber {
+                        changed.as_mut_slice().fill(f32::NAN);
+                    }
+                    return changed;
+                }
+                (f64::from(self.sigma) / squares.sqrt()) as f32
+            }
+        };
+        for (values, normals) in changed.as_mut_slice().chunks_exact_mut(plane).zip(normals.chunks_exact(plane)) {
+            for ((value, &normal), &object) in values.iter_mut().zip(normals).zip(mask.as_slice()) {
+                let noisy = (*value + scale * normal).clamp(0.0, 1.0);
+                *value = if object == on { noisy } else { *value };
+            }
+        }
+        changed
+    }
+}

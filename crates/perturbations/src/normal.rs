@@ -1,0 +1,94 @@
+//! Standard normals by counter: the value of an element is a function of the key and the element's index alone.
+//!
+//! Two elements share one 64-bit hash, whose halves feed a Box-Muller transform. Only operations that IEEE 754 fixes
+//! are used (+, -, ×, ÷, square root, conversions of integers, in f32, never fused), and logarithm, sine and cosine
+//! are polynomials written out here, so the bits are the same on every device that does not contract a × b + c.
+
+use crate::NoiseKey;
+use crate::key::mix;
+
+/// The standard normal of one element.
+pub fn normal(key: NoiseKey, index: u64) -> f32 {
+    let (high, low) = hash(key, index / 2);
+    let (even, odd) = box_muller(high, low);
+    if index % 2 == 0 { even } else { odd }
+}
+
+/// The standard normals of elements `0..count`, for an image in the order channel, row, column.
+pub fn normals(key: NoiseKey, count: usize) -> Vec<f32> {
+    /// Pairs at a time: enough for the compiler to vectorise, few enough to stay in cache.
+    const BLOCK: usize = 128;
+    let mut values = vec![0f32; count];
+    let (mut high, mut low) = ([0u32; BLOCK], [0u32; BLOCK]);
+    let (mut even, mut odd) = ([0f32; BLOCK], [0f32; BLOCK]);
+    for (block, values) in values.chunks_mut(2 * BLOCK).enumerate() {
+        for pair in 0..BLOCK {
+            (high[pair], low[pair]) = hash(key, (block * BLOCK + pair) as u64);
+        }
+        for pair in 0..BLOCK {
+            (even[pair], odd[pair]) = box_muller(high[pair], low[pair]);
+        }
+        for (pair, values) in values.chunks_mut(2).enumerate() {
+            values[0] = even[pair];
+            if let Some(value) = values.get_mut(1) {
+                *value = odd[pair];
+            }
+        }
+    }
+    values
+}
+
+/// 64 bits for a pair of elements: SplitMix64 started at the key.
+#[inline(always)]
+fn hash(key: NoiseKey, pair: u64) -> (u32, u32) {
+    let bits = mix(key.0.wrapping_add(pair.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    ((bits >> 32) as u32, bits as u32)
+}
+
+/// Two independent standard normals from two uniform integers (Box and Muller 1958).
+#[inline(always)]
+fn box_muller(high: u32, low: u32) -> (f32, f32) {
+    // 31 bits to a real in (0, 1]: the smallest is 2^-32, so no draw lies beyond 6.7.
+    let uniform = ((high >> 1) as i32 as f32 + 0.5) * (1.0 / 2_147_483_648.0);
+    let radius = (-2.0 * ln(uniform)).sqrt();
+    // Two bits choose a quarter of the circle, thirty an angle from its middle in [-π/4, π/4).
+    let quarter = low >> 30;
+    let angle = ((low & 0x3fff_ffff) as i32 - 0x2000_0000) as f32 * (std::f32::consts::FRAC_PI_2 / 1_073_741_824.0);
+    let (sine, cosine) = (sin(angle), cos(angle));
+    // Rotate by whole quarters: exchange for odd ones, then the signs.
+    let exchange = quarter & 1 != 0;
+    let x = if exchange { sine } else { cosine };
+    let y = if exchange { cosine } else { sine };
+    let x = f32::from_bits(x.to_bits() ^ (((quarter + 1) & 2) << 30)); // minus in quarters 1 and 2
+    let y = f32::from_bits(y.to_bits() ^ ((quarter & 2) << 30)); // minus in quarters 2 and 3
+    (radius * x, radius * y)
+}
+
+/// Natural logarithm of a normal number in (0, 1].
+#[inline(always)]
+fn ln(x: f32) -> f32 {
+    // x = m 2^e with m in [√½, √2): the exponent field counted from √½.
+    const ROOT_HALF: i32 = 0x3f35_04f3;
+    let bits = x.to_bits() as i32;
+    let exponent = (bits - ROOT_HALF) >> 23;
+    let m = f32::from_bits((bits - (exponent << 23)) as u32);
+    // ln m = 2 artanh s = 2 (s + s³/3 + s⁵/5 + ..), s = (m - 1)/(m + 1), |s| < 0.172.
+    let s = (m - 1.0) / (m + 1.0);
+    let z = s * s;
+    let series = ((((1.0 / 9.0 * z + 1.0 / 7.0) * z + 1.0 / 5.0) * z + 1.0 / 3.0) * z + 1.0) * s;
+    exponent as f32 * std::f32::consts::LN_2 + (series + series)
+}
+
+/// Taylor's series, right to f32 for |x| ≤ π/4.
+#[inline(always)]
+fn sin(x: f32) -> f32 {
+    let z = x * x;
+    ((((1.0 / 362_880.0 * z - 1.0 / 5_040.0) * z + 1.0 / 120.0) * z - 1.0 / 6.0) * z) * x + x
+}
+
+/// Taylor's series, right to f32 for |x| ≤ π/4.
+#[inline(always)]
+fn cos(x: f32) -> f32 {
+    let z = x * x;
+    (((((-1.0 / 3_628_800.0) * z + 1.0 / 40_320.0) * z - 1.0 / 720.0) * z + 1.0 / 24.0) * z - 0.5) * z + 1.0
+}

@@ -1,0 +1,62 @@
+use crate::{Gray, GrayBox, Identity, Noise, Norm, Perturb, Preset, Region, Tile};
+
+/// The perturbations there are: how an id is written, and one line on what it does.
+pub const KINDS: &[(&str, &str)] = &[
+    ("none", "the clean image"),
+    ("gray", "object pixels become gray"),
+    ("gray-box", "the box around the object becomes gray"),
+    ("tile", "the object's boxes are covered with tiles of their surroundings"),
+    (
+        "noise:NORM:SIGMA:REGION",
+        "Gaussian noise; NORM linf or l2, REGION fg (object) or bg (all else), e.g. noise:linf:0.25:fg",
+    ),
+];
+
+/// A perturbation id that is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown perturbation {id:?}: {reason}; known are {}", known())]
+pub struct ParseError {
+    /// What was given.
+    pub id: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+fn known() -> String {
+    let words: Vec<&str> = KINDS.iter().map(|&(word, _)| word).collect();
+    words.join(", ")
+}
+
+/// The perturbation of an id, as [`Perturb::id`] writes it; the preset chooses among its variants.
+///
+/// # Errors
+/// [`ParseError`] for an unknown word, and for noise with a norm, strength or region that is none.
+pub fn parse(id: &str, preset: Preset) -> Result<Box<dyn Perturb>, ParseError> {
+    let fail = |reason: String| ParseError { id: id.to_owned(), reason };
+    let parts: Vec<&str> = id.split(':').collect();
+    Ok(match parts[..] {
+        ["none"] => Box::new(Identity),
+        ["gray"] => Box::new(Gray),
+        ["gray-box"] => Box::new(GrayBox { edges: preset.into() }),
+        ["tile"] => Box::new(Tile { rule: preset.into() }),
+        ["noise", norm, sigma, region] => {
+            let norm = match norm {
+                "linf" => Norm::Linf,
+                "l2" => Norm::L2,
+                other => return Err(fail(format!("the norm is linf or l2, not {other:?}"))),
+            };
+            let region = match region {
+                "fg" => Region::Foreground,
+                "bg" => Region::Background,
+                other => return Err(fail(format!("the region is fg or bg, not {other:?}"))),
+            };
+            let sigma = match sigma.parse::<f32>() {
+                Ok(sigma) if sigma.is_finite() && sigma.is_sign_positive() => sigma,
+                _ => return Err(fail(format!("the strength is a number of 0 or more, not {sigma:?}"))),
+            };
+            Box::new(Noise { norm, sigma, region, empty: preset.into() })
+        }
+        ["noise", ..] => return Err(fail("noise needs norm, strength and region".to_owned())),
+        _ => return Err(fail("no such word".to_owned())),
+    })
+}
