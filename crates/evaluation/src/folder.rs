@@ -1,0 +1,181 @@
+//! Where things lie in a run folder, and how they get there: whole or not at all.
+
+use crate::part::{read_part, write_part};
+use crate::{EvaluationError, Result, RunDescription};
+use hard_imagenet_metrics::Record;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// A run folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+}
+
+const DESCRIPTION: &str = "run.json";
+const RECORDS: &str = "records";
+/// Ends the name of a file that is being written.
+const TEMPORARY: &str = ".tmp";
+
+impl Folder {
+    /// A folder that is or will be there.
+    pub(crate) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes the folder a run of `asked`, or finds it to be one.
+    ///
+    /// # Errors
+    /// [`EvaluationError::OtherRun`] if it is the run of something else, and what [`write`](Self::write) meets.
+    pub(crate) fn begin(&self, asked: &RunDescription) -> Result<()> {
+        if !self.has(DESCRIPTION) {
+            self.write_json(DESCRIPTION, asked)?;
+        }
+        // Read back even if just written: of two runs that begin at once in one folder, one must notice.
+        let differences = self.description()?.differences(asked);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(EvaluationError::OtherRun { folder: self.root.clone(), differences })
+    }
+
+    pub(crate) fn description(&self) -> Result<RunDescription> {
+        let path = self.root.join(DESCRIPTION);
+        let missing = || EvaluationError::Unreadable { path, reason: "there is no such file; is this a run folder?".into() };
+        self.read_json(DESCRIPTION)?.ok_or_else(missing)
+    }
+
+    /// `None` where there is no such file.
+    pub(crate) fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+        let path = self.root.join(name);
+        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let value = serde_json::from_slice(&bytes);
+        value.map(Some).map_err(|error| EvaluationError::Unreadable { path, reason: error.to_string() })
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.root.join(name).exists()
+    }
+
+    pub(crate) fn part(&self, part: usize) -> PathBuf {
+        self.root.join(RECORDS).join(part_name(part))
+    }
+
+    /// The records of a part; `None` where it has not been computed.
+    ///
+    /// # Errors
+    /// [`EvaluationError::Damaged`] for bytes that cannot be understood.
+    pub(crate) fn read_part(&self, part: usize) -> Result<Option<Vec<Record>>> {
+        let path = self.part(part);
+        let Some(bytes) = read(&path)? else { return Ok(None) };
+        read_part(bytes).map(Some).map_err(|reason| EvaluationError::Damaged { path, reason })
+    }
+
+    pub(crate) fn remove_part(&self, part: usize) -> Result<()> {
+        let path = self.part(part);
+        fs::remove_file(&path).map_err(EvaluationError::io("remove", &path))
+    }
+
+    pub(crate) fn write_part(&self, part: usize, records: &[Record]) -> Result<()> {
+        let bytes = write_part(records)
+            .map_err(|error| EvaluationError::Encode { path: self.part(part), reason: error.to_string() })?;
+        self.write(&format!("{RECORDS}/{}", part_name(part)), &bytes)
+    }
+
+    pub(crate) fn write_json(&self, name: &str, value: &impl serde::Serialize) -> Result<()> {
+        let mut bytes = serde_json::to_vec_pretty(value)
+            .map_err(|error| EvaluationError::Encode { path: self.root.join(name), reason: error.to_string() })?;
+        bytes.push(b'\n');
+        self.write(name, &bytes)
+    }
+
+    /// Writes a file under a temporary name beside its place, down to the disk, and renames it: whoever looks sees
+    /// the whole file or none, even after a loss of power.
+    ///
+    /// # Errors
+    /// A folder that cannot be made or written.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.root.join(name);
+        let parent = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(parent).map_err(EvaluationError::io("create the folder", parent))?;
+        // The process's number keeps two processes that write the same part by mistake from mixing their bytes.
+        let temporary = path.with_file_name(format!(
+            "{}.{}{TEMPORARY}",
+            path.file_name().unwrap_or_default().to_string_lossy(),
+            std::process::id()
+        ));
+        let written = File::create(&temporary).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        if let Err(error) = written.and_then(|()| fs::rename(&temporary, &path)) {
+            let _ = fs::remove_file(&temporary);
+            return Err(EvaluationError::io("write", &path)(error));
+        }
+        // The rename itself lies in the folder. Not every system lets a folder be synchronised.
+        let _ = File::open(parent).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+
+    /// Removes what a killed run left half written of the given parts; others may be in the making elsewhere.
+    pub(crate) fn remove_leftovers(&self, parts: &[usize]) -> Result<()> {
+        let folder = self.root.join(RECORDS);
+        fs::create_dir_all(&folder).map_err(EvaluationError::io("create the folder", &folder))?;
+        let entries = fs::read_dir(&folder).map_err(EvaluationError::io("read", &folder))?;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let ours = || parts.iter().any(|&part| name.starts_with(&part_name(part)));
+            if name.ends_with(TEMPORARY) && ours() {
+                fs::remove_file(&path).map_err(EvaluationError::io("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `None` where there is no such file.
+fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(EvaluationError::io("read", path)(error)),
+    }
+}
+
+fn part_name(part: usize) -> String {
+    format!("part-{part:05}.parquet")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Folder;
+
+    #[test]
+    fn only_our_leftovers_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::new(dir.path());
+        for name in ["part-00000.parquet.7.tmp", "part-00001.parquet.7.tmp", "part-00002.parquet", "notes.tmp"] {
+            folder.write(&format!("records/{name}"), b"x").unwrap();
+        }
+        folder.remove_leftovers(&[0, 2]).unwrap();
+        let mut left: Vec<_> = std::fs::read_dir(dir.path().join("records"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["notes.tmp", "part-00001.parquet.7.tmp", "part-00002.parquet"]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("run"), "a file where a folder should be").unwrap();
+        let message = Folder::new(&dir.path().join("run")).write("run.json", b"x").unwrap_err().to_string();
+        assert!(message.starts_with("cannot create the folder") && message.contains("run"), "{message}");
+    }
+}

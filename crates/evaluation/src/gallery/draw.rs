@@ -1,0 +1,177 @@
+//! Draws the chosen samples.
+
+use super::select::{Chosen, select};
+use super::{Case, Gallery, Panel};
+use crate::chunk;
+use crate::folder::Folder;
+use crate::plan::{Picture, Plan, Prepared};
+use crate::{EvaluationError, Result, Run};
+use hard_imagenet_images::{Filter, MaskRule, PairedTransform, Resize, Rgb8, outline, overlay};
+use hard_imagenet_metrics::{CLEAN, Noise, Record, Region};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+/// Longest side of a picture.
+const SIDE: usize = 224;
+
+/// Of the noise conditions these are shown, or else the first of the same region.
+const NOISE: [&str; 2] = ["noise:linf:0.25:fg", "noise:linf:0.25:bg"];
+
+const WHITE: [u8; 3] = [255, 255, 255];
+
+/// Draws the telling samples of a run into `gallery/` and lists them in `gallery.json`.
+///
+/// `tick` hears the number of cases done and of all; if it breaks off, there is no list.
+pub(crate) fn draw(
+    plan: &Plan<'_>,
+    folder: &Folder,
+    run: &Run,
+    tick: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+) -> Result<()> {
+    let places: HashMap<&str, usize> = (0..plan.dataset.len()).map(|i| (plan.dataset.id(i), i)).collect();
+    let conditions = shown(plan);
+    let chosen = select(run.records());
+    let mut gallery = Gallery::default();
+    for (done, chosen_one) in chosen.iter().enumerate() {
+        if tick(done, chosen.len()).is_break() {
+            return Ok(());
+        }
+        // A file that was there a minute ago may be gone; a gallery is no reason to fail.
+        let sample = places.get(chosen_one.sample);
+        if let Some((&sample, prepared)) = sample.and_then(|i| Some((i, plan.prepare(*i).ok()?))) {
+            let records: Vec<&Record> = run.records().iter().filter(|r| r.sample == chosen_one.sample).collect();
+            gallery.cases.push(draw_case(plan, folder, chosen_one, sample, prepared, &conditions, &records)?);
+        }
+    }
+    let _ = tick(chosen.len(), chosen.len());
+    folder.write_json(Gallery::FILE, &gallery)
+}
+
+/// Which conditions are drawn, by index, with their titles.
+fn shown(plan: &Plan<'_>) -> Vec<(usize, &'static str)> {
+    let exact = |word: &str| plan.conditions.iter().position(|condition| condition.id == word);
+    let noise = |word: &str, region| {
+        let in_region = |id: &str| Noise::parse(id).is_some_and(|noise| noise.region == region);
+        exact(word).or_else(|| plan.conditions.iter().position(|condition| in_region(&condition.id)))
+    };
+    let all = [
+        (exact(CLEAN), "Original"),
+        (exact("gray"), "Object gray"),
+        (exact("gray-box"), "Box gray"),
+        (exact("tile"), "Box tiled"),
+        (noise(NOISE[0], Region::Foreground), "Noise on the object"),
+        (noise(NOISE[1], Region::Background), "Noise around it"),
+    ];
+    all.into_iter().filter_map(|(at, title)| Some((at?, title))).collect()
+}
+
+fn draw_case(
+    plan: &Plan<'_>,
+    folder: &Folder,
+    chosen: &Chosen<'_>,
+    sample: usize,
+    prepared: Prepared,
+    conditions: &[(usize, &'static str)],
+    records: &[&Record],
+) -> Result<Case> {
+    let pictures: Vec<Picture> =
+        conditions.iter().map(|&(condition, _)| Picture { at: 0, sample, condition, trial: 0 }).collect();
+    let prepared = [prepared];
+    let images = plan.make(&prepared, &pictures);
+    let [prepared] = &prepared;
+
+    let mut panels = Vec::new();
+    for (&(condition, title), pixels) in conditions.iter().zip(&images) {
+        let id = plan.conditions[condition].id.as_str();
+        let mut picture = Rgb8::from(pixels);
+        if id == CLEAN {
+            outline(&mut picture, &prepared.mask, WHITE);
+        }
+        let record = records.iter().find(|record| record.condition == id && record.trial == 0);
+        panels.push(Panel {
+            file: save(folder, &format!("{}-{}", chosen.slug, id.replace(':', "-")), picture)?,
+            title: title.to_owned(),
+            condition: Some(id.to_owned()),
+            prediction: record.and_then(|record| record.prediction).map(|class| name(plan, class)),
+            correct: record.and_then(|record| record.correct),
+            confidence: record.and_then(|record| record.confidence),
+        });
+    }
+    if let [map] = &chunk::maps(plan, &[prepared], &[plan.label(sample)])?[..] {
+        let mut picture = overlay(&Rgb8::from(&prepared.image), map);
+        outline(&mut picture, &prepared.mask, WHITE);
+        panels.push(Panel {
+            file: save(folder, &format!("{}-saliency", chosen.slug), picture)?,
+            title: "Where the model looks".to_owned(),
+            condition: None,
+            prediction: None,
+            correct: None,
+            confidence: None,
+        });
+    }
+    let clean = records.iter().find(|record| record.condition == CLEAN);
+    let iou = clean.and_then(|record| record.iou);
+    let caption = caption(plan.class(sample), clean.and_then(|record| record.object_fraction), iou, &panels);
+    let (sample, class) = (chosen.sample.to_owned(), plan.class(sample).to_owned());
+    Ok(Case { title: chosen.title.to_owned(), caption, sample, class, iou, panels })
+}
+
+/// The facts as a sentence.
+fn caption(class: &str, object: Option<f32>, iou: Option<f32>, panels: &[Panel]) -> String {
+    let says = |panel: &Panel| {
+        let prediction = panel.prediction.as_deref().unwrap_or("nothing");
+        let confidence = panel.confidence.map_or(String::new(), |share| format!(", {:.0} % for the label", 100.0 * share));
+        format!("{}: {prediction}{confidence}", panel.title)
+    };
+    let mut facts = vec![class.to_owned()];
+    facts.extend(object.map(|share| format!("object {:.1} % of the picture", 100.0 * share)));
+    facts.extend(iou.map(|iou| format!("saliency IoU {iou:.2}")));
+    let said: Vec<String> = panels.iter().filter(|panel| panel.condition.is_some()).map(says).collect();
+    format!("{}. {}.", facts.join(", "), said.join("; "))
+}
+
+/// A class of the head as a person reads it.
+fn name(plan: &Plan<'_>, class: u32) -> String {
+    plan.class_name(class).map_or_else(|| format!("class {class}"), str::to_owned)
+}
+
+/// Writes a PNG of at most 224 pixels a side; gives its name in the run folder.
+fn save(folder: &Folder, name: &str, picture: Rgb8) -> Result<String> {
+    let file = format!("gallery/{name}.png");
+    let picture = shrunk(picture);
+    let bytes = picture.png().map_err(|error| EvaluationError::Encode {
+        path: folder.path().join(&file),
+        reason: error.to_string(),
+    })?;
+    folder.write(&file, &bytes)?;
+    Ok(file)
+}
+
+fn shrunk(picture: Rgb8) -> Rgb8 {
+    let longest = picture.height.max(picture.width);
+    if longest <= SIDE {
+        return picture;
+    }
+    let side = |length: usize| (length * SIDE / longest).max(1);
+    let resize = Resize::Squash(side(picture.height), side(picture.width));
+    let transform = PairedTransform { resize, crop: None, filter: Filter::Bilinear, mask_rule: MaskRule::Half };
+    Rgb8::from(&transform.image(&picture))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shrunk;
+    use hard_imagenet_images::Rgb8;
+
+    #[test]
+    fn pictures_are_bounded() {
+        let check = |height, width, expected| {
+            let small = shrunk(Rgb8 { height, width, data: vec![7; height * width * 3] });
+            assert_eq!((small.height, small.width), expected);
+            assert!(small.data.iter().all(|&value| value == 7));
+        };
+        check(64, 64, (64, 64));
+        check(384, 384, (224, 224));
+        check(448, 224, (224, 112));
+    }
+}

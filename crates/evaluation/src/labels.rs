@@ -1,0 +1,80 @@
+//! The label a prediction is judged against.
+
+use crate::{EvaluationError, Result};
+use hard_imagenet_datasets::DatasetInfo;
+use serde::{Deserialize, Serialize};
+
+/// Number of classes of an ImageNet head.
+const IMAGENET: usize = 1000;
+
+/// Whose numbering a model's classes follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelSpace {
+    /// Class `i` of the head is class `i` of the dataset.
+    Dataset,
+    /// The head has ImageNet's 1000 classes.
+    Imagenet,
+}
+
+/// The head's class for each class of the dataset.
+///
+/// A head with as many classes as the dataset is judged on the dataset's own labels, one of 1000 on ImageNet's.
+///
+/// # Errors
+/// [`EvaluationError::Labels`] for any other head, and if a class of the dataset is none of ImageNet's.
+pub(crate) fn labels(info: &DatasetInfo, model: &str, head: usize) -> Result<(LabelSpace, Vec<u32>)> {
+    let count = info.classes.len();
+    let error = |reason| EvaluationError::Labels { model: model.to_owned(), dataset: info.name.clone(), reason };
+    if head == count {
+        return Ok((LabelSpace::Dataset, (0..).take(count).collect()));
+    }
+    if head != IMAGENET {
+        return Err(error(format!(
+            "its head has {head} classes; it needs {count} (the dataset's own) or {IMAGENET} (ImageNet's)"
+        )));
+    }
+    let label = |class: &hard_imagenet_datasets::Class| match class.imagenet {
+        Some(index) if (index as usize) < IMAGENET => Ok(index),
+        _ => Err(error(format!(
+            "its head has ImageNet's {IMAGENET} classes and {:?} is none of them; take a model with a head of {count} classes",
+            class.name
+        ))),
+    };
+    Ok((LabelSpace::Imagenet, info.classes.iter().map(label).collect::<Result<_>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LabelSpace, labels};
+    use hard_imagenet_datasets::{Class, DatasetInfo};
+
+    fn info(imagenet: &[Option<u32>]) -> DatasetInfo {
+        let class = |&imagenet: &Option<u32>| Class { name: format!("{imagenet:?}"), wnid: None, imagenet };
+        DatasetInfo { name: "toy".into(), classes: imagenet.iter().map(class).collect() }
+    }
+
+    #[test]
+    fn a_head_of_the_datasets_size_has_the_datasets_labels() {
+        let found = labels(&info(&[Some(7), None]), "m", 2).unwrap();
+        assert_eq!(found, (LabelSpace::Dataset, vec![0, 1]));
+    }
+
+    #[test]
+    fn an_imagenet_head_has_imagenets() {
+        let found = labels(&info(&[Some(7), Some(999)]), "m", 1000).unwrap();
+        assert_eq!(found, (LabelSpace::Imagenet, vec![7, 999]));
+    }
+
+    #[test]
+    fn a_class_outside_imagenet_is_named() {
+        let message = labels(&info(&[Some(7), None]), "m", 1000).unwrap_err().to_string();
+        assert!(message.contains("\"None\" is none of them"), "{message}");
+    }
+
+    #[test]
+    fn another_head_is_refused() {
+        let message = labels(&info(&[Some(7), None]), "m", 10).unwrap_err().to_string();
+        assert!(message.contains("has 10 classes; it needs 2"), "{message}");
+    }
+}

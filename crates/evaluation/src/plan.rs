@@ -1,0 +1,148 @@
+//! What a run will do, checked before it starts.
+
+use crate::labels::labels;
+use crate::words::{self, Change};
+use crate::{EvaluationError, Protocol, Quirks, Result, RunDescription};
+use hard_imagenet_datasets::Dataset;
+use hard_imagenet_images::{PairedTransform, Pixels};
+use hard_imagenet_masks::Mask;
+use hard_imagenet_metrics::CLEAN;
+use hard_imagenet_models::Model;
+use hard_imagenet_perturbations::{NoiseKey, normals};
+use hard_imagenet_saliency::Explain;
+use rayon::prelude::*;
+
+/// A protocol with its words understood, for one dataset and one model.
+pub(crate) struct Plan<'a> {
+    pub(crate) dataset: &'a dyn Dataset,
+    pub(crate) model: &'a Model,
+    pub(crate) description: RunDescription,
+    pub(crate) conditions: Vec<Planned>,
+    pub(crate) explainer: Option<Box<dyn Explain>>,
+    pub(crate) batch_size: usize,
+    /// The head's class for each class of the dataset.
+    labels: Vec<u32>,
+    transform: PairedTransform,
+}
+
+/// A condition with what it does.
+pub(crate) struct Planned {
+    pub(crate) id: String,
+    pub(crate) trials: u32,
+    pub(crate) change: Change,
+}
+
+/// A sample at the network's input size.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    pub(crate) image: Pixels,
+    pub(crate) mask: Mask,
+}
+
+/// A picture to be made: one sample under one condition and trial.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Picture {
+    /// Position of the sample in whatever list of prepared samples is at hand.
+    pub(crate) at: usize,
+    /// Index of the sample in the dataset.
+    pub(crate) sample: usize,
+    /// Index of the condition in the plan.
+    pub(crate) condition: usize,
+    pub(crate) trial: u32,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(
+        dataset: &'a dyn Dataset,
+        model: &'a Model,
+        protocol: &Protocol,
+        quirks: Quirks,
+        seed: u64,
+        batch_size: usize,
+    ) -> Result<Self> {
+        protocol.check()?;
+        let spec = model.spec();
+        let (space, labels) = labels(dataset.info(), &spec.name, spec.classes)?;
+        if let Some(i) = (0..dataset.len()).find(|&i| dataset.class(i) >= labels.len()) {
+            let reason = format!("sample {} is of class {} of {}", dataset.id(i), dataset.class(i), labels.len());
+            let (model, dataset) = (spec.name.clone(), dataset.info().name.clone());
+            return Err(EvaluationError::Labels { model, dataset, reason });
+        }
+        let planned = |condition: &crate::Condition| {
+            let change = words::change(&condition.id, &quirks)?;
+            Ok(Planned { id: condition.id.clone(), trials: condition.trials, change })
+        };
+        Ok(Self {
+            dataset,
+            model,
+            description: RunDescription::new(dataset, model, space, quirks, protocol, seed),
+            conditions: protocol.conditions.iter().map(planned).collect::<Result<_>>()?,
+            explainer: protocol.explainer.as_deref().map(words::explainer).transpose()?,
+            batch_size,
+            labels,
+            transform: quirks.transform(&spec.preprocess),
+        })
+    }
+
+    /// Index of the untouched picture among the conditions.
+    pub(crate) fn clean(&self) -> Option<usize> {
+        self.conditions.iter().position(|condition| condition.id == CLEAN)
+    }
+
+    /// What the head should predict for a sample.
+    pub(crate) fn label(&self, sample: usize) -> u32 {
+        self.labels[self.dataset.class(sample)]
+    }
+
+    /// A person's word for the class of a sample.
+    pub(crate) fn class(&self, sample: usize) -> &str {
+        &self.dataset.info().classes[self.dataset.class(sample)].name
+    }
+
+    /// A person's word for a class of the head, where it is one of the dataset's.
+    pub(crate) fn class_name(&self, class: u32) -> Option<&str> {
+        let at = self.labels.iter().position(|&label| label == class)?;
+        self.dataset.info().classes.get(at).map(|class| class.name.as_str())
+    }
+
+    /// Decodes a sample and brings it to the network's input size; the error is what its record will say.
+    pub(crate) fn prepare(&self, sample: usize) -> Result<Prepared, String> {
+        let sample = self.dataset.get(sample).map_err(|error| error.to_string())?;
+        let size = (sample.image.height, sample.image.width);
+        if size != (sample.mask.height, sample.mask.width) {
+            let (height, width) = size;
+            let (mask_height, mask_width) = (sample.mask.height, sample.mask.width);
+            return Err(format!("the picture is {height} × {width}, but its mask {mask_height} × {mask_width}"));
+        }
+        if size.0 == 0 || size.1 == 0 {
+            return Err("the picture has no pixels".to_owned());
+        }
+        Ok(Prepared { image: self.transform.image(&sample.image), mask: self.transform.mask(&sample.mask) })
+    }
+
+    /// [`prepare`](Self::prepare), many at once.
+    pub(crate) fn prepare_all(&self, samples: std::ops::Range<usize>) -> Vec<Result<Prepared, String>> {
+        samples.into_par_iter().map(|sample| self.prepare(sample)).collect()
+    }
+
+    /// Makes pictures, in their order. Neighbours of one sample and trial share one draw of noise.
+    pub(crate) fn make(&self, prepared: &[Prepared], pictures: &[Picture]) -> Vec<Pixels> {
+        let groups: Vec<&[Picture]> = pictures.chunk_by(|a, b| (a.sample, a.trial) == (b.sample, b.trial)).collect();
+        let made: Vec<Vec<Pixels>> = groups.into_par_iter().map(|group| self.make_group(prepared, group)).collect();
+        made.into_iter().flatten().collect()
+    }
+
+    fn make_group(&self, prepared: &[Prepared], group: &[Picture]) -> Vec<Pixels> {
+        let Some(first) = group.first() else { return Vec::new() };
+        let Prepared { image, mask } = &prepared[first.at];
+        let key = NoiseKey::new(self.description.seed, self.dataset.id(first.sample), first.trial);
+        let change = |picture: &Picture| &self.conditions[picture.condition].change;
+        let noisy = group.iter().any(|picture| change(picture).is_random());
+        let normals = if noisy { normals(key, image.as_slice().len()) } else { Vec::new() };
+        let make = |picture: &Picture| match change(picture) {
+            Change::Noise(noise) => noise.add(image, mask, &normals),
+            Change::Fixed(perturb) => perturb.apply(image, mask, key),
+        };
+        group.par_iter().map(make).collect()
+    }
+}

@@ -1,0 +1,263 @@
+use crate::{EvaluationError, Quirks, Result, words};
+use hard_imagenet_metrics::CLEAN;
+use hard_imagenet_perturbations::Preset;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+/// One thing done to every sample.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// "none", or the word of a perturbation: "gray", "noise:linf:0.25:fg".
+    pub id: String,
+    /// Draws a sample; 1 for what is not random.
+    pub trials: u32,
+}
+
+/// What is asked of a model: under which conditions it answers, and whether it is asked where it looks.
+///
+/// # As a file
+/// [`Protocol::from_toml`] reads
+///
+/// ```toml
+/// # Words of conditions in their order; "none" is the untouched picture.
+/// conditions = ["none", "gray", "gray-box", "tile", "noise:linf:0.25:fg"]
+/// # Draws of each random condition; 1 if left out.
+/// trials = 3
+/// # Scored on the untouched pictures; left out: no saliency.
+/// explainer = "gradcam"
+///
+/// # Many noise words at once: every strength in every region. All of it may be left out.
+/// [noise]
+/// linf = [0.125, 0.25]
+/// l2 = [30, 60]
+/// regions = ["fg", "bg"] # both if left out
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protocol {
+    /// In the order of the records.
+    pub conditions: Vec<Condition>,
+    /// Word of the explainer whose maps are compared with the masks; `None`: no saliency scores.
+    pub explainer: Option<String>,
+}
+
+/// The conditions without randomness that every built-in protocol has.
+const ABLATIONS: [&str; 4] = [CLEAN, "gray", "gray-box", "tile"];
+
+/// The explainer of the paper.
+const GRADCAM: &str = "gradcam";
+
+impl Protocol {
+    /// All that the paper asks: the untouched picture, three ablations, six strengths of two kinds of noise in both
+    /// regions with three draws, GradCAM (Moayeri, Singla, Feizi 2022). 76 pictures a sample.
+    pub fn paper() -> Self {
+        let noise = Noise {
+            linf: vec![0.125, 0.25, 0.375, 0.5, 0.625, 0.75],
+            l2: vec![30.0, 60.0, 90.0, 120.0, 150.0, 180.0],
+            regions: Region::BOTH.to_vec(),
+        };
+        Self::new(&ABLATIONS, Some(&noise), 3)
+    }
+
+    /// A first look: the untouched picture, three ablations, one strength of noise in both regions, GradCAM.
+    /// 6 pictures a sample.
+    pub fn quick() -> Self {
+        let noise = Noise { linf: vec![0.25], l2: Vec::new(), regions: Region::BOTH.to_vec() };
+        Self::new(&ABLATIONS, Some(&noise), 1)
+    }
+
+    fn new(words: &[&str], noise: Option<&Noise>, trials: u32) -> Self {
+        let words = words.iter().map(|&word| word.to_owned()).chain(noise.into_iter().flat_map(Noise::words));
+        let condition = |id: String| {
+            let trials = if is_random(&id) { trials } else { 1 };
+            Condition { id, trials }
+        };
+        Self { conditions: words.map(condition).collect(), explainer: Some(GRADCAM.to_owned()) }
+    }
+
+    /// Reads the form shown [above](Self#as-a-file).
+    ///
+    /// # Errors
+    /// [`EvaluationError::Protocol`] for what is not TOML, for unknown keys and words (with the known ones), for a
+    /// word that stands twice, for no condition or no trial, and for an explainer without "none".
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end()))?;
+        let words: Vec<&str> = file.conditions.iter().map(String::as_str).collect();
+        let mut protocol = Self::new(&words, file.noise.as_ref(), file.trials);
+        protocol.explainer = file.explainer;
+        protocol.check()?;
+        Ok(protocol)
+    }
+
+    /// Number of pictures a model sees for one sample.
+    pub fn images_per_sample(&self) -> usize {
+        self.conditions.iter().map(|condition| condition.trials as usize).sum()
+    }
+
+    /// Are all words known and does the whole make sense?
+    pub(crate) fn check(&self) -> Result<()> {
+        let mut seen = HashSet::new();
+        for condition in &self.conditions {
+            let change = words::change(&condition.id, &Quirks::from(Preset::Strict))?;
+            if !seen.insert(&condition.id) {
+                return Err(invalid(format!("condition {:?} stands twice", condition.id)));
+            }
+            if condition.trials == 0 {
+                return Err(invalid(format!("condition {:?} needs at least one trial", condition.id)));
+            }
+            if condition.trials > 1 && !change.is_random() {
+                return Err(invalid(format!("condition {:?} is not random: one trial is enough", condition.id)));
+            }
+        }
+        if self.conditions.is_empty() {
+            return Err(invalid("it has no condition; begin with conditions = [\"none\", \"gray\"]"));
+        }
+        if let Some(explainer) = &self.explainer {
+            words::explainer(explainer)?;
+            if !self.conditions.iter().any(|condition| condition.id == CLEAN) {
+                return Err(invalid("an explainer is scored on the untouched pictures: add condition \"none\""));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An error about a protocol.
+pub(crate) fn invalid(message: impl Into<String>) -> EvaluationError {
+    EvaluationError::Protocol { message: message.into() }
+}
+
+fn is_random(id: &str) -> bool {
+    // What is wrong with an unknown word is said by `check`.
+    words::change(id, &Quirks::from(Preset::Strict)).is_ok_and(|change| change.is_random())
+}
+
+/// The file's form.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    conditions: Vec<String>,
+    #[serde(default = "one")]
+    trials: u32,
+    explainer: Option<String>,
+    noise: Option<Noise>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Every strength in every region.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Noise {
+    #[serde(default)]
+    linf: Vec<f64>,
+    #[serde(default)]
+    l2: Vec<f64>,
+    #[serde(default = "Region::both")]
+    regions: Vec<Region>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Region {
+    Fg,
+    Bg,
+}
+
+impl Region {
+    const BOTH: [Self; 2] = [Self::Fg, Self::Bg];
+
+    fn both() -> Vec<Self> {
+        Self::BOTH.to_vec()
+    }
+}
+
+impl Noise {
+    fn words(&self) -> Vec<String> {
+        let kinds = [("linf", &self.linf), ("l2", &self.l2)];
+        let mut words = Vec::new();
+        for (kind, strength) in kinds.into_iter().flat_map(|(kind, all)| all.iter().map(move |s| (kind, s))) {
+            for region in &self.regions {
+                let region = match region {
+                    Region::Fg => "fg",
+                    Region::Bg => "bg",
+                };
+                words.push(format!("noise:{kind}:{strength}:{region}"));
+            }
+        }
+        words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Condition, Protocol};
+
+    fn ids(protocol: &Protocol) -> Vec<&str> {
+        protocol.conditions.iter().map(|condition| condition.id.as_str()).collect()
+    }
+
+    #[test]
+    fn the_papers_protocol_has_76_pictures_a_sample() {
+        let paper = Protocol::paper();
+        assert_eq!(paper.images_per_sample(), 4 + 2 * 6 * 2 * 3);
+        assert_eq!(paper.conditions[3], Condition { id: "tile".into(), trials: 1 });
+        assert_eq!(paper.conditions[4], Condition { id: "noise:linf:0.125:fg".into(), trials: 3 });
+        assert_eq!(paper.conditions[27], Condition { id: "noise:l2:180:bg".into(), trials: 3 });
+        paper.check().unwrap();
+    }
+
+    #[test]
+    fn the_quick_one_has_six() {
+        let quick = Protocol::quick();
+        assert_eq!(ids(&quick), ["none", "gray", "gray-box", "tile", "noise:linf:0.25:fg", "noise:linf:0.25:bg"]);
+        assert_eq!(quick.images_per_sample(), 6);
+        quick.check().unwrap();
+    }
+
+    #[test]
+    fn a_file_says_the_same_as_the_built_in_one() {
+        let text = r#"
+            conditions = ["none", "gray", "gray-box", "tile"]
+            trials = 3
+            explainer = "gradcam"
+            [noise]
+            linf = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75]
+            l2 = [30, 60, 90, 120, 150, 180]
+        "#;
+        assert_eq!(Protocol::from_toml(text).unwrap(), Protocol::paper());
+    }
+
+    #[test]
+    fn a_file_may_ask_for_little() {
+        let protocol = Protocol::from_toml("conditions = ['gray']").unwrap();
+        assert_eq!(ids(&protocol), ["gray"]);
+        assert_eq!(protocol.explainer, None);
+    }
+
+    #[test]
+    fn it_survives_json() {
+        let json = serde_json::to_string(&Protocol::paper()).unwrap();
+        assert_eq!(serde_json::from_str::<Protocol>(&json).unwrap(), Protocol::paper());
+    }
+
+    #[test]
+    fn errors_name_what_is_known() {
+        let check = |text: &str, expected: &str| {
+            let message = Protocol::from_toml(text).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        };
+        check("conditions = 3", "conditions");
+        check("condition = ['none']", "conditions");
+        check("conditions = ['grey']", "gray-box");
+        check("conditions = ['none']\nexplainer = 'gradcem'", "gradcam");
+        check("conditions = ['noise:linf:0.250:fg']", "noise:linf:0.25:fg");
+        check("conditions = ['none', 'none']", "twice");
+        check("conditions = []", "no condition");
+        check("conditions = ['noise:linf:0.1:fg']\ntrials = 0", "at least one trial");
+        check("conditions = ['gray']\nexplainer = 'gradcam'", "add condition");
+        check("conditions = ['none']\n[noise]\nregions = ['middle']", "fg");
+    }
+}

@@ -1,0 +1,210 @@
+use hard_imagenet_images::{MaskRule, PairedTransform, Preprocess};
+use hard_imagenet_perturbations::{BoxEdges, EmptyRegion, Preset, TileRule};
+use serde::{Deserialize, Serialize};
+
+/// How samples are brought to the network's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Geometry {
+    /// The paper's for every model: bilinear to 8/7 of the input without keeping the aspect ratio (256 × 256 for
+    /// 224 × 224), then the central crop.
+    Squash,
+    /// The model's own, for the image and its mask alike.
+    Model,
+}
+
+/// What an explainer sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SaliencyInput {
+    /// The picture in [0, 1] as it is: the published code leaves out the normalisation (Q2).
+    Raw,
+    /// Normalised, as for every other forward pass.
+    Normalised,
+}
+
+/// The prediction where logits are not numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NanPrediction {
+    /// The first class whose logit is not a number, as torch's `argmax` has it: class 0 where all are (Q9).
+    First,
+    /// None.
+    Undefined,
+}
+
+/// Every choice in which the published code and the method differ, each a switch of its own.
+///
+/// `Quirks::from(Preset::Paper)` is the published code, `Quirks::from(Preset::Strict)` what the method says; any
+/// mixture in between shows what one quirk changes. docs/QUIRKS.md lists them by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quirks {
+    /// Geometry of the input.
+    pub geometry: Geometry,
+    /// Which values of a resampled mask are object (Q1).
+    pub mask_rule: MaskRule,
+    /// Whether the explainer's input is normalised (Q2).
+    pub saliency_input: SaliencyInput,
+    /// Whether an object's box holds its last row and column (Q3).
+    #[serde(with = "BoxEdgesWord")]
+    pub box_edges: BoxEdges,
+    /// How tiles are found and pasted (Q4).
+    #[serde(with = "TileRuleWord")]
+    pub tile: TileRule,
+    /// What noise of a given l2 norm makes of a region without pixels (Q9).
+    #[serde(with = "EmptyRegionWord")]
+    pub empty_region: EmptyRegion,
+    /// What is predicted by logits that are not numbers (Q9).
+    pub nan_prediction: NanPrediction,
+}
+
+impl From<Preset> for Quirks {
+    fn from(preset: Preset) -> Self {
+        match preset {
+            Preset::Paper => Self {
+                geometry: Geometry::Squash,
+                mask_rule: MaskRule::AnyInk,
+                saliency_input: SaliencyInput::Raw,
+                box_edges: preset.into(),
+                tile: preset.into(),
+                empty_region: preset.into(),
+                nan_prediction: NanPrediction::First,
+            },
+            Preset::Strict => Self {
+                geometry: Geometry::Model,
+                mask_rule: MaskRule::Half,
+                saliency_input: SaliencyInput::Normalised,
+                box_edges: preset.into(),
+                tile: preset.into(),
+                empty_region: preset.into(),
+                nan_prediction: NanPrediction::Undefined,
+            },
+        }
+    }
+}
+
+impl Quirks {
+    /// "paper" or "strict" where all switches stand as in that preset, else "mixed".
+    pub fn name(&self) -> &'static str {
+        if *self == Self::from(Preset::Paper) {
+            "paper"
+        } else if *self == Self::from(Preset::Strict) {
+            "strict"
+        } else {
+            "mixed"
+        }
+    }
+
+    /// The transform of samples for a model that expects `preprocess`.
+    pub fn transform(&self, preprocess: &Preprocess) -> PairedTransform {
+        match self.geometry {
+            Geometry::Squash => preprocess.squashed().paired(self.mask_rule),
+            Geometry::Model => preprocess.paired(self.mask_rule),
+        }
+    }
+
+    /// Index of the highest logit.
+    pub(crate) fn prediction(&self, logits: &[f32]) -> Option<u32> {
+        if let Some(first) = logits.iter().position(|logit| logit.is_nan()) {
+            return match self.nan_prediction {
+                NanPrediction::First => u32::try_from(first).ok(),
+                NanPrediction::Undefined => None,
+            };
+        }
+        let mut best = None;
+        for (class, &logit) in (0..).zip(logits) {
+            if best.is_none_or(|(_, highest)| logit > highest) {
+                best = Some((class, logit));
+            }
+        }
+        best.map(|(class, _)| class)
+    }
+}
+
+// The switches of other crates as words in JSON.
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "BoxEdges", rename_all = "kebab-case")]
+enum BoxEdgesWord {
+    Exclusive,
+    Inclusive,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "TileRule", rename_all = "kebab-case")]
+enum TileRuleWord {
+    Published,
+    Corrected,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "EmptyRegion", rename_all = "kebab-case")]
+enum EmptyRegionWord {
+    NotANumber,
+    Unchanged,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Geometry, NanPrediction, Quirks, SaliencyInput};
+    use hard_imagenet_images::{Filter, MaskRule, Preprocess, Resize};
+    use hard_imagenet_perturbations::Preset;
+
+    const OWN: Preprocess = Preprocess {
+        resize: Resize::ShorterSide(248),
+        input: (224, 224),
+        filter: Filter::Bicubic,
+        mean: [0.5; 3],
+        std: [0.5; 3],
+    };
+
+    #[test]
+    fn the_papers_geometry_is_the_same_for_every_model() {
+        let transform = Quirks::from(Preset::Paper).transform(&OWN);
+        assert_eq!((transform.resize, transform.crop), (Resize::Squash(256, 256), Some((224, 224))));
+        assert_eq!((transform.filter, transform.mask_rule), (Filter::Bilinear, MaskRule::AnyInk));
+    }
+
+    #[test]
+    fn the_strict_geometry_is_the_models() {
+        let transform = Quirks::from(Preset::Strict).transform(&OWN);
+        assert_eq!((transform.resize, transform.crop), (OWN.resize, Some(OWN.input)));
+        assert_eq!((transform.filter, transform.mask_rule), (Filter::Bicubic, MaskRule::Half));
+    }
+
+    #[test]
+    fn a_mixture_has_its_own_name() {
+        let paper = Quirks::from(Preset::Paper);
+        assert_eq!(paper.name(), "paper");
+        assert_eq!(Quirks::from(Preset::Strict).name(), "strict");
+        assert_eq!(Quirks { saliency_input: SaliencyInput::Normalised, ..paper }.name(), "mixed");
+        assert_eq!(Quirks { geometry: Geometry::Model, ..paper }.name(), "mixed");
+    }
+
+    #[test]
+    fn each_switch_is_a_word_in_json() {
+        let json = serde_json::to_string(&Quirks::from(Preset::Paper)).unwrap();
+        let expected = concat!(
+            r#"{"geometry":"squash","mask_rule":"any-ink","saliency_input":"raw","box_edges":"exclusive","#,
+            r#""tile":"published","empty_region":"not-a-number","nan_prediction":"first"}"#
+        );
+        assert_eq!(json, expected);
+        assert_eq!(serde_json::from_str::<Quirks>(&json).unwrap(), Quirks::from(Preset::Paper));
+    }
+
+    #[test]
+    fn predictions() {
+        let check = |nan_prediction, logits: &[f32], expected| {
+            let quirks = Quirks { nan_prediction, ..Quirks::from(Preset::Paper) };
+            assert_eq!(quirks.prediction(logits), expected, "{logits:?}");
+        };
+        for rule in [NanPrediction::First, NanPrediction::Undefined] {
+            check(rule, &[0.5, 2.0, 2.0, -1.0], Some(1));
+            check(rule, &[f32::NEG_INFINITY; 2], Some(0));
+            check(rule, &[], None);
+        }
+        check(NanPrediction::First, &[f32::NAN; 3], Some(0));
+        check(NanPrediction::First, &[1.0, f32::NAN], Some(1));
+        check(NanPrediction::Undefined, &[1.0, f32::NAN], None);
+    }
+}
