@@ -26,3 +26,30 @@ pub(crate) fn mix(x: u64) -> u64 {
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_depends_on_each_of_its_three_parts_and_never_changes() {
+        let key = NoiseKey::new(0, "val/n03218198/ILSVRC2012_val_00000538", 0);
+        assert_eq!(key, NoiseKey(0x0b46_d004_7bd2_b8e0), "records of earlier runs could not be recomputed");
+        for other in [
+            NoiseKey::new(1, "val/n03218198/ILSVRC2012_val_00000538", 0),
+            NoiseKey::new(0, "val/n03218198/ILSVRC2012_val_00000539", 0),
+            NoiseKey::new(0, "val/n03218198/ILSVRC2012_val_00000538", 1),
+        ] {
+            assert_ne!(key, other);
+        }
+    }
+
+    #[test]
+    fn mixing_is_splitmix64() {
+        // First outputs of the reference implementation at seed 1234567.
+        let outputs = [6_457_827_717_110_365_317u64, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        for (step, expected) in (0u64..).zip(outputs) {
+            assert_eq!(mix(1_234_567u64.wrapping_add(step.wrapping_mul(0x9e37_79b9_7f4a_7c15))), expected);
+        }
+    }
+}

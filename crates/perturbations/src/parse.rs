@@ -60,3 +60,44 @@ pub fn parse(id: &str, preset: Preset) -> Result<Box<dyn Perturb>, ParseError> {
         _ => return Err(fail("no such word".to_owned())),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_come_back() {
+        let check = |id: &str, written: &str| {
+            for preset in [Preset::Paper, Preset::Strict] {
+                let perturbation = parse(id, preset).unwrap();
+                assert_eq!(perturbation.id(), written);
+                assert_eq!(perturbation.is_random(), id.starts_with("noise"));
+            }
+        };
+        for id in ["none", "gray", "gray-box", "tile", "noise:linf:0.25:fg", "noise:l2:30:bg", "noise:l2:0:fg"] {
+            check(id, id);
+        }
+        check("noise:linf:0.250:bg", "noise:linf:0.25:bg");
+        check("noise:l2:3e1:fg", "noise:l2:30:fg");
+    }
+
+    #[test]
+    fn errors_say_what_is_known() {
+        let check = |id: &str, expected: &str| {
+            let error = parse(id, Preset::Paper).err().unwrap().to_string();
+            assert!(error.contains(&format!("{id:?}: {expected}")), "{error}");
+            assert!(error.ends_with("known are none, gray, gray-box, tile, noise:NORM:SIGMA:REGION"), "{error}");
+        };
+        check("grey", "no such word");
+        check("", "no such word");
+        check("gray:0.5", "no such word");
+        check("noise", "noise needs norm, strength and region");
+        check("noise:linf:0.25", "noise needs norm, strength and region");
+        check("noise:l3:0.25:fg", "the norm is linf or l2, not \"l3\"");
+        check("noise:linf:strong:fg", "the strength is a number of 0 or more, not \"strong\"");
+        check("noise:linf:-1:fg", "the strength is a number of 0 or more, not \"-1\"");
+        check("noise:linf:NaN:fg", "the strength is a number of 0 or more, not \"NaN\"");
+        check("noise:linf:inf:fg", "the strength is a number of 0 or more, not \"inf\"");
+        check("noise:linf:0.25:object", "the region is fg or bg, not \"object\"");
+    }
+}

@@ -1,0 +1,126 @@
+//! Against Pillow's own results; golden/make.py wrote them.
+
+use hard_imagenet_images::{
+    Filter, ImageError, MaskRule, PairedTransform, Resize, Rgb8, decode_image, decode_mask, read_image, read_mask,
+};
+use std::path::{Path, PathBuf};
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+#[test]
+fn resized_pictures_equal_pillows_to_the_bit() {
+    let mut cases = 0;
+    for entry in golden("resize").read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let [source, filter, size, "png"] = name.split('.').collect::<Vec<_>>()[..] else { continue };
+        let (width, height) = size.split_once('x').unwrap();
+        let transform = PairedTransform {
+            resize: Resize::Squash(height.parse().unwrap(), width.parse().unwrap()),
+            crop: None,
+            filter: if filter == "bicubic" { Filter::Bicubic } else { Filter::Bilinear },
+            mask_rule: MaskRule::AnyInk,
+        };
+        let source = golden(&format!("resize/{source}.png"));
+        let image = transform.image(&read_image(&source).unwrap());
+        assert!(Rgb8::from(&image) == read_image(&path).unwrap(), "{name}");
+        let mask = transform.mask(&read_mask(&source).unwrap());
+        if source.ends_with("grey.png") {
+            let expected: Vec<u8> = read_mask(&path).unwrap().data.iter().map(|&v| u8::from(v > 0)).collect();
+            assert_eq!(mask.as_slice(), expected, "{name}");
+        }
+        cases += 1;
+    }
+    assert_eq!(cases, 24);
+}
+
+#[test]
+fn every_format_decodes_as_in_pillow() {
+    // (file, levels by which the decoders of a lossy format may differ)
+    let check = |name: &str, tolerance: u8| {
+        let image = read_image(&golden(&format!("decode/{name}"))).unwrap();
+        let expected = read_image(&golden(&format!("decode/{name}.rgb.png"))).unwrap();
+        assert_eq!((image.height, image.width), (24, 40), "{name}");
+        let most = image.data.iter().zip(&expected.data).map(|(&a, &b)| a.abs_diff(b)).max();
+        assert!(most.unwrap() <= tolerance, "{name}: image differs by {most:?}");
+        let mask = read_mask(&golden(&format!("decode/{name}"))).unwrap();
+        let expected = read_mask(&golden(&format!("decode/{name}.grey.png"))).unwrap();
+        let most = mask.data.iter().zip(&expected.data).map(|(&a, &b)| a.abs_diff(b)).max();
+        assert!(most.unwrap() <= tolerance, "{name}: mask differs by {most:?}");
+    };
+    for name in ["rgb.jpg", "rotated.jpg", "progressive.jpg", "grey.jpg", "cmyk.jpg"] {
+        check(name, 3);
+    }
+    for name in ["rgb.png", "rgba.png", "grey.png", "greyalpha.png", "palette.png", "onebit.png", "sixteen.png"] {
+        check(name, 0);
+    }
+    for name in ["gif.gif", "bmp.bmp", "webp.webp"] {
+        check(name, 0);
+    }
+}
+
+#[test]
+fn a_truncated_picture_is_an_error_wherever_it_ends() {
+    for name in ["rgb.jpg", "progressive.jpg", "grey.jpg", "rgb.png", "webp.webp", "gif.gif", "bmp.bmp"] {
+        let bytes = std::fs::read(golden(&format!("decode/{name}"))).unwrap();
+        for keep in [bytes.len() / 3, bytes.len() / 2, bytes.len() * 9 / 10] {
+            let result = decode_image(&bytes[..keep]);
+            assert!(result.is_err(), "{keep} of {} bytes of {name}", bytes.len());
+        }
+    }
+    let jpeg = std::fs::read(golden("decode/rgb.jpg")).unwrap();
+    for keep in 3..jpeg.len() {
+        assert!(matches!(decode_image(&jpeg[..keep]), Err(ImageError::Truncated)), "{keep} of {} bytes", jpeg.len());
+    }
+    // What follows the end does no harm.
+    let longer = [jpeg.as_slice(), b"trailing"].concat();
+    assert_eq!(decode_image(&longer).unwrap(), decode_image(&jpeg).unwrap());
+}
+
+#[test]
+fn errors_name_the_file_and_the_remedy() {
+    let error = read_image(Path::new("/nowhere/picture.jpg")).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read /nowhere/picture.jpg: "), "{error}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let check = |content: &[u8], expected: &str| {
+        let path = folder.path().join("picture.jpg");
+        std::fs::write(&path, content).unwrap();
+        let error = read_mask(&path).unwrap_err().to_string();
+        assert!(error.contains("picture.jpg: ") && error.contains(expected), "{error}");
+    };
+    check(b"", "the file is empty");
+    check(b"<html>404</html>", "not a picture in a known format");
+    check(&std::fs::read(golden("decode/rgb.jpg")).unwrap()[..500], "truncated");
+
+    let picture = Rgb8 { height: 1, width: 1, data: vec![1, 2, 3] };
+    let error = picture.save(&folder.path().join("missing/picture.png")).unwrap_err().to_string();
+    assert!(error.starts_with("cannot write ") && error.contains("missing/picture.png"), "{error}");
+    let broken = Rgb8 { height: 2, width: 1, data: vec![1, 2, 3] };
+    assert!(broken.png().unwrap_err().to_string().contains("2 × 1"));
+}
+
+#[test]
+fn a_decompression_bomb_is_refused() {
+    // A PNG's header claims the size; nothing of it need be there.
+    let mut bytes = Rgb8 { height: 1, width: 1, data: vec![0; 3] }.png().unwrap();
+    bytes[16..20].copy_from_slice(&60_000u32.to_be_bytes());
+    bytes[20..24].copy_from_slice(&60_000u32.to_be_bytes());
+    let checksum = crc32(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
+    assert!(matches!(decode_mask(&bytes), Err(ImageError::TooLarge { .. })), "{:?}", decode_mask(&bytes));
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
+    })
+}
+
+#[test]
+fn png_files_come_back() {
+    let picture = Rgb8 { height: 2, width: 3, data: (0..18).map(|v| v * 14).collect() };
+    assert_eq!(decode_image(&picture.png().unwrap()).unwrap(), picture);
+}

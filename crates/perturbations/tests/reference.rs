@@ -1,0 +1,102 @@
+//! By hand, against a folder of reference outputs of the published code.
+
+use hard_imagenet_images::{Pixels, Rgb8, read_image, read_mask};
+use hard_imagenet_masks::Mask;
+use hard_imagenet_perturbations::{EmptyRegion, Noise, NoiseKey, Norm, Preset, Region, parse};
+use safetensors::SafeTensors;
+use sha2::{Digest, Sha256};
+use std::path::PathBuf;
+
+fn reference() -> PathBuf {
+    PathBuf::from(std::env::var_os("HARD_IMAGENET_REFERENCE").expect("HARD_IMAGENET_REFERENCE names the folder"))
+}
+
+fn digest(values: &[f32]) -> String {
+    let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+fn ablations() {
+    let root = reference();
+    let text = std::fs::read_to_string(root.join("ablations.json")).unwrap();
+    let table: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut cases = 0;
+    for (name, case) in table["cases"].as_object().unwrap() {
+        let (image, mask) = match name.strip_prefix("real_") {
+            Some(real) => (format!("transforms/real256_{real}.png"), format!("transforms/real256_{real}_maskjpeg.png")),
+            None => ("img/synth_h_tile_48x48.png".to_owned(), format!("masks/synth48_{name}.png")),
+        };
+        let image = Pixels::from(&read_image(&root.join(image)).unwrap());
+        let mask = read_mask(&root.join(mask)).unwrap();
+        let mask = Mask::from_vec(mask.height, mask.width, mask.data).unwrap();
+        let variants = [
+            ("gray", Preset::Paper, "gray"),
+            ("gray-box", Preset::Paper, "bboxgray_original"),
+            ("gray-box", Preset::Strict, "bboxgray_correct"),
+            ("tile", Preset::Paper, "tile_original"),
+            ("tile", Preset::Strict, "tile_correct"),
+        ];
+        for (id, preset, key) in variants {
+            let changed = parse(id, preset).unwrap().apply(&image, &mask, NoiseKey(0));
+            assert_eq!(digest(changed.as_slice()), case["sha256_f32"][key].as_str().unwrap(), "{name}: {key}");
+            if id == "tile" {
+                let want = read_image(&root.join(format!("ablations/{name}_{key}.png"))).unwrap();
+                assert!(Rgb8::from(&changed) == want, "{name}: {key}");
+            }
+        }
+        cases += 1;
+    }
+    println!("{cases} cases");
+    assert_eq!(cases, 30);
+}
+
+#[test]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+fn noise() {
+    // The generator of the reference's own noise: sums of twelve uniforms, hashed from a name.
+    fn unit(hash: u64, index: u64) -> f64 {
+        let z = hash.wrapping_add(index).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+    let hash = "noise:small"
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3));
+    let bytes = std::fs::read(reference().join("noise.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let floats = |name: &str| -> Vec<f32> {
+        let data = tensors.tensor(name).unwrap().data();
+        data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    };
+    let (plane, count) = (48 * 48, 3 * 48 * 48);
+    let image = Pixels::from_vec(48, 48, floats("image"));
+    let masks: Vec<u8> = match tensors.tensor("masks").unwrap().dtype() {
+        safetensors::Dtype::U8 | safetensors::Dtype::BOOL => tensors.tensor("masks").unwrap().data().to_vec(),
+        _ => floats("masks").iter().map(|&v| u8::from(v > 0.0)).collect(),
+    };
+    for (norm, sigma, word) in [
+        (Norm::Linf, 0.25, "linf_0.25"),
+        (Norm::Linf, 0.75, "linf_0.75"),
+        (Norm::L2, 30.0, "l2_30"),
+        (Norm::L2, 90.0, "l2_90"),
+    ] {
+        for (region, side) in [(Region::Foreground, "fg"), (Region::Background, "bg")] {
+            let want = floats(&format!("{word}.{side}"));
+            for (sample, want) in want.chunks_exact(count).enumerate() {
+                let normals: Vec<f32> = (sample * count..(sample + 1) * count)
+                    .map(|i| ((0..12).map(|k| unit(hash, 12 * i as u64 + k)).sum::<f64>() - 6.0) as f32)
+                    .collect();
+                let mask = Mask::from_vec(48, 48, masks[sample * plane..(sample + 1) * plane].to_vec()).unwrap();
+                let got = Noise { norm, sigma, region, empty: EmptyRegion::NotANumber }.add(&image, &mask, &normals);
+                for (&got, &want) in got.as_slice().iter().zip(want) {
+                    let tolerance = if norm == Norm::Linf { 1e-6 } else { 1e-6 * sigma };
+                    let equal = (got.is_nan() && want.is_nan()) || (got - want).abs() <= tolerance;
+                    assert!(equal, "{word}.{side} {sample}: {got} for {want}");
+                }
+            }
+        }
+    }
+}
