@@ -1,3 +1,4 @@
+use crate::DatasetError;
 use hard_imagenet_images::{Gray8, Rgb8};
 
 /// One class of a dataset.
@@ -20,7 +21,10 @@ pub struct DatasetInfo {
     pub classes: Vec<Class>,
 }
 
-/// A picture, its mask as stored (0..=255, not yet thresholded, same size as the picture), and its class.
+/// A picture, its mask as stored (0..=255, not yet thresholded), and its class.
+///
+/// A mask file may have another size than its picture: the published evaluation brings both to 256 × 256, each from
+/// its own size, and so does the paired transform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// Stable name without extension: "val/n03218198/ILSVRC2012_val_00000538".
@@ -59,11 +63,25 @@ pub trait Dataset: Send + Sync {
     fn get(&self, i: usize) -> Result<Sample, DatasetError>;
 }
 
-/// Why a dataset or one of its samples could not be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DatasetError {
-    /// A picture or mask could not be read.
-    #[error(transparent)]
-    Image(#[from] hard_imagenet_images::ImageError),
+macro_rules! delegate {
+    ($($pointer:ty),*) => {$(
+        impl<D: Dataset + ?Sized> Dataset for $pointer {
+            fn info(&self) -> &DatasetInfo {
+                (**self).info()
+            }
+            fn len(&self) -> usize {
+                (**self).len()
+            }
+            fn id(&self, i: usize) -> &str {
+                (**self).id(i)
+            }
+            fn class(&self, i: usize) -> usize {
+                (**self).class(i)
+            }
+            fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+                (**self).get(i)
+            }
+        }
+    )*};
 }
+delegate!(&D, Box<D>);

@@ -1,0 +1,70 @@
+use std::path::PathBuf;
+
+/// Why a dataset or one of its samples could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// A picture or mask could not be read.
+    #[error(transparent)]
+    Image(#[from] hard_imagenet_images::ImageError),
+
+    /// A generated dataset was asked for something that makes no sense.
+    #[error("planted cues \"{name}\": {what}")]
+    Config {
+        /// Name in the configuration.
+        name: String,
+        /// Which field, what it may be, what it was.
+        what: String,
+    },
+
+    /// A folder is not there, or holds nothing of what it should.
+    #[error("{path}: {problem}; expected {expected}")]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// "no such folder", "no mask files".
+        problem: String,
+        /// What should be there and how to get it.
+        expected: String,
+    },
+
+    /// A file of the dataset's own bookkeeping could not be understood.
+    #[error("{path}: {problem}")]
+    Meta {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong and the way out.
+        problem: String,
+    },
+
+    /// A mask whose picture is not in the image folder.
+    #[error("no picture {image} for the mask {mask}")]
+    NoImage {
+        /// The mask, which is there.
+        mask: PathBuf,
+        /// Where the picture was expected first; further layouts were tried.
+        image: PathBuf,
+    },
+
+    /// Two files would be the same sample.
+    #[error("{first} and {second} are the same sample \"{id}\"; remove one of them")]
+    Duplicate {
+        /// Id that both would have.
+        id: String,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+
+    /// A mask of a class that the dataset does not have.
+    #[error("{path}: {wnid} is not a class of {dataset}; move the file out of the mask folder")]
+    UnknownClass {
+        /// Which mask.
+        path: PathBuf,
+        /// WordNet id in its name.
+        wnid: String,
+        /// Which dataset.
+        dataset: &'static str,
+    },
+}

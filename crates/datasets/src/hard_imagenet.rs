@@ -1,0 +1,116 @@
+use crate::files::{Split, entries};
+use crate::imagenet::{self, HARD_IMAGENET};
+use crate::mask_list::MaskList;
+use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample};
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+const GET_IT: &str = "mask files <wnid>_<ImageNet file name>, as the Hard ImageNet archive unpacks \
+                      (its folder holds train, val and meta; the archive is linked from the project page of \
+                      Moayeri, Singla, Feizi 2022)";
+
+/// Hard ImageNet (Moayeri, Singla, Feizi 2022): 15 ImageNet classes whose objects are small, off centre and hardly
+/// ever without their usual surroundings; about 19,000 training and 750 validation images with masks.
+///
+/// | folder | what |
+/// |---|---|
+/// | `MASKS/{train,val}/<wnid>_<ImageNet file name>` | masks, flat |
+/// | `MASKS/meta/*.pkl` | optional: the order of the classes |
+/// | `IMAGES/{train,val}/<wnid>/<ImageNet file name>` | pictures; also `IMAGES/<wnid>/..` and flat folders |
+///
+/// Samples are sorted by id. (The published code lists them as the file system does, which differs from machine to
+/// machine: Q20.) A mask whose picture is missing is an error of [`get`](Dataset::get), not of `open`.
+pub struct HardImageNet {
+    info: DatasetInfo,
+    list: MaskList,
+}
+
+impl HardImageNet {
+    /// Lists the masks of one split under `masks`; `images` is ImageNet.
+    ///
+    /// # Errors
+    /// [`DatasetError::Folder`] if a folder is missing or holds no mask, [`DatasetError::UnknownClass`],
+    /// [`DatasetError::Duplicate`], and [`DatasetError::Meta`] for a pickle that is there but cannot be understood.
+    pub fn open(masks: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
+        let masks = masks.as_ref();
+        let classes = classes(&masks.join("meta"))?;
+        let folder = masks.join(split.name());
+        let list = MaskList::new(entries(&folder, GET_IT)?, images.as_ref(), split, &classes, "Hard ImageNet")?;
+        if list.len() == 0 {
+            let problem = "no mask file in this folder".into();
+            return Err(DatasetError::Folder { path: folder, problem, expected: GET_IT.into() });
+        }
+        Ok(Self { info: DatasetInfo { name: "hard-imagenet".into(), classes }, list })
+    }
+}
+
+impl Dataset for HardImageNet {
+    fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    fn id(&self, i: usize) -> &str {
+        self.list.id(i)
+    }
+
+    fn class(&self, i: usize) -> usize {
+        self.list.class(i)
+    }
+
+    fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+        self.list.get(i)
+    }
+}
+
+/// The 15 classes in the order of the pickled list where there is one, else in the order that we know.
+fn classes(meta: &Path) -> Result<Vec<Class>, DatasetError> {
+    let list = meta.join("hard_imagenet_idx.pkl");
+    let Some(order) = read_pickle::<Vec<u32>>(&list, "a list of ImageNet indices")? else {
+        return Ok(HARD_IMAGENET.iter().map(imagenet::class).collect());
+    };
+    let bad = |path: &Path, problem: String| Err(DatasetError::Meta { path: path.into(), problem });
+    if order.len() != order.iter().collect::<HashSet<_>>().len() || order.is_empty() {
+        return bad(&list, format!("expected distinct ImageNet indices, got {order:?}"));
+    }
+    let wnids_path = meta.join("idx_to_wnid.pkl");
+    let wnids: Option<BTreeMap<u32, String>> = read_pickle(&wnids_path, "a dictionary from index to WordNet id")?;
+    let mut classes = Vec::new();
+    for index in order {
+        let listed = wnids.as_ref().and_then(|w| w.get(&index));
+        let known = HARD_IMAGENET.iter().find(|row| row.0 == index);
+        classes.push(match (known, listed) {
+            (Some(row), Some(wnid)) if row.1 != wnid => {
+                return bad(&wnids_path, format!("says {wnid} for index {index}, but ImageNet has {} there", row.1));
+            }
+            (Some(row), _) => imagenet::class(row),
+            (None, Some(wnid)) => Class { name: wnid.clone(), wnid: Some(wnid.clone()), imagenet: Some(index) },
+            (None, None) => {
+                let problem =
+                    format!("index {index} is not a Hard ImageNet class, and idx_to_wnid.pkl does not name it");
+                return bad(&list, problem);
+            }
+        });
+    }
+    Ok(classes)
+}
+
+/// A pickle read as plain data; nothing in it is ever run. `None` if there is no such file.
+fn read_pickle<T: DeserializeOwned>(path: &Path, expected: &str) -> Result<Option<T>, DatasetError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(DatasetError::Meta { path: path.into(), problem: error.to_string() }),
+    };
+    serde_pickle::from_slice(&bytes, serde_pickle::DeOptions::new()).map(Some).map_err(|error| {
+        let problem = format!(
+            "cannot be read as {expected} ({error}); get the file again, or move it away: \
+             without it the usual order of the 15 classes is taken"
+        );
+        DatasetError::Meta { path: path.into(), problem }
+    })
+}

@@ -1,0 +1,166 @@
+//! What planted cues promise.
+
+use hard_imagenet_datasets::{Dataset, DatasetError, PlantedConfig, PlantedCues, Sample, Scene, Silhouette};
+use proptest::prelude::*;
+
+fn object_pixels(sample: &Sample) -> usize {
+    sample.mask.data.iter().filter(|&&v| v >= 128).count()
+}
+
+/// FNV-1a, to pin pictures by one number.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[test]
+fn pictures_are_pinned() {
+    // Records of old runs name these pictures by id, so their pixels must not change, on any machine.
+    let data = PlantedCues::hard(1, 16, 32);
+    let (mut image, mut mask) = (Vec::new(), Vec::new());
+    for i in 0..data.len() {
+        let sample = data.get(i).unwrap();
+        image.extend(sample.image.data);
+        mask.extend(sample.mask.data);
+    }
+    assert_eq!((hash(&image), hash(&mask)), (12_246_105_738_767_677_535, 3_246_231_120_367_330_164));
+}
+
+#[test]
+fn names_and_classes() {
+    let data = PlantedCues::easy(3, 20, 16);
+    assert_eq!(data.info().name, "planted-easy");
+    assert_eq!(data.info().classes.len(), 8);
+    assert_eq!(data.id(19), "easy/triangle/00019");
+    assert_eq!(data.info().classes[data.class(19)].name, "triangle");
+    assert_eq!(data.get(19).unwrap().class, 3);
+    assert_eq!(PlantedCues::hard(3, 1, 16).id(0), "hard/star/00000");
+}
+
+#[test]
+fn the_scene_is_the_own_one_as_often_as_asked() {
+    let n = 8000;
+    for cue in [0.0, PlantedConfig::CHANCE, 0.5, 0.9, 1.0] {
+        let config = PlantedConfig { cue, ..PlantedConfig::hard() };
+        let data = PlantedCues::new(config, 11, n, 8).unwrap();
+        let own = (0..n).filter(|&i| data.has_own_scene(i)).count() as f64;
+        // Five standard deviations of a binomial count: a fair generator fails once in two million times.
+        let bound = 5.0 * (n as f64 * cue * (1.0 - cue)).sqrt();
+        assert!((own - n as f64 * cue).abs() <= bound, "cue {cue}: {own} of {n}");
+    }
+}
+
+#[test]
+fn at_chance_scene_and_class_are_independent() {
+    let n = 16_000;
+    let data = PlantedCues::new(PlantedConfig::train(PlantedConfig::CHANCE), 5, n, 8).unwrap();
+    let mut table = [[0usize; 8]; 8];
+    for i in 0..n {
+        let scene = Scene::ALL.iter().position(|&s| s == data.scene(i)).unwrap();
+        table[data.class(i)][scene] += 1;
+    }
+    let expected = n as f64 / 64.0;
+    let chi2: f64 = table.iter().flatten().map(|&c| (c as f64 - expected).powi(2) / expected).sum();
+    // 56 degrees of freedom: mean 56, standard deviation 10.6; 110 is passed once in 30,000 times.
+    assert!(chi2 < 110.0, "{chi2}: {table:?}");
+}
+
+#[test]
+fn colours_tell_nothing_of_the_class() {
+    // Mean brightness of the object over many samples, by class, against the spread of single samples.
+    let n = 1600;
+    let data = PlantedCues::easy(2, n, 24);
+    let mut values = vec![Vec::new(); 8];
+    for i in 0..n {
+        let sample = data.get(i).unwrap();
+        let inside: Vec<f64> = (0..24 * 24)
+            .filter(|&k| sample.mask.data[k] == 255)
+            .map(|k| sample.image.data[3 * k..3 * k + 3].iter().map(|&v| f64::from(v)).sum::<f64>() / 3.0)
+            .collect();
+        values[sample.class].push(inside.iter().sum::<f64>() / inside.len() as f64);
+    }
+    let all: Vec<f64> = values.concat();
+    let mean = all.iter().sum::<f64>() / all.len() as f64;
+    let std = (all.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / all.len() as f64).sqrt();
+    for (class, of_class) in values.iter().enumerate() {
+        let here = of_class.iter().sum::<f64>() / of_class.len() as f64;
+        let bound = 5.0 * std / (of_class.len() as f64).sqrt();
+        assert!((here - mean).abs() < bound, "class {class}: {here} against {mean}, bound {bound}");
+    }
+}
+
+#[test]
+fn another_size_is_the_same_picture() {
+    // Means over the object and over the rest agree between resolutions.
+    let (small, large) = (PlantedCues::hard(9, 16, 48), PlantedCues::hard(9, 16, 192));
+    for i in 0..16 {
+        let [a, b] = [small.get(i).unwrap(), large.get(i).unwrap()];
+        let area =
+            |s: &Sample| s.mask.data.iter().map(|&v| f64::from(v)).sum::<f64>() / 255.0 / s.mask.data.len() as f64;
+        assert!((area(&a) - area(&b)).abs() < 0.002, "sample {i}: {} and {}", area(&a), area(&b));
+        let mean = |s: &Sample| s.image.data.iter().map(|&v| f64::from(v)).sum::<f64>() / s.image.data.len() as f64;
+        assert!((mean(&a) - mean(&b)).abs() < 3.0, "sample {i}: {} and {}", mean(&a), mean(&b));
+    }
+}
+
+#[test]
+fn nonsense_is_refused_with_the_name_of_the_field() {
+    let check = |config: PlantedConfig, word: &str| {
+        let error = PlantedCues::new(config, 0, 8, 16).err().expect("refused").to_string();
+        assert!(error.contains(word), "{error}");
+    };
+    check(PlantedConfig { cue: 1.5, ..PlantedConfig::hard() }, "cue");
+    check(PlantedConfig { cue: f64::NAN, ..PlantedConfig::hard() }, "cue");
+    check(PlantedConfig { radius: (0.3, 0.2), ..PlantedConfig::hard() }, "radius");
+    check(PlantedConfig { radius: (0.3, 0.6), ..PlantedConfig::hard() }, "radius");
+    check(PlantedConfig { offset: (-0.1, 0.2), ..PlantedConfig::hard() }, "offset");
+    let error = PlantedCues::new(PlantedConfig::easy(), 0, 8, 0).err();
+    assert!(matches!(error, Some(DatasetError::Config { .. })));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_sample_is_a_function_of_seed_and_index(seed: u64, i in 0usize..40, more in 0usize..40, size in 1usize..40) {
+        let one = PlantedCues::hard(seed, i + 1, size).get(i).unwrap();
+        let other = PlantedCues::hard(seed, i + 1 + more, size).get(i).unwrap();
+        prop_assert_eq!(one, other);
+    }
+
+    #[test]
+    fn the_object_lies_inside_and_has_the_size_asked_for(
+        seed: u64,
+        i in 0usize..8,
+        low in 0.12f32..0.5,
+        spread in 0.0f32..0.2,
+        offset in 0.0f32..0.7,
+    ) {
+        let size = 96;
+        let radius = (low, (low + spread).min(0.5));
+        let config = PlantedConfig { name: "p".into(), cue: 0.5, radius, offset: (0.0, offset) };
+        let sample = PlantedCues::new(config, seed, 8, size).unwrap().get(i).unwrap();
+        // Silhouettes cover between a fifth and four fifths of the square around their circle.
+        let share = object_pixels(&sample) as f32 / (size * size) as f32;
+        let square = |r: f32| 4.0 * r * r;
+        prop_assert!(share > 0.18 * square(radius.0) && share < 0.82 * square(radius.1), "{share}");
+        // The bounding box is not longer than the circle.
+        let rows: Vec<usize> = (0..size * size).filter(|&k| sample.mask.data[k] > 0).map(|k| k / size).collect();
+        let height = rows.iter().max().unwrap() - rows.iter().min().unwrap() + 1;
+        prop_assert!(height as f32 <= 2.0 * radius.1 * size as f32 + 2.0);
+        // Nothing is cut off: the same object in a picture of the same side, but in the middle, has the same area.
+        let config = PlantedConfig { name: "p".into(), cue: 0.5, radius, offset: (0.0, 0.0) };
+        let middle = PlantedCues::new(config, seed, 8, size).unwrap().get(i).unwrap();
+        let area = |s: &Sample| s.mask.data.iter().map(|&v| f64::from(v)).sum::<f64>() / 255.0;
+        prop_assert!((area(&sample) - area(&middle)).abs() < 0.02 * area(&middle) + 1.0);
+    }
+
+    #[test]
+    fn classes_are_balanced(n in 0usize..100) {
+        let data = PlantedCues::easy(0, n, 8);
+        let mut counts = [0; 8];
+        (0..n).for_each(|i| counts[data.class(i)] += 1);
+        prop_assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1);
+        prop_assert_eq!(data.is_empty(), n == 0);
+        prop_assert_eq!(Silhouette::ALL.len(), data.info().classes.len());
+    }
+}
