@@ -57,3 +57,31 @@ pub fn outline(image: &mut Rgb8, mask: &Mask, colour: [u8; 3]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hot_is_brighter_than_cold() {
+        let image = Rgb8 { height: 1, width: 4, data: vec![100; 12] };
+        let heat = Heatmap::from_vec(1, 4, vec![f32::NAN, 0.0, 1.0, 7.0]);
+        let picture = overlay(&image, &heat);
+        assert_eq!(picture.data[..6], [40, 40, 42, 40, 40, 42]);
+        assert_eq!(picture.data[6..], [191, 193, 138, 191, 193, 138]);
+        for step in 1..100 {
+            let light = |v: f32| colour(v).iter().zip([0.2126, 0.7152, 0.0722]).map(|(c, w)| c * w).sum::<f32>();
+            assert!(light(step as f32 / 100.0) > light((step - 1) as f32 / 100.0));
+        }
+    }
+
+    #[test]
+    fn an_outline_is_the_inner_edge() {
+        let mut image = Rgb8 { height: 4, width: 5, data: vec![0; 60] };
+        let mask = Mask::from_fn(4, 5, |_, column| column < 4);
+        outline(&mut image, &mask, [9, 9, 9]);
+        let drawn: Vec<u8> = image.data.chunks(3).map(|pixel| pixel[0] / 9).collect();
+        assert_eq!(drawn, [1, 1, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 1, 1, 1, 0]);
+        outline(&mut image, &Mask::new(9, 9), [1, 2, 3]);
+    }
+}

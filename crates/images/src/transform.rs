@@ -162,3 +162,78 @@ pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 
 /// Standard deviation of the ImageNet training images a channel (red, green, blue), in units of [0, 1].
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transform(resize: Resize, crop: Option<(usize, usize)>) -> PairedTransform {
+        PairedTransform { resize, crop, filter: Filter::Bilinear, mask_rule: MaskRule::Half }
+    }
+
+    #[test]
+    fn the_shorter_side_is_resized_as_in_torchvision() {
+        // torchvision.transforms.functional._compute_resized_output_size((height, width), [n])
+        let check = |n, (height, width), expected| {
+            assert_eq!(Resize::ShorterSide(n).size(height, width), expected, "{n}: {height} × {width}");
+        };
+        check(256, (375, 500), (256, 341));
+        check(256, (500, 375), (341, 256));
+        check(248, (333, 500), (248, 372));
+        check(256, (256, 256), (256, 256));
+        check(10, (3, 1000), (10, 3333));
+        check(10, (0, 5), (0, 5));
+    }
+
+    #[test]
+    fn the_crop_is_torchvisions() {
+        // int(round((n - crop) / 2.0)), Python's round: half to even.
+        let check = |length, crop, start: usize| assert_eq!(window(length, crop), start..start + crop);
+        check(256, 224, 16);
+        check(225, 224, 0); // 0.5
+        check(227, 224, 2); // 1.5
+        check(229, 224, 2); // 2.5
+        check(231, 224, 4); // 3.5
+        check(224, 224, 0);
+        assert_eq!(window(3, 5), 0..3);
+    }
+
+    #[test]
+    fn what_is_smaller_than_the_crop_is_padded_with_nothing() {
+        let ink = Gray8 { height: 1, width: 2, data: vec![255; 2] };
+        let mask = transform(Resize::None, Some((4, 3))).mask(&ink);
+        assert_eq!(mask.as_slice(), [0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
+        let empty = Rgb8 { height: 0, width: 0, data: vec![] };
+        let pixels = transform(Resize::Squash(4, 4), Some((2, 2))).image(&empty);
+        assert_eq!(pixels.as_slice(), [0.0; 12]);
+    }
+
+    #[test]
+    fn cropping_while_resizing_equals_cropping_afterwards() {
+        let picture = Rgb8 { height: 37, width: 53, data: (0..37 * 53 * 3).map(|i| (i * i % 251) as u8).collect() };
+        for filter in [Filter::Bilinear, Filter::Bicubic] {
+            for (height, width) in [(32, 24), (80, 90), (37, 20), (20, 53)] {
+                let resize = PairedTransform { filter, ..transform(Resize::Squash(height, width), None) };
+                let whole = Rgb8::from(&resize.image(&picture));
+                let expected = transform(Resize::None, Some((14, 11))).image(&whole);
+                assert_eq!(PairedTransform { crop: Some((14, 11)), ..resize }.image(&picture), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn mask_rules_differ_at_the_edge() {
+        let ink = Gray8 { height: 1, width: 4, data: vec![0, 1, 127, 128] };
+        let half = transform(Resize::None, None);
+        assert_eq!(half.mask(&ink).as_slice(), [0, 0, 0, 1]);
+        assert_eq!(PairedTransform { mask_rule: MaskRule::AnyInk, ..half }.mask(&ink).as_slice(), [0, 1, 1, 1]);
+    }
+
+    #[test]
+    fn the_papers_geometry() {
+        let paired = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk);
+        assert_eq!((paired.resize, paired.crop), (Resize::Squash(256, 256), Some((224, 224))));
+        let larger = Preprocess { input: (384, 384), filter: Filter::Bicubic, ..Preprocess::imagenet() }.squashed();
+        assert_eq!((larger.resize, larger.filter), (Resize::Squash(438, 438), Filter::Bilinear));
+    }
+}
