@@ -24,6 +24,8 @@ impl Gallery {
 pub struct Case {
     /// What it stands for: "Looks at the object".
     pub title: String,
+    /// Which end of the scale it is from.
+    pub kind: CaseKind,
     /// The facts in a sentence or two.
     pub caption: String,
     /// Sample id.
@@ -34,6 +36,16 @@ pub struct Case {
     pub iou: Option<f32>,
     /// The sample in its states, the untouched one first.
     pub panels: Vec<Panel>,
+}
+
+/// Which end of the scale a case is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseKind {
+    /// The model relies on the object.
+    Best,
+    /// The model relies on something else.
+    Worst,
 }
 
 /// One picture.

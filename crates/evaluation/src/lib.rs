@@ -1,4 +1,70 @@
-//! skeleton
+//! Runs a dataset through a model under the conditions of a protocol, and keeps a record of every answer.
+//!
+//! The question is whether an image classifier sees the object or only what usually surrounds it. Each picture of a
+//! [`Dataset`](hard_imagenet_datasets::Dataset) comes with a mask of its object; so the object can be taken away
+//! (`gray`, `gray-box`, `tile`), noise can be laid on it or around it (`noise:linf:0.25:fg`), and the place where the
+//! model looks can be compared with the mask.
+//!
+//! In the order of use:
+//! - [`Protocol`]: which conditions, how many draws, which explainer. [`Protocol::paper`] is all of the paper,
+//!   [`Protocol::quick`] a first look, [`Protocol::from_toml`] your own.
+//! - [`Quirks`]: the published code and its method differ in a few places, each a switch; `Preset::Paper` and
+//!   `Preset::Strict` set all of them.
+//! - [`Evaluation`]: puts a dataset, a protocol and the switches together; [`Evaluation::run`] takes a model and a
+//!   folder.
+//! - [`Run`]: what lies in the folder: a [`RunDescription`], [records](hard_imagenet_metrics::Record), a [`Gallery`].
+//!
+//! ```
+//! use candle_core::{DType, Device};
+//! use hard_imagenet_datasets::PlantedCues;
+//! use hard_imagenet_evaluation::{Evaluation, Protocol};
+//! use hard_imagenet_models::{Weights, generated, zoo};
+//!
+//! // Generated pictures, and a network that has learnt nothing.
+//! let folder = tempfile::tempdir()?;
+//! let weights = folder.path().join("planted_resnet.safetensors");
+//! generated::write(&zoo::graph("planted_resnet", 8)?, &weights)?;
+//! let model = zoo::load("planted_resnet", &Weights::File(weights), &Device::Cpu, DType::F32)?;
+//! let data = PlantedCues::hard(1, 6, 64);
+//!
+//! let mut evaluation = Evaluation::new(&data).protocol(Protocol::quick()).batch_size(12);
+//! let run = evaluation.run(&model, folder.path().join("run"))?;
+//! assert!(run.is_complete());
+//! assert_eq!(run.records().len(), 6 * 6);
+//! assert_eq!(run.records()[1].condition, "gray");
+//!
+//! // Again: all of it is there, nothing is computed.
+//! let again = evaluation.run(&model, folder.path().join("run"))?;
+//! assert_eq!(again.records(), run.records());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The run folder
+//! | file | what |
+//! |---|---|
+//! | `run.json` | the [`RunDescription`]: model and hash of its weights, dataset, switches, protocol, seed, version |
+//! | `records/part-00000.parquet`, .. | the records of 16 consecutive samples each |
+//! | `scores.json` | [`score`](hard_imagenet_metrics::score) of all records with default options, once all parts are there |
+//! | `gallery.json`, `gallery/*.png` | the [`Gallery`]: best and worst samples with what was done to them |
+//!
+//! Every file is written whole under another name and renamed into place, so a run can be killed at any time and
+//! started again; it computes the parts that are missing. Parts do not depend on each other: several processes or
+//! machines can [share](Evaluation::shard) a folder. A part that was damaged is noticed by its checksum and computed
+//! again. Parts are plain parquet files of one row a record; pandas, polars and DuckDB read `records/*.parquet` at once.
+//!
+//! # What a record depends on
+//! On the run description, the sample and the condition, and on nothing else: the noise of a draw is a function of
+//! (seed, sample id, trial), and batches are cut from the samples of one part alone. So the records of a run that was
+//! interrupted or divided are those of one that was not, bit for bit. Another device or batch size changes how sums are
+//! rounded, and with it the last digits of confidences.
+//!
+//! A picture that cannot be decoded has one record, of condition `none`, whose `error` says why. Where the mask is empty
+//! after the transform there is nothing to compare a saliency map with: those scores are `None`.
+//!
+//! # Reference
+//! M. Moayeri, S. Singla, S. Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS 2022
+//! (Datasets and Benchmarks).
+
 mod chunk;
 mod description;
 mod error;
@@ -19,7 +85,7 @@ mod words;
 pub use description::{DatasetDescription, FORMAT, RunDescription};
 pub use error::{EvaluationError, Result};
 pub use evaluation::Evaluation;
-pub use gallery::{Case, Gallery, Panel};
+pub use gallery::{Case, CaseKind, Gallery, Panel};
 pub use labels::LabelSpace;
 pub use progress::{Event, Phase};
 pub use protocol::{Condition, Protocol};

@@ -113,7 +113,7 @@ fn draw_case(
     let iou = clean.and_then(|record| record.iou);
     let caption = caption(plan.class(sample), clean.and_then(|record| record.object_fraction), iou, &panels);
     let (sample, class) = (chosen.sample.to_owned(), plan.class(sample).to_owned());
-    Ok(Case { title: chosen.title.to_owned(), caption, sample, class, iou, panels })
+    Ok(Case { title: chosen.title.to_owned(), kind: chosen.kind, caption, sample, class, iou, panels })
 }
 
 /// The facts as a sentence.

@@ -1,5 +1,6 @@
 //! Which samples are worth a look.
 
+use super::CaseKind;
 use hard_imagenet_metrics::{CLEAN, Record};
 use std::collections::{HashMap, HashSet};
 
@@ -13,6 +14,7 @@ const ABLATIONS: [&str; 3] = ["gray", "gray-box", "tile"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chosen<'a> {
     pub(crate) title: &'static str,
+    pub(crate) kind: CaseKind,
     /// Begins the names of its files: "iou-best-1".
     pub(crate) slug: String,
     pub(crate) sample: &'a str,
@@ -35,18 +37,17 @@ pub(crate) fn select(records: &[Record]) -> Vec<Chosen<'_>> {
         right.filter_map(|r| Some(scored(r, r.confidence? - after.get(r.sample.as_str())?))).collect();
 
     let groups = [
-        ("Looks at the object", "iou-best", extremes(&ious, true)),
-        ("Looks elsewhere", "iou-worst", extremes(&ious, false)),
-        ("Misses the object when it is gone", "drop-most", extremes(&drops, true)),
-        ("Does not miss the object", "drop-least", extremes(&drops, false)),
+        ("Looks at the object", CaseKind::Best, "iou-best", extremes(&ious, true)),
+        ("Looks elsewhere", CaseKind::Worst, "iou-worst", extremes(&ious, false)),
+        ("Misses the object when it is gone", CaseKind::Best, "drop-most", extremes(&drops, true)),
+        ("Does not miss the object", CaseKind::Worst, "drop-least", extremes(&drops, false)),
     ];
-    let case = |title, slug: &str, place: usize, sample| Chosen { title, slug: format!("{slug}-{}", place + 1), sample };
-    groups
-        .into_iter()
-        .flat_map(|(title, slug, samples)| {
-            samples.into_iter().enumerate().map(move |(place, sample)| case(title, slug, place, sample))
-        })
-        .collect()
+    let mut chosen = Vec::new();
+    for (title, kind, slug, samples) in groups {
+        let case = |(place, sample)| Chosen { title, kind, slug: format!("{slug}-{place}"), sample };
+        chosen.extend((1u32..).zip(samples).map(case));
+    }
+    chosen
 }
 
 #[derive(Clone, Copy)]

@@ -1,0 +1,65 @@
+//! A small dataset with a sample that fails and one without an object, and small models.
+
+use candle_core::{DType, Device};
+use hard_imagenet_datasets::{Dataset, DatasetError, DatasetInfo, PlantedCues, Sample};
+use hard_imagenet_images::ImageError;
+use hard_imagenet_models::{Model, Weights, generated, zoo};
+
+/// The sample that cannot be decoded.
+pub const BAD: usize = 5;
+/// The sample whose mask is empty.
+pub const EMPTY: usize = 17;
+
+/// Generated pictures of 64 × 64 in eight classes.
+pub struct Toy(PlantedCues);
+
+impl Toy {
+    pub fn new(samples: usize) -> Self {
+        Self(PlantedCues::hard(7, samples, 64))
+    }
+
+    pub fn name(&self, i: usize) -> &str {
+        self.id(i)
+    }
+
+    pub fn by_name(&self, id: &str) -> Option<Sample> {
+        (0..self.len()).find(|&i| self.id(i) == id).and_then(|i| self.get(i).ok())
+    }
+}
+
+impl Dataset for Toy {
+    fn info(&self) -> &DatasetInfo {
+        self.0.info()
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn id(&self, i: usize) -> &str {
+        self.0.id(i)
+    }
+
+    fn class(&self, i: usize) -> usize {
+        self.0.class(i)
+    }
+
+    fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+        if i == BAD {
+            return Err(ImageError::Truncated.into());
+        }
+        let mut sample = self.0.get(i)?;
+        if i == EMPTY {
+            sample.mask.data.fill(0);
+        }
+        Ok(sample)
+    }
+}
+
+/// A network with numbers for weights that mean nothing.
+pub fn model(classes: usize) -> Model {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("planted_resnet.safetensors");
+    generated::write(&zoo::graph("planted_resnet", classes).unwrap(), &file).unwrap();
+    zoo::load("planted_resnet", &Weights::File(file), &Device::Cpu, DType::F32).unwrap()
+}
