@@ -1,100 +1,59 @@
-//! A zoo of image classifiers as graphs. (Page to be completed.)
+//! A zoo of image classifiers, as graphs with weights and preprocessing.
 //!
-//! CONTRACT for the rooms above (evaluation, training, cli). Bodies and further items are this crate's own affair.
+//! - [`zoo::find`] lists models by name, [`zoo::load`] makes one from [`Weights`]: a file, a folder, or bytes, in
+//!   safetensors or torch's own format. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
+//! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
+//!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
+//! - [`best_device`] and [`device`] choose where it runs.
+//!
+//! ```
+//! use candle_core::{DType, Device};
+//! use hard_imagenet_images::Pixels;
+//! use hard_imagenet_models::{ModelError, Weights, generated, zoo};
+//!
+//! // Real weights come from files; these are numbers made from the names, for tests.
+//! let folder = std::env::temp_dir().join("hard-imagenet-doc");
+//! std::fs::create_dir_all(&folder)?;
+//! generated::write(&zoo::graph("planted_resnet", 8)?, &folder.join("planted_resnet.safetensors"))?;
+//!
+//! let model = zoo::load("planted_resnet", &Weights::Folder(folder), &Device::Cpu, DType::F32)?;
+//! assert_eq!(model.spec().classes, 8);
+//!
+//! let image = Pixels::from_vec(64, 64, vec![0.5; 3 * 64 * 64]);
+//! let x = model.normalise(&model.batch(&[image])?)?;      // (1, 3, 64, 64)
+//! let logits = model.forward(&x)?;                         // (1, 8), f32
+//! assert_eq!(logits.dims(), [1, 8]);
+//!
+//! let cut = model.cut(&model.spec().cam_node)?;            // "layer3"
+//! let value = model.trunk(&cut, &x)?;                      // (1, 96, 8, 8)
+//! assert_eq!(value.at.dims(), [1, 96, 8, 8]);
+//! assert_eq!(model.head(&cut, &value)?.to_vec2::<f32>()?, logits.to_vec2::<f32>()?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Adding a model
+//! A row in its family's table (`resnet.rs`, `vit.rs`); a new family is a file with a function that builds a graph,
+//! and one line in `zoo.rs`.
+//!
+//! Features: `cuda`, `metal` (candle's backends).
+//!
+//! # References
+//! He et al. 2016, *Deep residual learning*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al.
+//! 2021, *Training data-efficient image transformers*. Parameter names: torchvision, timm.
 
-use candle_core::{DType, Device, Tensor};
-use hard_imagenet_images::{Pixels, Preprocess};
-use std::path::PathBuf;
+mod device;
+mod error;
+pub mod generated;
+mod model;
+mod resnet;
+mod vit;
+mod weights;
+pub mod zoo;
 
-/// What is known of a model besides its graph and weights.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ModelSpec {
-    /// timm's name with the tag: "resnet50.tv_in1k".
-    pub name: String,
-    /// What it expects of its input.
-    pub preprocess: Preprocess,
-    /// Length of the logits.
-    pub classes: usize,
-    /// Node to look from by default (CAM): "layer4", "blocks.11.norm1".
-    pub cam_node: String,
-    /// Node whose value is the input of the last linear layer.
-    pub feature_node: String,
-}
-
-/// A graph, its weights, its spec, on a device.
-pub struct Model {
-    spec: ModelSpec,
-    device: Device,
-    dtype: DType,
-    weights_sha256: String,
-}
-
-/// Where weights come from.
-#[derive(Clone, Debug)]
-pub enum Weights {
-    /// One file: safetensors, or a torch checkpoint (`.pth`, `.pt`, `.bin`).
-    File(PathBuf),
-    /// A folder of `<model>.safetensors` (also without the tag, also `.pth`).
-    Folder(PathBuf),
-    /// A safetensors file in memory.
-    Bytes(&'static [u8]),
-}
-
-/// Why a model could not be had or run.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// From candle.
-    #[error(transparent)]
-    Tensor(#[from] candle_core::Error),
-}
-
-impl Model {
-    /// Name, preprocessing, classes.
-    pub fn spec(&self) -> &ModelSpec {
-        &self.spec
-    }
-    /// Where the weights live.
-    pub fn device(&self) -> &Device {
-        &self.device
-    }
-    /// f32 or bf16.
-    pub fn dtype(&self) -> DType {
-        self.dtype
-    }
-    /// Hash of the weights file, lower-case hex.
-    pub fn weights_sha256(&self) -> &str {
-        &self.weights_sha256
-    }
-    /// A batch on the model's device and dtype, `(B, 3, H, W)` in [0, 1], not normalised.
-    pub fn batch(&self, _images: &[Pixels]) -> Result<Tensor, ModelError> {
-        unimplemented!()
-    }
-    /// (x - mean) / std, channel by channel.
-    pub fn normalise(&self, _x: &Tensor) -> Result<Tensor, ModelError> {
-        unimplemented!()
-    }
-    /// Normalised `(B, 3, H, W)` to logits `(B, K)`, f32.
-    pub fn forward(&self, _x: &Tensor) -> Result<Tensor, ModelError> {
-        unimplemented!()
-    }
-}
-
-/// The models by name.
-pub mod zoo {
-    use super::{Model, ModelError, Weights};
-    use candle_core::{DType, Device};
-
-    /// Builds the named model and loads its weights.
-    ///
-    /// # Errors
-    /// Unknown name (with the nearest known ones), unreadable file, missing, extra or misshapen tensors.
-    pub fn load(_name: &str, _weights: &Weights, _device: &Device, _dtype: DType) -> Result<Model, ModelError> {
-        unimplemented!()
-    }
-
-    /// All names that match a pattern with `*` wildcards, in order.
-    pub fn find(_pattern: &str) -> Vec<&'static str> {
-        unimplemented!()
-    }
-}
+pub use device::{best_device, device};
+pub use error::ModelError;
+pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, WeightMap};
+pub use model::{Model, ModelSpec};
+pub use resnet::{Block, ResNet, Stem};
+pub use vit::VisionTransformer;
+pub use weights::Weights;

@@ -1,47 +1,41 @@
-//! Heatmaps for a class decision. (Page to be completed.)
+//! Heatmaps for a class decision: which pixels spoke for it?
 //!
-//! CONTRACT for the rooms above.
+//! - [`Explain`] is the question: a model, a batch of inputs, a class for each; one [`Explanation`] an image.
+//! - [`GradCam`] is an answer, at the model's usual node or at any other that has rows and columns, in every family of
+//!   networks, without code of its own for any.
+//!
+//! ```
+//! use candle_core::{DType, Device, Tensor};
+//! use hard_imagenet_models::{Weights, generated, zoo};
+//! use hard_imagenet_saliency::{Explain, GradCam};
+//!
+//! // Real weights come from files; these are numbers made from the names, for tests.
+//! let file = std::env::temp_dir().join("hard-imagenet-saliency-doc.safetensors");
+//! generated::write(&zoo::graph("planted_resnet", 8)?, &file)?;
+//! let model = zoo::load("planted_resnet", &Weights::File(file), &Device::Cpu, DType::F32)?;
+//!
+//! let x = Tensor::zeros((2, 3, 64, 64), DType::F32, &Device::Cpu)?;
+//! let explanations = GradCam::default().explain(&model, &x, &[3, 5])?;
+//! assert_eq!((explanations[0].raw.height(), explanations[0].raw.width()), (8, 8));
+//! assert_eq!((explanations[1].map.height(), explanations[1].map.width()), (64, 64));
+//!
+//! // Finer, from an earlier stage; any name of `model.nodes()` will do.
+//! let early = GradCam { node: Some("layer1".into()) };
+//! assert_eq!(early.explain(&model, &x, &[3, 5])?[0].raw.height(), 32);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Only the part of the network behind the node is differentiated, and the classes of a batch at once: in evaluation,
+//! images of a batch do not see each other, so the gradient of the sum of their logits is each one's own.
+//!
+//! Features: `cuda`, `metal` (candle's backends).
+//!
+//! # References
+//! Selvaraju et al. 2017, *Grad-CAM: Visual explanations from deep networks via gradient-based localization*. Scaling of
+//! the maps: the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi 2022) used.
 
-use candle_core::Tensor;
-use hard_imagenet_masks::Heatmap;
-use hard_imagenet_models::Model;
+mod explain;
+mod gradcam;
 
-/// Why a decision could not be explained.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExplainError {
-    /// From the model.
-    #[error(transparent)]
-    Model(#[from] hard_imagenet_models::ModelError),
-    /// From candle.
-    #[error(transparent)]
-    Tensor(#[from] candle_core::Error),
-}
-
-/// One image's map.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Explanation {
-    /// At the node's own resolution, before any scaling: `(h, w)`.
-    pub raw: Heatmap,
-    /// At the input's resolution, in [0, 1]: `(H, W)`.
-    pub map: Heatmap,
-}
-
-/// A way to ask which pixels spoke for a class.
-pub trait Explain: Send + Sync {
-    /// Its word in options and records: "gradcam".
-    fn id(&self) -> String;
-
-    /// One explanation an image: `x` is the network's input `(B, 3, H, W)`, `classes` one target class an image.
-    ///
-    /// # Errors
-    /// A node that does not exist, a class beyond the head, a value without gradient.
-    fn explain(&self, model: &Model, x: &Tensor, classes: &[u32]) -> Result<Vec<Explanation>, ExplainError>;
-}
-
-/// GradCAM at the model's own node, or a named one (SPEC 5.1).
-#[derive(Clone, Debug, Default)]
-pub struct GradCam {
-    /// `None`: the model's `cam_node`.
-    pub node: Option<String>,
-}
+pub use explain::{Explain, ExplainError, Explanation};
+pub use gradcam::GradCam;

@@ -1,0 +1,238 @@
+//! The models by name.
+
+use crate::weights::{Loaded, describe_mismatch, last_linear};
+use crate::{Model, ModelError, ModelSpec, ResNet, VisionTransformer, Weights, resnet, vit};
+use candle_core::{DType, Device};
+use hard_imagenet_graph::Graph;
+use hard_imagenet_images::{Filter, Preprocess, Resize};
+
+/// A model of the zoo.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) architecture: Architecture,
+    pub(crate) preprocess: Preprocess,
+    pub(crate) classes: usize,
+}
+
+/// The families, each with its numbers.
+#[derive(Clone, Copy)]
+pub(crate) enum Architecture {
+    ResNet(ResNet),
+    Vit(VisionTransformer),
+}
+
+impl Architecture {
+    fn graph(&self, classes: usize) -> Result<Graph, ModelError> {
+        Ok(match self {
+            Self::ResNet(resnet) => resnet.graph(classes)?,
+            Self::Vit(vit) => vit.graph(classes)?,
+        })
+    }
+
+    fn cam_node(&self) -> String {
+        match self {
+            Self::ResNet(resnet) => resnet.cam_node(),
+            Self::Vit(vit) => vit.cam_node(),
+        }
+    }
+}
+
+/// All rows of all families, in order.
+fn rows() -> impl Iterator<Item = &'static Row> {
+    [resnet::ROWS, vit::ROWS].into_iter().flatten()
+}
+
+/// A 224 × 224 crop after a resize of the shorter side, ImageNet's mean and deviation.
+pub(crate) const fn imagenet(shorter: usize, filter: Filter) -> Preprocess {
+    Preprocess {
+        resize: Resize::ShorterSide(shorter),
+        input: (224, 224),
+        filter,
+        mean: [0.485, 0.456, 0.406],
+        std: [0.229, 0.224, 0.225],
+    }
+}
+
+/// The same with values brought to -1..1.
+pub(crate) const fn inception(shorter: usize) -> Preprocess {
+    Preprocess { mean: [0.5; 3], std: [0.5; 3], ..imagenet(shorter, Filter::Bicubic) }
+}
+
+/// 64 × 64 pictures, values brought to -1..1.
+pub(crate) const fn planted() -> Preprocess {
+    Preprocess {
+        resize: Resize::Squash(64, 64),
+        input: (64, 64),
+        filter: Filter::Bilinear,
+        mean: [0.5; 3],
+        std: [0.5; 3],
+    }
+}
+
+/// Builds the named model and loads its weights; the size of its head is that of the weights.
+///
+/// A name without tag means the first model of that name. Batch norms are folded ([`Model::new`]).
+///
+/// # Errors
+/// Unknown name (with the nearest known ones), unreadable file, missing, extra or misshapen tensors.
+pub fn load(name: &str, weights: &Weights, device: &Device, dtype: DType) -> Result<Model, ModelError> {
+    let row = row(name)?;
+    let loaded = Loaded::read(weights, row.name)?;
+    let classes = row.classes_of(&loaded)?;
+    let graph = row.architecture.graph(classes)?;
+    loaded.check(&graph, row.name, || looks_like(&loaded))?;
+    let Loaded { tensors, sha256, .. } = loaded;
+    Model::new(row.spec(classes), &graph, &tensors, sha256, device, dtype)
+}
+
+/// All names that match a pattern with `*` wildcards, in order. A pattern without wildcards also matches where it is
+/// the name without the tag.
+pub fn find(pattern: &str) -> Vec<&'static str> {
+    rows().map(|row| row.name).filter(|name| matches(pattern, name) || bare(name) == pattern).collect()
+}
+
+/// What is known of a model before its weights are: `classes` is the usual number.
+///
+/// # Errors
+/// [`ModelError::UnknownModel`].
+pub fn spec(name: &str) -> Result<ModelSpec, ModelError> {
+    let row = row(name)?;
+    Ok(row.spec(row.classes))
+}
+
+/// The graph of a model with a head of `classes` logits; batch norms are nodes of their own.
+///
+/// # Errors
+/// [`ModelError::UnknownModel`].
+pub fn graph(name: &str, classes: usize) -> Result<Graph, ModelError> {
+    row(name)?.architecture.graph(classes)
+}
+
+fn row(name: &str) -> Result<&'static Row, ModelError> {
+    let exact = rows().find(|row| row.name == name);
+    if let Some(row) = exact.or_else(|| rows().find(|row| bare(row.name) == name)) {
+        return Ok(row);
+    }
+    let mut near: Vec<&str> = rows().map(|row| row.name).collect();
+    near.sort_by_key(|known| edits(known, name).min(edits(bare(known), bare(name)) + usize::from(known.contains('.'))));
+    near.truncate(3);
+    Err(ModelError::UnknownModel { name: name.to_owned(), near: near.into_iter().map(str::to_owned).collect() })
+}
+
+impl Row {
+    fn spec(&self, classes: usize) -> ModelSpec {
+        ModelSpec {
+            name: self.name.to_owned(),
+            preprocess: self.preprocess,
+            classes,
+            cam_node: self.architecture.cam_node(),
+            feature_node: "global_pool".to_owned(),
+        }
+    }
+
+    /// The rows of the last layer's weights, where they are there.
+    fn classes_of(&self, loaded: &Loaded) -> Result<usize, ModelError> {
+        let graph = self.architecture.graph(self.classes)?;
+        let weight = last_linear(&graph).and_then(|name| loaded.tensors.get(name));
+        Ok(weight.and_then(|weight| weight.dims().first().copied()).unwrap_or(self.classes))
+    }
+}
+
+/// The architecture whose weights these would be, by name without tag.
+fn looks_like(loaded: &Loaded) -> Option<&'static str> {
+    rows().map(|row| (row, bare(row.name))).find_map(|(row, name)| {
+        let graph = row.architecture.graph(row.classes_of(loaded).ok()?).ok()?;
+        describe_mismatch(&loaded.tensors, &graph).is_none().then_some(name)
+    })
+}
+
+/// The name without its tag.
+pub(crate) fn bare(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(bare, _)| bare)
+}
+
+/// Does the text fit the pattern, whose `*` stand for any run of characters?
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            rest.char_indices().map(|(i, _)| i).chain([rest.len()]).any(|i| matches(after, &rest[i..]))
+        }),
+    }
+}
+
+/// Levenshtein's distance.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replace = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        assert_eq!(find("resnet50"), ["resnet50.tv_in1k", "resnet50.tv2_in1k", "resnet50.a1_in1k"]);
+        assert_eq!(find("*deit*small*"), ["deit_small_patch16_224.fb_in1k"]);
+        assert_eq!(find("resnet18.tv_in1k"), ["resnet18.tv_in1k"]);
+        assert_eq!(find("*").len(), rows().count());
+        assert!(find("nothing*").is_empty());
+    }
+
+    #[test]
+    fn a_name_without_tag_is_the_first_of_that_name() {
+        assert_eq!(spec("resnet50").unwrap().name, "resnet50.tv_in1k");
+        assert_eq!(spec("deit_small_patch16_224").unwrap().name, "deit_small_patch16_224.fb_in1k");
+    }
+
+    #[test]
+    fn unknown_names_get_the_nearest() {
+        let error = spec("resnet5O").unwrap_err().to_string();
+        assert!(error.contains("no model \"resnet5O\"") && error.contains("resnet50.tv_in1k"), "{error}");
+        let error = spec("diet_small_patch16_224").unwrap_err().to_string();
+        assert!(error.contains("deit_small_patch16_224.fb_in1k"), "{error}");
+    }
+
+    fn check_size(name: &str, parameters: usize, giga_multiply_adds: f64) {
+        let graph = graph(name, 1000).unwrap();
+        let learnt = graph.parameters().into_iter().filter(|p| !p.name.contains("running"));
+        assert_eq!(learnt.map(|p| p.shape.iter().product::<usize>()).sum::<usize>(), parameters, "{name}");
+        let work = graph.multiply_adds(&[1, 3, 224, 224]).unwrap() as f64 / 1e9;
+        assert!((work - giga_multiply_adds).abs() < 0.01 * giga_multiply_adds, "{name}: {work}");
+    }
+
+    #[test]
+    fn sizes_are_those_of_torchvision_and_timm() {
+        check_size("resnet18", 11_689_512, 1.814);
+        check_size("resnet34", 21_797_672, 3.664);
+        check_size("resnet50", 25_557_032, 4.089);
+        check_size("resnet101", 44_549_160, 7.801);
+        check_size("resnet152", 60_192_808, 11.514);
+        check_size("deit_tiny_patch16_224", 5_717_416, 1.254);
+        check_size("deit_small_patch16_224", 22_050_664, 4.599);
+        check_size("vit_base_patch16_224", 86_567_656, 17.564);
+    }
+
+    #[test]
+    fn specs_name_nodes_that_exist() {
+        for row in rows() {
+            let (spec, graph) = (row.spec(row.classes), row.architecture.graph(row.classes).unwrap());
+            graph.find(&spec.cam_node).unwrap();
+            graph.find(&spec.feature_node).unwrap();
+            let (h, w) = spec.preprocess.input;
+            let shapes = graph.shapes(&[2, 3, h, w]).unwrap();
+            assert_eq!(shapes[graph.output().index()], [2, row.classes], "{}", row.name);
+        }
+    }
+}
