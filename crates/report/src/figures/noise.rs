@@ -1,0 +1,102 @@
+use super::WIDTH;
+use crate::page::{Page, Run};
+use crate::svg::{Anchor, Scale, Svg};
+use crate::write;
+use hard_imagenet_metrics::{CLEAN, Estimate, Noise, Region, Unit};
+
+const ACROSS: usize = 4;
+const HEIGHT: f64 = 120.0;
+const TOP: f64 = 40.0;
+const BOTTOM: f64 = 34.0;
+
+/// Accuracy over the strength of the noise, on the object and off it: a small panel for each run and norm of which
+/// several strengths were run. Where the two lines part is what relative foreground sensitivity measures.
+pub(crate) fn noise(page: &Page) -> Option<String> {
+    let norms = page.norms();
+    let mut panels: Vec<(&Run, &str)> = Vec::new();
+    for norm in &norms {
+        let several = |run: &&Run| points(run, norm, Region::Foreground).len() > 2;
+        panels.extend(page.runs.iter().filter(several).map(|run| (run, norm.as_str())));
+    }
+    if panels.is_empty() {
+        return None;
+    }
+    // Whole rows of runs: not more columns than needed.
+    let across = if page.runs.len() % 3 == 0 && page.runs.len() % 4 != 0 { 3 } else { ACROSS };
+    let gap = 30.0;
+    let width = (WIDTH - gap * (across as f64 - 1.0)) / across as f64;
+    let rows = panels.len().div_ceil(across);
+    let mut svg = Svg::new(WIDTH, rows as f64 * (HEIGHT + TOP + BOTTOM));
+    for (i, (run, norm)) in panels.iter().enumerate() {
+        let corner = ((i % across) as f64 * (width + gap), (i / across) as f64 * (HEIGHT + TOP + BOTTOM) + TOP);
+        panel(&mut svg, page, run, norm, corner, width, i == 0);
+    }
+    Some(svg.finish("Accuracy under noise on the object and on the surroundings"))
+}
+
+/// Strength and accuracy, from the clean accuracy at strength 0.
+fn points(run: &Run, norm: &str, region: Region) -> Vec<(f64, Estimate)> {
+    let mut points = Vec::new();
+    for score in run.scores().all("accuracy") {
+        let sigma = match Noise::parse(&score.condition) {
+            Some(noise) if noise.norm == norm && noise.region == region => noise.sigma,
+            None if score.condition == CLEAN => 0.0,
+            _ => continue,
+        };
+        points.extend(score.class_mean.map(|e| (sigma, e)));
+    }
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    points
+}
+
+fn panel(svg: &mut Svg, page: &Page, run: &Run, norm: &str, (left, top): (f64, f64), width: f64, named: bool) {
+    let lines = [
+        ("around", "noise around it", points(run, norm, Region::Background)),
+        ("object", "noise on the object", points(run, norm, Region::Foreground)),
+    ];
+    let last = lines.iter().flat_map(|(_, _, p)| p.last()).map(|p| p.0).fold(f64::MIN_POSITIVE, f64::max);
+    let x = Scale { from: (0.0, last), to: (left + 30.0, left + width - 6.0) };
+    let y = Scale { from: (0.0, 1.0), to: (top + HEIGHT, top) };
+    svg.direct("head", (left, top - 22.0), width, &run.label);
+    let subtitle = if page.datasets.len() > 1 {
+        format!("{}, {}", run.input.dataset, write::norm(norm))
+    } else {
+        write::norm(norm)
+    };
+    svg.text("small", (left, top - 8.0), Anchor::Start, &subtitle);
+    for tick in [0.0, 0.5, 1.0] {
+        svg.line(if tick == 0.0 { "axis" } else { "grid" }, (x.to.0, y.at(tick)), (x.to.1, y.at(tick)));
+        svg.text("tick", (x.to.0 - 6.0, y.at(tick) + 4.0), Anchor::End, &format!("{:.0}", tick * 100.0));
+    }
+    for tick in [0.0, last / 2.0, last] {
+        svg.text(
+            "tick",
+            (x.at(tick), top + HEIGHT + 15.0),
+            Anchor::Middle,
+            &((tick * 1000.0).round() / 1000.0).to_string(),
+        );
+    }
+    for (side, _, points) in &lines {
+        let upper = points.iter().map(|(s, e)| (x.at(*s), y.at(e.high)));
+        let lower = points.iter().rev().map(|(s, e)| (x.at(*s), y.at(e.low)));
+        svg.path(&format!("band {side}"), &upper.chain(lower).collect::<Vec<_>>(), true);
+    }
+    for (side, name, points) in &lines {
+        let line: Vec<_> = points.iter().map(|(s, e)| (x.at(*s), y.at(e.value))).collect();
+        svg.path(&format!("line {side}"), &line, false);
+        for ((sigma, e), at) in points.iter().zip(line) {
+            let hint = format!("{name}, σ {sigma}: {}", write::full(*e, Unit::Percent));
+            svg.dot(&format!("dot {side}"), at, 2.4, &hint);
+        }
+    }
+    if named {
+        // Direct labels in the first panel say what the colours mean everywhere.
+        let end = |i: usize| lines[i].2.last().map_or(0.5, |p| p.1.value);
+        let (above, below) = if end(0) >= end(1) { (0, 1) } else { (1, 0) };
+        let (a, b) = (y.at(end(above)), y.at(end(below)));
+        let a = (a - 12.0).max(top + 9.0);
+        let b = if b + 16.0 > top + HEIGHT - 2.0 { b - 10.0 } else { b + 16.0 };
+        svg.text(&format!("side {}", lines[above].0), (x.to.1, a), Anchor::End, lines[above].1);
+        svg.text(&format!("side {}", lines[below].0), (x.to.1, b), Anchor::End, lines[below].1);
+    }
+}

@@ -1,0 +1,129 @@
+use super::{WIDTH, colour, columns, label_width};
+use crate::page::{Page, Run};
+use crate::svg::{Anchor, Scale, Svg, ticks};
+use crate::write;
+use hard_imagenet_metrics::{CLEAN, Record, Unit, meta};
+
+const ROW: f64 = 46.0;
+const HEAD: f64 = 30.0;
+
+/// How a saliency score is spread over the images: a violin with its quartiles for each run.
+///
+/// The outline is a Gaussian kernel density (Silverman's bandwidth), cut at the smallest and largest value; all
+/// violins are equally thick. With few values the values themselves are drawn.
+pub(crate) fn violins(page: &Page, metric: &str, pick: fn(&Record) -> Option<f32>) -> Option<String> {
+    let values = |run: &Run| -> Vec<f64> {
+        let clean = run.input.records.iter().filter(|r| r.error.is_none() && r.condition == CLEAN);
+        let mut values: Vec<f64> = clean.filter_map(pick).map(f64::from).filter(|v| v.is_finite()).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    };
+    let all: Vec<Vec<f64>> = page.runs.iter().map(values).collect();
+    let ends = all.iter().filter(|v| !v.is_empty()).map(|v| (v[0], v[v.len() - 1]));
+    let (low, high) = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+    let meta = meta(metric)?;
+    let (title, bounds) = (meta.title, meta.range);
+    // Zero is always in sight; the rest of the axis is as long as the data, in steps of 0.1.
+    let range =
+        (((low.min(0.0) * 10.0).floor() / 10.0).max(bounds.0), ((high.max(0.1) * 10.0).ceil() / 10.0).min(bounds.1));
+
+    let bottom = HEAD + page.models.len() as f64 * ROW;
+    let mut svg = Svg::new(WIDTH, bottom + 24.0);
+    let left = label_width(page);
+    for (dataset, (from, to)) in columns(page, left, 40.0).into_iter().enumerate() {
+        let scale = Scale { from: range, to: (from, to - 40.0) };
+        if page.datasets.len() > 1 {
+            svg.text("head", (from, 14.0), Anchor::Start, &page.datasets[dataset]);
+        }
+        for tick in ticks(range, 5) {
+            let zero = tick.abs() < 1e-9;
+            svg.line(if zero { "axis" } else { "grid" }, (scale.at(tick), HEAD - 4.0), (scale.at(tick), bottom));
+            let text = if zero { "0".to_owned() } else { format!("{tick:.1}").replace('-', "−") };
+            svg.text("tick", (scale.at(tick), bottom + 16.0), Anchor::Middle, &text);
+        }
+        for model in 0..page.models.len() {
+            let centre = HEAD + (model as f64 + 0.5) * ROW;
+            let found = page.runs.iter().zip(&all).find(|(r, _)| r.model == model && r.dataset == dataset);
+            match found.filter(|(_, values)| !values.is_empty()) {
+                None => svg.text("number", (from + 6.0, centre + 4.0), Anchor::Start, write::MISSING),
+                Some((run, values)) => violin(&mut svg, values, &colour(model), scale, centre, &page.title(run)),
+            }
+        }
+    }
+    for (model, name) in page.models.iter().enumerate() {
+        let y = HEAD + (model as f64 + 0.5) * ROW + 4.0;
+        svg.name(&format!("label {}", colour(model)), (left - 10.0, y), left - 14.0, name);
+    }
+    Some(svg.finish(&format!("{title} of single images")))
+}
+
+/// One violin of sorted values.
+fn violin(svg: &mut Svg, values: &[f64], class: &str, scale: Scale, centre: f64, title: &str) {
+    let (low, high) = (values[0], values[values.len() - 1]);
+    if values.len() < 10 || high - low < 1e-9 {
+        for v in values {
+            svg.dot(&format!("dot faint {class}"), (scale.at(*v), centre), 3.0, &write::value(*v, Unit::Number));
+        }
+    } else {
+        let density = density(values, 96);
+        let peak = density.iter().map(|d| d.1).fold(0.0, f64::max);
+        let edge =
+            |sign: f64| density.iter().map(move |(v, d)| (scale.at(*v), centre + sign * d / peak * (ROW / 2.0 - 5.0)));
+        let outline: Vec<_> = edge(-1.0).chain(edge(1.0).rev()).collect();
+        svg.path(&format!("violin {class}"), &outline, true);
+    }
+    let [q1, median, q3] = [0.25, 0.5, 0.75].map(|q| quantile(values, q));
+    svg.line(&format!("whisker {class}"), (scale.at(q1), centre), (scale.at(q3), centre));
+    let hint = format!(
+        "{title}: median {}, half of the images from {} to {}, {} images",
+        write::value(median, Unit::Number),
+        write::value(q1, Unit::Number),
+        write::value(q3, Unit::Number),
+        values.len()
+    );
+    svg.dot("median", (scale.at(median), centre), 4.0, &hint);
+    svg.text("value", (scale.at(high) + 7.0, centre + 4.0), Anchor::Start, &write::value(median, Unit::Number));
+}
+
+/// Points of the kernel density of sorted values, from the smallest to the largest value and no further.
+fn density(values: &[f64], points: usize) -> Vec<(f64, f64)> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let between = (quantile(values, 0.75) - quantile(values, 0.25)) / 1.34;
+    let spread = if between > 0.0 { deviation.min(between) } else { deviation };
+    let bandwidth = (0.9 * spread * n.powf(-0.2)).max(1e-3);
+    let (low, high) = (values[0], values[values.len() - 1]);
+    (0..points)
+        .map(|i| low + (high - low) * i as f64 / (points - 1) as f64)
+        .map(|at| (at, values.iter().map(|v| (-0.5 * ((v - at) / bandwidth).powi(2)).exp()).sum()))
+        .collect()
+}
+
+/// Of sorted values, interpolated.
+fn quantile(values: &[f64], q: f64) -> f64 {
+    let at = q * (values.len() - 1) as f64;
+    let (below, share) = (at.floor() as usize, at.fract());
+    let above = (below + 1).min(values.len() - 1);
+    values[below] + share * (values[above] - values[below])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quartiles() {
+        let values = [0.0, 1.0, 2.0, 3.0, 10.0];
+        assert_eq!([0.25, 0.5, 0.75].map(|q| quantile(&values, q)), [1.0, 2.0, 3.0]);
+        assert_eq!(quantile(&[4.0], 0.75), 4.0);
+    }
+
+    #[test]
+    fn densities_stay_where_the_values_are() {
+        let values: Vec<f64> = (0..100).map(|i| f64::from(i * i) / 1e4).collect();
+        let density = density(&values, 50);
+        assert_eq!((density[0].0, density[49].0), (values[0], values[99]));
+        assert!(density[0].1 > density[49].1, "more small values than large ones");
+    }
+}

@@ -1,0 +1,140 @@
+use crate::RunInput;
+use crate::figures;
+use crate::page::Page;
+use crate::reading::{Signals, evidence, verdict};
+use crate::write::{self, escape};
+use std::fmt::Write;
+
+mod classes;
+mod gallery;
+mod headline;
+mod method;
+mod runs;
+
+/// One HTML file that says everything about the runs and works without a network.
+///
+/// Style, figures (SVG) and pictures (data URIs) are inside; there is no script and no request. It follows the
+/// reader's light or dark theme and prints. Several runs stand side by side, models by datasets.
+pub fn html(runs: &[RunInput]) -> String {
+    let page = Page::new(runs);
+    let title = match (page.models.as_slice(), page.datasets.as_slice()) {
+        ([model], [dataset]) => format!("{model} on {dataset}"),
+        (models, [dataset]) => format!("{} models on {dataset}", models.len()),
+        (models, datasets) => format!("{} models, {} datasets", models.len(), datasets.len()),
+    };
+    let mut out = String::with_capacity(1 << 18);
+    let _ = write!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+         <title>Hard ImageNet: {}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
+        escape(&title),
+        include_str!("html/style.css")
+    );
+    let _ = write!(
+        out,
+        "<header>\n<p class=\"kicker\">Hard ImageNet</p>\n<h1>{}</h1>\n<p class=\"lede\">Does the model see the object, or \
+         what usually surrounds it? The object is taken away, noise is put on it or around it, and the model’s saliency \
+         is compared with the object’s mask.</p>\n</header>\n",
+        escape(&title)
+    );
+    if runs.is_empty() {
+        out.push_str(
+            "<p class=\"note\">There is nothing to report: no run was given.</p>\n</main>\n</body>\n</html>\n",
+        );
+        return out;
+    }
+    runs::warnings(&mut out, &page);
+    readings(&mut out, &page);
+
+    let ablation = page.ablation.as_deref().map_or("ablation".to_owned(), write::condition);
+    let mut number = 0;
+    let mut figure = |out: &mut String, svg: Option<String>, caption: &str| {
+        let Some(svg) = svg else { return };
+        number += 1;
+        let _ = writeln!(out, "<figure>\n{svg}<figcaption><b>Figure {number}.</b> {caption}</figcaption>\n</figure>");
+    };
+    let level = runs[0].scores.options.confidence * 100.0;
+    let bars = format!("{level} % intervals");
+    figure(
+        &mut out,
+        figures::glance(&page),
+        &format!(
+            "Three measures, one direction: the further right, the more the run depends on the object. Left, the share of \
+             the clean accuracy that is lost when the object is gone ({}). Lines are {bars}.",
+            escape(&ablation)
+        ),
+    );
+    headline::table(&mut out, &page);
+
+    out.push_str("<h2>Taking the object away</h2>\n");
+    figure(
+        &mut out,
+        figures::ablations(&page),
+        &format!(
+            "Accuracy on unchanged images (dark) and without the object. Bars that stay long without the object were not \
+             earned by seeing it. Thin lines are {bars}."
+        ),
+    );
+    let (sensitivity, noise) = (figures::sensitivity(&page), figures::noise(&page));
+    if sensitivity.is_some() || noise.is_some() {
+        out.push_str("<h2>Noise on the object, noise around it</h2>\n");
+    }
+    figure(
+        &mut out,
+        sensitivity,
+        &format!("Relative foreground sensitivity over the strength of the noise. Bands are {bars}."),
+    );
+    figure(
+        &mut out,
+        noise,
+        &format!(
+            "Accuracy (%, mean over classes) over the strength of the noise; strength 0 is the unchanged image. The lower \
+             line is what the run depends on more. Bands are {bars}."
+        ),
+    );
+    let (iou, density) =
+        (figures::violins(&page, "iou", |r| r.iou), figures::violins(&page, "delta-density", |r| r.delta_density));
+    if iou.is_some() || density.is_some() {
+        out.push_str("<h2>Where the model looks</h2>\n");
+    }
+    let violins = "Each violin ends at its smallest and largest value; the dot is the median, given at the right, the line \
+                   spans half of the images.";
+    figure(&mut out, iou, &format!("Overlap (IoU) of the saliency map and the object, image by image. {violins}"));
+    figure(
+        &mut out,
+        density,
+        &format!(
+            "Delta saliency density, image by image: above 0 the map is brighter on the object than off it. {violins}"
+        ),
+    );
+
+    classes::tables(&mut out, &page);
+    gallery::gallery(&mut out, &page);
+    runs::facts(&mut out, &page);
+    method::section(&mut out, &page);
+    out.push_str("</main>\n</body>\n</html>\n");
+    out
+}
+
+/// What the numbers say, in words, a paragraph for each run.
+fn readings(out: &mut String, page: &Page) {
+    let _ = writeln!(out, "<section class=\"readings\">");
+    for run in &page.runs {
+        let _ = writeln!(
+            out,
+            "<p><span class=\"key m{}\"></span><b>{}</b> {}. <span class=\"evidence\">{}</span></p>",
+            run.model % 8,
+            escape(&page.title(run)),
+            escape(verdict(&Signals::of(page, run))),
+            escape(&evidence(page, run))
+        );
+    }
+    let level = page.runs[0].scores().options.confidence * 100.0;
+    let _ = writeln!(
+        out,
+        "<p class=\"note\">In parentheses: {level} % intervals. A measure takes a side only if its whole interval lies \
+         there.</p>\n</section>"
+    );
+}

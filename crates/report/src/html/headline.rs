@@ -1,0 +1,74 @@
+use crate::page::Page;
+use crate::table::{Column, columns};
+use crate::write::{self, escape};
+use hard_imagenet_metrics::{Better, Unit, meta};
+use std::fmt::Write;
+
+/// All headline numbers, a row for each run, with their intervals below them.
+pub(super) fn table(out: &mut String, page: &Page) {
+    let columns = columns(page);
+    if columns.is_empty() {
+        return;
+    }
+    out.push_str("<div class=\"scroll\"><table class=\"headline\">\n<thead>\n<tr><th></th><th></th>");
+    for group in columns.chunk_by(|a, b| a.group == b.group) {
+        let unit = match group[0].unit {
+            Unit::Percent => ", %",
+            Unit::Points => ", points",
+            Unit::Number => "",
+        };
+        let _ = write!(out, "<th class=\"over\" colspan=\"{}\">{}{unit}</th>", group.len(), group[0].group);
+    }
+    out.push_str("</tr>\n<tr><th class=\"name\">Model</th><th>images</th>");
+    columns.iter().for_each(|c| _ = write!(out, "<th{}>{}</th>", hint(c), escape(&c.head)));
+    out.push_str("</tr>\n</thead>\n");
+    for (dataset, name) in page.datasets.iter().enumerate() {
+        out.push_str("<tbody>\n");
+        if page.datasets.len() > 1 {
+            let _ =
+                writeln!(out, "<tr class=\"group\"><th colspan=\"{}\">{}</th></tr>", columns.len() + 2, escape(name));
+        }
+        for run in page.runs.iter().filter(|r| r.dataset == dataset) {
+            let _ = write!(
+                out,
+                "<tr><th class=\"name\"><span class=\"key m{}\"></span>{}</th><td>{}</td>",
+                run.model % 8,
+                escape(&run.label),
+                run.scores().counts.samples
+            );
+            for column in &columns {
+                cell(out, column.estimate(run), column.unit);
+            }
+            out.push_str("</tr>\n");
+        }
+        out.push_str("</tbody>\n");
+    }
+    let _ = write!(
+        out,
+        "</table></div>\n<p class=\"caption\"><b>Table 1.</b> Headline numbers, {} % intervals below them. Accuracy and \
+         saliency are means over images, RFS comes from means over classes. {}</p>\n",
+        page.runs[0].scores().options.confidence * 100.0,
+        match &page.ablation {
+            Some(ablation) => format!("The drop is that of “{}”.", escape(&write::condition(ablation))),
+            None => String::new(),
+        }
+    );
+}
+
+/// A number with its interval, or a dash.
+pub(super) fn cell(out: &mut String, estimate: Option<hard_imagenet_metrics::Estimate>, unit: Unit) {
+    let _ = match estimate {
+        None => write!(out, "<td class=\"missing\">{}</td>", write::MISSING),
+        Some(e) => write!(out, "<td>{}<small>{}</small></td>", write::value(e.value, unit), write::interval(e, unit)),
+    };
+}
+
+fn hint(column: &Column) -> String {
+    let Some(meta) = meta(column.metric) else { return String::new() };
+    let better = match meta.better {
+        Better::Higher if column.condition == hard_imagenet_metrics::CLEAN => " Higher is better.",
+        Better::Lower => " Lower is better.",
+        _ => "",
+    };
+    format!(" title=\"{}{better}\"", escape(&format!("{}: {}.", meta.title, meta.formula)))
+}

@@ -1,0 +1,58 @@
+use crate::page::Page;
+use crate::reading::{Signals, evidence, verdict};
+use crate::table::columns;
+use crate::{RunInput, write};
+use std::fmt::Write;
+
+/// The headline table and the reading of each run as Markdown (GitHub's tables).
+pub fn markdown(runs: &[RunInput]) -> String {
+    let page = Page::new(runs);
+    let columns = columns(&page);
+    let mut out = String::from("# Hard ImageNet\n");
+    for (dataset, name) in page.datasets.iter().enumerate() {
+        let _ = writeln!(out, "\n## {}\n", escape(name));
+        let _ = write!(out, "| model | samples |");
+        columns.iter().for_each(|c| _ = write!(out, " {} |", escape(&c.name())));
+        let _ = writeln!(out, "\n|:--|--:|{}", "--:|".repeat(columns.len()));
+        for run in page.runs.iter().filter(|r| r.dataset == dataset) {
+            let _ = write!(out, "| {} | {} |", escape(&run.label), run.scores().counts.samples);
+            for column in &columns {
+                let _ = match column.estimate(run) {
+                    None => write!(out, " {} |", write::MISSING),
+                    Some(e) => write!(
+                        out,
+                        " {} [{}, {}] |",
+                        write::value(e.value, column.unit),
+                        write::value(e.low, column.unit),
+                        write::value(e.high, column.unit)
+                    ),
+                };
+            }
+            out.push('\n');
+        }
+    }
+    out.push_str("\n## In words\n\n");
+    for run in &page.runs {
+        let verdict = verdict(&Signals::of(&page, run));
+        let evidence = evidence(&page, run);
+        let _ = writeln!(out, "- **{}** {verdict}. {}", escape(&page.title(run)), escape(&evidence));
+        let counts = run.scores().counts;
+        if counts.failed > 0 {
+            let _ = writeln!(out, "  {} samples could not be evaluated.", counts.failed);
+        }
+    }
+    let level = runs.first().map_or(95.0, |r| r.scores.options.confidence * 100.0);
+    let presets: std::collections::BTreeSet<&str> = runs.iter().map(|r| r.preset.as_str()).collect();
+    let presets: Vec<&str> = presets.into_iter().collect();
+    let _ = writeln!(out, "\nIntervals cover {level} %. Preset: {}.", escape(&presets.join(", ")));
+    out
+}
+
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('|', "\\|")
+        .replace('<', "&lt;")
+        .replace('*', "\\*")
+        .replace('_', "\\_")
+        .replace('\n', " ")
+}

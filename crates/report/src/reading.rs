@@ -1,0 +1,126 @@
+//! What the numbers say, in words. Only intervals that stay on one side of the middle make a claim.
+
+use crate::RunInput;
+use crate::page::{Page, Run};
+use crate::write::full;
+use hard_imagenet_metrics::{CLEAN, Estimate, Unit};
+
+/// Where a measure points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Object,
+    Surroundings,
+    /// The interval holds the middle.
+    Open,
+}
+
+/// The three measures that point somewhere: what is lost with the object, where noise hurts, where the map is bright.
+pub(crate) struct Signals {
+    pub(crate) lost: Option<Estimate>,
+    pub(crate) rfs: Option<Estimate>,
+    pub(crate) density: Option<Estimate>,
+}
+
+/// Of the accuracy, lost with the object: above this share the object was needed for most of it.
+pub(crate) const HALF: f64 = 0.5;
+
+impl Signals {
+    pub(crate) fn of(page: &Page, run: &Run) -> Self {
+        Self {
+            lost: run.headline("relative-drop", page.ablation.as_deref()),
+            rfs: run.headline("rfs", page.noise.as_deref()),
+            density: run.headline("delta-density", Some(CLEAN)),
+        }
+    }
+
+    fn sides(&self) -> Vec<Side> {
+        let all = [(self.lost, HALF), (self.rfs, 0.0), (self.density, 0.0)];
+        all.into_iter().filter_map(|(e, middle)| Some(side(e?, middle))).collect()
+    }
+}
+
+pub(crate) fn side(e: Estimate, middle: f64) -> Side {
+    if e.low > middle {
+        Side::Object
+    } else if e.high < middle {
+        Side::Surroundings
+    } else {
+        Side::Open
+    }
+}
+
+/// The short form: "leans on the surroundings".
+pub(crate) fn verdict(signals: &Signals) -> &'static str {
+    let sides = signals.sides();
+    let count = |side| sides.iter().filter(|s| **s == side).count();
+    match (count(Side::Object), count(Side::Surroundings), count(Side::Open)) {
+        (0, 0, 0) => "was not measured for what it leans on",
+        (0, 0, _) => "shows no clear side",
+        (_, 0, 0) => "leans on the object",
+        (0, _, 0) => "leans on the surroundings",
+        (_, 0, _) => "leans on the object as far as the measures are clear",
+        (0, _, _) => "leans on the surroundings as far as the measures are clear",
+        _ => "uses both: the measures point to different sides",
+    }
+}
+
+/// What the numbers say, after the verdict.
+pub(crate) fn evidence(page: &Page, run: &Run) -> String {
+    let signals = Signals::of(page, run);
+    let mut clauses = Vec::new();
+    if let Some(lost) = signals.lost {
+        let kept = Estimate { value: 1.0 - lost.value, low: 1.0 - lost.high, high: 1.0 - lost.low, n: lost.n };
+        let how = match page.ablation.as_deref() {
+            Some("gray-box") => "with a gray box over the object",
+            Some("tile") => "with the object tiled over",
+            Some("gray") => "with the object painted gray",
+            _ => "without the object",
+        };
+        clauses.push(format!("{how} it keeps {} of its accuracy", full(kept, Unit::Percent)));
+    }
+    if let Some(rfs) = signals.rfs {
+        let number = format!("RFS {}", full(rfs, Unit::Number));
+        clauses.push(match side(rfs, 0.0) {
+            Side::Object => format!("noise on the object hurts it more than noise around it ({number})"),
+            Side::Surroundings => format!("noise around the object hurts it more than noise on it ({number})"),
+            Side::Open => format!("noise on the object and around it hurt about alike ({number})"),
+        });
+    }
+    if let Some(density) = signals.density {
+        let number = format!("Δ {}", full(density, Unit::Number));
+        clauses.push(match side(density, 0.0) {
+            Side::Object => format!("its saliency is brighter on the object than off it ({number})"),
+            Side::Surroundings => format!("its saliency is darker on the object than off it ({number})"),
+            Side::Open => format!("its saliency is about as bright on the object as off it ({number})"),
+        });
+    }
+    let mut text = match clauses.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((last, rest)) => format!("{}, and {last}", rest.join("; ")),
+    };
+    if let Some(first) = text.chars().next() {
+        text.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
+        text.push('.');
+    }
+    if let Some(clean) = run.headline("accuracy", Some(CLEAN)).filter(|e| e.value < HALF) {
+        let note = format!(
+            "It is right on only {} of the unchanged images, so read this with care.",
+            full(clean, Unit::Percent)
+        );
+        text = format!("{text} {note}").trim().to_owned();
+    }
+    text
+}
+
+/// What the numbers of a run say, in two or three sentences of plain text, with intervals in parentheses.
+///
+/// A measure takes a side only if its whole interval lies there: of the accuracy more or less than half is lost with
+/// the object; relative foreground sensitivity or delta saliency density is above or below 0.
+pub fn reading(run: &RunInput) -> String {
+    let runs = std::slice::from_ref(run);
+    let page = Page::new(runs);
+    let run = &page.runs[0];
+    let verdict = verdict(&Signals::of(&page, run));
+    format!("{} on {} {verdict}. {}", run.label, run.input.dataset, evidence(&page, run)).trim().to_owned()
+}

@@ -1,0 +1,117 @@
+//! How numbers and names are written. Minus is "−"; what is missing is "–".
+
+use hard_imagenet_metrics::{Estimate, Unit};
+
+/// What stands for a missing number.
+pub(crate) const MISSING: &str = "–";
+
+/// A value in its unit, without the unit's sign: 0.7724 as percent is "77.2", as a number "0.77".
+pub(crate) fn value(value: f64, unit: Unit) -> String {
+    let text = match unit {
+        Unit::Percent | Unit::Points => format!("{:.1}", value * 100.0),
+        Unit::Number => format!("{value:.2}"),
+    };
+    // "-0.0" is 0.
+    if text.trim_start_matches(['-', '0', '.']).is_empty() { text.replace('-', "") } else { text.replace('-', "−") }
+}
+
+/// A value of an estimate that may be missing.
+pub(crate) fn estimate(estimate: Option<Estimate>, unit: Unit) -> String {
+    estimate.map_or(MISSING.to_owned(), |e| value(e.value, unit))
+}
+
+/// "74.1–80.1", or "−0.84 to −0.73" where a dash next to a sign would confuse.
+pub(crate) fn interval(e: Estimate, unit: Unit) -> String {
+    let (low, high) = (value(e.low, unit), value(e.high, unit));
+    if low.starts_with('−') || high.starts_with('−') {
+        format!("{low} to {high}")
+    } else {
+        format!("{low}–{high}")
+    }
+}
+
+/// The unit's sign with the space before it.
+pub(crate) fn sign(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Percent => " %",
+        Unit::Points => " points",
+        Unit::Number => "",
+    }
+}
+
+/// "77.2 % (74.1–80.1)".
+pub(crate) fn full(e: Estimate, unit: Unit) -> String {
+    format!("{}{} ({})", value(e.value, unit), sign(unit), interval(e, unit))
+}
+
+/// A condition in words of a person, short enough for a table's head.
+pub(crate) fn condition(name: &str) -> String {
+    match name {
+        "none" => "unchanged".to_owned(),
+        "gray" => "object gray".to_owned(),
+        "gray-box" => "box gray".to_owned(),
+        "tile" => "tiled over".to_owned(),
+        other => match hard_imagenet_metrics::noise_level(other) {
+            Some((norm, sigma)) => format!("{} {sigma}", self::norm(norm)),
+            None => other.to_owned(),
+        },
+    }
+}
+
+/// A norm as it is written: "ℓ∞".
+pub(crate) fn norm(name: &str) -> String {
+    match name {
+        "linf" => "ℓ∞".to_owned(),
+        "l2" => "ℓ2".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// Text for HTML and SVG, in content and in quoted attributes.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            // Not allowed in XML, and of no use in HTML.
+            c if c.is_control() && c != '\n' && c != '\t' => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(x: f64, unit: Unit, expected: &str) {
+        assert_eq!(value(x, unit), expected);
+    }
+
+    #[test]
+    fn numbers() {
+        check(0.7724, Unit::Percent, "77.2");
+        check(-0.0001, Unit::Points, "0.0");
+        check(-0.05, Unit::Points, "−5.0");
+        check(-0.794, Unit::Number, "−0.79");
+        check(1.0, Unit::Number, "1.00");
+    }
+
+    #[test]
+    fn intervals() {
+        let e = |low, value, high| Estimate { value, low, high, n: 9 };
+        assert_eq!(full(e(0.741, 0.772, 0.801), Unit::Percent), "77.2 % (74.1–80.1)");
+        assert_eq!(full(e(-0.84, -0.79, 0.1), Unit::Number), "−0.79 (−0.84 to 0.10)");
+        assert_eq!(estimate(None, Unit::Number), "–");
+    }
+
+    #[test]
+    fn text_is_escaped() {
+        assert_eq!(escape("<a href=\"x\">'&'\u{1}"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;\u{fffd}");
+    }
+}
