@@ -170,3 +170,34 @@ fn in_folder(folder: &Path, model: &str) -> Result<PathBuf, ModelError> {
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generated;
+    use hard_imagenet_graph::{Conv2d, GraphBuilder};
+
+    /// What `tests/golden/make.py` stores: `Sequential(Conv2d(3, 4, 3), BatchNorm2d(4), Linear(4, 5))`.
+    fn stored() -> Graph {
+        let mut g = GraphBuilder::new();
+        let x = g.input();
+        let x = g.conv2d("0", x, Conv2d { bias: true, ..Conv2d::new(3, 4, 3) });
+        let x = g.batch_norm("1", x, 4);
+        let x = g.global_average_pool("pool", x);
+        let x = g.linear("2", x, 4, 5, true);
+        g.finish(x).unwrap()
+    }
+
+    #[test]
+    fn checkpoints_of_torch_plain_and_nested() {
+        for file in ["plain.pth", "nested.pth"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
+            let loaded = Loaded::from_file(&path).unwrap();
+            assert_eq!(describe_mismatch(&loaded.tensors, &stored()), None, "{file}");
+            for (name, tensor) in &loaded.tensors {
+                let want = generated::values(name, tensor.dims());
+                assert_eq!(tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap(), want, "{file}: {name}");
+            }
+        }
+    }
+}

@@ -102,7 +102,7 @@ def case(model, layer, last, x, targets, tokens=None):
     maps = [min_max(np.maximum(resized(min_max(np.maximum(r, 0)), height, width), 0)) for r in raw]
     results = {"logits": logits, "features": kept["features"]}
     results = {name: np.ascontiguousarray(t.detach().numpy()) for name, t in results.items()}
-    return results, {"raw": np.ascontiguousarray(raw), "map": np.stack(maps)}
+    return results, {"raw": np.ascontiguousarray(raw), "map": np.ascontiguousarray(np.stack(maps))}
 
 
 def main():
