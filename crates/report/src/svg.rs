@@ -160,12 +160,17 @@ pub(crate) fn spread(wanted: &[f64], gap: f64, (top, bottom): (f64, f64)) -> Vec
                 placed[i] += lack / 2.0;
             }
         }
-        if let Some(over) = placed.last().map(|last| last - bottom).filter(|o| *o > 0.0) {
-            placed.iter_mut().for_each(|y| *y -= over);
-        }
-        if let Some(over) = placed.first().map(|first| top - first).filter(|o| *o > 0.0) {
-            placed.iter_mut().for_each(|y| *y += over);
-        }
+    }
+    // Then hold the ends, each pushing only those in its way.
+    let mut floor = top;
+    for y in &mut placed {
+        *y = y.max(floor);
+        floor = *y + gap;
+    }
+    let mut ceiling = bottom;
+    for y in placed.iter_mut().rev() {
+        *y = y.min(ceiling);
+        ceiling = *y - gap;
     }
     let mut result = vec![0.0; wanted.len()];
     order.into_iter().zip(placed).for_each(|(i, y)| result[i] = y);

@@ -1,0 +1,208 @@
+//! The page as a whole: well-formed, alone, and with the numbers in it.
+
+mod synthetic;
+
+use hard_imagenet_metrics::{Options, score};
+use hard_imagenet_report::{INCOMPLETE, RunInput, csv, html, json, latex, markdown, reading};
+use synthetic::{CUE, OBJECT, Profile, demo, run};
+
+/// Elements nest and close. Void elements must be closed by themselves, as in XML.
+fn check_well_formed(page: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = page.strip_prefix("<!DOCTYPE html>\n").expect("starts with the document type");
+    while let Some(at) = rest.find('<') {
+        assert!(!rest[..at].contains('>'), "a bare > in {:?}", &rest[..at.min(80)]);
+        let end = at + rest[at..].find('>').expect("a tag ends");
+        let tag = &rest[at + 1..end];
+        rest = &rest[end + 1..];
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "closing {name}");
+        } else {
+            assert_eq!(tag.matches('"').count() % 2, 0, "quotes in {tag}");
+            if !tag.ends_with('/') {
+                open.push(tag.split_whitespace().next().unwrap());
+            }
+            if tag == "style" {
+                rest = &rest[rest.find("</style>").unwrap()..];
+            }
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+}
+
+/// Nothing is fetched: no address but data, no script, no import.
+fn check_alone(page: &str) {
+    for word in ["http:", "https:", "//cdn", "<script", "<link", "@import", "url(", "srcset"] {
+        assert!(!page.contains(word), "the page has {word}");
+    }
+    assert_eq!(page.matches("src=").count(), page.matches("src=\"data:image/png;base64,").count());
+}
+
+fn check(page: &str) {
+    check_well_formed(page);
+    check_alone(page);
+    assert!(!page.contains("NaN") && !page.contains("inf"), "a number is none");
+}
+
+#[test]
+fn demo_page() {
+    let runs = demo();
+    let page = html(&runs);
+    check(&page);
+    for heading in
+        ["Taking the object away", "Noise on the object", "Where the model looks", "Class by class", "Method"]
+    {
+        assert!(page.contains(heading), "{heading} is missing");
+    }
+    assert!(page.contains("planted-cue on hard</b> leans on the surroundings."));
+    assert!(page.contains("planted-object on hard</b> leans on the object."));
+    assert!(page.contains("planted-cue on hard is incomplete:</b> 1 samples could not be evaluated"));
+    assert!(page.contains("val/broken &amp; &lt;small&gt;"));
+    assert!(page.contains("expected 3 channels, found 4"));
+    let clean = runs[0].scores.headline("accuracy", "none").unwrap();
+    assert!(page.contains(&format!("<td>{:.1}<small>", clean.value * 100.0)));
+    assert_eq!(page.matches("<img").count(), 4 * 4 * 4);
+    assert_eq!(html(&runs), page, "the same runs give the same bytes");
+}
+
+#[test]
+fn names_cannot_break_the_page() {
+    let name = "</style><script>alert(1)</script>\"'&";
+    let mut evil = run(name, name, OBJECT, 2, 6, &[0.25]);
+    evil.preset = name.to_owned();
+    evil.facts.push((name.to_owned(), name.to_owned()));
+    evil.gallery[0].title = name.to_owned();
+    evil.gallery[0].pictures[0].label = name.to_owned();
+    for r in &mut evil.records {
+        r.class = name.to_owned();
+    }
+    evil.scores = score(&evil.records, &Options::default());
+    check(&html(&[evil]));
+}
+
+#[test]
+fn missing_scores_are_dashes() {
+    let mut bare = run("bare", "hard", CUE, 3, 10, &[]);
+    bare.records.retain(|r| r.condition == "none");
+    for r in &mut bare.records {
+        r.iou = None;
+        r.delta_density = None;
+    }
+    bare.scores = score(&bare.records, &Options::default());
+    bare.facts.push((INCOMPLETE.to_owned(), "30 of 750 samples".to_owned()));
+    bare.gallery.clear();
+    let alone = html(std::slice::from_ref(&bare));
+    check(&alone);
+    assert!(alone.contains("was not measured for what it leans on"));
+    assert!(alone.contains("bare is incomplete:</b> 30 of 750 samples"));
+    let beside = html(&[bare.clone(), run("full", "hard", OBJECT, 3, 10, &[0.25])]);
+    check(&beside);
+    assert!(beside.contains("<td class=\"missing\">–</td>"));
+    assert!(markdown(&[bare, run("full", "hard", OBJECT, 3, 10, &[])]).contains("| – |"));
+}
+
+#[test]
+fn nothing_and_little_still_make_a_page() {
+    check(&html(&[]));
+    let empty = RunInput {
+        model: "m".into(),
+        dataset: "d".into(),
+        preset: "paper".into(),
+        facts: vec![],
+        scores: score(&[], &Options::default()),
+        records: vec![],
+        gallery: vec![],
+    };
+    let page = html(std::slice::from_ref(&empty));
+    check(&page);
+    assert!(page.contains("no sample was evaluated"));
+    assert_eq!(reading(&empty), "m on d was not measured for what it leans on.");
+    check(&html(&[run("one", "hard", OBJECT, 1, 1, &[0.25])]));
+    markdown(&[]);
+    latex(&[]);
+}
+
+#[test]
+fn the_same_model_twice_keeps_both_runs() {
+    let mut strict = run("m", "hard", OBJECT, 2, 10, &[]);
+    strict.preset = "strict".into();
+    let mut paper = strict.clone();
+    paper.preset = "paper".into();
+    let page = html(&[strict.clone(), paper]);
+    assert!(page.contains("m · strict") && page.contains("m · paper"));
+    let page = html(&[strict.clone(), strict]);
+    assert!(page.contains("m · 2"));
+}
+
+#[test]
+fn no_claim_without_evidence() {
+    // Loses about half with the object, no noise, saliency around 0: nothing is clear.
+    let even = Profile { clean: 0.9, ablated: [0.45; 3], slopes: [0.5, 0.5], iou: 0.2, density: 0.0 };
+    let text = reading(&run("even", "hard", even, 4, 6, &[]));
+    assert!(text.starts_with("even on hard shows no clear side."), "{text}");
+    // Ablation says object, noise says surroundings.
+    let torn = Profile { clean: 0.9, ablated: [0.1; 3], slopes: [0.1, 1.5], iou: 0.2, density: 0.4 };
+    let text = reading(&run("torn", "hard", torn, 4, 30, &[0.25]));
+    assert!(text.starts_with("torn on hard uses both: the measures point to different sides."), "{text}");
+}
+
+#[test]
+fn texts_hold_every_score() {
+    let runs = demo();
+    let table = csv(&runs);
+    let scores = &runs[0].scores;
+    let e = scores.get("iou", "none").unwrap().class_mean.unwrap();
+    let line = format!("planted-cue,hard,strict,iou,none,class,,{},{},{},{},0", e.value, e.low, e.high, e.n);
+    assert!(table.lines().any(|l| l == line), "{line} is missing");
+    assert!(table.lines().all(|l| l.split(',').count() == 12), "a line of another length");
+
+    let value: serde_json::Value = serde_json::from_str(&json(&runs)).unwrap();
+    assert_eq!(value[3]["model"], "planted-object");
+    assert_eq!(value[0]["scores"]["counts"]["failed"], 1);
+    let back: hard_imagenet_metrics::Scores = serde_json::from_value(value[0]["scores"].clone()).unwrap();
+    assert_eq!(back.counts, scores.counts);
+}
+
+/// Pages to look at: `HARD_IMAGENET_PAGES=dir cargo test -p hard-imagenet-report -- --ignored`.
+#[test]
+#[ignore = "writes pages to look at into the folder HARD_IMAGENET_PAGES"]
+fn pages_to_look_at() {
+    let dir =
+        std::path::PathBuf::from(std::env::var("HARD_IMAGENET_PAGES").expect("HARD_IMAGENET_PAGES names a folder"));
+    let save = |name: &str, runs: &[RunInput]| std::fs::write(dir.join(name), html(runs)).unwrap();
+    save("demo.html", &demo());
+    let levels = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75];
+    let deit = Profile { clean: 0.79, ablated: [0.59, 0.57, 0.55], slopes: [0.4, 0.5], iou: 0.17, density: 0.2 };
+    save("one.html", &[run("deit_small_patch16_224.fb_in1k", "hard-imagenet", deit, 15, 50, &levels)]);
+    let names = [
+        "resnet50.tv_in1k",
+        "resnet18.tv_in1k",
+        "deit_small_patch16_224.fb_in1k",
+        "swin_small_patch4_window7_224.ms_in1k",
+        "convit_small.fb_in1k",
+        "densenet161.tv_in1k",
+        "vgg16.tv_in1k",
+        "convnext_tiny.fb_in1k",
+        "vit_base_patch16_224.augreg",
+        "mixer_b16_224",
+    ];
+    let mut ten = Vec::new();
+    for (dataset, object) in [("hard-imagenet", 0.55), ("rival20", 0.15)] {
+        for (i, name) in names.iter().enumerate() {
+            let clean = 0.7 + 0.02 * i as f64;
+            let profile = Profile {
+                clean,
+                ablated: [1.1, 1.0, 0.9].map(|f| f * clean * (object + 0.03 * i as f64)),
+                slopes: [0.9 - 0.1 * i as f64, 0.4 + 0.05 * i as f64],
+                iou: 0.45 - 0.5 * object,
+                density: 0.4 - 0.04 * i as f64,
+            };
+            ten.push(run(name, dataset, profile, 15, 20, &levels));
+        }
+    }
+    save("ten.html", &ten);
+    save("quick.html", &[run("resnet50.tv_in1k", "hard-imagenet", deit, 15, 10, &[0.25])]);
+    for (name, text) in [("demo.md", markdown(&demo())), ("demo.tex", latex(&demo())), ("demo.csv", csv(&demo()))] {
+        std::fs::write(dir.join(name), text).unwrap();
+    }
+}

@@ -1,0 +1,210 @@
+//! Runs made up from a handful of numbers, as like real ones as a page needs.
+
+use hard_imagenet_metrics::{Options, Record, score};
+use hard_imagenet_report::{CaseKind, GalleryCase, Picture, RunInput};
+
+/// How a made-up model behaves on a dataset.
+#[derive(Clone, Copy)]
+pub(crate) struct Profile {
+    pub(crate) clean: f64,
+    /// Accuracy with the object gray, boxed, tiled over.
+    pub(crate) ablated: [f64; 3],
+    /// Accuracy lost per unit of noise on the object and around it.
+    pub(crate) slopes: [f64; 2],
+    pub(crate) iou: f64,
+    pub(crate) density: f64,
+}
+
+/// Leans on the surroundings.
+pub(crate) const CUE: Profile =
+    Profile { clean: 0.91, ablated: [0.90, 0.89, 0.86], slopes: [0.2, 1.2], iou: 0.05, density: -0.22 };
+/// Needs the object.
+pub(crate) const OBJECT: Profile =
+    Profile { clean: 0.86, ablated: [0.30, 0.14, 0.12], slopes: [1.1, 0.25], iou: 0.33, density: 0.46 };
+
+pub(crate) const CLASSES: [&str; 15] = [
+    "dog sled",
+    "howler monkey",
+    "seat belt",
+    "ski",
+    "sunglasses",
+    "swimming cap",
+    "balance beam",
+    "horizontal bar",
+    "patio",
+    "hockey puck",
+    "miniskirt",
+    "space bar",
+    "volleyball",
+    "ballplayer",
+    "snorkel",
+];
+
+/// Uniform in [0, 1), the same for the same name.
+pub(crate) fn uniform(name: &str) -> f64 {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    ((hash ^ (hash >> 32)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+pub(crate) fn run(
+    model: &str,
+    dataset: &str,
+    profile: Profile,
+    classes: usize,
+    samples: usize,
+    levels: &[f64],
+) -> RunInput {
+    let mut records = Vec::new();
+    for s in 0..classes * samples {
+        let class = s % classes;
+        let sample = format!("val/{}/{:04}", CLASSES[class].replace(' ', "_"), s);
+        let key = format!("{model}/{dataset}/{sample}");
+        let ease = 0.12 * (uniform(&format!("{model}/{dataset}/{class}")) - 0.5);
+        let mut add = |condition: &str, trial: u32, accuracy: f64| {
+            // One draw a sample, little of its own a condition: pairs go together, as they do in fact.
+            let draw = 0.85 * uniform(&key) + 0.15 * uniform(&format!("{key}/{condition}/{trial}"));
+            let correct = draw < (accuracy + ease).clamp(0.0, 1.0);
+            let bump = |salt: &str| (0..4).map(|i| uniform(&format!("{key}/{salt}/{i}")) - 0.5).sum::<f64>();
+            let clean = condition == "none";
+            records.push(Record {
+                sample: sample.clone(),
+                label: class as u32,
+                class: CLASSES[class].to_owned(),
+                condition: condition.to_owned(),
+                trial,
+                prediction: Some(if correct { class as u32 } else { 999 }),
+                correct: Some(correct),
+                confidence: Some(if correct { 0.8 } else { 0.1 }),
+                object_fraction: clean.then(|| (0.06 + 0.03 * bump("size")).clamp(0.01, 1.0) as f32),
+                iou: clean.then(|| (profile.iou * (1.0 + 0.9 * bump("iou"))).clamp(0.0, 1.0) as f32),
+                delta_density: clean.then(|| (profile.density + 0.3 * bump("density")).clamp(-1.0, 1.0) as f32),
+                error: None,
+            });
+        };
+        add("none", 0, profile.clean);
+        for (condition, accuracy) in ["gray", "gray-box", "tile"].into_iter().zip(profile.ablated) {
+            add(condition, 0, accuracy);
+        }
+        for sigma in levels {
+            for trial in 0..3 {
+                for (region, slope) in ["fg", "bg"].into_iter().zip(profile.slopes) {
+                    let floor = 1.0 / classes as f64;
+                    let accuracy = floor + (profile.clean - floor) * (-slope * 2.0 * sigma).exp();
+                    add(&format!("noise:linf:{sigma}:{region}"), trial, accuracy);
+                    add(&format!("noise:l2:{}:{region}", sigma * 240.0), trial, (accuracy + profile.clean) / 2.0);
+                }
+            }
+        }
+    }
+    let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let weights = format!("{:016x}", (uniform(model) * 1e18) as u64).repeat(4);
+    RunInput {
+        model: model.to_owned(),
+        dataset: dataset.to_owned(),
+        preset: "strict".to_owned(),
+        facts: vec![
+            fact("weights sha256", &weights),
+            fact("protocol", "paper"),
+            fact("seed", "0"),
+            fact("device", "cpu"),
+            fact("version", "0.1.0"),
+            fact("time", if dataset == "hard" { "41 s" } else { "39 s" }),
+        ],
+        scores: score(&records, &Options::default()),
+        gallery: gallery(model, &records),
+        records,
+    }
+}
+
+fn gallery(model: &str, records: &[Record]) -> Vec<GalleryCase> {
+    let mut clean: Vec<&Record> = records.iter().filter(|r| r.delta_density.is_some()).collect();
+    clean.sort_by(|a, b| a.delta_density.unwrap().total_cmp(&b.delta_density.unwrap()));
+    let case = |r: &Record, kind| GalleryCase {
+        title: r.class.clone(),
+        caption: format!(
+            "{}: Δ {:.2}, IoU {:.2}, predicted {:?}",
+            r.sample,
+            r.delta_density.unwrap(),
+            r.iou.unwrap(),
+            r.prediction
+        ),
+        kind,
+        pictures: ["original", "box gray", "noise on the object", "heatmap"]
+            .iter()
+            .enumerate()
+            .map(|(i, label)| Picture { label: (*label).to_owned(), png: picture(&format!("{model}/{}", r.sample), i) })
+            .collect(),
+    };
+    let worst = clean.iter().take(2).map(|r| case(r, CaseKind::Worst));
+    worst.chain(clean.iter().rev().take(2).map(|r| case(r, CaseKind::Best))).collect()
+}
+
+/// A 32 x 32 picture of a disc before stripes: as it is, boxed, noisy, or as a blob of heat.
+fn picture(name: &str, kind: usize) -> Vec<u8> {
+    let (cy, cx) = (10.0 + 12.0 * uniform(&format!("{name}/y")), 10.0 + 12.0 * uniform(&format!("{name}/x")));
+    let mut rows = Vec::new();
+    for y in 0..32 {
+        rows.push(0);
+        for x in 0..32 {
+            let distance = (f64::from(y) - cy).hypot(f64::from(x) - cx);
+            let stripes = if (x + y) % 8 < 4 { [150, 170, 120] } else { [90, 120, 90] };
+            let plain = if distance < 6.0 { [210, 80, 60] } else { stripes };
+            let heat = (255.0 * (-(distance / 9.0).powi(2)).exp()) as u8;
+            let noise = (160.0 * (uniform(&format!("{name}/{y}/{x}")) - 0.5)) as i32;
+            rows.extend(match kind {
+                1 if (f64::from(y) - cy).abs() < 6.0 && (f64::from(x) - cx).abs() < 6.0 => [128; 3],
+                2 if distance < 6.0 => plain.map(|v| (i32::from(v) + noise).clamp(0, 255) as u8),
+                3 => [heat, 40, 255 - heat],
+                _ => plain,
+            });
+        }
+    }
+    png(32, 32, &rows)
+}
+
+/// An RGB image as PNG without compression; each row starts with a filter byte of 0.
+fn png(width: u32, height: u32, rows: &[u8]) -> Vec<u8> {
+    let crc = |data: &[u8]| {
+        !data.iter().fold(!0u32, |crc, b| {
+            (0..8).fold(crc ^ u32::from(*b), |c, _| if c & 1 == 1 { (c >> 1) ^ 0xedb8_8320 } else { c >> 1 })
+        })
+    };
+    let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut chunk = |kind: &[u8; 4], data: &[u8]| {
+        let body = [kind.as_slice(), data].concat();
+        out.extend((data.len() as u32).to_be_bytes());
+        out.extend(&body);
+        out.extend(crc(&body).to_be_bytes());
+    };
+    chunk(b"IHDR", &[&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat());
+    let (a, b) = rows.iter().fold((1u32, 0u32), |(a, b), v| {
+        let a = (a + u32::from(*v)) % 65521;
+        (a, (b + a) % 65521)
+    });
+    let length = rows.len() as u16;
+    let zlib = [&[0x78, 1, 1][..], &length.to_le_bytes(), &(!length).to_le_bytes(), rows, &(b << 16 | a).to_be_bytes()]
+        .concat();
+    chunk(b"IDAT", &zlib);
+    chunk(b"IEND", &[]);
+    out
+}
+
+/// Two models on two datasets, the first with failures.
+pub(crate) fn demo() -> Vec<RunInput> {
+    let levels = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75];
+    let easy_cue = Profile { clean: 0.24, ablated: [0.24, 0.23, 0.23], slopes: [0.1, 0.3], iou: 0.08, density: -0.1 };
+    let easy_object = Profile { clean: 0.98, ablated: [0.33, 0.15, 0.14], slopes: [0.9, 0.1], iou: 0.37, density: 0.5 };
+    let mut runs = vec![
+        run("planted-cue", "hard", CUE, 8, 40, &levels),
+        run("planted-object", "hard", OBJECT, 8, 40, &levels),
+        run("planted-cue", "easy", easy_cue, 8, 40, &levels),
+        run("planted-object", "easy", easy_object, 8, 40, &levels),
+    ];
+    let mut failed = runs[0].records[0].clone();
+    failed.sample = "val/broken & <small>".to_owned();
+    failed.error = Some("expected 3 channels, found 4; convert the image to RGB".to_owned());
+    runs[0].records.push(failed);
+    runs[0].scores = score(&runs[0].records, &Options::default());
+    runs
+}
