@@ -16,7 +16,7 @@ const COLOURS: [[f32; 3]; 9] = [
 ];
 
 /// Share of the colour in an overlay.
-const OPACITY: f32 = 0.6;
+const OPACITY: f32 = 0.5;
 
 /// The colour of a value in [0, 1]; what lies outside is clipped, NaN counts as 0.
 fn colour(value: f32) -> [f32; 3] {
@@ -67,8 +67,8 @@ mod tests {
         let image = Rgb8 { height: 1, width: 4, data: vec![100; 12] };
         let heat = Heatmap::from_vec(1, 4, vec![f32::NAN, 0.0, 1.0, 7.0]);
         let picture = overlay(&image, &heat);
-        assert_eq!(picture.data[..6], [40, 40, 42, 40, 40, 42]);
-        assert_eq!(picture.data[6..], [191, 193, 138, 191, 193, 138]);
+        assert_eq!(picture.data[..6], [50, 50, 52, 50, 50, 52]);
+        assert_eq!(picture.data[6..], [176, 178, 132, 176, 178, 132]);
         for step in 1..100 {
             let light = |v: f32| colour(v).iter().zip([0.2126, 0.7152, 0.0722]).map(|(c, w)| c * w).sum::<f32>();
             assert!(light(step as f32 / 100.0) > light((step - 1) as f32 / 100.0));

@@ -11,7 +11,7 @@ use crate::key::mix;
 pub fn normal(key: NoiseKey, index: u64) -> f32 {
     let (high, low) = hash(key, index / 2);
     let (even, odd) = box_muller(high, low);
-    if index % 2 == 0 { even } else { odd }
+    if index.is_multiple_of(2) { even } else { odd }
 }
 
 /// The standard normals of elements `0..count`, for an image in the order channel, row, column.
@@ -28,11 +28,12 @@ pub fn normals(key: NoiseKey, count: usize) -> Vec<f32> {
         for pair in 0..BLOCK {
             (even[pair], odd[pair]) = box_muller(high[pair], low[pair]);
         }
-        for (pair, values) in values.chunks_mut(2).enumerate() {
-            values[0] = even[pair];
-            if let Some(value) = values.get_mut(1) {
-                *value = odd[pair];
-            }
+        let (pairs, last) = values.as_chunks_mut::<2>();
+        for ((pair, &even), &odd) in pairs.iter_mut().zip(&even).zip(&odd) {
+            *pair = [even, odd];
+        }
+        if let [last] = last {
+            *last = even[pairs.len()];
         }
     }
     values
