@@ -124,3 +124,36 @@ impl Noise {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_of_a_given_norm_in_an_empty_region() {
+        let image = Pixels::from_vec(2, 2, vec![0.25; 12]);
+        let (none, all) = (Mask::new(2, 2), Mask::new(2, 2).complement());
+        let apply = |region, empty, mask: &Mask| {
+            Noise { norm: Norm::L2, sigma: 30.0, region, empty }.apply(&image, mask, NoiseKey(7))
+        };
+        for (region, mask) in [(Region::Foreground, &none), (Region::Background, &all)] {
+            assert_eq!(apply(region, EmptyRegion::Unchanged, mask), image);
+            assert!(apply(region, EmptyRegion::NotANumber, mask).as_slice().iter().all(|v| v.is_nan()));
+        }
+        for (region, mask) in [(Region::Foreground, &all), (Region::Background, &none)] {
+            let changed = apply(region, EmptyRegion::NotANumber, mask);
+            assert_eq!(changed, apply(region, EmptyRegion::Unchanged, mask));
+            assert_ne!(changed, image);
+        }
+    }
+
+    #[test]
+    fn the_l2_norm_is_sigma_where_nothing_is_clipped() {
+        let image = Pixels::from_vec(8, 8, vec![0.5; 192]);
+        let mask = Mask::from_fn(8, 8, |row, _| row < 4);
+        let noise = Noise { norm: Norm::L2, sigma: 0.5, region: Region::Foreground, empty: EmptyRegion::Unchanged };
+        let changed = noise.apply(&image, &mask, NoiseKey(7));
+        let squares = changed.as_slice().iter().map(|v| f64::from(v - 0.5).powi(2)).sum::<f64>();
+        assert!((squares.sqrt() - 0.5).abs() < 1e-5, "{}", squares.sqrt());
+    }
+}
