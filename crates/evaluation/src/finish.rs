@@ -15,9 +15,8 @@ pub(crate) fn finish(
     listener: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
 ) -> Result<()> {
     let start = Instant::now();
-    let mut tell = |phase, done, total| {
-        listener(&Event::Progress { phase, done, total, resumed: 0, elapsed: start.elapsed() })
-    };
+    let mut tell =
+        |phase, done, total| listener(&Event::Progress { phase, done, total, resumed: 0, elapsed: start.elapsed() });
     if tell(Phase::Score, 0, 1).is_break() {
         return Ok(());
     }

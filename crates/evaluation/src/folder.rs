@@ -46,7 +46,8 @@ impl Folder {
 
     pub(crate) fn description(&self) -> Result<RunDescription> {
         let path = self.root.join(DESCRIPTION);
-        let missing = || EvaluationError::Unreadable { path, reason: "there is no such file; is this a run folder?".into() };
+        let missing =
+            || EvaluationError::Unreadable { path, reason: "there is no such file; is this a run folder?".into() };
         self.read_json(DESCRIPTION)?.ok_or_else(missing)
     }
 

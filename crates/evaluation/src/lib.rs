@@ -39,6 +39,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # The flow
+//!
+//! ```text
+//! Sample ─ Transform ─ Perturb ─ Classifier (─ Explain) ─ Record
+//! ```
+//! - *Sample*: the dataset decodes a picture and its mask, in parallel and one part ahead of the model.
+//! - *Transform*: both are brought to the network's input by one geometry: the paper's for every model, or the model's
+//!   own ([`Geometry`]). The mask becomes binary.
+//! - *Perturb*: for each condition and draw a picture in [0, 1] is made, while the model is busy with the batch before.
+//!   All noise of a draw comes from one standard normal tensor.
+//! - *Classifier*: pictures are normalised and go through the model in batches. A head with as many classes as the
+//!   dataset is judged on the dataset's labels, one of 1000 on ImageNet's ([`LabelSpace`]).
+//! - *Explain*: on the untouched pictures, for the label, whatever was predicted. The map is binarised at 0.5.
+//! - *Record*: prediction, softmax of the label, and on the rows of `none` the share of the picture that is object, the
+//!   intersection over union of map and mask, and the delta saliency density.
+//!
 //! # The run folder
 //! | file | what |
 //! |---|---|

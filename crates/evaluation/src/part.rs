@@ -19,23 +19,32 @@ mod tests {
         let score = || proptest::option::of(-1e6f32..1e6);
         (
             (".{0,12}", any::<u32>(), "[a-z]{0,8}", "[a-z0-9:.]{0,12}", any::<u32>()),
-            (proptest::option::of(any::<u32>()), proptest::option::of(any::<bool>()), score(), score(), score(), score()),
+            (
+                proptest::option::of(any::<u32>()),
+                proptest::option::of(any::<bool>()),
+                score(),
+                score(),
+                score(),
+                score(),
+            ),
             proptest::option::of(".{0,20}"),
         )
-            .prop_map(|((sample, label, class, condition, trial), (prediction, correct, a, b, c, d), error)| Record {
-                sample,
-                label,
-                class,
-                condition,
-                trial,
-                prediction,
-                correct,
-                confidence: a,
-                object_fraction: b,
-                iou: c,
-                delta_density: d,
-                error,
-            })
+            .prop_map(
+                |((sample, label, class, condition, trial), (prediction, correct, a, b, c, d), error)| Record {
+                    sample,
+                    label,
+                    class,
+                    condition,
+                    trial,
+                    prediction,
+                    correct,
+                    confidence: a,
+                    object_fraction: b,
+                    iou: c,
+                    delta_density: d,
+                    error,
+                },
+            )
     }
 
     proptest! {

@@ -68,6 +68,9 @@ impl<'a> Plan<'a> {
             let (model, dataset) = (spec.name.clone(), dataset.info().name.clone());
             return Err(EvaluationError::Labels { model, dataset, reason });
         }
+        if let Some(node) = protocol.explainer.as_deref().map(words::explainer_node).transpose()?.flatten() {
+            model.cut(&node)?;
+        }
         let planned = |condition: &crate::Condition| {
             let change = words::change(&condition.id, &quirks)?;
             Ok(Planned { id: condition.id.clone(), trials: condition.trials, change })

@@ -45,9 +45,18 @@ pub(crate) fn change(id: &str, quirks: &Quirks) -> Result<Change> {
 
 /// The explainer of that word: "gradcam", or "gradcam:NODE" to look from another node than the model's own.
 pub(crate) fn explainer(word: &str) -> Result<Box<dyn Explain>> {
+    Ok(Box::new(gradcam(word)?))
+}
+
+/// The node that an explainer names, if it names one.
+pub(crate) fn explainer_node(word: &str) -> Result<Option<String>> {
+    Ok(gradcam(word)?.node)
+}
+
+fn gradcam(word: &str) -> Result<GradCam> {
     match word.split_once(':') {
-        None if word == "gradcam" => Ok(Box::new(GradCam { node: None })),
-        Some(("gradcam", node)) if !node.is_empty() => Ok(Box::new(GradCam { node: Some(node.to_owned()) })),
+        None if word == "gradcam" => Ok(GradCam { node: None }),
+        Some(("gradcam", node)) if !node.is_empty() => Ok(GradCam { node: Some(node.to_owned()) }),
         _ => Err(invalid(format!("unknown explainer {word:?}; known are: gradcam, gradcam:NODE"))),
     }
 }
@@ -56,7 +65,9 @@ pub(crate) fn explainer(word: &str) -> Result<Box<dyn Explain>> {
 mod tests {
     use super::{Change, change};
     use crate::{Protocol, Quirks};
-    use hard_imagenet_perturbations::{BoxEdges, EmptyRegion, Perturb, Preset};
+    use hard_imagenet_images::Pixels;
+    use hard_imagenet_masks::Mask;
+    use hard_imagenet_perturbations::{BoxEdges, EmptyRegion, NoiseKey, Perturb, Preset};
 
     #[test]
     fn every_word_of_the_paper_names_itself() {
@@ -76,9 +87,6 @@ mod tests {
             let Change::Noise(noise) = change("noise:l2:30:bg", &quirks).unwrap() else { panic!("noise") };
             assert_eq!(noise.empty, empty_region);
         }
-        use hard_imagenet_images::Pixels;
-        use hard_imagenet_masks::Mask;
-        use hard_imagenet_perturbations::NoiseKey;
         for (box_edges, grayed) in [(BoxEdges::Exclusive, 0.0), (BoxEdges::Inclusive, 0.5)] {
             let quirks = Quirks { box_edges, ..Quirks::from(Preset::Strict) };
             let Change::Fixed(perturb) = change("gray-box", &quirks).unwrap() else { panic!("fixed") };

@@ -120,7 +120,8 @@ fn draw_case(
 fn caption(class: &str, object: Option<f32>, iou: Option<f32>, panels: &[Panel]) -> String {
     let says = |panel: &Panel| {
         let prediction = panel.prediction.as_deref().unwrap_or("nothing");
-        let confidence = panel.confidence.map_or(String::new(), |share| format!(", {:.0} % for the label", 100.0 * share));
+        let confidence =
+            panel.confidence.map_or(String::new(), |share| format!(", {:.0} % for the label", 100.0 * share));
         format!("{}: {prediction}{confidence}", panel.title)
     };
     let mut facts = vec![class.to_owned()];
@@ -139,10 +140,9 @@ fn name(plan: &Plan<'_>, class: u32) -> String {
 fn save(folder: &Folder, name: &str, picture: Rgb8) -> Result<String> {
     let file = format!("gallery/{name}.png");
     let picture = shrunk(picture);
-    let bytes = picture.png().map_err(|error| EvaluationError::Encode {
-        path: folder.path().join(&file),
-        reason: error.to_string(),
-    })?;
+    let bytes = picture
+        .png()
+        .map_err(|error| EvaluationError::Encode { path: folder.path().join(&file), reason: error.to_string() })?;
     folder.write(&file, &bytes)?;
     Ok(file)
 }

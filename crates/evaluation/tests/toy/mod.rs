@@ -6,23 +6,23 @@ use hard_imagenet_images::ImageError;
 use hard_imagenet_models::{Model, Weights, generated, zoo};
 
 /// The sample that cannot be decoded.
-pub const BAD: usize = 5;
+pub(crate) const BAD: usize = 5;
 /// The sample whose mask is empty.
-pub const EMPTY: usize = 17;
+pub(crate) const EMPTY: usize = 17;
 
 /// Generated pictures of 64 × 64 in eight classes.
-pub struct Toy(PlantedCues);
+pub(crate) struct Toy(PlantedCues);
 
 impl Toy {
-    pub fn new(samples: usize) -> Self {
+    pub(crate) fn new(samples: usize) -> Self {
         Self(PlantedCues::hard(7, samples, 64))
     }
 
-    pub fn name(&self, i: usize) -> &str {
+    pub(crate) fn name(&self, i: usize) -> &str {
         self.id(i)
     }
 
-    pub fn by_name(&self, id: &str) -> Option<Sample> {
+    pub(crate) fn by_name(&self, id: &str) -> Option<Sample> {
         (0..self.len()).find(|&i| self.id(i) == id).and_then(|i| self.get(i).ok())
     }
 }
@@ -57,7 +57,7 @@ impl Dataset for Toy {
 }
 
 /// A network with numbers for weights that mean nothing.
-pub fn model(classes: usize) -> Model {
+pub(crate) fn model(classes: usize) -> Model {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("planted_resnet.safetensors");
     generated::write(&zoo::graph("planted_resnet", classes).unwrap(), &file).unwrap();
