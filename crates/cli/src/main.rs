@@ -1,1 +1,60 @@
-fn main() {}
+//! The program `hard-imagenet`: does an image classifier see the object, or only what usually surrounds it?
+//!
+//! One file a command. The commands read the command line, call the library and print; they compute nothing themselves.
+
+mod ablate;
+mod demo;
+mod eval;
+mod explain;
+mod models;
+mod options;
+mod progress;
+mod report;
+mod sources;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Does an image classifier see the object, or only what usually surrounds it?
+///
+/// Start with `hard-imagenet demo`: it needs nothing but itself.
+#[derive(Parser)]
+#[command(name = "hard-imagenet", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Judge two small models on generated pictures whose answer is known: offline, about a minute
+    Demo(demo::Args),
+    /// Judge models on a dataset: ablations, noise, saliency
+    Eval(eval::Args),
+    /// Score finished or unfinished runs again and draw their page again
+    Report(report::Args),
+    /// Which pixels of a picture spoke for a class
+    Explain(explain::Args),
+    /// Do one of the benchmark's changes to one picture
+    Ablate(ablate::Args),
+    /// List the models this program knows by name
+    Models(models::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Ablate(args) => ablate::run(&args),
+        Command::Models(args) => models::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

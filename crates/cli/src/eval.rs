@@ -1,0 +1,138 @@
+//! `hard-imagenet eval`: models × dataset → run folders and a page.
+
+use crate::options::{self, Compute, PresetName};
+use crate::progress::Progress;
+use crate::report;
+use crate::sources::Source;
+use anyhow::{Context, Result, anyhow, bail};
+use hard_imagenet::datasets::Dataset;
+use hard_imagenet::evaluation::{Evaluation, Protocol, Run};
+use hard_imagenet::models::Model;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Models, as timm writes their names; * is a wildcard
+    #[arg(short, long = "model", value_name = "MODEL", required = true, num_args = 1..)]
+    models: Vec<String>,
+    #[command(flatten)]
+    source: Source,
+    /// The weights file of a single model, or a folder of <model>.safetensors
+    #[arg(long, value_name = "PATH")]
+    weights: Option<PathBuf>,
+    #[arg(long, value_enum, default_value = "paper")]
+    preset: PresetName,
+    /// quick, paper, or a TOML file
+    #[arg(long, default_value = "paper", value_name = "NAME|FILE")]
+    protocol: String,
+    #[command(flatten)]
+    compute: Compute,
+    /// Pictures in one pass of the network
+    #[arg(long, default_value_t = 16, value_name = "N")]
+    batch_size: usize,
+    /// Seed of the noise
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Evaluate only part I of N (counted from 0); parts may share the output folder
+    #[arg(long, value_name = "I/N", value_parser = shard, default_value = "0/1")]
+    shard: (usize, usize),
+    /// Folder for the results: a run folder for each model, and report.html
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+}
+
+/// What is asked of every model, and how it is computed.
+pub(crate) struct Plan {
+    pub(crate) protocol: Protocol,
+    pub(crate) preset: PresetName,
+    pub(crate) seed: u64,
+    pub(crate) batch_size: usize,
+    /// (index, count)
+    pub(crate) shard: (usize, usize),
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    // Everything that can be wrong is found before hours of work begin.
+    let names = options::expand(&args.models)?;
+    if let (true, Some(file)) = (names.len() > 1, args.weights.as_deref().filter(|path| path.is_file())) {
+        bail!(
+            "{} is one file for {} models: pass the folder that holds <model>.safetensors",
+            file.display(),
+            names.len()
+        );
+    }
+    let plan = Plan {
+        protocol: protocol(&args.protocol)?,
+        preset: args.preset,
+        seed: args.seed,
+        batch_size: args.batch_size,
+        shard: args.shard,
+    };
+    let device = args.compute.device()?;
+    let dataset = args.source.open()?;
+    for name in &names {
+        options::load(name, args.weights.as_deref(), &device, args.compute.dtype())?;
+    }
+
+    let mut runs = Vec::new();
+    for name in &names {
+        let model = options::load(name, args.weights.as_deref(), &device, args.compute.dtype())?;
+        let folder = args.output.join(&model.spec().name);
+        runs.push(evaluate(&*dataset, &model, &plan, &folder)?);
+    }
+    report::finish(&runs, &args.output.join("report.html"))
+}
+
+/// One model on one dataset, with progress.
+pub(crate) fn evaluate(dataset: &dyn Dataset, model: &Model, plan: &Plan, folder: &Path) -> Result<Run> {
+    let mut progress = Progress::new(format!("{} on {}", model.spec().name, dataset.info().name));
+    let (index, count) = plan.shard;
+    let run = Evaluation::new(dataset)
+        .protocol(plan.protocol.clone())
+        .preset(plan.preset.into())
+        .seed(plan.seed)
+        .batch_size(plan.batch_size)
+        .shard(index, count)
+        .progress(|event| {
+            progress.show(event);
+            ControlFlow::Continue(())
+        })
+        .run(model, folder);
+    progress.finish();
+    Ok(run?)
+}
+
+fn protocol(word: &str) -> Result<Protocol> {
+    match word {
+        "paper" => Ok(Protocol::paper()),
+        "quick" => Ok(Protocol::quick()),
+        file => {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("--protocol is paper, quick or a TOML file; cannot read {file}"))?;
+            Protocol::from_toml(&text).with_context(|| file.to_owned())
+        }
+    }
+}
+
+/// Reads "2/8".
+fn shard(text: &str) -> Result<(usize, usize)> {
+    let wrong = || anyhow!("write I/N with I from 0 to N-1, such as 0/4");
+    let (index, count) = text.split_once('/').ok_or_else(wrong)?;
+    let (index, count) = (index.parse().map_err(|_| wrong())?, count.parse().map_err(|_| wrong())?);
+    if index < count { Ok((index, count)) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shard;
+
+    #[test]
+    fn shards_are_counted_from_zero() {
+        assert_eq!(shard("0/4").unwrap(), (0, 4));
+        assert_eq!(shard("3/4").unwrap(), (3, 4));
+        for wrong in ["4/4", "1", "a/b", "-1/2", "0/0"] {
+            assert!(shard(wrong).is_err(), "{wrong}");
+        }
+    }
+}

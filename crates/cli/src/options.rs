@@ -1,0 +1,124 @@
+//! Options that several commands share.
+
+use anyhow::{Context, Result, bail};
+use candle_core::{DType, Device};
+use clap::ValueEnum;
+use hard_imagenet::models::{self, Model, Weights, zoo};
+use hard_imagenet::perturbations::Preset;
+use std::path::{Path, PathBuf};
+
+/// Equal to the published code, or right (docs/QUIRKS.md).
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PresetName {
+    /// The published code with its quirks, so that numbers compare with the paper's
+    Paper,
+    /// What the method says
+    Strict,
+}
+
+impl From<PresetName> for Preset {
+    fn from(name: PresetName) -> Self {
+        match name {
+            PresetName::Paper => Preset::Paper,
+            PresetName::Strict => Preset::Strict,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Precision {
+    F32,
+    Bf16,
+}
+
+impl From<Precision> for DType {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => DType::F32,
+            Precision::Bf16 => DType::BF16,
+        }
+    }
+}
+
+/// Where a model runs.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Compute {
+    /// Where to run: auto, cpu, cuda:0, metal
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    device: String,
+    /// Precision of weights and activations
+    #[arg(long, value_enum, default_value = "f32")]
+    dtype: Precision,
+}
+
+impl Compute {
+    pub(crate) fn device(&self) -> Result<Device> {
+        Ok(models::device(&self.device)?)
+    }
+
+    pub(crate) fn dtype(&self) -> DType {
+        self.dtype.into()
+    }
+}
+
+/// The two models of the demo travel with the program; all others need `--weights`.
+const EMBEDDED: [(&str, &[u8]); 2] = [
+    ("planted_resnet.cue", include_bytes!("../demo/planted_resnet.cue.safetensors")),
+    ("planted_resnet.object", include_bytes!("../demo/planted_resnet.object.safetensors")),
+];
+
+/// Names of the models whose weights travel with the program.
+pub(crate) fn embedded() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().map(|(name, _)| *name)
+}
+
+/// Every model name that the given names and wildcards mean, in order, each once.
+pub(crate) fn expand(patterns: &[String]) -> Result<Vec<String>> {
+    let mut names: Vec<String> = Vec::new();
+    for pattern in patterns {
+        let found: Vec<String> = match pattern.contains('*') {
+            true => zoo::find(pattern).into_iter().map(str::to_owned).collect(),
+            // Errors about a plain name are the zoo's: it knows the nearest ones.
+            false => vec![pattern.clone()],
+        };
+        if found.is_empty() {
+            bail!("no model matches '{pattern}'; `hard-imagenet models` lists them all");
+        }
+        for name in found {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// Where the weights of `name` are.
+pub(crate) fn weights_of(name: &str, given: Option<&Path>) -> Result<Weights> {
+    if let Some(path) = given {
+        return Ok(if path.is_dir() { Weights::Folder(path.into()) } else { Weights::File(path.into()) });
+    }
+    match EMBEDDED.iter().find(|(embedded, _)| *embedded == name) {
+        Some((_, bytes)) => Ok(Weights::Bytes(bytes)),
+        None => {
+            zoo::spec(name)?; // an unknown name is the more important thing to say
+            bail!("no weights for {name}: pass --weights FILE, or a folder that holds {name}.safetensors")
+        }
+    }
+}
+
+/// Builds a model and loads its weights.
+pub(crate) fn load(name: &str, weights: Option<&Path>, device: &Device, dtype: DType) -> Result<Model> {
+    Ok(zoo::load(name, &weights_of(name, weights)?, device, dtype)?)
+}
+
+/// Writes a file; the error names it.
+pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
+    std::fs::write(path, bytes)
+        .with_context(|| format!("cannot write {}: is its folder there and writable?", path.display()))
+}
+
+/// A path for people.
+pub(crate) fn shown(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
