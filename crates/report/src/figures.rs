@@ -21,7 +21,7 @@ const WIDTH: f64 = 1040.0;
 /// Width of the column of model names.
 fn label_width(page: &Page) -> f64 {
     let longest = page.models.iter().map(|m| m.chars().count()).max().unwrap_or(0);
-    (longest as f64 * CHARACTER + 14.0).clamp(60.0, 230.0)
+    (longest as f64 * CHARACTER + 14.0).clamp(60.0, 240.0)
 }
 
 /// Left and right edge of each dataset's column.

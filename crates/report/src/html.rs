@@ -17,10 +17,9 @@ mod runs;
 /// reader's light or dark theme and prints. Several runs stand side by side, models by datasets.
 pub fn html(runs: &[RunInput]) -> String {
     let page = Page::new(runs);
-    let title = match (page.models.as_slice(), page.datasets.as_slice()) {
-        ([model], [dataset]) => format!("{model} on {dataset}"),
-        (models, [dataset]) => format!("{} models on {dataset}", models.len()),
-        (models, datasets) => format!("{} models, {} datasets", models.len(), datasets.len()),
+    let title = match runs {
+        [] => "no runs".to_owned(),
+        _ => format!("{} on {}", names(&page.models, "models"), names(&page.datasets, "datasets")),
     };
     let mut out = String::with_capacity(1 << 18);
     let _ = write!(
@@ -46,8 +45,6 @@ pub fn html(runs: &[RunInput]) -> String {
         return out;
     }
     runs::warnings(&mut out, &page);
-    readings(&mut out, &page);
-
     let ablation = page.ablation.as_deref().map_or("ablation".to_owned(), write::condition);
     let mut number = 0;
     let mut figure = |out: &mut String, svg: Option<String>, caption: &str| {
@@ -66,6 +63,7 @@ pub fn html(runs: &[RunInput]) -> String {
             escape(&ablation)
         ),
     );
+    readings(&mut out, &page);
     headline::table(&mut out, &page);
 
     out.push_str("<h2>Taking the object away</h2>\n");
@@ -118,9 +116,25 @@ pub fn html(runs: &[RunInput]) -> String {
     out
 }
 
+/// "a, b and c", or "10 models" where the names would be too many.
+fn names(names: &[String], what: &str) -> String {
+    match names {
+        [name] => name.clone(),
+        [first @ .., last] if names.len() <= 3 => format!("{} and {last}", first.join(", ")),
+        _ => format!("{} {what}", names.len()),
+    }
+}
+
+/// Readings that stand open; more are folded.
+const OPEN: usize = 6;
+
 /// What the numbers say, in words, a paragraph for each run.
 fn readings(out: &mut String, page: &Page) {
-    let _ = writeln!(out, "<section class=\"readings\">");
+    let folded = page.runs.len() > OPEN;
+    if folded {
+        out.push_str("<details><summary>What the numbers say, run by run</summary>\n");
+    }
+    out.push_str("<section class=\"readings\">\n");
     for run in &page.runs {
         let _ = writeln!(
             out,
@@ -137,4 +151,7 @@ fn readings(out: &mut String, page: &Page) {
         "<p class=\"note\">In parentheses: {level} % intervals. A measure takes a side only if its whole interval lies \
          there.</p>\n</section>"
     );
+    if folded {
+        out.push_str("</details>\n");
+    }
 }

@@ -43,7 +43,7 @@
 //!     gallery: vec![],
 //! };
 //! assert!(reading(&run).starts_with(
-//!     "resnet50 on hard-imagenet leans on the surroundings. With a gray box over the object it keeps 90.0 %"
+//!     "resnet50 on hard-imagenet leans on the surroundings. With a gray box over the object it keeps 90.0"
 //! ));
 //! assert!(html(&[run]).starts_with("<!DOCTYPE html>"));
 //! ```

@@ -38,7 +38,7 @@ pub fn markdown(runs: &[RunInput]) -> String {
         let _ = writeln!(out, "- **{}** {verdict}. {}", escape(&page.title(run)), escape(&evidence));
         let counts = run.scores().counts;
         if counts.failed > 0 {
-            let _ = writeln!(out, "  {} samples could not be evaluated.", counts.failed);
+            let _ = writeln!(out, "  {} could not be evaluated.", write::count(counts.failed, "sample"));
         }
     }
     let level = runs.first().map_or(95.0, |r| r.scores.options.confidence * 100.0);

@@ -2,7 +2,7 @@
 
 use crate::RunInput;
 use crate::page::{Page, Run};
-use crate::write::full;
+use crate::write::{full, interval, value};
 use hard_imagenet_metrics::{CLEAN, Estimate, Unit};
 
 /// Where a measure points.
@@ -79,7 +79,7 @@ pub(crate) fn evidence(page: &Page, run: &Run) -> String {
         clauses.push(format!("{how} it keeps {} of its accuracy", full(kept, Unit::Percent)));
     }
     if let Some(rfs) = signals.rfs {
-        let number = format!("RFS {}", full(rfs, Unit::Number));
+        let number = format!("RFS {}, {}", value(rfs.value, Unit::Number), interval(rfs, Unit::Number));
         clauses.push(match side(rfs, 0.0) {
             Side::Object => format!("noise on the object hurts it more than noise around it ({number})"),
             Side::Surroundings => format!("noise around the object hurts it more than noise on it ({number})"),
@@ -87,7 +87,7 @@ pub(crate) fn evidence(page: &Page, run: &Run) -> String {
         });
     }
     if let Some(density) = signals.density {
-        let number = format!("Δ {}", full(density, Unit::Number));
+        let number = format!("Δ {}, {}", value(density.value, Unit::Number), interval(density, Unit::Number));
         clauses.push(match side(density, 0.0) {
             Side::Object => format!("its saliency is brighter on the object than off it ({number})"),
             Side::Surroundings => format!("its saliency is darker on the object than off it ({number})"),

@@ -103,7 +103,7 @@ impl Svg {
 }
 
 /// About the width of a character of a label, in pixels.
-pub(crate) const CHARACTER: f64 = 6.6;
+pub(crate) const CHARACTER: f64 = 7.5;
 
 /// A text of at most `fits` characters, with its middle left out.
 fn shorten(text: &str, fits: usize) -> String {

@@ -33,10 +33,15 @@ pub(crate) fn interval(e: Estimate, unit: Unit) -> String {
 /// The unit's sign with the space before it.
 pub(crate) fn sign(unit: Unit) -> &'static str {
     match unit {
-        Unit::Percent => " %",
-        Unit::Points => " points",
+        Unit::Percent => "\u{a0}%",
+        Unit::Points => "\u{a0}points",
         Unit::Number => "",
     }
+}
+
+/// "1 sample", "2 samples".
+pub(crate) fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// "77.2 % (74.1–80.1)".
@@ -105,7 +110,7 @@ mod tests {
     #[test]
     fn intervals() {
         let e = |low, value, high| Estimate { value, low, high, n: 9 };
-        assert_eq!(full(e(0.741, 0.772, 0.801), Unit::Percent), "77.2 % (74.1–80.1)");
+        assert_eq!(full(e(0.741, 0.772, 0.801), Unit::Percent), "77.2\u{a0}% (74.1–80.1)");
         assert_eq!(full(e(-0.84, -0.79, 0.1), Unit::Number), "−0.79 (−0.84 to 0.10)");
         assert_eq!(estimate(None, Unit::Number), "–");
     }

@@ -56,7 +56,7 @@ fn demo_page() {
     }
     assert!(page.contains("planted-cue on hard</b> leans on the surroundings."));
     assert!(page.contains("planted-object on hard</b> leans on the object."));
-    assert!(page.contains("planted-cue on hard is incomplete:</b> 1 samples could not be evaluated"));
+    assert!(page.contains("planted-cue on hard is incomplete:</b> 1 sample could not be evaluated"));
     assert!(page.contains("val/broken &amp; &lt;small&gt;"));
     assert!(page.contains("expected 3 channels, found 4"));
     let clean = runs[0].scores.headline("accuracy", "none").unwrap();

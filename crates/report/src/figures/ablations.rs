@@ -4,8 +4,8 @@ use crate::svg::{Anchor, Scale, Svg};
 use crate::write;
 use hard_imagenet_metrics::Unit;
 
-const BAR: f64 = 11.0;
-const GAP: f64 = 14.0;
+const BAR: f64 = 14.0;
+const GAP: f64 = 16.0;
 const HEAD: f64 = 50.0;
 
 /// Accuracy clean and ablated: for each model a group of bars, for each dataset a column.
@@ -26,7 +26,7 @@ pub(crate) fn ablations(page: &Page) -> Option<String> {
         let text = write::condition(condition);
         svg.rect(&format!("bar b{}", i.min(4)), (x, 2.0), (x + 11.0, 13.0), "");
         svg.text("label", (x + 16.0, 12.0), Anchor::Start, &text);
-        x += 16.0 + text.chars().count() as f64 * 6.8 + 20.0;
+        x += 16.0 + text.chars().count() as f64 * 7.5 + 22.0;
     }
 
     for (dataset, (from, to)) in columns(page, left, 40.0).into_iter().enumerate() {
@@ -49,18 +49,18 @@ pub(crate) fn ablations(page: &Page) -> Option<String> {
             for (i, condition) in conditions.iter().enumerate() {
                 let y = top + i as f64 * BAR;
                 let Some(e) = run.headline("accuracy", Some(condition)) else {
-                    svg.text("value", (from + 6.0, y + 9.0), Anchor::Start, write::MISSING);
+                    svg.text("value", (from + 6.0, y + 10.0), Anchor::Start, write::MISSING);
                     continue;
                 };
                 let hint =
                     format!("{}, {}: {}", page.title(run), write::condition(condition), write::full(e, Unit::Percent));
                 let class = format!("bar b{}", i.min(4));
-                svg.rect(&class, (from, y), (scale.at(e.value), y + BAR - 1.5), &hint);
-                let centre = y + (BAR - 1.5) / 2.0;
+                svg.rect(&class, (from, y), (scale.at(e.value), y + BAR - 2.0), &hint);
+                let centre = y + (BAR - 2.0) / 2.0;
                 svg.line("error", (scale.at(e.low), centre), (scale.at(e.high), centre));
                 svg.text(
                     "value",
-                    (scale.at(e.high) + 5.0, y + 9.0),
+                    (scale.at(e.high) + 5.0, y + 10.0),
                     Anchor::Start,
                     &write::value(e.value, Unit::Percent),
                 );

@@ -64,7 +64,7 @@ pub(crate) fn glance(page: &Page) -> Option<String> {
     let bottom = HEAD + rows as f64 * ROW + if named { page.datasets.len() as f64 * 6.0 } else { 0.0 };
     let mut svg = Svg::new(WIDTH, bottom + 26.0);
     let left = label_width(page).max(if named { 120.0 } else { 0.0 });
-    let (gap, numbers) = (26.0, 44.0);
+    let (gap, numbers) = (26.0, 50.0);
     let width = ((WIDTH - left) / panels.len() as f64 - gap - numbers).min(330.0);
 
     for (i, panel) in panels.iter().enumerate() {

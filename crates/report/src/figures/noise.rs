@@ -4,10 +4,10 @@ use crate::svg::{Anchor, Scale, Svg};
 use crate::write;
 use hard_imagenet_metrics::{CLEAN, Estimate, Noise, Region, Unit};
 
-const ACROSS: usize = 4;
-const HEIGHT: f64 = 120.0;
-const TOP: f64 = 40.0;
+const HEIGHT: f64 = 130.0;
+const TOP: f64 = 46.0;
 const BOTTOM: f64 = 34.0;
+const LEGEND: f64 = 26.0;
 
 /// Accuracy over the strength of the noise, on the object and off it: a small panel for each run and norm of which
 /// several strengths were run. Where the two lines part is what relative foreground sensitivity measures.
@@ -21,15 +21,20 @@ pub(crate) fn noise(page: &Page) -> Option<String> {
     if panels.is_empty() {
         return None;
     }
-    // Whole rows of runs: not more columns than needed.
-    let across = if page.runs.len() % 3 == 0 && page.runs.len() % 4 != 0 { 3 } else { ACROSS };
+    // Two to four across, without a ragged last row where that is possible.
+    let across = [4, 3, 2].into_iter().find(|n| panels.len().is_multiple_of(*n)).unwrap_or(panels.len().clamp(2, 4));
     let gap = 30.0;
     let width = (WIDTH - gap * (across as f64 - 1.0)) / across as f64;
     let rows = panels.len().div_ceil(across);
-    let mut svg = Svg::new(WIDTH, rows as f64 * (HEIGHT + TOP + BOTTOM));
+    let mut svg = Svg::new(WIDTH, LEGEND + rows as f64 * (HEIGHT + TOP + BOTTOM));
+    for (x, side, text) in [(0.0, "object", "noise on the object"), (190.0, "around", "noise around it")] {
+        svg.line(&format!("line {side}"), (x, 8.0), (x + 20.0, 8.0));
+        svg.text(&format!("side {side}"), (x + 26.0, 12.0), Anchor::Start, text);
+    }
     for (i, (run, norm)) in panels.iter().enumerate() {
-        let corner = ((i % across) as f64 * (width + gap), (i / across) as f64 * (HEIGHT + TOP + BOTTOM) + TOP);
-        panel(&mut svg, page, run, norm, corner, width, i == 0);
+        let corner =
+            ((i % across) as f64 * (width + gap), LEGEND + (i / across) as f64 * (HEIGHT + TOP + BOTTOM) + TOP);
+        panel(&mut svg, page, run, norm, corner, width);
     }
     Some(svg.finish("Accuracy under noise on the object and on the surroundings"))
 }
@@ -49,7 +54,7 @@ fn points(run: &Run, norm: &str, region: Region) -> Vec<(f64, Estimate)> {
     points
 }
 
-fn panel(svg: &mut Svg, page: &Page, run: &Run, norm: &str, (left, top): (f64, f64), width: f64, named: bool) {
+fn panel(svg: &mut Svg, page: &Page, run: &Run, norm: &str, (left, top): (f64, f64), width: f64) {
     let lines = [
         ("around", "noise around it", points(run, norm, Region::Background)),
         ("object", "noise on the object", points(run, norm, Region::Foreground)),
@@ -57,13 +62,13 @@ fn panel(svg: &mut Svg, page: &Page, run: &Run, norm: &str, (left, top): (f64, f
     let last = lines.iter().flat_map(|(_, _, p)| p.last()).map(|p| p.0).fold(f64::MIN_POSITIVE, f64::max);
     let x = Scale { from: (0.0, last), to: (left + 30.0, left + width - 6.0) };
     let y = Scale { from: (0.0, 1.0), to: (top + HEIGHT, top) };
-    svg.direct("head", (left, top - 22.0), width, &run.label);
+    svg.direct("head", (left, top - 27.0), width, &run.label);
     let subtitle = if page.datasets.len() > 1 {
         format!("{}, {}", run.input.dataset, write::norm(norm))
     } else {
         write::norm(norm)
     };
-    svg.text("small", (left, top - 8.0), Anchor::Start, &subtitle);
+    svg.text("small", (left, top - 12.0), Anchor::Start, &subtitle);
     for tick in [0.0, 0.5, 1.0] {
         svg.line(if tick == 0.0 { "axis" } else { "grid" }, (x.to.0, y.at(tick)), (x.to.1, y.at(tick)));
         svg.text("tick", (x.to.0 - 6.0, y.at(tick) + 4.0), Anchor::End, &format!("{:.0}", tick * 100.0));
@@ -88,15 +93,5 @@ fn panel(svg: &mut Svg, page: &Page, run: &Run, norm: &str, (left, top): (f64, f
             let hint = format!("{name}, σ {sigma}: {}", write::full(*e, Unit::Percent));
             svg.dot(&format!("dot {side}"), at, 2.4, &hint);
         }
-    }
-    if named {
-        // Direct labels in the first panel say what the colours mean everywhere.
-        let end = |i: usize| lines[i].2.last().map_or(0.5, |p| p.1.value);
-        let (above, below) = if end(0) >= end(1) { (0, 1) } else { (1, 0) };
-        let (a, b) = (y.at(end(above)), y.at(end(below)));
-        let a = (a - 12.0).max(top + 9.0);
-        let b = if b + 16.0 > top + HEIGHT - 2.0 { b - 10.0 } else { b + 16.0 };
-        svg.text(&format!("side {}", lines[above].0), (x.to.1, a), Anchor::End, lines[above].1);
-        svg.text(&format!("side {}", lines[below].0), (x.to.1, b), Anchor::End, lines[below].1);
     }
 }

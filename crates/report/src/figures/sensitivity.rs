@@ -6,7 +6,7 @@ use hard_imagenet_metrics::{Estimate, Unit, noise_level};
 
 const HEIGHT: f64 = 250.0;
 const TOP: f64 = 44.0;
-const BOTTOM: f64 = 46.0;
+const BOTTOM: f64 = 54.0;
 
 /// Relative foreground sensitivity over the strength of the noise: a line with its band for each model, a column for
 /// each dataset, a row for each norm of which several strengths were run.
@@ -53,7 +53,7 @@ fn panel(svg: &mut Svg, page: &Page, norm: &str, dataset: usize, (left, top): (f
     let strengths = strengths(page, norm);
     let (first, last) = (strengths[0], strengths[strengths.len() - 1]);
     let axis = 34.0;
-    let names = (super::label_width(page)).min(width * 0.34);
+    let names = (super::label_width(page)).min(width * 0.42);
     let x = Scale { from: (first, last), to: (left + axis, left + width - names) };
     let y = Scale { from: (-1.0, 1.0), to: (top + HEIGHT, top) };
 
@@ -71,16 +71,10 @@ fn panel(svg: &mut Svg, page: &Page, norm: &str, dataset: usize, (left, top): (f
     }
     let title = if page.datasets.len() > 1 { page.datasets[dataset].as_str() } else { "" };
     let title = [title, &write::norm(norm)].iter().filter(|t| !t.is_empty()).copied().collect::<Vec<_>>().join(", ");
-    svg.text("head", (x.to.0, top - 22.0), Anchor::Start, &title);
-    svg.text("side object", (x.to.0 + 6.0, top + 14.0), Anchor::Start, "↑ noise on the object hurts more");
-    svg.text(
-        "side around",
-        (x.to.0 + 6.0, top + HEIGHT - 7.0),
-        Anchor::Start,
-        "↓ noise on the surroundings hurts more",
-    );
-    let middle = (x.to.0 + x.to.1) / 2.0;
-    svg.text("small", (middle, top + HEIGHT + 34.0), Anchor::Middle, "noise strength σ");
+    svg.text("head", (x.to.0, top - 26.0), Anchor::Start, &title);
+    svg.text("side object", (x.to.0, top - 8.0), Anchor::Start, "↑ noise on the object hurts more");
+    svg.text("side around", (x.to.0, top + HEIGHT + 36.0), Anchor::Start, "↓ noise on the surroundings hurts more");
+    svg.text("small", (x.to.1, top + HEIGHT + 36.0), Anchor::End, "noise strength σ");
 
     let runs: Vec<(&Run, Vec<(f64, Estimate)>)> = page
         .runs

@@ -1,6 +1,6 @@
 use crate::INCOMPLETE;
 use crate::page::{Page, Run};
-use crate::write::escape;
+use crate::write::{self, escape};
 use std::fmt::Write;
 
 /// Messages shown of a run's failures; the rest is counted.
@@ -16,7 +16,7 @@ pub(super) fn warnings(out: &mut String, page: &Page) {
             lacks.push("no sample was evaluated".to_owned());
         }
         if counts.failed > 0 {
-            lacks.push(format!("{} samples could not be evaluated", counts.failed));
+            lacks.push(format!("{} could not be evaluated", write::count(counts.failed, "sample")));
         }
         if counts.complete < counts.samples {
             lacks.push(format!(
