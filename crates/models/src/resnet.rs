@@ -138,4 +138,6 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "resnet152.tv2_in1k", architecture: RESNET152, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
     Row { name: "resnet152.a1_in1k", architecture: RESNET152, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
     Row { name: "planted_resnet", architecture: PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
+    Row { name: "planted_resnet.cue", architecture: PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
+    Row { name: "planted_resnet.object", architecture: PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
 ];
