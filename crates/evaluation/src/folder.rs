@@ -4,6 +4,7 @@ use crate::part::{read_part, write_part};
 use crate::{EvaluationError, Result, RunDescription};
 use hard_imagenet_metrics::Record;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,7 @@ impl Folder {
         if !self.has(DESCRIPTION) {
             self.write_json(DESCRIPTION, asked)?;
         }
-        // Read back even if just written: of two runs that begin at once in one folder, one must notice.
+        // Read back even if just written: another run may have begun in the same moment.
         let differences = self.description()?.differences(asked);
         if differences.is_empty() {
             return Ok(());
@@ -104,12 +105,11 @@ impl Folder {
         let path = self.root.join(name);
         let parent = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent).map_err(EvaluationError::io("create the folder", parent))?;
-        // The process's number keeps two processes that write the same part by mistake from mixing their bytes.
-        let temporary = path.with_file_name(format!(
-            "{}.{}{TEMPORARY}",
-            path.file_name().unwrap_or_default().to_string_lossy(),
-            std::process::id()
-        ));
+        // A name of its own keeps two processes that write the same file at once from mixing their bytes. Numbers of
+        // processes would not do, for machines that share a folder have the same ones.
+        let unique = RandomState::new().build_hasher().finish();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = path.with_file_name(format!("{name}.{unique:016x}{TEMPORARY}"));
         let written = File::create(&temporary).and_then(|mut file| {
             file.write_all(bytes)?;
             file.sync_all()

@@ -4,7 +4,7 @@ use crate::labels::labels;
 use crate::words::{self, Change};
 use crate::{EvaluationError, Protocol, Quirks, Result, RunDescription};
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_images::{PairedTransform, Pixels};
+use hard_imagenet_images::{PairedTransform, Pixels, Resize};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_metrics::CLEAN;
 use hard_imagenet_models::Model;
@@ -112,7 +112,9 @@ impl<'a> Plan<'a> {
     pub(crate) fn prepare(&self, sample: usize) -> Result<Prepared, String> {
         let sample = self.dataset.get(sample).map_err(|error| error.to_string())?;
         let size = (sample.image.height, sample.image.width);
-        if size != (sample.mask.height, sample.mask.width) {
+        // A squash brings any two sizes to the same one, as the published code does.
+        let squashed = matches!(self.transform.resize, Resize::Squash(..));
+        if size != (sample.mask.height, sample.mask.width) && !squashed {
             let (height, width) = size;
             let (mask_height, mask_width) = (sample.mask.height, sample.mask.width);
             return Err(format!("the picture is {height} × {width}, but its mask {mask_height} × {mask_width}"));

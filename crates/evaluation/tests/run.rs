@@ -2,10 +2,11 @@
 
 mod toy;
 
-use hard_imagenet_evaluation::{Evaluation, EvaluationError, Event, Phase, Protocol, Run};
-use hard_imagenet_metrics::Record;
+use hard_imagenet_evaluation::{Evaluation, EvaluationError, Event, Phase, Protocol, Quirks, Run, SaliencyInput};
+use hard_imagenet_metrics::{Record, alignment};
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{NoiseKey, Preset, parse};
+use hard_imagenet_saliency::{Explain, GradCam};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -290,6 +291,40 @@ fn a_record_can_be_computed_again() {
     }
 }
 
+/// The published code explains the picture as it is, the method the one that the model was trained for (Q2); both
+/// explain the label, whatever was predicted.
+#[test]
+fn the_explainers_input_is_a_switch() {
+    let (data, model) = (Toy::new(4), &FIXTURE.model);
+    let protocol = Protocol::from_toml("conditions = ['none']\nexplainer = 'gradcam'").unwrap();
+    let mut densities = Vec::new();
+    for saliency_input in [SaliencyInput::Raw, SaliencyInput::Normalised] {
+        let dir = tempfile::tempdir().unwrap();
+        let quirks = Quirks { saliency_input, ..Quirks::from(Preset::Paper) };
+        let mut evaluation = Evaluation::new(&data).protocol(protocol.clone()).quirks(quirks);
+        let run = evaluation.run(model, dir.path()).unwrap();
+        assert_eq!(run.description().preset, if saliency_input == SaliencyInput::Raw { "paper" } else { "mixed" });
+
+        let transform = quirks.transform(&model.spec().preprocess);
+        for record in run.records() {
+            let sample = data.by_name(&record.sample).unwrap();
+            let raw = model.batch(&[transform.image(&sample.image)]).unwrap();
+            let x = match saliency_input {
+                SaliencyInput::Raw => raw,
+                SaliencyInput::Normalised => model.normalise(&raw).unwrap(),
+            };
+            let map = GradCam::default().explain(model, &x, &[record.label]).unwrap().remove(0).map;
+            let mask = transform.mask(&sample.mask);
+            let delta = alignment::delta_density(map.as_slice(), mask.as_slice()).unwrap() as f32;
+            assert!((record.delta_density.unwrap() - delta).abs() < 1e-3, "{record:?} {delta}");
+            let iou = alignment::iou(map.as_slice(), mask.as_slice(), 0.5) as f32;
+            assert!((record.iou.unwrap() - iou).abs() < 1e-2, "{record:?} {iou}");
+        }
+        densities.push(run.records().iter().filter_map(|record| record.delta_density).sum::<f32>());
+    }
+    assert!((densities[0] - densities[1]).abs() > 1e-2, "the two inputs cannot be told apart: {densities:?}");
+}
+
 #[test]
 fn a_complete_run_has_scores_and_pictures() {
     let Fixture { dir, run, .. } = &*FIXTURE;
@@ -331,6 +366,10 @@ fn what_cannot_work_is_said_before_anything_is_written() {
     unknown.conditions[1].id = "grey".to_owned();
     let error = evaluation(data).protocol(unknown).run(&toy::model(8), &folder).unwrap_err().to_string();
     assert!(error.contains("grey") && error.contains("gray-box"), "{error}");
+    let mut elsewhere = protocol();
+    elsewhere.explainer = Some("gradcam:layer9".to_owned());
+    let error = evaluation(data).protocol(elsewhere).run(&toy::model(8), &folder).unwrap_err().to_string();
+    assert!(error.contains("layer9"), "{error}");
     assert!(evaluation(data).batch_size(0).run(&toy::model(8), &folder).is_err());
     assert!(!folder.exists());
 
