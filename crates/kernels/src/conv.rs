@@ -23,8 +23,11 @@ impl Default for Conv2dParams {
 }
 
 impl Conv2dParams {
-    /// Length of an axis after a window of `size` taps; 0 when the window does not fit.
+    /// Length of an axis after a window of `size` taps; 0 when the window does not fit, or does not move.
     pub fn output(&self, length: usize, size: usize) -> usize {
+        if size == 0 || self.stride == 0 {
+            return 0;
+        }
         let reach = self.dilation * (size - 1) + 1;
         (length + 2 * self.padding).checked_sub(reach).map_or(0, |room| room / self.stride + 1)
     }
@@ -48,7 +51,7 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, params: Conv2d
             p.groups
         );
     }
-    if p.stride == 0 || p.output(h, kh) == 0 || p.output(w, kw) == 0 {
+    if p.output(h, kh) == 0 || p.output(w, kw) == 0 {
         candle_core::bail!("a convolution with weights {:?}, {p:?} does not fit a picture of {h} × {w}", weight.dims());
     }
     // A bias that learns is added where candle sees it; a frozen one goes along with the sums.

@@ -7,37 +7,54 @@ use candle_core::{D, DType, Device, Result, Tensor};
 /// # Errors
 /// From candle, when the shapes do not fit.
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
-    normalise(x, eps)?.broadcast_mul(weight)?.broadcast_add(bias)
+    if !x.device().is_cpu() || weight.track_op() || bias.track_op() {
+        return normalise(x, eps)?.broadcast_mul(weight)?.broadcast_add(bias);
+    }
+    // On the CPU, with frozen weights, all in one pass.
+    let y = rows(x, eps, &to_vec(weight)?, &to_vec(bias)?)?;
+    let weight = weight.clone();
+    with_gradient(x, y, move |x, _, dy| input_gradient(x, &dy.broadcast_mul(&weight)?, eps))
 }
 
 /// The part without parameters; its gradient is attached here, those of weight and bias are candle's.
 fn normalise(x: &Tensor, eps: f64) -> Result<Tensor> {
+    let n = x.dim(D::Minus1)?;
     let y = match x.device() {
-        Device::Cpu => {
-            let n = x.dim(D::Minus1)?;
-            map_rows(x, n, n, x.shape(), move |x, y| {
-                // Two passes: a single one (mean of squares less square of the mean) loses digits where the mean is large.
-                let mean = x.iter().sum::<f32>() / n as f32;
-                let variance = x.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n as f32;
-                let scale = (variance + eps as f32).sqrt().recip();
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y = (x - mean) * scale;
-                }
-            })?
-        }
+        Device::Cpu => rows(x, eps, &vec![1.0; n], &vec![0.0; n])?,
         _ => {
             let (centred, deviation) = moments(&x.detach(), eps)?;
             centred.broadcast_div(&deviation)?.to_dtype(x.dtype())?
         }
     };
-    with_gradient(x, y, move |x, y, dy| {
-        // dx = (dy - mean(dy) - y mean(dy y)) / σ
-        let (_, deviation) = moments(x, eps)?;
-        let (y, g) = (y.to_dtype(DType::F32)?, dy.to_dtype(DType::F32)?);
-        let g =
-            (g.broadcast_sub(&g.mean_keepdim(D::Minus1)?)? - y.broadcast_mul(&(&g * &y)?.mean_keepdim(D::Minus1)?)?)?;
-        g.broadcast_div(&deviation)?.to_dtype(dy.dtype())
+    with_gradient(x, y, move |x, _, dy| input_gradient(x, dy, eps))
+}
+
+fn to_vec(x: &Tensor) -> Result<Vec<f32>> {
+    x.to_dtype(DType::F32)?.to_vec1()
+}
+
+fn rows(x: &Tensor, eps: f64, weight: &[f32], bias: &[f32]) -> Result<Tensor> {
+    let n = x.dim(D::Minus1)?;
+    if weight.len() != n || bias.len() != n {
+        candle_core::bail!("{} weights do not fit the last dimension of {:?}", weight.len(), x.dims());
+    }
+    map_rows(x, n, n, x.shape(), |x, y| {
+        // Two passes: a single one (mean of squares less square of the mean) loses digits where the mean is large.
+        let mean = x.iter().sum::<f32>() / n as f32;
+        let variance = x.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n as f32;
+        let scale = (variance + eps as f32).sqrt().recip();
+        for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+            *y = (x - mean) * scale * weight + bias;
+        }
     })
+}
+
+/// With n the normalised value: dx = (dn - mean(dn) - n mean(dn n)) / σ
+fn input_gradient(x: &Tensor, dn: &Tensor, eps: f64) -> Result<Tensor> {
+    let (centred, deviation) = moments(x, eps)?;
+    let (n, g) = (centred.broadcast_div(&deviation)?, dn.to_dtype(DType::F32)?);
+    let g = (g.broadcast_sub(&g.mean_keepdim(D::Minus1)?)? - n.broadcast_mul(&(&g * &n)?.mean_keepdim(D::Minus1)?)?)?;
+    g.broadcast_div(&deviation)?.to_dtype(dn.dtype())
 }
 
 /// x - mean, and √(variance + eps), both f32.

@@ -1,12 +1,24 @@
-use candle_core::{D, DType, Result, Tensor};
+use crate::cpu_gemm::{View, apply, multiply};
+use crate::with_gradient;
+use candle_core::{DType, Result, Tensor};
 
 /// x Wᵀ + b over the last dimension: `x` (.., I), `weight` (O, I), `bias` (O) give (.., O).
 ///
 /// # Errors
 /// From candle, when the shapes do not fit.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let (outputs, inputs) = weight.dims2()?;
     let mut shape = x.dims().to_vec();
-    let inputs = x.dim(D::Minus1)?;
+    match shape.last_mut() {
+        Some(last) if *last == inputs => *last = outputs,
+        _ => candle_core::bail!("weights {:?} do not fit the last dimension of {:?}", weight.dims(), x.dims()),
+    }
+    let learns = weight.track_op() || bias.is_some_and(Tensor::track_op);
+    if x.device().is_cpu() && !learns {
+        let y = frozen(&x.detach(), weight, bias, &shape)?;
+        let weight = weight.clone();
+        return with_gradient(x, y, move |x, _, dy| matmul(&dy.reshape(((), outputs))?, &weight)?.reshape(x.shape()));
+    }
     // One product for the whole batch: candle would otherwise copy the weights for each of its rows.
     let flat = x.contiguous()?.reshape(((), inputs))?;
     let y = matmul(&flat, &weight.t()?)?;
@@ -14,10 +26,23 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
         Some(bias) => y.broadcast_add(bias)?,
         None => y,
     };
-    if let Some(last) = shape.last_mut() {
-        *last = weight.dim(0)?;
-    }
     y.reshape(shape)
+}
+
+/// On the CPU: the product is added to rows that hold the bias already, which saves a pass.
+fn frozen(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, shape: &[usize]) -> Result<Tensor> {
+    let (outputs, inputs) = weight.dims2()?;
+    let bias = match bias {
+        Some(bias) => bias.to_dtype(DType::F32)?.to_vec1::<f32>()?,
+        None => vec![0.0; outputs],
+    };
+    apply(x, weight, shape, |x, weight| {
+        let rows = x.len() / inputs.max(1);
+        let mut y = bias.repeat(rows);
+        let (x, weight) = (View { data: x, row: inputs, column: 1 }, View { data: weight, row: 1, column: inputs });
+        multiply((rows, outputs, inputs), &mut y, outputs, true, x, weight, rayon::current_num_threads());
+        y
+    })
 }
 
 /// The matrix product over the last two dimensions, (.., M, K) · (.., K, N); the dimensions before must be equal.
@@ -43,6 +68,18 @@ mod tests {
         check_gradient(&x, |x| linear(x, &w, Some(&b)))?;
         check_gradient(&w, |w| linear(&x, w, Some(&b)))?;
         check_gradient(&b, |b| linear(&x, &w, Some(b)))
+    }
+
+    #[test]
+    fn frozen_equals_learning() -> Result<()> {
+        let (x, w, b) = (sample("x", (2, 3, 4))?, sample("w", (5, 4))?, sample("b", 5)?);
+        let learning = candle_core::Var::from_tensor(&w)?;
+        for bias in [Some(&b), None] {
+            let error = (linear(&x, &w, bias)? - linear(&x, &learning, bias)?)?.abs()?.max_all()?;
+            assert!(error.to_scalar::<f32>()? < 1e-6);
+        }
+        assert!(linear(&x, &sample("w", (5, 3))?, None).is_err());
+        Ok(())
     }
 
     #[test]

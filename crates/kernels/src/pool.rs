@@ -15,8 +15,11 @@ pub struct Pool2dParams {
 }
 
 impl Pool2dParams {
-    /// Length of an axis after pooling; 0 when the window does not fit.
+    /// Length of an axis after pooling; 0 when the window does not fit, or does not move.
     pub fn output(&self, length: usize) -> usize {
+        if self.size == 0 || self.stride == 0 {
+            return 0;
+        }
         (length + 2 * self.padding).checked_sub(self.size).map_or(0, |room| room / self.stride + 1)
     }
 }

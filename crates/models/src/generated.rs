@@ -94,5 +94,9 @@ mod tests {
         check("bn1.running_mean", &[64], &[0x3d40_0fb9, 0xbcd5_d082, 0x3cf6_16b1, 0x3d93_8165]);
         check("bn1.weight", &[64], &[0x3f5c_3655, 0x3f75_d4e9, 0x3f48_0fd1, 0x3fb3_fca8]);
         check("bn1.bias", &[64], &[0xbd06_44b8, 0xbd35_b266, 0xbc50_c574, 0xbcd0_5dd5]);
+        check("fc.weight", &[1000, 2048], &[0xba9a_0cdc, 0x3cb0_e667, 0xbce8_6c55, 0xbcb1_1c9b]);
+        check("blocks.0.attn.qkv.weight", &[1152, 384], &[0x3d29_2fbf, 0xbd37_935c, 0xbd8f_379b, 0x3d5d_c2fe]);
+        check("pos_embed", &[1, 197, 384], &[0xbe8b_3a97, 0xbef2_2f05, 0xbe87_196b, 0x3e1a_0a49]);
+        check("cls_token", &[1, 1, 384], &[0xbc3a_f636, 0x3e10_f166, 0x3ecc_0b7e, 0x3ea4_e66c]);
     }
 }

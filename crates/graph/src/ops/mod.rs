@@ -192,3 +192,70 @@ fn no_input() -> candle_core::Error {
 fn take<'a, const N: usize>(weights: &[&'a Tensor]) -> Result<[&'a Tensor; N]> {
     weights.get(..N).and_then(|w| w.try_into().ok()).ok_or_else(no_input)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{DType, Device};
+
+    /// The shape that is foretold is the shape that comes.
+    fn check(op: &Op, inputs: &[&[usize]], want: &[usize]) {
+        let ones = |shape: &[usize]| Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap();
+        assert_eq!(op.shape(inputs).unwrap(), want, "{op:?}");
+        let values: Vec<Tensor> = inputs.iter().map(|shape| ones(shape)).collect();
+        let weights: Vec<Tensor> = op.parameters().iter().map(|shape| ones(shape)).collect();
+        let value = op.value(&values.iter().collect::<Vec<_>>(), &weights.iter().collect::<Vec<_>>()).unwrap();
+        assert_eq!(value.dims(), want, "{op:?}");
+    }
+
+    #[test]
+    fn shapes() {
+        let picture: &[usize] = &[2, 4, 6, 5];
+        let tokens: &[usize] = &[2, 7, 8];
+        check(&Op::Parameter(vec![1, 3]), &[], &[1, 3]);
+        check(
+            &Op::Conv2d(Conv2d { stride: 2, padding: 1, groups: 2, ..Conv2d::new(4, 6, 3) }),
+            &[picture],
+            &[2, 6, 3, 3],
+        );
+        check(&Op::Conv2d(Conv2d { kernel: (1, 3), bias: true, ..Conv2d::new(4, 6, 1) }), &[picture], &[2, 6, 6, 3]);
+        check(&Op::MaxPool2d(MaxPool2d { size: 3, stride: 2, padding: 1 }), &[picture], &[2, 4, 3, 3]);
+        check(&Op::GlobalAveragePool, &[picture], &[2, 4]);
+        check(&Op::Linear { inputs: 8, outputs: 3, bias: true }, &[tokens], &[2, 7, 3]);
+        check(&Op::MatMul { transpose_second: true }, &[&[2, 3, 4, 5], &[2, 3, 6, 5]], &[2, 3, 4, 6]);
+        check(&Op::MatMul { transpose_second: false }, &[&[3, 4, 5], &[3, 5, 6]], &[3, 4, 6]);
+        check(&Op::BatchNorm { channels: 4, eps: 1e-5 }, &[picture], picture);
+        check(&Op::LayerNorm { channels: 8, eps: 1e-6 }, &[tokens], tokens);
+        check(&Op::Activation(Activation::Gelu), &[tokens], tokens);
+        check(&Op::Softmax, &[tokens], tokens);
+        check(&Op::Add, &[tokens, &[1, 7, 8]], tokens);
+        check(&Op::Mul, &[tokens, &[8]], tokens);
+        check(&Op::Scale(0.5), &[tokens], tokens);
+        check(&Op::Concat { dim: 1 }, &[&[2, 1, 8], tokens], &[2, 8, 8]);
+        check(&Op::Reshape(vec![Extent::Same, Extent::Rest, Extent::Is(4)]), &[tokens], &[2, 14, 4]);
+        check(&Op::Permute(vec![0, 2, 1]), &[tokens], &[2, 8, 7]);
+        check(&Op::Narrow { dim: 1, start: 2, len: 5 }, &[tokens], &[2, 5, 8]);
+        check(&Op::Select { dim: 1, index: 6 }, &[tokens], &[2, 8]);
+        check(&Op::ExpandBatch, &[&[1, 3, 8], tokens], &[2, 3, 8]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let fails = |op: Op, inputs: &[&[usize]]| assert!(op.shape(inputs).is_err(), "{op:?}");
+        fails(Op::Conv2d(Conv2d::new(4, 6, 3)), &[&[2, 3, 6, 5]]);
+        fails(Op::Conv2d(Conv2d::new(4, 6, 7)), &[&[2, 4, 6, 5]]);
+        fails(Op::Conv2d(Conv2d { stride: 0, ..Conv2d::new(4, 6, 1) }), &[&[2, 4, 6, 5]]);
+        fails(Op::GlobalAveragePool, &[&[2, 4]]);
+        fails(Op::Linear { inputs: 8, outputs: 3, bias: false }, &[&[2, 7]]);
+        fails(Op::Linear { inputs: 8, outputs: 3, bias: false }, &[&[]]);
+        fails(Op::MatMul { transpose_second: false }, &[&[3, 4, 5], &[3, 4, 5]]);
+        fails(Op::LayerNorm { channels: 8, eps: 1e-6 }, &[&[]]);
+        fails(Op::Add, &[&[2, 3], &[2, 4]]);
+        fails(Op::Concat { dim: 1 }, &[&[2, 3], &[1, 3]]);
+        fails(Op::Reshape(vec![Extent::Rest, Extent::Is(4)]), &[&[2, 3]]);
+        fails(Op::Permute(vec![0, 0]), &[&[2, 3]]);
+        fails(Op::Narrow { dim: 1, start: 2, len: 5 }, &[&[2, 3]]);
+        fails(Op::Select { dim: 2, index: 0 }, &[&[2, 3]]);
+        fails(Op::ExpandBatch, &[&[2, 3], &[2, 3]]);
+    }
+}
