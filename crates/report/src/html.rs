@@ -82,8 +82,12 @@ pub fn html(runs: &[RunInput]) -> String {
     figure(
         &mut out,
         sensitivity,
-        &format!("Relative foreground sensitivity over the strength of the noise. Bands are {bars}."),
+        &format!("Relative foreground sensitivity over the strength σ of the noise. Bands are {bars}."),
     );
+    let folded = noise.is_some() && page.runs.len() > OPEN;
+    if folded {
+        out.push_str("<details><summary>Accuracy under noise, run by run</summary>\n");
+    }
     figure(
         &mut out,
         noise,
@@ -92,6 +96,9 @@ pub fn html(runs: &[RunInput]) -> String {
              line is what the run depends on more. Bands are {bars}."
         ),
     );
+    if folded {
+        out.push_str("</details>\n");
+    }
     let (iou, density) =
         (figures::violins(&page, "iou", |r| r.iou), figures::violins(&page, "delta-density", |r| r.delta_density));
     if iou.is_some() || density.is_some() {

@@ -90,6 +90,13 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
+/// A name for HTML that may break where its parts meet.
+pub(crate) fn breakable(name: &str) -> String {
+    let escaped = escape(name);
+    let parts = |c| matches!(c, '_' | '.' | '/');
+    escaped.split_inclusive(parts).collect::<Vec<_>>().join("<wbr/>")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -206,3 +206,67 @@ fn pages_to_look_at() {
         std::fs::write(dir.join(name), text).unwrap();
     }
 }
+
+/// Two samples: right; right, and wrong without the object.
+fn small() -> RunInput {
+    let mut run = run("resnet50_v1", "hard & easy", OBJECT, 1, 2, &[]);
+    run.records.retain(|r| r.condition == "none" || r.condition == "gray-box");
+    for (i, r) in run.records.iter_mut().enumerate() {
+        r.correct = Some(i < 3);
+        r.iou = None;
+        r.delta_density = None;
+    }
+    run.scores = score(&run.records, &Options::default());
+    run
+}
+
+fn check_text(text: &str, expected: &str) {
+    assert_eq!(text, expected, "the text is now\n{text}");
+}
+
+#[test]
+fn markdown_of_a_small_run() {
+    check_text(&markdown(&[small()]), MARKDOWN);
+}
+
+#[test]
+fn latex_of_a_small_run() {
+    check_text(&latex(&[small()]), LATEX);
+}
+
+#[test]
+fn csv_of_a_small_run() {
+    let text = csv(&[small()]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "model,dataset,preset,metric,condition,average,class,value,low,high,n,skipped");
+    // Full precision: the last digits of the interval are the platform's own.
+    assert!(lines[1].starts_with("resnet50_v1,hard & easy,strict,accuracy,none,sample,,1,0.3423"), "{}", lines[1]);
+    assert!(lines[3].starts_with("resnet50_v1,hard & easy,strict,accuracy,none,in,dog sled,1,0.3423"), "{}", lines[3]);
+}
+
+const MARKDOWN: &str = r##"# Hard ImageNet
+
+## hard & easy
+
+| model | samples | Accuracy, unchanged (%) | Accuracy, box gray (%) | Drop, box gray (points) |
+|:--|--:|--:|--:|--:|
+| resnet50\_v1 | 2 | 100.0 [34.2, 100.0] | 50.0 [9.5, 90.5] | 50.0 [0.0, 100.0] |
+
+## In words
+
+- **resnet50\_v1** shows no clear side. With a gray box over the object it keeps 50.0 % (0.0–223.6) of its accuracy.
+
+Intervals cover 95 %. Preset: strict.
+"##;
+const LATEX: &str = r##"% \usepackage{booktabs}
+\begin{tabular}{lrrr}
+\toprule
+ & \multicolumn{2}{c}{Accuracy (\%)} & \multicolumn{1}{c}{Drop (points)} \\
+\cmidrule(lr){2-3}\cmidrule(lr){4-4}
+Model & unchanged & box gray & box gray \\
+\midrule
+\multicolumn{4}{l}{\emph{hard \& easy}} \\
+resnet50\_v1 & $100.0$ {\tiny $[34.2, 100.0]$} & $50.0$ {\tiny $[9.5, 90.5]$} & $50.0$ {\tiny $[0.0, 100.0]$} \\
+\bottomrule
+\end{tabular}
+"##;

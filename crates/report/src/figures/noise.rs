@@ -60,9 +60,10 @@ fn panel(svg: &mut Svg, page: &Page, run: &Run, norm: &str, (left, top): (f64, f
         ("object", "noise on the object", points(run, norm, Region::Foreground)),
     ];
     let last = lines.iter().flat_map(|(_, _, p)| p.last()).map(|p| p.0).fold(f64::MIN_POSITIVE, f64::max);
-    let x = Scale { from: (0.0, last), to: (left + 30.0, left + width - 6.0) };
+    let x = Scale { from: (0.0, last), to: (left + 30.0, left + width - 14.0) };
     let y = Scale { from: (0.0, 1.0), to: (top + HEIGHT, top) };
-    svg.direct("head", (left, top - 27.0), width, &run.label);
+    // Heads are bold, hence wider than labels.
+    svg.direct("head", (left, top - 27.0), width * 0.86, &run.label);
     let subtitle = if page.datasets.len() > 1 {
         format!("{}, {}", run.input.dataset, write::norm(norm))
     } else {

@@ -53,7 +53,7 @@ fn panel(svg: &mut Svg, page: &Page, norm: &str, dataset: usize, (left, top): (f
     let strengths = strengths(page, norm);
     let (first, last) = (strengths[0], strengths[strengths.len() - 1]);
     let axis = 34.0;
-    let names = (super::label_width(page)).min(width * 0.42);
+    let names = (super::label_width(page) + 14.0).min(width * 0.42);
     let x = Scale { from: (first, last), to: (left + axis, left + width - names) };
     let y = Scale { from: (-1.0, 1.0), to: (top + HEIGHT, top) };
 
@@ -74,7 +74,7 @@ fn panel(svg: &mut Svg, page: &Page, norm: &str, dataset: usize, (left, top): (f
     svg.text("head", (x.to.0, top - 26.0), Anchor::Start, &title);
     svg.text("side object", (x.to.0, top - 8.0), Anchor::Start, "↑ noise on the object hurts more");
     svg.text("side around", (x.to.0, top + HEIGHT + 36.0), Anchor::Start, "↓ noise on the surroundings hurts more");
-    svg.text("small", (x.to.1, top + HEIGHT + 36.0), Anchor::End, "noise strength σ");
+    svg.text("small", (x.to.1 + 26.0, top + HEIGHT + 17.0), Anchor::Start, "σ");
 
     let runs: Vec<(&Run, Vec<(f64, Estimate)>)> = page
         .runs

@@ -33,7 +33,7 @@ pub(super) fn table(out: &mut String, page: &Page) {
                 out,
                 "<tr><th class=\"name\"><span class=\"key m{}\"></span>{}</th><td>{}</td>",
                 run.model % 8,
-                escape(&run.label),
+                write::breakable(&run.label),
                 run.scores().counts.samples
             );
             for column in &columns {

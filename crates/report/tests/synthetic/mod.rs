@@ -123,11 +123,11 @@ fn gallery(model: &str, records: &[Record]) -> Vec<GalleryCase> {
     let case = |r: &Record, kind| GalleryCase {
         title: r.class.clone(),
         caption: format!(
-            "{}: Δ {:.2}, IoU {:.2}, predicted {:?}",
+            "{}: Δ {:.2}, IoU {:.2}, predicted {}",
             r.sample,
             r.delta_density.unwrap(),
             r.iou.unwrap(),
-            r.prediction
+            r.prediction.unwrap()
         ),
         kind,
         pictures: ["original", "box gray", "noise on the object", "heatmap"]
