@@ -126,8 +126,8 @@ fn gallery_case(folder: &Path, case: &Case) -> Result<GalleryCase> {
     let mut pictures = Vec::new();
     for panel in &case.panels {
         let path = folder.join(&panel.file);
-        let png = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        pictures.push(Picture { label: panel.title.clone(), png });
+        let file = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        pictures.push(Picture { label: panel.title.clone(), file });
     }
     Ok(GalleryCase {
         title: format!("{}: {}", case.title, case.class),

@@ -63,7 +63,7 @@ pub enum EvaluationError {
     },
 
     /// A file or folder could not be read, made or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}{}", path.display(), way_out(action))]
     Io {
         /// "read", "write", "create", ...
         action: &'static str,
@@ -104,4 +104,9 @@ impl EvaluationError {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
     }
+}
+
+/// What to do where something could not be made.
+fn way_out(action: &str) -> &'static str {
+    if action == "read" { "" } else { " (choose a folder that you may write to)" }
 }

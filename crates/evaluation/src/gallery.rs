@@ -51,7 +51,7 @@ pub enum CaseKind {
 /// One picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Panel {
-    /// Its PNG, relative to the run folder, with `/` between folders.
+    /// Its JPEG, relative to the run folder, with `/` between folders.
     pub file: String,
     /// What it shows: "Object gray".
     pub title: String,

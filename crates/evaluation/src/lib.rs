@@ -61,7 +61,7 @@
 //! | `run.json` | the [`RunDescription`]: model and hash of its weights, dataset, switches, protocol, seed, version |
 //! | `records/part-00000.parquet`, .. | the records of 16 consecutive samples each |
 //! | `scores.json` | [`score`](hard_imagenet_metrics::score) of all records with default options, once all parts are there |
-//! | `gallery.json`, `gallery/*.png` | the [`Gallery`]: best and worst samples with what was done to them |
+//! | `gallery.json`, `gallery/*.jpg` | the [`Gallery`]: best and worst samples with what was done to them |
 //!
 //! Every file is written whole under another name and renamed into place, so a run can be killed at any time and
 //! started again; it computes the parts that are missing. Parts do not depend on each other: several processes or

@@ -1,4 +1,5 @@
 use crate::{ImageError, Pixels};
+use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use std::path::Path;
@@ -43,7 +44,17 @@ impl Rgb8 {
     /// # Errors
     /// [`ImageError::Encode`] if it has no pixels, or the data are not `height * width * 3` values.
     pub fn png(&self) -> Result<Vec<u8>, ImageError> {
-        png(&self.data, self.height, self.width, 3)
+        encode(&self.data, self.height, self.width, 3, Format::Png)
+    }
+
+    /// The picture as the bytes of a JPEG file: a tenth of a PNG's for photographs and noise, at the price of exactness.
+    ///
+    /// `quality` is from 1 to 100.
+    ///
+    /// # Errors
+    /// As [`Rgb8::png`].
+    pub fn jpeg(&self, quality: u8) -> Result<Vec<u8>, ImageError> {
+        encode(&self.data, self.height, self.width, 3, Format::Jpeg(quality))
     }
 
     /// Writes the picture to a PNG file, whatever the name's ending.
@@ -61,7 +72,7 @@ impl Gray8 {
     /// # Errors
     /// [`ImageError::Encode`] if it has no pixels, or the data are not `height * width` values.
     pub fn png(&self) -> Result<Vec<u8>, ImageError> {
-        png(&self.data, self.height, self.width, 1)
+        encode(&self.data, self.height, self.width, 1, Format::Png)
     }
 
     /// Writes the picture to a PNG file, whatever the name's ending.
@@ -73,17 +84,29 @@ impl Gray8 {
     }
 }
 
-fn png(data: &[u8], height: usize, width: usize, channels: usize) -> Result<Vec<u8>, ImageError> {
+enum Format {
+    Png,
+    /// With its quality.
+    Jpeg(u8),
+}
+
+fn encode(data: &[u8], height: usize, width: usize, channels: usize, format: Format) -> Result<Vec<u8>, ImageError> {
     let error = |reason: String| ImageError::Encode { height, width, reason };
     if data.is_empty() || data.len() != height * width * channels {
         return Err(error(format!("{} values given, {channels} a pixel expected", data.len())));
     }
     let (Ok(rows), Ok(columns)) = (u32::try_from(height), u32::try_from(width)) else {
-        return Err(error("too many pixels a side for a PNG file".to_owned()));
+        return Err(error("too many pixels a side for a picture file".to_owned()));
     };
     let kind = if channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
     let mut bytes = Vec::new();
-    PngEncoder::new(&mut bytes).write_image(data, columns, rows, kind).map_err(|source| error(source.to_string()))?;
+    let written = match format {
+        Format::Png => PngEncoder::new(&mut bytes).write_image(data, columns, rows, kind),
+        Format::Jpeg(quality) => {
+            JpegEncoder::new_with_quality(&mut bytes, quality).write_image(data, columns, rows, kind)
+        }
+    };
+    written.map_err(|source| error(source.to_string()))?;
     Ok(bytes)
 }
 

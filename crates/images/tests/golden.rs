@@ -120,6 +120,16 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
+fn jpeg_files_come_back_nearly() {
+    let data = (0..32 * 32 * 3).map(|i| (i / 96 * 4 + i % 96) as u8).collect();
+    let picture = Rgb8 { height: 32, width: 32, data };
+    let back = decode_image(&picture.jpeg(95).unwrap()).unwrap();
+    assert_eq!((back.height, back.width), (32, 32));
+    let off: u32 = back.data.iter().zip(&picture.data).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+    assert!(off < 5 * back.data.len() as u32, "{off}");
+}
+
+#[test]
 fn png_files_come_back() {
     let picture = Rgb8 { height: 2, width: 3, data: (0..18).map(|v| v * 14).collect() };
     assert_eq!(decode_image(&picture.png().unwrap()).unwrap(), picture);

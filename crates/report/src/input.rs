@@ -50,6 +50,6 @@ pub enum CaseKind {
 pub struct Picture {
     /// What it shows: "original", "heatmap", ...
     pub label: String,
-    /// The picture as the bytes of a PNG file.
-    pub png: Vec<u8>,
+    /// The picture as the bytes of a PNG or JPEG file.
+    pub file: Vec<u8>,
 }

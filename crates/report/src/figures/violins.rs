@@ -38,7 +38,9 @@ pub(crate) fn violins(page: &Page, metric: &str, pick: fn(&Record) -> Option<f32
         for tick in ticks(range, 5) {
             let zero = tick.abs() < 1e-9;
             svg.line(if zero { "axis" } else { "grid" }, (scale.at(tick), HEAD - 4.0), (scale.at(tick), bottom));
-            let text = if zero { "0".to_owned() } else { format!("{tick:.1}").replace('-', "−") };
+            // As many decimals as the step needs: 0.05, but 0.1.
+            let rounded = (tick * 100.0).round() / 100.0;
+            let text = if zero { "0".to_owned() } else { rounded.to_string().replace('-', "−") };
             svg.text("tick", (scale.at(tick), bottom + 16.0), Anchor::Middle, &text);
         }
         for model in 0..page.models.len() {

@@ -31,10 +31,11 @@ fn cases(out: &mut String, run: &Run, kind: CaseKind, title: &str) {
         for picture in &case.pictures {
             let label = escape(&picture.label);
             let alt = escape(&format!("{}: {}", case.title, picture.label));
-            let data = STANDARD.encode(&picture.png);
+            let kind = if picture.file.starts_with(b"\x89PNG") { "png" } else { "jpeg" };
+            let data = STANDARD.encode(&picture.file);
             let _ = write!(
                 out,
-                "<figure><img alt=\"{alt}\" loading=\"lazy\" src=\"data:image/png;base64,{data}\"/>\
+                "<figure><img alt=\"{alt}\" loading=\"lazy\" src=\"data:image/{kind};base64,{data}\"/>\
                  <figcaption>{label}</figcaption></figure>"
             );
         }

@@ -133,7 +133,10 @@ fn gallery(model: &str, records: &[Record]) -> Vec<GalleryCase> {
         pictures: ["original", "box gray", "noise on the object", "heatmap"]
             .iter()
             .enumerate()
-            .map(|(i, label)| Picture { label: (*label).to_owned(), png: picture(&format!("{model}/{}", r.sample), i) })
+            .map(|(i, label)| Picture {
+                label: (*label).to_owned(),
+                file: picture(&format!("{model}/{}", r.sample), i),
+            })
             .collect(),
     };
     let worst = clean.iter().take(2).map(|r| case(r, CaseKind::Worst));
