@@ -1,0 +1,48 @@
+//! A network is a value: list its nodes, cut it at any of them, and look from there.
+//!
+//! ```sh
+//! cargo run --release -p hard-imagenet-examples --bin look-anywhere
+//! ```
+//!
+//! Writes `look-anywhere.png`: a picture, and where the network looked for its class, seen from each stage.
+
+use hard_imagenet::images::{MaskRule, Rgb8, outline, overlay};
+use hard_imagenet::prelude::*;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let model =
+        zoo::load("planted_resnet.object", &Weights::Folder("crates/cli/demo".into()), &Device::Cpu, DType::F32)?;
+    let sample = PlantedCues::hard(3, 8, 64).get(2)?;
+    let transform = model.spec().preprocess.paired(MaskRule::Half);
+    let (pixels, mask) = (transform.image(&sample.image), transform.mask(&sample.mask));
+    let x = model.normalise(&model.batch(std::slice::from_ref(&pixels))?)?;
+
+    // Head after trunk is the whole network, wherever it is cut.
+    let whole = model.forward(&x)?.to_vec2::<f32>()?;
+    for node in model.nodes() {
+        let cut = model.cut(&node.name)?;
+        let value = model.trunk(&cut, &x)?;
+        assert_eq!(model.head(&cut, &value)?.to_vec2::<f32>()?, whole);
+        println!("{:22} {:?}, {} values travel along", node.name, value.at.dims(), value.carried.len());
+    }
+
+    let mut strip = vec![Rgb8::from(&pixels)];
+    for node in ["layer1", "layer2", "layer3"] {
+        let explainer = GradCam { node: Some(node.into()) };
+        let map = explainer.explain(&model, &x, &[sample.class as u32])?.remove(0).map;
+        let mut picture = overlay(&Rgb8::from(&pixels), &map);
+        outline(&mut picture, &mask, [255, 255, 255]);
+        strip.push(picture);
+    }
+    side_by_side(&strip).save("look-anywhere.png".as_ref())?;
+    println!("{}: look-anywhere.png", sample.id);
+    Ok(())
+}
+
+fn side_by_side(pictures: &[Rgb8]) -> Rgb8 {
+    let height = pictures[0].height;
+    let rows =
+        (0..height).flat_map(|row| pictures.iter().map(move |p| &p.data[3 * row * p.width..3 * (row + 1) * p.width]));
+    let data = rows.flatten().copied().collect();
+    Rgb8 { height, width: pictures.iter().map(|p| p.width).sum(), data }
+}
