@@ -1,0 +1,263 @@
+//! The program as a person uses it: started, killed, started again, given wrong things.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_hard-imagenet"))
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().expect("the program starts")
+}
+
+fn succeeds(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Ends badly and says all of `expected` on standard error.
+fn fails(arguments: &[&str], expected: &[&str]) {
+    let output = run(arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{arguments:?} went well");
+    assert!(!said.contains("panicked"), "{arguments:?}: {said}");
+    for words in expected {
+        assert!(said.contains(words), "{arguments:?} does not say {words:?} but {said}");
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of tests are text")
+}
+
+/// Name and bytes of every part, in order.
+fn parts(run: &Path) -> Vec<(String, Vec<u8>)> {
+    let Ok(entries) = fs::read_dir(run.join("records")) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "parquet"));
+    paths.sort();
+    let name = |path: &PathBuf| path.file_name().expect("a file").to_string_lossy().into_owned();
+    paths.iter().map(|path| (name(path), fs::read(path).expect("a part"))).collect()
+}
+
+const MODEL: &str = "planted_resnet.object";
+
+fn evaluation<'a>(output: &'a str, shard: &'a str) -> Vec<&'a str> {
+    let mut arguments = vec!["eval", "-m", MODEL, "-d", "planted-hard", "--limit", "80", "--protocol", "quick"];
+    arguments.extend(["--shard", shard, "-o", output]);
+    arguments
+}
+
+#[test]
+fn a_killed_run_goes_on_and_ends_with_the_same_records() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (whole, killed, divided) =
+        (folder.path().join("whole"), folder.path().join("killed"), folder.path().join("divided"));
+    let said = succeeds(&evaluation(text(&whole), "0/1"));
+    assert!(said.contains("report.html"), "{said}");
+
+    // SIGKILL as soon as something is there to lose, several times over.
+    let run = killed.join(MODEL);
+    for already in 0..3 {
+        let mut child = program()
+            .args(evaluation(text(&killed), "0/1"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let patience = Instant::now();
+        while parts(&run).len() <= already && child.try_wait().expect("a child").is_none() {
+            assert!(patience.elapsed() < Duration::from_secs(120), "no part was written");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child.kill().expect("a child to kill");
+        child.wait().expect("a killed child");
+    }
+    let there = parts(&run);
+    assert!(!there.is_empty(), "nothing was written before the kill");
+    succeeds(&evaluation(text(&killed), "0/1"));
+    let resumed = parts(&run);
+    assert!(there.iter().all(|part| resumed.contains(part)), "a finished part was touched");
+    assert_eq!(resumed, parts(&whole.join(MODEL)));
+
+    for shard in ["1/2", "0/2"] {
+        succeeds(&evaluation(text(&divided), shard));
+    }
+    assert_eq!(parts(&divided.join(MODEL)), parts(&whole.join(MODEL)));
+    assert_eq!(
+        fs::read(divided.join(MODEL).join("scores.json")).expect("scores"),
+        fs::read(whole.join(MODEL).join("scores.json")).expect("scores")
+    );
+
+    // Scored and drawn again, without the model.
+    let again = folder.path().join("again");
+    succeeds(&["report", text(&whole), "--format", "html,md,csv,json,latex", "-o", text(&again)]);
+    for ending in ["html", "md", "csv", "json", "tex"] {
+        assert!(fs::metadata(again.join("report").with_extension(ending)).expect(ending).len() > 100, "{ending}");
+    }
+    // Another question in the same folder is refused, and nothing is lost.
+    let mut other = evaluation(text(&whole), "0/1");
+    other.extend(["--seed", "1"]);
+    fails(&other, &["seed", text(&whole)]);
+    assert_eq!(resumed, parts(&whole.join(MODEL)));
+}
+
+/// A picture and its mask as files, 64 × 64: a bright square on stripes.
+fn picture(folder: &Path) -> (PathBuf, PathBuf) {
+    let inside = |x: u32, y: u32| (20..44).contains(&x) && (16..40).contains(&y);
+    let stripes = |x: u32| if x % 8 < 4 { [40, 90, 160] } else { [90, 140, 60] };
+    let image =
+        image::RgbImage::from_fn(64, 64, |x, y| image::Rgb(if inside(x, y) { [230, 200, 40] } else { stripes(x) }));
+    let mask = image::GrayImage::from_fn(64, 64, |x, y| image::Luma([if inside(x, y) { 255 } else { 0 }]));
+    let (image_path, mask_path) = (folder.join("picture.png"), folder.join("mask.png"));
+    image.save(&image_path).expect("a picture");
+    mask.save(&mask_path).expect("a mask");
+    (image_path, mask_path)
+}
+
+#[test]
+fn explain_writes_arrays_and_an_overlay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (image, mask) = picture(folder.path());
+    let (overlay, arrays) = (folder.path().join("overlay.png"), folder.path().join("arrays.safetensors"));
+    let said = succeeds(&[
+        "explain",
+        text(&image),
+        "-m",
+        MODEL,
+        "--class",
+        "3",
+        "--mask",
+        text(&mask),
+        "--no-transform",
+        "-o",
+        text(&overlay),
+        "--arrays",
+        text(&arrays),
+    ]);
+    assert!(said.contains("class 3 by gradcam") && said.contains("IoU"), "{said}");
+    assert_eq!(image::open(&overlay).expect("an overlay").to_rgb8().dimensions(), (64, 64));
+    let bytes = fs::read(&arrays).expect("arrays");
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
+    for (name, shape) in [("logits", &[8][..]), ("features", &[96]), ("saliency", &[64, 64])] {
+        let tensor = tensors.tensor(name).expect(name);
+        assert_eq!((tensor.shape(), tensor.dtype()), (shape, safetensors::Dtype::F32), "{name}");
+    }
+    assert_eq!(tensors.tensor("saliency_raw").expect("the raw map").shape().len(), 2);
+}
+
+#[test]
+fn ablate_changes_the_object_and_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (image, mask) = picture(folder.path());
+    let before = image::open(&image).expect("a picture").to_rgb8();
+    let mask_pixels = image::open(&mask).expect("a mask").to_luma8();
+    for kind in ["gray", "gray-box", "tile", "noise:linf:0.5:fg", "noise:l2:20:fg"] {
+        let output = folder.path().join("out.png");
+        succeeds(&[
+            "ablate",
+            text(&image),
+            text(&mask),
+            "--kind",
+            kind,
+            "--preset",
+            "strict",
+            "--no-transform",
+            "-o",
+            text(&output),
+        ]);
+        let after = image::open(&output).expect("a picture").to_rgb8();
+        let differs = |x: u32, y: u32| after.get_pixel(x, y) != before.get_pixel(x, y);
+        let object = |x: u32, y: u32| mask_pixels.get_pixel(x, y).0[0] > 0;
+        let all = || (0..64).flat_map(|y| (0..64).map(move |x| (x, y)));
+        assert!(all().filter(|&(x, y)| object(x, y)).filter(|&(x, y)| differs(x, y)).count() > 500, "{kind}");
+        assert!(all().filter(|&(x, y)| !object(x, y)).all(|(x, y)| !differs(x, y)), "{kind}");
+    }
+}
+
+#[test]
+fn bad_input_is_named_with_the_way_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (image, mask) = picture(folder.path());
+    let (image, mask) = (text(&image), text(&mask));
+    let broken = folder.path().join("broken.png");
+    fs::write(&broken, "no picture").expect("a file");
+    let broken = text(&broken);
+    let missing = folder.path().join("missing");
+    let missing = text(&missing);
+    let output = folder.path().join("out.png");
+    let output = text(&output);
+
+    fails(&["explain", missing, "-m", MODEL], &[missing]);
+    fails(&["explain", broken, "-m", MODEL], &[broken, "JPEG, PNG"]);
+    fails(&["explain", image, "-m", "resnet50"], &["--weights"]);
+    fails(&["explain", image, "-m", "resnet51", "--weights", missing], &["resnet51", "resnet50"]);
+    fails(&["explain", image, "-m", "resnet50", "--weights", missing], &[missing]);
+    fails(&["explain", image, "-m", MODEL, "--weights", broken], &[broken]);
+    fails(&["explain", image, "-m", MODEL, "--class", "9"], &["class 9", "0 to 7"]);
+    fails(&["explain", image, "-m", MODEL, "--node", "layer9"], &["layer9"]);
+    fails(&["explain", image, "-m", MODEL, "--device", "cuda:0"], &["cuda"]);
+    fails(&["explain", image, "-m", MODEL, "-o", &format!("{missing}/out.png")], &[missing]);
+    fails(&["ablate", image, broken, "--kind", "gray", "-o", output], &[broken]);
+    fails(&["ablate", image, mask, "--kind", "grey", "-o", output], &["grey", "gray-box"]);
+    fails(&["eval", "-m", MODEL, "-d", "hard-imagenet", "--images", missing, "-o", output], &["--masks"]);
+    fails(
+        &["eval", "-m", MODEL, "-d", "hard-imagenet", "--images", missing, "--masks", missing, "-o", output],
+        &[missing],
+    );
+    fails(&["eval", "-m", "no-such*", "-d", "planted-hard", "-o", output], &["no-such*", "models"]);
+    fails(&["eval", "-m", MODEL, "-d", "planted-hard", "--protocol", broken, "-o", output], &[broken]);
+    // A file stands where the folder should be.
+    fails(&["eval", "-m", MODEL, "-d", "planted-hard", "--limit", "8", "-o", broken], &[broken, "choose a folder"]);
+    fails(&["report", missing], &[missing]);
+    fails(&["report", text(folder.path())], &["run.json"]);
+}
+
+#[test]
+fn one_bad_picture_does_not_end_a_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (images, masks) = (folder.path().join("images"), folder.path().join("masks"));
+    for (class, files) in [("a", ["1", "2"]), ("b", ["1", "2"])] {
+        fs::create_dir_all(images.join(class)).expect("a folder");
+        fs::create_dir_all(masks.join(class)).expect("a folder");
+        for file in files {
+            let (image, mask) = picture(folder.path());
+            fs::copy(image, images.join(class).join(file).with_extension("png")).expect("a copy");
+            fs::copy(mask, masks.join(class).join(file).with_extension("png")).expect("a copy");
+        }
+    }
+    for class in ["c", "d", "e", "f", "g", "h"] {
+        fs::create_dir_all(images.join(class)).expect("a folder");
+        fs::create_dir_all(masks.join(class)).expect("a folder");
+        let (image, mask) = picture(folder.path());
+        fs::copy(image, images.join(class).join("1.png")).expect("a copy");
+        fs::copy(mask, masks.join(class).join("1.png")).expect("a copy");
+    }
+    fs::write(images.join("b/2.png"), "no picture").expect("a file");
+    fs::write(masks.join("c/1.png"), "no mask").expect("a file");
+    let output = folder.path().join("runs");
+    let arguments = [
+        "eval",
+        "-m",
+        MODEL,
+        "-d",
+        "masked-folder",
+        "--images",
+        text(&images),
+        "--masks",
+        text(&masks),
+        "--protocol",
+        "quick",
+        "-o",
+        text(&output),
+    ];
+    succeeds(&arguments);
+    let page = fs::read_to_string(output.join("report.html")).expect("a page");
+    assert!(page.contains("b/2") && page.contains("c/1"), "the page names what failed");
+    let scores = fs::read_to_string(output.join(MODEL).join("scores.json")).expect("scores");
+    assert!(scores.contains("\"failed\": 2"), "{scores}");
+}
