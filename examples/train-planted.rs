@@ -6,8 +6,8 @@
 //!
 //! Both are `planted_resnet`, start from the same weights and see the same objects. They differ in one number: in the
 //! pictures of `cue` the scene always tells the class, in those of `object` it tells nothing. Every picture is
-//! generated for one step and never seen again. Ten minutes a model on two cores. Nothing is left to chance: a second
-//! run on the same machine writes the same files.
+//! generated for one step and never seen again, every second one with grain. Ten minutes a model on a core of its own.
+//! Nothing is left to chance: a second run on the same machine writes the same files.
 //!
 //! A second argument (`cue` or `object`) trains one of the two, `check` only measures the files that are there.
 

@@ -142,15 +142,11 @@ impl Graph {
         if let Some(index) = self.nodes.iter().position(|node| node.name == name) {
             return Ok(NodeId(index));
         }
-        let stem = name.split('.').next().unwrap_or(name);
-        let mut near: Vec<String> = self
-            .nodes
-            .iter()
-            .map(|node| &node.name)
-            .chain(self.aliases.keys())
-            .filter(|known| known.starts_with(name) || known.split('.').next() == Some(stem))
-            .cloned()
-            .collect();
+        // "layer9" is as near to "layer4" as to "layer1.0": numbers are what people get wrong.
+        let stem = name.split('.').next().unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit());
+        let known = self.nodes.iter().map(|node| &node.name).chain(self.aliases.keys());
+        let mut near: Vec<String> = known.filter(|known| known.starts_with(stem)).cloned().collect();
+        near.sort();
         near.sort_by_key(|known| known.len().abs_diff(name.len()));
         near.truncate(5);
         Err(GraphError::UnknownNode { name: name.to_owned(), near })

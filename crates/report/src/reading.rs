@@ -36,6 +36,11 @@ impl Signals {
         }
     }
 
+    /// The clean accuracy, where it is too low for the others to mean much.
+    fn wrong(&self) -> Option<Estimate> {
+        self.clean.filter(|clean| clean.value < HALF)
+    }
+
     fn sides(&self) -> Vec<Side> {
         let all = [(self.lost, HALF), (self.rfs, 0.0), (self.density, 0.0)];
         all.into_iter().filter_map(|(e, middle)| Some(side(e?, middle))).collect()
@@ -55,7 +60,7 @@ pub(crate) fn side(e: Estimate, middle: f64) -> Side {
 /// The short form: "leans on the surroundings".
 pub(crate) fn verdict(signals: &Signals) -> &'static str {
     // A model that does not know the objects leans on nothing that these measures could see.
-    if signals.clean.is_some_and(|clean| clean.value < HALF) {
+    if signals.wrong().is_some() {
         return "is wrong on most unchanged images, so what it leans on cannot be told";
     }
     let sides = signals.sides();
@@ -74,6 +79,9 @@ pub(crate) fn verdict(signals: &Signals) -> &'static str {
 /// What the numbers say, after the verdict.
 pub(crate) fn evidence(page: &Page, run: &Run) -> String {
     let signals = Signals::of(page, run);
+    if let Some(clean) = signals.wrong() {
+        return format!("It is right on only {} of them.", full(clean, Unit::Percent));
+    }
     let mut clauses = Vec::new();
     if let Some(lost) = signals.lost {
         let kept = Estimate { value: 1.0 - lost.value, low: 1.0 - lost.high, high: 1.0 - lost.low, n: lost.n };
@@ -109,10 +117,6 @@ pub(crate) fn evidence(page: &Page, run: &Run) -> String {
     if let Some(first) = text.chars().next() {
         text.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
         text.push('.');
-    }
-    if let Some(clean) = signals.clean.filter(|e| e.value < HALF) {
-        let note = format!("It is right on only {} of the unchanged images.", full(clean, Unit::Percent));
-        text = format!("{text} {note}").trim().to_owned();
     }
     text
 }
