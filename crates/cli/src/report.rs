@@ -3,7 +3,7 @@
 use crate::options;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use hard_imagenet::evaluation::{self, Case, Run, RunDescription};
+use hard_imagenet::evaluation::{self, Case, Panel, Run, RunDescription};
 use hard_imagenet::metrics::{self, Options};
 use hard_imagenet::report::{self, CaseKind, GalleryCase, INCOMPLETE, Picture, RunInput};
 use std::path::{Path, PathBuf};
@@ -127,10 +127,10 @@ fn gallery_case(folder: &Path, case: &Case) -> Result<GalleryCase> {
     for panel in &case.panels {
         let path = folder.join(&panel.file);
         let file = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        pictures.push(Picture { label: panel.title.clone(), file });
+        pictures.push(Picture { label: label(panel), file });
     }
     Ok(GalleryCase {
-        title: format!("{}: {}", case.title, case.class),
+        title: case.title.clone(),
         caption: case.caption.clone(),
         kind: match case.kind {
             evaluation::CaseKind::Best => CaseKind::Best,
@@ -138,4 +138,17 @@ fn gallery_case(folder: &Path, case: &Case) -> Result<GalleryCase> {
         },
         pictures,
     })
+}
+
+/// "Object gray: cross, 98 %": what the model made of it, and its confidence in the true class.
+fn label(panel: &Panel) -> String {
+    match (&panel.prediction, panel.confidence) {
+        (Some(said), Some(confidence)) if panel.correct == Some(true) => {
+            format!("{}: {said}, {:.0}\u{a0}%", panel.title, 100.0 * confidence)
+        }
+        (Some(said), Some(confidence)) => {
+            format!("{}: {said} (true class {:.0}\u{a0}%)", panel.title, 100.0 * confidence)
+        }
+        _ => panel.title.clone(),
+    }
 }

@@ -22,7 +22,7 @@ impl Gallery {
 /// One sample that stands for something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Case {
-    /// What it stands for: "Looks at the object".
+    /// What it stands for: "Highest saliency overlap".
     pub title: String,
     /// Which end of the scale it is from.
     pub kind: CaseKind,

@@ -345,7 +345,7 @@ fn a_complete_run_has_scores_and_pictures() {
             assert_eq!(panel.confidence.is_some(), panel.condition.is_some());
         }
     }
-    let best = gallery.cases.iter().find(|case| case.title == "Looks at the object").unwrap();
+    let best = gallery.cases.iter().find(|case| case.title == "Highest saliency overlap").unwrap();
     let highest = run.records().iter().filter_map(|record| record.iou).fold(0.0, f32::max);
     assert_eq!(best.iou, Some(highest));
 }

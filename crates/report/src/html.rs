@@ -54,13 +54,15 @@ pub fn html(runs: &[RunInput]) -> String {
     };
     let level = runs[0].scores.options.confidence * 100.0;
     let bars = format!("{level} % intervals");
+    let wrong = page.runs.iter().any(|run| Signals::of(&page, run).wrong().is_some());
     figure(
         &mut out,
         figures::glance(&page),
         &format!(
             "Three measures, one direction: the further right, the more the run depends on the object. Left, the share of \
-             the clean accuracy that is lost when the object is gone ({}). Lines are {bars}.",
-            escape(&ablation)
+             the clean accuracy that is lost when the object is gone ({}). Lines are {bars}.{}",
+            escape(&ablation),
+            if wrong { " Pale: wrong on most unchanged images, so there is little to tell." } else { "" }
         ),
     );
     readings(&mut out, &page);

@@ -37,7 +37,7 @@ impl Signals {
     }
 
     /// The clean accuracy, where it is too low for the others to mean much.
-    fn wrong(&self) -> Option<Estimate> {
+    pub(crate) fn wrong(&self) -> Option<Estimate> {
         self.clean.filter(|clean| clean.value < HALF)
     }
 

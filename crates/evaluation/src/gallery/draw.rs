@@ -111,24 +111,17 @@ fn draw_case(
     }
     let clean = records.iter().find(|record| record.condition == CLEAN);
     let iou = clean.and_then(|record| record.iou);
-    let caption = caption(plan.class(sample), clean.and_then(|record| record.object_fraction), iou, &panels);
+    let caption = caption(plan.class(sample), clean.and_then(|record| record.object_fraction), iou);
     let (sample, class) = (chosen.sample.to_owned(), plan.class(sample).to_owned());
     Ok(Case { title: chosen.title.to_owned(), kind: chosen.kind, caption, sample, class, iou, panels })
 }
 
-/// The facts as a sentence.
-fn caption(class: &str, object: Option<f32>, iou: Option<f32>, panels: &[Panel]) -> String {
-    let says = |panel: &Panel| {
-        let prediction = panel.prediction.as_deref().unwrap_or("nothing");
-        let confidence =
-            panel.confidence.map_or(String::new(), |share| format!(", {:.0} % for the label", 100.0 * share));
-        format!("{}: {prediction}{confidence}", panel.title)
-    };
+/// What is known of the sample; what was predicted stands with each panel.
+fn caption(class: &str, object: Option<f32>, iou: Option<f32>) -> String {
     let mut facts = vec![class.to_owned()];
     facts.extend(object.map(|share| format!("object {:.1} % of the picture", 100.0 * share)));
     facts.extend(iou.map(|iou| format!("saliency IoU {iou:.2}")));
-    let said: Vec<String> = panels.iter().filter(|panel| panel.condition.is_some()).map(says).collect();
-    format!("{}. {}.", facts.join(", "), said.join("; "))
+    facts.join(", ")
 }
 
 /// A class of the head as a person reads it.

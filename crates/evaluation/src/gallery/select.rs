@@ -37,10 +37,10 @@ pub(crate) fn select(records: &[Record]) -> Vec<Chosen<'_>> {
         right.filter_map(|r| Some(scored(r, r.confidence? - after.get(r.sample.as_str())?))).collect();
 
     let groups = [
-        ("Looks at the object", CaseKind::Best, "iou-best", extremes(&ious, true)),
-        ("Looks elsewhere", CaseKind::Worst, "iou-worst", extremes(&ious, false)),
-        ("Misses the object when it is gone", CaseKind::Best, "drop-most", extremes(&drops, true)),
-        ("Does not miss the object", CaseKind::Worst, "drop-least", extremes(&drops, false)),
+        ("Highest saliency overlap", CaseKind::Best, "iou-best", extremes(&ious, true)),
+        ("Lowest saliency overlap", CaseKind::Worst, "iou-worst", extremes(&ious, false)),
+        ("Most confidence lost with the object", CaseKind::Best, "drop-most", extremes(&drops, true)),
+        ("Least confidence lost with the object", CaseKind::Worst, "drop-least", extremes(&drops, false)),
     ];
     let mut chosen = Vec::new();
     for (title, kind, slug, samples) in groups {

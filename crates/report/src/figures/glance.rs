@@ -92,7 +92,8 @@ pub(crate) fn glance(page: &Page) -> Option<String> {
         }
         for run in page.runs.iter().filter(|r| r.dataset == dataset) {
             let signals = Signals::of(page, run);
-            let class = colour(run.model);
+            let pale = if signals.wrong().is_some() { " pale" } else { "" };
+            let class = format!("{}{pale}", colour(run.model));
             let centre = y + ROW / 2.0;
             svg.name(&format!("label {class}"), (left - 4.0, centre + 4.0), left - 8.0, &run.label);
             for (i, panel) in panels.iter().enumerate() {
@@ -105,7 +106,7 @@ pub(crate) fn glance(page: &Page) -> Option<String> {
                     svg.dot(&format!("dot {class}"), (scale.at(e.value), centre), 5.0, &hint);
                 }
                 let text = write::estimate(estimate, panel.unit);
-                svg.text("number", (x + width + numbers - 6.0, centre + 4.0), Anchor::End, &text);
+                svg.text(&format!("number{pale}"), (x + width + numbers - 6.0, centre + 4.0), Anchor::End, &text);
             }
             y += ROW;
         }

@@ -13,8 +13,8 @@ pub(super) fn gallery(out: &mut String, page: &Page) {
     for run in page.runs.iter().filter(|r| !r.input.gallery.is_empty()) {
         let _ = writeln!(out, "<h3><span class=\"key m{}\"></span>{}</h3>", run.model % 8, escape(&page.title(run)));
         out.push_str("<div class=\"gallery\">\n");
-        cases(out, run, CaseKind::Worst, "Looks elsewhere");
-        cases(out, run, CaseKind::Best, "Looks at the object");
+        cases(out, run, CaseKind::Worst, "Where it relied on the object least");
+        cases(out, run, CaseKind::Best, "Where it relied on the object most");
         out.push_str("</div>\n");
     }
 }
