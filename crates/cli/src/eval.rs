@@ -18,7 +18,7 @@ pub(crate) struct Args {
     models: Vec<String>,
     #[command(flatten)]
     source: Source,
-    /// The weights file of a single model, or a folder of <model>.safetensors
+    /// The weights file of a single model, or a folder of MODEL.safetensors
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "paper")]

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// The model, as timm writes its name
     #[arg(short, long)]
     model: String,
-    /// A weights file, or a folder that holds <model>.safetensors
+    /// A weights file, or a folder that holds MODEL.safetensors
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
     /// The class to explain; by default the predicted one
