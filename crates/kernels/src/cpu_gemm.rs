@@ -24,12 +24,13 @@ pub(crate) fn multiply(
         return;
     }
     let last = |rows: usize, columns: usize, row: usize, column: usize| (rows - 1) * row + (columns - 1) * column;
+    assert!(out_row >= n || m == 1, "rows of the result overlap");
     assert!(last(m, n, out_row, 1) < out.len());
     assert!(last(m, k, a.row, a.column) < a.data.len());
     assert!(last(k, n, b.row, b.column) < b.data.len());
     let parallelism = if threads > 1 { gemm::Parallelism::Rayon(threads) } else { gemm::Parallelism::None };
     // SAFETY: the assertions above keep every element that gemm touches inside the three slices, `out` is borrowed
-    // mutably, so it overlaps neither input, and its rows do not overlap each other (`out_row >= n` at every call).
+    // mutably, so it overlaps neither input, and its rows do not overlap each other.
     #[allow(unsafe_code)]
     unsafe {
         gemm::gemm(
