@@ -10,7 +10,7 @@
 //!
 //! | function | what it does | why not candle's |
 //! |---|---|---|
-//! | [`conv2d`] | convolution | skips the gradient of frozen weights; odd sizes; several times faster on the CPU |
+//! | [`conv2d`] | convolution | skips the gradient of frozen weights; odd sizes; faster on the CPU (docs/BENCHMARKS.md) |
 //! | [`batch_norm`], [`batch_norm_training`] | normalise by running or batch statistics | the statistics are values, not hidden state |
 //! | [`layer_norm`] | normalise the last dimension | gradient absent |
 //! | [`relu`], [`gelu`] | activations | slope at exactly 0; NaN lost; slow erf |
