@@ -165,7 +165,7 @@ fn texts_hold_every_score() {
 
 /// Pages to look at: `HARD_IMAGENET_PAGES=dir cargo test -p hard-imagenet-report -- --ignored`.
 #[test]
-#[ignore = "writes pages to look at into the folder HARD_IMAGENET_PAGES"]
+#[ignore = "writes pages to look at: HARD_IMAGENET_PAGES=dir cargo test -p hard-imagenet-report -- --ignored"]
 fn pages_to_look_at() {
     let dir =
         std::path::PathBuf::from(std::env::var("HARD_IMAGENET_PAGES").expect("HARD_IMAGENET_PAGES names a folder"));
