@@ -1,7 +1,7 @@
 //! Decoding and resampling: `cargo bench -p hard-imagenet-benches --bench images`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hard_imagenet::images::{Filter, MaskRule, PairedTransform, Preprocess, Resize, Rgb8, decode_image};
+use hard_imagenet_images::{Filter, MaskRule, PairedTransform, Preprocess, Resize, Rgb8, decode_image};
 use image::imageops::FilterType;
 use image::{ImageFormat, RgbImage};
 use std::hint::black_box;

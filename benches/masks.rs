@@ -1,7 +1,7 @@
 //! Mask kernels: `cargo bench -p hard-imagenet-benches --bench masks`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hard_imagenet::masks::{Connectivity, Mask};
+use hard_imagenet_masks::{Connectivity, Mask};
 use std::hint::black_box;
 
 /// A disc, a ring around it, and a scatter of single pixels: every kernel has something to do.

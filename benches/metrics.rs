@@ -1,7 +1,7 @@
 //! Scoring: `cargo bench -p hard-imagenet-benches --bench metrics`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hard_imagenet::metrics::{Options, Record, alignment, score};
+use hard_imagenet_metrics::{Options, Record, alignment, score};
 use std::hint::black_box;
 
 /// A run's records: 15 classes, the paper's 76 pictures a sample.

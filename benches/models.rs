@@ -1,4 +1,4 @@
-//! Forward passes and GradCAM: `cargo bench -p hard-imagenet-benches --bench models`.
+//! Forward passes and GradCAM: `cargo bench -p hard-imagenet-benches --bench models --features networks`.
 //!
 //! The comparator is the same network of `candle-transformers` on the same weights; both must agree before anything is
 //! timed.

@@ -1,9 +1,9 @@
 //! Ablations and noise: `cargo bench -p hard-imagenet-benches --bench perturbations`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hard_imagenet::images::Pixels;
-use hard_imagenet::masks::Mask;
-use hard_imagenet::perturbations::{NoiseKey, Preset, normal, normals, parse};
+use hard_imagenet_images::Pixels;
+use hard_imagenet_masks::Mask;
+use hard_imagenet_perturbations::{NoiseKey, Preset, normal, normals, parse};
 use std::hint::black_box;
 
 fn scene(side: usize) -> (Pixels, Mask) {
