@@ -10,7 +10,8 @@
 //! - [`MaskedFolder`]: any folder of pictures and masks with matching names.
 //! - [`PlantedCues`]: generated pictures whose scene tells the class exactly as often as one asks for; nothing to
 //!   download, and the right answer is known.
-//! - [`Subset`]: some samples of any of them, spread over the classes.
+//! - [`Subset`]: some samples of any of them: spread over the classes, as many of each, from both ends of a ranking
+//!   ([`Rankings`]), or of one stratum ([`strata`]).
 //!
 //! Masks come as they are stored, 0 to 255; what counts as object is decided later, after resampling (the published
 //! code takes every value above 0, which dilates objects: Q1).
@@ -42,7 +43,9 @@ mod hard_imagenet;
 mod imagenet;
 mod mask_list;
 mod masked_folder;
+mod pickle;
 mod planted;
+mod rankings;
 mod rival;
 mod subset;
 
@@ -51,6 +54,8 @@ pub use error::DatasetError;
 pub use files::Split;
 pub use hard_imagenet::HardImageNet;
 pub use masked_folder::MaskedFolder;
+pub use pickle::{Item, Pickle, PickleError};
 pub use planted::{PlantedConfig, PlantedCues, Scene, Silhouette};
+pub use rankings::{Place, Rankings};
 pub use rival::Rival20;
-pub use subset::Subset;
+pub use subset::{Subset, strata};

@@ -132,12 +132,12 @@ fn the_pickled_order_is_taken_and_checked() {
         let (dir, masks, images) = small_tree();
         let meta = masks.join("meta");
         std::fs::create_dir(&meta).unwrap();
-        let pickle = serde_pickle::to_vec(&order.to_vec(), Default::default()).unwrap();
-        std::fs::write(meta.join("hard_imagenet_idx.pkl"), pickle).unwrap();
+        // In protocol 0, which can be written by hand.
+        let items: String = order.iter().map(|index| format!("I{index}\na")).collect();
+        std::fs::write(meta.join("hard_imagenet_idx.pkl"), format!("(l{items}.")).unwrap();
         if let Some(wnids) = wnids {
-            let map: std::collections::BTreeMap<u32, &str> = wnids.iter().copied().collect();
-            let pickle = serde_pickle::to_vec(&map, Default::default()).unwrap();
-            std::fs::write(meta.join("idx_to_wnid.pkl"), pickle).unwrap();
+            let entries: String = wnids.iter().map(|(index, wnid)| format!("I{index}\nV{wnid}\ns")).collect();
+            std::fs::write(meta.join("idx_to_wnid.pkl"), format!("(d{entries}.")).unwrap();
         }
         let data = HardImageNet::open(&masks, &images, Split::Val);
         drop(dir);
