@@ -3,6 +3,7 @@
 
 use super::{Rle, pixel_count};
 use crate::Mask;
+use crate::rows::differences;
 
 impl Rle {
     /// The pixels.
@@ -71,22 +72,5 @@ impl Mask {
             (*end, start) = (*end - start, *end);
         }
         Rle { height, width, counts }
-    }
-}
-
-/// Calls `found` with each place where two rows differ, eight at a time where they do not.
-fn differences(above: &[u8], row: &[u8], mut found: impl FnMut(usize)) {
-    let ((above_words, above_rest), (words, rest)) = (above.as_chunks::<8>(), row.as_chunks::<8>());
-    for (at, (a, b)) in above_words.iter().zip(words).enumerate() {
-        let mut changed = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
-        while changed != 0 {
-            found(at * 8 + changed.trailing_zeros() as usize / 8);
-            changed &= changed - 1;
-        }
-    }
-    for (at, (a, b)) in above_rest.iter().zip(rest).enumerate() {
-        if a != b {
-            found(words.len() * 8 + at);
-        }
     }
 }
