@@ -1,6 +1,11 @@
 use crate::{Components, Connectivity};
 
 /// Which pixels of an image belong to the object: `(H, W)`, row-major, one byte a pixel, 0 or 1.
+///
+/// Bytes, not bits: what reads masks (perturbations, overlaps with saliency maps) goes through them beside values of a
+/// float each, and there bits cost more than they save. Measured at 224 × 224 on one core with SSE2, bytes against 64
+/// pixels a word: filling the object of a plane of floats 29 µs against 54; area 0.7 against 0.6; intersection over
+/// union 2.5 against 1.7; one step of dilation 25 against 4 to 11; turning one form into the other 17 to 26.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mask {
     height: usize,

@@ -15,7 +15,7 @@ pub enum Element {
 
 impl Mask {
     /// The mask with every pixel that the element reaches from an object pixel, cut off at the borders:
-    /// `scipy.ndimage.binary_dilation`. It takes about as long for a large element as for a small one.
+    /// `scipy.ndimage.binary_dilation`. How long it takes grows with the logarithm of the element's reach only.
     ///
     /// ```
     /// use hard_imagenet_masks::{Element, Mask};
@@ -39,64 +39,117 @@ impl Mask {
 
 /// Dilation, with the pixels outside the picture all object or all background.
 fn spread(mask: &Mask, element: Element, outside: bool) -> Mask {
+    let (Element::Diamond(reach) | Element::Square(reach) | Element::Disk(reach)) = element;
+    if reach < u16::from(u8::MAX) {
+        spread_in_lanes::<u8>(mask, element, reach as u8, outside)
+    } else {
+        spread_in_lanes::<u16>(mask, element, reach, outside)
+    }
+}
+
+fn spread_in_lanes<L: Lane>(mask: &Mask, element: Element, reach: L, outside: bool) -> Mask {
     match element {
-        Element::Square(radius) => reach_out(mask, radius, outside, |_| radius),
-        Element::Diamond(radius) => reach_out(mask, radius, outside, |distance| radius - distance),
+        Element::Square(_) => reach_out(mask, reach, outside, |_| reach),
+        Element::Diamond(_) => reach_out(mask, reach, outside, |distance| reach.minus(distance)),
         Element::Disk(radius) => {
             let squared = |length: u16| u32::from(length).pow(2);
-            let halves: Vec<u16> = (0..=radius).map(|d| (squared(radius) - squared(d)).isqrt() as u16).collect();
-            reach_out(mask, radius, outside, |distance| halves[usize::from(distance)])
+            let half = |distance| (squared(radius) - squared(distance)).isqrt();
+            let halves: Vec<L> = (0..=radius).map(|distance| L::from_len(half(distance) as usize)).collect();
+            reach_out(mask, reach, outside, |distance| halves[distance.len().min(halves.len() - 1)])
         }
     }
 }
 
 /// An element is as wide as `half_width` says, to either side, at a distance above or below its centre; the farther,
 /// the narrower. So of the object pixels in a column the nearest reaches farthest to the sides.
-fn reach_out(mask: &Mask, radius: u16, outside: bool, half_width: impl Fn(u16) -> u16) -> Mask {
+fn reach_out<L: Lane>(mask: &Mask, reach: L, outside: bool, half_width: impl Fn(L) -> L) -> Mask {
     let (height, width) = (mask.height(), mask.width());
-    let out_of_reach = radius.saturating_add(1);
-    let start = if outside { 0 } else { out_of_reach };
-    let nearer = |from: u16, pixel: u8| if pixel != 0 { 0 } else { (from.saturating_add(1)).min(out_of_reach) };
-
-    // The distance to the nearest object pixel above, for all rows; then below, and to the sides, row by row.
-    let mut above = vec![start; width];
-    let mut distances = Vec::with_capacity(height * width);
-    for row in 0..height {
-        above.iter_mut().zip(mask.row(row)).for_each(|(distance, &pixel)| *distance = nearer(*distance, pixel));
-        distances.extend_from_slice(&above);
+    if height * width == 0 {
+        return mask.clone();
     }
-    let mut below = vec![start; width];
-    let (mut reach, mut farther) = (vec![0u16; width], vec![0u16; width]);
+    let one = L::from_len(1);
+    let out_of_reach = reach.plus(one);
+    let border = vec![if outside { L::default() } else { out_of_reach }; width];
+    // One row's distances to the nearest object pixel, from those of the row before.
+    let advance = |distances: &mut [L], before: &[L], pixels: &[u8]| {
+        for ((distance, &before), &pixel) in distances.iter_mut().zip(before).zip(pixels) {
+            let farther = before.plus(one).min(out_of_reach);
+            *distance = if pixel != 0 { L::default() } else { farther };
+        }
+    };
+    let mut above = vec![L::default(); height * width];
+    advance(&mut above[..width], &border, mask.row(0));
+    for row in 1..height {
+        let (before, distances) = above.split_at_mut(row * width);
+        advance(&mut distances[..width], &before[(row - 1) * width..], mask.row(row));
+    }
+
+    // How many pixels to the side are object, each pixel itself counted, with nothing to both sides of the row.
+    let pad = reach.len().min(width).next_power_of_two();
+    let (mut sides, mut wider) = (vec![L::default(); width + 2 * pad], vec![L::default(); width + 2 * pad]);
+    let (mut below, mut before) = (border.clone(), border);
     let mut values = vec![0; height * width];
     for row in (0..height).rev() {
         let places = row * width..(row + 1) * width;
-        below.iter_mut().zip(mask.row(row)).for_each(|(distance, &pixel)| *distance = nearer(*distance, pixel));
-        // How many pixels to the side are object, this one counted.
-        for ((reach, &above), &below) in reach.iter_mut().zip(&distances[places.clone()]).zip(&below) {
+        std::mem::swap(&mut below, &mut before);
+        advance(&mut below, &before, mask.row(row));
+        for ((side, &above), &below) in sides[pad..].iter_mut().zip(&above[places.clone()]).zip(&below) {
             let distance = above.min(below);
-            *reach = if distance == out_of_reach { 0 } else { half_width(distance).saturating_add(1) };
+            *side = if distance == out_of_reach { L::default() } else { half_width(distance).plus(one) };
         }
-        if let (true, [first, ..]) = (outside, &mut reach[..]) {
-            *first = (*first).max(radius);
-        }
-        if let (true, [.., last]) = (outside, &mut reach[..]) {
-            *last = (*last).max(radius);
+        if outside {
+            sides[pad] = sides[pad].max(reach);
+            sides[pad + width - 1] = sides[pad + width - 1].max(reach);
         }
         // Steps of 1, 2, 4, .. pixels to both sides add up to any number.
         let mut step = 1;
-        while step <= usize::from(radius) && step < width {
-            farther.copy_from_slice(&reach);
-            let lost = step as u16;
-            for (to, &from) in farther[step..].iter_mut().zip(&reach) {
-                *to = (*to).max(from.saturating_sub(lost));
+        while step <= pad && step <= reach.len() {
+            let (left, right) = (&sides[pad - step..][..width], &sides[pad + step..][..width]);
+            let lost = L::from_len(step);
+            let neighbours = left.iter().zip(right).zip(&sides[pad..]);
+            for (wider, ((&left, &right), &side)) in wider[pad..][..width].iter_mut().zip(neighbours) {
+                *wider = side.max(left.max(right).minus(lost));
             }
-            for (to, &from) in farther.iter_mut().zip(&reach[step..]) {
-                *to = (*to).max(from.saturating_sub(lost));
-            }
-            std::mem::swap(&mut reach, &mut farther);
+            std::mem::swap(&mut sides, &mut wider);
             step *= 2;
         }
-        values[places].iter_mut().zip(&reach).for_each(|(value, &reach)| *value = u8::from(reach > 0));
+        let sides = &sides[pad..];
+        values[places].iter_mut().zip(sides).for_each(|(value, &side)| *value = u8::from(side != L::default()));
     }
     Mask::from_vec(height, width, values).expect("as many values as pixels")
 }
+
+/// A small number: in bytes, which covers all but elements of an unusual size, processors handle the most at a time.
+trait Lane: Copy + Ord + Default {
+    fn from_len(len: usize) -> Self;
+    fn len(self) -> usize;
+    /// At most the greatest.
+    fn plus(self, other: Self) -> Self;
+    /// At least 0.
+    fn minus(self, other: Self) -> Self;
+}
+
+macro_rules! lane {
+    ($number:ty) => {
+        impl Lane for $number {
+            fn from_len(len: usize) -> Self {
+                len as $number
+            }
+
+            fn len(self) -> usize {
+                self.into()
+            }
+
+            fn plus(self, other: Self) -> Self {
+                self.saturating_add(other)
+            }
+
+            fn minus(self, other: Self) -> Self {
+                self.saturating_sub(other)
+            }
+        }
+    };
+}
+
+lane!(u8);
+lane!(u16);

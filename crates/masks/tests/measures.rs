@@ -28,6 +28,22 @@ fn scipy_agrees() {
     }
 }
 
+#[test]
+fn elements_reach_far() {
+    let corner = Mask::from_fn(40, 700, |row, column| (row, column) == (0, 0));
+    for reach in [254, 255, 256, 600] {
+        for element in [Element::Diamond(reach), Element::Square(reach), Element::Disk(reach)] {
+            let expected = Mask::from_fn(40, 700, |row, column| holds(element, row as i64, column as i64));
+            assert_eq!(corner.dilated(element), expected, "{element:?}");
+        }
+    }
+    for element in [Element::Diamond(u16::MAX), Element::Square(u16::MAX), Element::Disk(u16::MAX)] {
+        assert!(corner.dilated(element).is_full());
+        assert!(corner.complement().eroded(element).is_empty());
+        assert!(Mask::new(40, 700).dilated(element).is_empty());
+    }
+}
+
 /// Does the element, around its centre, hold a pixel that far away?
 fn holds(element: Element, down: i64, right: i64) -> bool {
     match element {
