@@ -45,6 +45,7 @@ mod masked_folder;
 mod planted;
 mod rival;
 mod subset;
+mod wnids;
 
 pub use dataset::{Class, Dataset, DatasetInfo, Sample};
 pub use error::DatasetError;
