@@ -1,10 +1,11 @@
-//! Binary masks and heatmaps over images: areas, boxes, connected components, overlaps, resizing.
+//! Binary masks and heatmaps over images: areas, boxes, connected components, overlaps, resizing, COCO's forms.
 //!
 //! | type | what it is |
 //! |---|---|
 //! | [`Mask`] | which pixels belong to the object, one byte each |
 //! | [`Components`] | the connected parts of a mask, each a [`Component`] with area and box |
 //! | [`Heatmap`] | a real number a pixel, such as a saliency map |
+//! | [`Rle`] | a mask as COCO's files hold it: run lengths, compressed text, polygons |
 //! | [`Rect`] | a box of pixels |
 //!
 //! Sizes are (height, width), places (row, column), rectangles half-open. What is undefined, such as the box of an
@@ -33,8 +34,10 @@ mod components;
 mod heatmap;
 mod mask;
 mod rect;
+mod rle;
 
 pub use components::{Component, Components, Connectivity};
 pub use heatmap::Heatmap;
 pub use mask::{Mask, MaskError};
 pub use rect::Rect;
+pub use rle::{Rle, RleError};
