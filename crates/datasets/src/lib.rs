@@ -35,6 +35,7 @@
 //! - Moayeri, Pope, Balaji, Feizi: A Comprehensive Study of Image Classification Model Sensitivity to Foregrounds,
 //!   Backgrounds, and Visual Attributes. CVPR 2022 (RIVAL10).
 
+mod coco;
 mod dataset;
 mod error;
 mod files;
@@ -43,12 +44,15 @@ mod imagenet;
 mod imagenet_s;
 mod mask_list;
 mod masked_folder;
+mod npy;
 mod planted;
 mod rival;
+mod rival10;
 mod salient;
 mod subset;
 mod wnids;
 
+pub use coco::{Coco, CocoMode};
 pub use dataset::{Class, Dataset, DatasetInfo, Sample};
 pub use error::DatasetError;
 pub use files::Split;
@@ -57,5 +61,6 @@ pub use imagenet_s::ImageNetS;
 pub use masked_folder::MaskedFolder;
 pub use planted::{PlantedConfig, PlantedCues, Scene, Silhouette};
 pub use rival::Rival20;
+pub use rival10::{Attribute, Rival10};
 pub use salient::{FeatureKind, SalientImageNet};
 pub use subset::Subset;
