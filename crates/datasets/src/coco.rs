@@ -35,7 +35,8 @@ impl CocoMode {
 /// compressed or not, and become masks as in pycocotools.
 ///
 /// Classes are the categories, by their ids. ImageNet's index is known only of those that are named by a WordNet id.
-/// Samples are sorted by picture, then by annotation; their ids are "coco/<picture>/<annotation>", or "coco/<picture>".
+/// Samples are sorted by picture, then by annotation; their ids are `coco/<picture>/<annotation>`, or
+/// `coco/<picture>`.
 /// A segmentation that makes no sense and a picture that is missing are errors of [`get`](Dataset::get).
 pub struct Coco {
     info: DatasetInfo,
@@ -92,7 +93,8 @@ impl Coco {
         }
         let class = |name: String| wnids::class(&name).unwrap_or(Class { name, wnid: None, imagenet: None });
         let classes = categories.into_iter().map(class).collect();
-        let info = DatasetInfo { name: "coco".into(), classes };
+        let name = if mode == CocoMode::Images { "coco-images" } else { "coco" };
+        let info = DatasetInfo { name: name.into(), classes };
         Ok(Self { info, file: file.into(), images: images.into(), mode, samples })
     }
 }

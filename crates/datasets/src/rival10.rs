@@ -16,8 +16,16 @@ const GET_IT: &str = "the folder RIVAL10 as its archive unpacks: train and test 
 /// RIVAL10's list of the pictures in its two parts.
 const LIST: &str = "meta/train_test_split_by_url.json";
 
-/// RIVAL10's ten classes, two ImageNet classes each, in the order of [`RIVAL20`].
-pub(crate) const TEN: [&str; 10] = ["truck", "car", "plane", "ship", "cat", "dog", "equine", "deer", "frog", "bird"];
+/// The folder of the masks in each part.
+const MASKS: &str = "entire_object_masks";
+
+/// Two ImageNet classes each, in the order of [`RIVAL20`].
+const TEN: [&str; 10] = ["truck", "car", "plane", "ship", "cat", "dog", "equine", "deer", "frog", "bird"];
+
+/// RIVAL10's ten classes.
+pub(crate) fn classes() -> Vec<Class> {
+    TEN.map(|name| Class { name: name.into(), wnid: None, imagenet: None }).into()
+}
 
 /// RIVAL10 (Moayeri, Pope, Balaji, Feizi 2022) as published: ten classes, its own split, 18 attributes with masks.
 ///
@@ -31,7 +39,7 @@ pub(crate) const TEN: [&str; 10] = ["truck", "car", "plane", "ship", "cat", "dog
 /// | `IMAGES/{train,val}/<wnid>/<ImageNet file>` | ImageNet, for pictures that are not in `ordinary` |
 ///
 /// [`Split::Val`] is the part that is called `test` here. It is another split than ImageNet's: both parts hold training
-/// and validation pictures of ImageNet. [`Rival::ten`](crate::Rival::ten) splits as ImageNet does, as Hard ImageNet's
+/// and validation pictures of ImageNet. [`Rival20::ten`](crate::Rival20::ten) splits as ImageNet does, as Hard ImageNet's
 /// authors do.
 ///
 /// Masks have soft edges, and these are kept (Q19).
@@ -47,6 +55,13 @@ struct Entry {
     class: usize,
     wnid: String,
     file: String,
+}
+
+impl Entry {
+    /// Name of its mask.
+    fn mask(&self) -> String {
+        format!("{}_{}", self.wnid, self.file)
+    }
 }
 
 #[derive(Deserialize)]
@@ -68,29 +83,32 @@ impl Rival10 {
             Split::Val => "test",
         };
         let folder = rival.join(part);
-        let list = rival.join(LIST);
+        let (list, masks) = (rival.join(LIST), folder.join(MASKS));
+        let bad = |problem| DatasetError::Meta { path: list.clone(), problem };
         // (WordNet id, file name) of each picture, and where this is said.
         let (pictures, source) = match std::fs::read(&list) {
-            Ok(bytes) => {
-                (listed(&bytes, split).map_err(|problem| DatasetError::Meta { path: list.clone(), problem })?, list)
-            }
-            Err(_) => (masked(&folder.join("entire_object_masks"))?, folder.join("entire_object_masks")),
+            Ok(bytes) => (listed(&bytes, split).map_err(bad)?, &list),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (masked(&masks)?, &masks),
+            Err(error) => return Err(bad(error.to_string())),
         };
         let mut samples = Vec::new();
         for (wnid, file) in pictures {
             let Some(row) = RIVAL20.iter().position(|row| row.1 == wnid) else {
-                return Err(DatasetError::UnknownClass { path: source, wnid, dataset: "RIVAL10" });
+                return Err(DatasetError::UnknownClass { path: source.clone(), wnid, dataset: "RIVAL10" });
             };
             let id = format!("{part}/{wnid}/{}", stem(Path::new(&file)));
             samples.push(Entry { id, class: row / 2, wnid, file });
         }
         samples.sort_by(|a, b| a.id.cmp(&b.id));
-        samples.dedup_by(|a, b| a.id == b.id);
+        if let Some(pair) = samples.windows(2).find(|pair| pair[0].id == pair[1].id) {
+            let [first, second] = [&pair[0], &pair[1]].map(|entry| masks.join(entry.mask()));
+            return Err(DatasetError::Duplicate { id: pair[0].id.clone(), first, second });
+        }
         if samples.is_empty() {
             let problem = "no mask of an object in this folder".into();
             return Err(DatasetError::Folder { path: folder, problem, expected: GET_IT.into() });
         }
-        let classes = TEN.map(|name| Class { name: name.into(), wnid: None, imagenet: None }).into();
+        let classes = classes();
         Ok(Self { info: DatasetInfo { name: "rival10".into(), classes }, samples, folder, images: images.into() })
     }
 
@@ -171,8 +189,9 @@ impl Dataset for Rival10 {
     }
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
-        let Entry { id, class, wnid, file } = &self.samples[i];
-        let mask = self.folder.join("entire_object_masks").join(format!("{wnid}_{file}"));
+        let entry = &self.samples[i];
+        let Entry { id, class, wnid, file } = entry;
+        let mask = self.folder.join(MASKS).join(entry.mask());
         let split = if file.contains("ILSVRC2012_val") { Split::Val } else { Split::Train };
         let image = match self.ordinary(wnid, file) {
             Some(path) => path,

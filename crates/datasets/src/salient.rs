@@ -77,15 +77,15 @@ impl SalientImageNet {
             samples.extend(maps.into_iter().map(entry));
             classes.extend(wnids::class(&wnid));
         }
-        let word = match kind {
-            FeatureKind::Core => "core",
-            FeatureKind::Spurious => "spurious",
+        let (name, word) = match kind {
+            FeatureKind::Core => ("salient-imagenet", "core"),
+            FeatureKind::Spurious => ("salient-imagenet-spurious", "spurious"),
         };
         if samples.is_empty() {
             let problem = format!("no map of a {word} feature here");
             return Err(DatasetError::Folder { path: masks.into(), problem, expected: GET_IT.into() });
         }
-        let info = DatasetInfo { name: format!("salient-imagenet-{word}"), classes };
+        let info = DatasetInfo { name: name.into(), classes };
         Ok(Self { info, samples, images: images.into() })
     }
 }

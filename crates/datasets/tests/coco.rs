@@ -226,3 +226,25 @@ fn lvis_names_pictures_by_their_addresses() {
     assert_eq!(ids(&data), ["coco/a/8", "coco/a/71", "coco/b/10"]);
     assert!(data.get(2).is_ok());
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(200))]
+
+    /// A file that was damaged anywhere may be refused, in whole or in part; it never brings the program down.
+    #[test]
+    fn damage_is_an_error(at in 0usize..2000, with in "[0-9\\[\\]{},:\"e.-]{0,4}") {
+        let whole = instances(ANNOTATIONS);
+        let at = at % whole.len();
+        let damaged = [&whole[..at], &with, &whole[(at + with.len()).min(whole.len())..]].concat();
+        for mode in [ALL, CocoMode::Images] {
+            let (_dir, file, images) = tree(&damaged);
+            if let Ok(data) = Coco::open(file, images, mode) {
+                for i in 0..data.len() {
+                    if let Ok(sample) = data.get(i) {
+                        proptest::prop_assert_eq!(sample.mask.data.len() * 3, sample.image.data.len());
+                    }
+                }
+            }
+        }
+    }
+}

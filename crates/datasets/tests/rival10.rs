@@ -168,3 +168,11 @@ fn missing_folders_are_explained() {
     let error = Rival10::open(dir.path().join("empty"), &images, Split::Val).err().unwrap().to_string();
     assert!(error.contains("no mask"), "{error}");
 }
+
+#[test]
+fn two_masks_of_one_picture_are_refused() {
+    let (_dir, rival, images) = tree();
+    write(rival.join(format!("test/entire_object_masks/{PLANE}.png")), png(0, 0));
+    let error = Rival10::open(&rival, &images, Split::Val).err().unwrap().to_string();
+    assert!(error.contains(&format!("{PLANE}.JPEG")) && error.contains(&format!("{PLANE}.png")), "{error}");
+}

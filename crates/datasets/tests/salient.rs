@@ -60,11 +60,12 @@ fn workers_decide_which_features_are_core() {
     let (_dir, masks, images) = tree();
     let core = SalientImageNet::open(&masks, &images, FeatureKind::Core).unwrap();
     assert_eq!(ids(&core), ["train/n01440764/n01440764_10", "train/n01440764/n01440764_11"]);
-    assert_eq!(core.info().name, "salient-imagenet-core");
+    assert_eq!(core.info().name, "salient-imagenet");
     let classes = &core.info().classes;
     assert_eq!((classes.len(), classes[0].name.as_str(), classes[0].imagenet), (1, "tench", Some(0)));
 
     let spurious = SalientImageNet::open(&masks, &images, FeatureKind::Spurious).unwrap();
+    assert_eq!(spurious.info().name, "salient-imagenet-spurious");
     assert_eq!(ids(&spurious), ["train/n01440764/n01440764_12", "train/n01443537/n01443537_4"]);
     assert_eq!((spurious.class(0), spurious.class(1), spurious.info().classes[1].imagenet), (0, 1, Some(1)));
 }
