@@ -125,10 +125,10 @@ impl Rival10 {
         labels.try_into().map_err(|labels: Vec<_>| fail(format!("expected 18 attributes, got {}", labels.len())))
     }
 
-    /// Where sample `i` shows an attribute, as stored: 0 to 255, in the picture's frame; `None` if it has no such mask.
+    /// Where sample `i` shows an attribute, as stored: 0 to 255, over the whole picture; `None` if it has no such mask.
     ///
     /// # Errors
-    /// [`DatasetError::Meta`] and [`DatasetError::Image`] if the dictionary or the mask in it is damaged.
+    /// [`DatasetError::Meta`] if the dictionary or the mask in it is damaged.
     pub fn attribute_mask(&self, i: usize, attribute: Attribute) -> Result<Option<Gray8>, DatasetError> {
         masks::read(&self.beside(i, "_attr_dict.pkl"), attribute.name())
     }
