@@ -1,4 +1,4 @@
-use crate::files::{Split, entries, find_image, is_picture, stem};
+use crate::files::{Split, entries, find_image, is_picture, require_imagenet, stem};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, wnids};
 use hard_imagenet_images::{Gray8, Rgb8, read_image};
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl ImageNetS {
     /// the pictures were copied there.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] if the folder of the label maps is missing or holds none, or if a class folder is not
+    /// [`DatasetError::Folder`] if the folder of the pictures or of the label maps is missing or holds none, or if a class folder is not
     /// named by a WordNet id of ImageNet.
     pub fn open(root: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let (root, images) = (root.as_ref(), images.as_ref());
@@ -63,6 +63,7 @@ impl ImageNetS {
             }
             classes.push(class);
         }
+        require_imagenet(images, split)?;
         if samples.is_empty() {
             return fail(&maps, "no label map in this folder");
         }

@@ -3,7 +3,7 @@ mod masks;
 
 pub use attribute::Attribute;
 
-use crate::files::{Split, entries, find_image, is_picture, read_pair, split_mask_name, stem};
+use crate::files::{Split, entries, find_image, is_picture, read_pair, require_imagenet, split_mask_name, stem};
 use crate::imagenet::RIVAL20;
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, npy};
 use hard_imagenet_images::Gray8;
@@ -74,7 +74,7 @@ impl Rival10 {
     /// Lists one part of RIVAL10; `images` is ImageNet, or the same folder again if all pictures are in `ordinary`.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] if the part is missing or holds no mask, [`DatasetError::UnknownClass`], and
+    /// [`DatasetError::Folder`] if the part or the pictures are missing or there is no mask, [`DatasetError::UnknownClass`], and
     /// [`DatasetError::Meta`] if the list is there but cannot be understood.
     pub fn open(rival: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let (rival, images) = (rival.as_ref(), images.as_ref());
@@ -91,6 +91,7 @@ impl Rival10 {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => (masked(&masks)?, &masks),
             Err(error) => return Err(bad(error.to_string())),
         };
+        require_imagenet(images, split)?;
         let mut samples = Vec::new();
         for (wnid, file) in pictures {
             let Some(row) = RIVAL20.iter().position(|row| row.1 == wnid) else {

@@ -1,4 +1,4 @@
-use crate::files::{Split, entries, find_image, is_picture, stem};
+use crate::files::{Split, entries, find_image, is_picture, require_imagenet, stem};
 use crate::{Dataset, DatasetError, DatasetInfo, Sample, wnids};
 use hard_imagenet_images::{Gray8, Resize, read_image, read_mask};
 use std::collections::{BTreeMap, HashMap};
@@ -55,10 +55,11 @@ impl SalientImageNet {
     /// pictures are needed.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] if there is no folder of maps for these features; [`DatasetError::Meta`] if the table
+    /// [`DatasetError::Folder`] if there is no folder of pictures, or of maps for these features; [`DatasetError::Meta`] if the table
     /// of answers is missing or cannot be understood.
     pub fn open(masks: impl AsRef<Path>, images: impl AsRef<Path>, kind: FeatureKind) -> Result<Self, DatasetError> {
         let (masks, images) = (masks.as_ref(), images.as_ref());
+        require_imagenet(images, Split::Train)?;
         let (mut classes, mut samples) = (Vec::new(), Vec::new());
         for (wnid, features) in features(&masks.join(VOTES), kind)? {
             let mut maps: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();

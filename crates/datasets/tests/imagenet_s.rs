@@ -80,6 +80,8 @@ fn what_does_not_fit_is_named() {
     let error = data.get(0).unwrap_err().to_string();
     assert!(error.contains("00000001.png") && error.contains("1 × 4, its picture 1 × 5"), "{error}");
 
+    let error = ImageNetS::open(&root, root.join("pictures"), Split::Val).err().unwrap().to_string();
+    assert!(error.contains("pictures: no such folder"), "{error}");
     let check = |root: &Path, words: &str| {
         let error = ImageNetS::open(root, &images, Split::Val).err().expect(words).to_string();
         assert!(error.contains(words) && error.contains("ImageNetS50"), "{error}");

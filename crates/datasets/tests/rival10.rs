@@ -161,7 +161,9 @@ fn damaged_attribute_masks_are_named() {
 
 #[test]
 fn missing_folders_are_explained() {
-    let (dir, _, images) = tree();
+    let (dir, rival, images) = tree();
+    let error = Rival10::open(&rival, dir.path().join("pictures"), Split::Val).err().unwrap().to_string();
+    assert!(error.contains("pictures: no such folder") && error.contains("image-net.org"), "{error}");
     let error = Rival10::open(dir.path().join("nowhere"), &images, Split::Val).err().unwrap().to_string();
     assert!(error.contains("entire_object_masks") && error.contains("RIVAL10"), "{error}");
     std::fs::create_dir_all(dir.path().join("empty/test/entire_object_masks")).unwrap();

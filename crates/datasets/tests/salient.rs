@@ -102,6 +102,8 @@ fn maps_lie_where_the_network_looked() {
 fn what_is_missing_or_damaged_is_named() {
     let (_dir, masks, images) = tree();
     let message = |result: Result<SalientImageNet, DatasetError>| result.err().expect("an error").to_string();
+    let error = message(SalientImageNet::open(&masks, masks.join("pictures"), FeatureKind::Core));
+    assert!(error.contains("pictures: no such folder"), "{error}");
     let spurious = SalientImageNet::open(&masks, &images, FeatureKind::Spurious).unwrap();
     let error = spurious.get(1).unwrap_err().to_string();
     assert!(error.contains("train/n01443537/n01443537_4.JPEG"), "{error}");
