@@ -110,13 +110,18 @@ impl<'a> Item<'a> {
         if let Node::Text(value) = self.node() { Some(value) } else { None }
     }
 
+    /// The bytes, if it is bytes.
+    pub fn bytes(self) -> Option<&'a [u8]> {
+        if let Node::Bytes(value) = self.node() { Some(value) } else { None }
+    }
+
     /// The items of a list, tuple or set.
     pub fn items(self) -> Option<impl ExactSizeIterator<Item = Item<'a>>> {
         if let Node::Items(nodes) = self.node() { Some(nodes.iter().map(move |&node| self.of(node))) } else { None }
     }
 
     /// The entries of a dictionary, in the order in which they were put; a key may come twice, then the last counts.
-    pub fn entries(self) -> Option<impl ExactSizeIterator<Item = (Item<'a>, Item<'a>)>> {
+    pub fn entries(self) -> Option<impl ExactSizeIterator<Item = (Item<'a>, Item<'a>)> + DoubleEndedIterator> {
         let Node::Entries(pairs) = self.node() else { return None };
         Some(pairs.iter().map(move |&(key, value)| (self.of(key), self.of(value))))
     }

@@ -197,6 +197,12 @@ fn rival_pools_both_folders_and_splits_by_imagenet() {
     assert_eq!((train.len(), train.id(0)), (1, "train/n01531178/n01531178_17"));
     assert_eq!(train.get(0).unwrap().image.data[3], 50);
 
+    // A goldfinch is a bird, a zebra an equine.
+    let ten = val.ten();
+    assert_eq!((ten.info().name.as_str(), ten.info().classes.len(), ten.len()), ("rival10-pooled", 10, 2));
+    assert_eq!((ten.class(0), ten.class(1), ten.get(1).unwrap().class), (9, 6, 6));
+    assert_eq!((ten.info().classes[6].name.as_str(), ten.info().classes[6].imagenet), ("equine", None));
+
     std::fs::remove_dir_all(rival.join("train")).unwrap();
     assert_eq!(Rival20::open(&rival, &images, Split::Val).unwrap().len(), 1);
     let error = message(Rival20::open(dir.path(), &images, Split::Val));
