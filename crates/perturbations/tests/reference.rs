@@ -54,6 +54,41 @@ fn ablations() {
 
 #[test]
 #[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+fn average_colours() {
+    const SIDE: usize = 128;
+    let root = reference();
+    let bytes = std::fs::read(root.join("ablations.safetensors")).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let image = Pixels::from(&read_image(&root.join("ablations/avg_input.png")).unwrap());
+    let mut compared = 0;
+    for name in ["rect", "two", "top_row", "L"] {
+        let mask = read_mask(&root.join(format!("ablations/avg_{name}_mask.png"))).unwrap();
+        let mask = Mask::from_vec(SIDE, SIDE, mask.data).unwrap();
+        for (id, preset, key) in [
+            ("average", Preset::Strict, "correct_keep0_every4"),
+            ("average:shape", Preset::Strict, "correct_keep1_every4"),
+            ("average", Preset::Paper, "original_full_keep0"),
+            ("average:shape", Preset::Paper, "original_full_keep1"),
+        ] {
+            // The published code stops with an error for one: there is nothing to compare.
+            let Ok(tensor) = tensors.tensor(&format!("avg_{name}.{key}")) else { continue };
+            let changed = parse(id, preset).unwrap().apply(&image, &mask, NoiseKey(0));
+            let step = SIDE / tensor.shape()[1];
+            let kept = |i: &usize| (i / SIDE % SIDE).is_multiple_of(step) && (i % SIDE).is_multiple_of(step);
+            let got = (0..3 * SIDE * SIDE).filter(kept).map(|i| changed.as_slice()[i]);
+            assert_eq!(got.clone().count(), tensor.data().len() / 4, "{name}: {key}");
+            for (got, want) in got.zip(tensor.data().chunks_exact(4)) {
+                let want = f32::from_le_bytes([want[0], want[1], want[2], want[3]]);
+                assert!((got - want).abs() <= 1e-6, "{name}: {key}: {got} for {want}");
+            }
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 15);
+}
+
+#[test]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
 fn noise() {
     // The generator of the reference's own noise: sums of twelve uniforms, hashed from a name.
     fn unit(hash: u64, index: u64) -> f64 {
