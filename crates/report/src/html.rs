@@ -77,6 +77,19 @@ pub fn html(runs: &[RunInput]) -> String {
              earned by seeing it. Thin lines are {bars}."
         ),
     );
+    let mixtures = figures::mixtures(&page);
+    if mixtures.is_some() {
+        out.push_str("<h2>The object disturbed, or before another background</h2>\n");
+    }
+    figure(
+        &mut out,
+        mixtures,
+        &format!(
+            "Accuracy on unchanged images (dark) and on images that still hold the object. What is lost before the \
+             background of another class, and not before another one of its own class, was owed to the background. Thin \
+             lines are {bars}."
+        ),
+    );
     let (sensitivity, noise) = (figures::sensitivity(&page), figures::noise(&page));
     if sensitivity.is_some() || noise.is_some() {
         out.push_str("<h2>Noise on the object, noise around it</h2>\n");
