@@ -68,10 +68,13 @@ pub fn html(runs: &[RunInput]) -> String {
     readings(&mut out, &page);
     headline::table(&mut out, &page);
 
-    out.push_str("<h2>Taking the object away</h2>\n");
+    let ablations = figures::ablations(&page);
+    if ablations.is_some() {
+        out.push_str("<h2>Taking the object away</h2>\n");
+    }
     figure(
         &mut out,
-        figures::ablations(&page),
+        ablations,
         &format!(
             "Accuracy on unchanged images (dark) and without the object. Bars that stay long without the object were not \
              earned by seeing it. Thin lines are {bars}."

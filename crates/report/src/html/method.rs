@@ -114,6 +114,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
         "</dl>\n<p class=\"note\">M. Moayeri, S. Singla, S. Feizi: Hard ImageNet: Segmentations for Objects with Strong \
          Spurious Cues. NeurIPS 2022, Datasets and Benchmarks. M. Moayeri, P. Pope, Y. Balaji, S. Feizi: A Comprehensive \
          Study of Image Classification Model Sensitivity to Foregrounds, Backgrounds, and Visual Attributes. CVPR \
-         2022.</p>\n",
+         2022. ImageNet-9: K. Xiao, L. Engstrom, A. Ilyas, A. Madry: Noise or Signal: The Role of Image Backgrounds in Object \
+         Recognition. ICLR 2021.</p>\n",
     );
 }
