@@ -53,6 +53,8 @@ pub fn decode_mask(bytes: &[u8]) -> Result<Gray8, ImageError> {
         DynamicImage::ImageLumaA16(image) => image.as_raw().chunks_exact(2).map(|p| high(p[0])).collect(),
         DynamicImage::ImageRgb8(image) => image.as_raw().chunks_exact(3).map(largest).collect(),
         DynamicImage::ImageRgba8(image) => image.as_raw().chunks_exact(4).map(largest).collect(),
+        DynamicImage::ImageRgb16(image) => image.as_raw().chunks_exact(3).map(|p| high(largest(p))).collect(),
+        DynamicImage::ImageRgba16(image) => image.as_raw().chunks_exact(4).map(|p| high(largest(p))).collect(),
         other => other.into_rgb8().as_raw().chunks_exact(3).map(largest).collect(),
     };
     Ok(Gray8 { height, width, data })
@@ -83,6 +85,9 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
         return Err(ImageError::Empty);
     }
     let format = image::guess_format(bytes).map_err(|_| ImageError::UnknownFormat)?;
+    if !format.reading_enabled() {
+        return Err(ImageError::UnknownFormat);
+    }
     // Said here and not left to the decoder, which fills what is missing with grey and reports success.
     if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
         return Err(ImageError::Truncated);
@@ -137,6 +142,6 @@ fn replicate(grey: &[u8]) -> Vec<u8> {
     grey.iter().flat_map(|&v| [v; 3]).collect()
 }
 
-fn largest(pixel: &[u8]) -> u8 {
+fn largest<T: Copy + Ord>(pixel: &[T]) -> T {
     pixel[0].max(pixel[1]).max(pixel[2])
 }

@@ -9,6 +9,7 @@
 //! | [`read_image`], [`read_mask`] | a file to [`Rgb8`] or [`Gray8`]; by content, bounded in memory, truncated files refused |
 //! | [`Preprocess`] | what a model expects: size, resize, [`Filter`], mean and deviation |
 //! | [`PairedTransform`] | the geometry of it, with the [`MaskRule`], for an image and its mask |
+//! | [`RandomResizedCrop`] | a random part instead, drawn from a key, for an image and its mask |
 //! | [`Pixels`] | the image as a network sees it, before normalisation |
 //! | [`overlay`], [`outline`] | pictures for people |
 //!
@@ -34,17 +35,27 @@
 //! colour is not subsampled, 9 where it is (mean 0.1 to 0.2). Everything after decoding is exact.
 
 mod bitmap;
+mod coefficients;
 mod decode;
 mod draw;
+mod draws;
 mod error;
+mod filter;
 mod pixels;
+mod preprocess;
+mod random_crop;
 mod resample;
+mod resize;
 mod transform;
+mod transpose;
 
 pub use bitmap::{Gray8, Rgb8};
 pub use decode::{decode_image, decode_mask, read_image, read_mask};
 pub use draw::{outline, overlay};
 pub use error::ImageError;
+pub use filter::Filter;
 pub use pixels::Pixels;
-pub use resample::Filter;
-pub use transform::{IMAGENET_MEAN, IMAGENET_STD, MaskRule, PairedTransform, Preprocess, Resize};
+pub use preprocess::{CropMode, IMAGENET_MEAN, IMAGENET_STD, Preprocess};
+pub use random_crop::{CropAndFlip, RandomResizedCrop};
+pub use resize::Resize;
+pub use transform::{MaskRule, PairedTransform};
