@@ -72,16 +72,20 @@ pub fn delta_density(map: &[f32], mask: &[u8]) -> Option<f64> {
 fn sums(map: &[f32], mask: &[u8]) -> (f64, f64) {
     assert_same_length(map, mask);
     let (mut inside, mut outside) = ([0.0; LANES], [0.0; LANES]);
-    let mut add = |lane: usize, value: f32, object: u8| {
-        let value = f64::from(number(value));
-        inside[lane] += if object != 0 { value } else { 0.0 };
-        outside[lane] += if object != 0 { 0.0 } else { value };
+    let mut add = |values: &[f32; LANES], pixels: &[u8; LANES]| {
+        for lane in 0..LANES {
+            let value = f64::from(number(values[lane]));
+            inside[lane] += if pixels[lane] != 0 { value } else { 0.0 };
+            outside[lane] += if pixels[lane] != 0 { 0.0 } else { value };
+        }
     };
     let ((values, last_values), (pixels, last_pixels)) = (map.as_chunks::<LANES>(), mask.as_chunks::<LANES>());
-    for (values, pixels) in values.iter().zip(pixels) {
-        (0..LANES).for_each(|lane| add(lane, values[lane], pixels[lane]));
-    }
-    last_values.iter().zip(last_pixels).enumerate().for_each(|(lane, (&value, &object))| add(lane, value, object));
+    values.iter().zip(pixels).for_each(|(values, pixels)| add(values, pixels));
+    // What is left over, filled up with zeros.
+    let (mut values, mut pixels) = ([0.0; LANES], [0; LANES]);
+    values[..last_values.len()].copy_from_slice(last_values);
+    pixels[..last_pixels.len()].copy_from_slice(last_pixels);
+    add(&values, &pixels);
     (inside.iter().sum(), outside.iter().sum())
 }
 

@@ -9,16 +9,20 @@ const BITS: u32 = 11;
 /// a number. A radix sort: three passes over any number of values.
 pub(super) fn ascending(values: impl Iterator<Item = f32>) -> Vec<u32> {
     let mut orders: Vec<u32> = values.map(order).collect();
+    let digit = |order: u32, place: usize| (order >> (BITS * place as u32)) as usize & ((1 << BITS) - 1);
+    let mut counts = [[0usize; 1 << BITS]; 3];
+    for &order in &orders {
+        (0..3).for_each(|place| counts[place][digit(order, place)] += 1);
+    }
     let mut sorted = vec![0; orders.len()];
-    for shift in [0, BITS, 2 * BITS] {
-        let digit = |order: u32| (order >> shift) as usize & ((1 << BITS) - 1);
-        let mut next = [0usize; (1 << BITS) + 1];
-        orders.iter().for_each(|&order| next[digit(order) + 1] += 1);
-        (0..1 << BITS).for_each(|digit| next[digit + 1] += next[digit]);
+    for (place, mut next) in counts.into_iter().enumerate() {
+        // From how many values have a digit to where the next of these goes.
+        let mut start = 0;
+        next.iter_mut().for_each(|count| (*count, start) = (start, start + *count));
         for &order in &orders {
-            let place = &mut next[digit(order)];
-            sorted[*place] = order;
-            *place += 1;
+            let next = &mut next[digit(order, place)];
+            sorted[*next] = order;
+            *next += 1;
         }
         std::mem::swap(&mut orders, &mut sorted);
     }
