@@ -39,7 +39,7 @@ fn rgb(pixel: &[u8]) -> [u8; 3] {
     let white = u32::from(pixel[3]);
     std::array::from_fn(|c| {
         let product = u32::from(255 - pixel[c]) * white + 128;
-        (white - ((product >> 8) + product >> 8).min(white)) as u8
+        (white - (((product >> 8) + product) >> 8).min(white)) as u8
     })
 }
 
