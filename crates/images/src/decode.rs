@@ -5,8 +5,10 @@ use std::path::Path;
 
 /// Longest side that is decoded. ImageNet's largest picture has about half of it.
 const MAX_SIDE: u32 = 16_384;
-/// Most memory that one decoded picture may take.
+/// Most memory that one decoded picture may take, or what is packed into the metadata of one.
 const MAX_BYTES: u64 = 512 * 1024 * 1024;
+
+const TOO_LARGE: ImageError = ImageError::TooLarge { side: MAX_SIDE, mebibytes: MAX_BYTES >> 20 };
 
 /// Decodes an image file by content (not by name) to RGB: JPEG, PNG, GIF (first frame), BMP or WebP.
 ///
@@ -92,6 +94,10 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
         return Err(ImageError::Truncated);
     }
+    #[cfg(feature = "turbojpeg")]
+    if format == ImageFormat::Jpeg {
+        return crate::turbo::decode(bytes);
+    }
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
@@ -99,11 +105,18 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     reader.decode().map_err(|error| match error {
-        image::ImageError::Limits(_) => ImageError::TooLarge { side: MAX_SIDE, mebibytes: MAX_BYTES >> 20 },
+        image::ImageError::Limits(_) => TOO_LARGE,
         image::ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => ImageError::Truncated,
         image::ImageError::Unsupported(_) => ImageError::Unsupported(error),
         _ => ImageError::Damaged(error),
     })
+}
+
+/// Holds a decoder that has no limits of its own to ours.
+#[cfg(feature = "turbojpeg")]
+pub(crate) fn check_size(height: usize, width: usize, channels: usize) -> Result<(), ImageError> {
+    let fits = height.max(width) <= MAX_SIDE as usize && (height * width * channels) as u64 <= MAX_BYTES;
+    if fits { Ok(()) } else { Err(TOO_LARGE) }
 }
 
 /// Does the file end with an end-of-image marker of its own, rather than in the middle of something?

@@ -68,7 +68,7 @@ fn crops_with_a_given_box() {
         let [top, left, height, width] = [0, 1, 2, 3].map(|at: usize| corners[at].as_u64().unwrap() as usize);
         let drawn = CropAndFlip { top, left, height, width, flip: case["hflip"].as_bool().unwrap() };
         let source = case["img"].as_str().unwrap();
-        let files = [format!("img/{source}.png"), format!("img/decoded_{source}.png")];
+        let files = [format!("img/synth_{source}.png"), format!("img/decoded_{source}.png")];
         if let Some(file) = files.iter().map(|file| root.join(file)).find(|file| file.exists()) {
             let got = Rgb8::from(&crop.image(&read_image(&file).unwrap(), &drawn));
             assert!(got == read_image(&root.join(format!("transforms/{name}.png"))).unwrap(), "{name}");
