@@ -1,7 +1,7 @@
 use crate::perturb::{assert_one_size, fill_colour, mean_colour};
 use crate::{NoiseKey, Perturb, Preset};
 use hard_imagenet_images::Pixels;
-use hard_imagenet_masks::{Component, Connectivity, Mask};
+use hard_imagenet_masks::{Component, Connectivity, Mask, Rect};
 
 /// The box of each connected part of the object in the mean colour of what surrounds the part within it, `average`;
 /// or only the part itself, `average:shape`. Parts whose box has fewer than 100 pixels stay.
@@ -58,10 +58,10 @@ impl Perturb for Average {
             match (self.rule, self.keep_shape) {
                 (AverageRule::Corrected, _) if part.bounds.area() < LEAST => (),
                 (AverageRule::Corrected, false) => {
-                    fill_colour(&mut changed, part.bounds, mean_colour(image, mask, part.bounds));
+                    fill_colour(&mut changed, part.bounds, colour_beside(image, mask, part.bounds));
                 }
                 (AverageRule::Corrected, true) => {
-                    let colour = mean_colour(image, mask, part.bounds);
+                    let colour = colour_beside(image, mask, part.bounds);
                     fill_shape(&mut changed, &parts.mask(index), part, part.bounds.right, colour);
                 }
                 (AverageRule::Published, false) => (),
@@ -78,6 +78,16 @@ impl Perturb for Average {
         }
         changed
     }
+}
+
+/// The mean colour of what is no object within a box.
+fn colour_beside(image: &Pixels, mask: &Mask, bounds: Rect) -> [f32; 3] {
+    let width = image.width();
+    let free = |row: usize| {
+        let line = row * width + bounds.left..row * width + bounds.right;
+        line.filter(|&place| mask.as_slice()[place] == 0).map(|place| place..place + 1)
+    };
+    mean_colour(image, &(bounds.top..bounds.bottom).flat_map(free).collect::<Vec<_>>())
 }
 
 /// Fills the pixels of one part up to a column.

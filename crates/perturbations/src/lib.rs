@@ -9,10 +9,20 @@
 //! | `gray` | [`Gray`] | object pixels become gray |
 //! | `gray-box` | [`GrayBox`] | the box around the object becomes gray |
 //! | `tile` | [`Tile`] | boxes of the object's parts are covered with their surroundings |
+//! | `average`, `average:shape` | [`Average`] | boxes of the object's parts, or the parts, in the mean colour beside them |
+//! | `mean`, `imagenet-mean` | [`Paint`] | object pixels in the mean colour of the image's rest, or of ImageNet |
+//! | `blur:10` | [`Blur`] | the object blurred in place |
+//! | `shuffle:16` | [`Shuffle`] | cells of the object, or its pixels (`shuffle:1`), change places |
+//! | `noise-fill` | [`NoiseFill`] | object pixels become noise |
+//! | `no-fg`, `only-fg`, `gray-bg` | [`Paint`] | object black; all else black; all else gray |
+//! | `only-bg-b`, `only-bg-t` | [`OnlyBg`] | the box around the object black, or covered with what lies beside it |
+//! | `mixed-same`, `mixed-rand`, `mixed-next` | [`Mix`] | the object before the background of another picture |
 //! | `noise:linf:0.25:fg` | [`Noise`] | Gaussian noise of a norm and strength in the object (`fg`) or around it (`bg`) |
 //!
-//! [`parse`] makes one from its word, [`KINDS`] lists them. The published code differs from the method it stands for in
-//! several ways; each is a switch ([`BoxEdges`], [`TileRule`], [`EmptyRegion`]), and a [`Preset`] sets them all.
+//! [`parse`] makes one from its word, [`KINDS`] lists them. Only [`Mix`] takes two pictures; [`background`] and [`paste`]
+//! are its two steps. The published code differs from the method it stands for in
+//! several ways; each is a switch ([`BoxEdges`], [`TileRule`], [`AverageRule`], [`NoiseFillRule`],
+//! [`EmptyRegion`]), and a [`Preset`] sets them all.
 //!
 //! ```
 //! use hard_imagenet_images::Pixels;
@@ -40,6 +50,8 @@
 //! Moayeri, Singla, Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS 2022.
 //! Moayeri, Pope, Balaji, Feizi: A Comprehensive Study of Image Classification Model Sensitivity to Foregrounds,
 //! Backgrounds, and Visual Attributes. CVPR 2022. (noise)
+//! Xiao, Engstrom, Ilyas, Madry: Noise or Signal: The Role of Image Backgrounds in Object Recognition. ICLR 2021.
+//! (ImageNet-9: only-fg, no-fg, only-bg-b, only-bg-t, mixed-same, mixed-rand, mixed-next)
 //! Box, Muller: A Note on the Generation of Random Normal Deviates. 1958.
 //! Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators. OOPSLA 2014.
 

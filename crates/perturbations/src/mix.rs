@@ -1,5 +1,6 @@
+use crate::Region;
 use crate::only_bg::cover;
-use crate::perturb::assert_one_size;
+use crate::perturb::{assert_one_size, runs};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -59,13 +60,13 @@ pub fn background(image: &Pixels, mask: &Mask) -> Option<Pixels> {
 pub fn paste(image: &Pixels, mask: &Mask, background: &Pixels) -> Pixels {
     assert_one_size(image, mask);
     assert_one_size(background, mask);
+    let runs = runs(mask, Region::Foreground);
     let plane = mask.as_slice().len().max(1);
-    let mut values = Vec::with_capacity(image.as_slice().len());
-    for (image, background) in image.as_slice().chunks_exact(plane).zip(background.as_slice().chunks_exact(plane)) {
-        let pixels = image.iter().zip(background).zip(mask.as_slice());
-        values.extend(pixels.map(|((&image, &background), &object)| if object != 0 { image } else { background }));
+    let mut mixed = background.clone();
+    for (mixed, image) in mixed.as_mut_slice().chunks_exact_mut(plane).zip(image.as_slice().chunks_exact(plane)) {
+        runs.iter().for_each(|run| mixed[run.clone()].copy_from_slice(&image[run.clone()]));
     }
-    Pixels::from_vec(image.height(), image.width(), values)
+    mixed
 }
 
 #[cfg(test)]

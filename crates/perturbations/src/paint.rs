@@ -1,7 +1,7 @@
-use crate::perturb::{GRAY, mean_colour, painted};
+use crate::perturb::{GRAY, mean_colour, painted, runs};
 use crate::{NoiseKey, Perturb, Region};
 use hard_imagenet_images::{IMAGENET_MEAN, Pixels};
-use hard_imagenet_masks::{Mask, Rect};
+use hard_imagenet_masks::Mask;
 
 /// The object or all else in one colour. Like `gray`, all of these leave the object's shape to be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,9 +47,8 @@ impl Perturb for Paint {
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {
-        let everywhere = Rect { top: 0, left: 0, bottom: mask.height(), right: mask.width() };
         let (region, colour) = match self {
-            Self::Mean => (Region::Foreground, mean_colour(image, mask, everywhere)),
+            Self::Mean => (Region::Foreground, mean_colour(image, &runs(mask, Region::Background))),
             Self::ImageNetMean => (Region::Foreground, IMAGENET_MEAN),
             Self::NoFg => (Region::Foreground, [0.0; 3]),
             Self::OnlyFg => (Region::Background, [0.0; 3]),
