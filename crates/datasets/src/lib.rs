@@ -11,6 +11,7 @@
 //! - [`PlantedCues`]: generated pictures whose scene tells the class exactly as often as one asks for; nothing to
 //!   download, and the right answer is known.
 //! - [`Subset`]: some samples of any of them, spread over the classes.
+//! - [`Statistics`]: how large the objects are, where they lie, what the crop keeps of them, class by class.
 //!
 //! Masks come as they are stored, 0 to 255; what counts as object is decided later, after resampling (the published
 //! code takes every value above 0, which dilates objects: Q1).
@@ -44,6 +45,7 @@ mod mask_list;
 mod masked_folder;
 mod planted;
 mod rival;
+mod statistics;
 mod subset;
 
 pub use dataset::{Class, Dataset, DatasetInfo, Sample};
@@ -53,4 +55,5 @@ pub use hard_imagenet::HardImageNet;
 pub use masked_folder::MaskedFolder;
 pub use planted::{PlantedConfig, PlantedCues, Scene, Silhouette};
 pub use rival::Rival20;
+pub use statistics::{MaskStatistics, Measured, Retention, Statistics, Summary};
 pub use subset::Subset;
