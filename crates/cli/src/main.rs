@@ -3,6 +3,7 @@
 //! One file a command. The commands read the command line, call the library and print; they compute nothing themselves.
 
 mod ablate;
+mod datasets;
 mod demo;
 mod eval;
 mod explain;
@@ -37,6 +38,8 @@ enum Command {
     Explain(explain::Args),
     /// Do one of the benchmark's changes to one picture
     Ablate(ablate::Args),
+    /// List the datasets, or measure the masks of one
+    Datasets(datasets::Args),
     /// List the models this program knows by name
     Models(models::Args),
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Ablate(args) => ablate::run(&args),
+        Command::Datasets(args) => datasets::run(&args),
         Command::Models(args) => models::run(&args),
     };
     match outcome {
