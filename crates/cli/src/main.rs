@@ -5,6 +5,7 @@
 mod ablate;
 mod datasets;
 mod demo;
+mod doctor;
 mod eval;
 mod explain;
 mod models;
@@ -40,6 +41,8 @@ enum Command {
     Ablate(ablate::Args),
     /// List the datasets, or measure the masks of one
     Datasets(datasets::Args),
+    /// Say what is wrong with the folders of a dataset, and how to mend it
+    Doctor(doctor::Args),
     /// List the models this program knows by name
     Models(models::Args),
 }
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Ablate(args) => ablate::run(&args),
         Command::Datasets(args) => datasets::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Models(args) => models::run(&args),
     };
     match outcome {

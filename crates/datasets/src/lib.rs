@@ -10,6 +10,7 @@
 //! - [`MaskedFolder`]: any folder of pictures and masks with matching names.
 //! - [`PlantedCues`]: generated pictures whose scene tells the class exactly as often as one asks for; nothing to
 //!   download, and the right answer is known.
+//! - [`checkup_hard_imagenet`], [`inspect`] and their like: what is wrong with a user's folders, as [`Finding`]s.
 //! - [`Subset`]: some samples of any of them, spread over the classes.
 //! - [`Statistics`]: how large the objects are, where they lie, what the crop keeps of them, class by class.
 //!
@@ -36,6 +37,7 @@
 //! - Moayeri, Pope, Balaji, Feizi: A Comprehensive Study of Image Classification Model Sensitivity to Foregrounds,
 //!   Backgrounds, and Visual Attributes. CVPR 2022 (RIVAL10).
 
+mod checkup;
 mod dataset;
 mod error;
 mod files;
@@ -48,6 +50,7 @@ mod rival;
 mod statistics;
 mod subset;
 
+pub use checkup::{Finding, Severity, checkup_hard_imagenet, checkup_masked_folder, checkup_rival20, inspect};
 pub use dataset::{Class, Dataset, DatasetInfo, Sample};
 pub use error::DatasetError;
 pub use files::Split;

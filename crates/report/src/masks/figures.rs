@@ -4,7 +4,7 @@ use super::MaskStats;
 use super::columns::classes;
 use super::input::{MaskRow, mean};
 use crate::figures::{WIDTH, quantile, violin};
-use crate::svg::{Anchor, CHARACTER, Scale, Svg};
+use crate::svg::{Anchor, CHARACTER, Scale, Svg, ticks};
 use crate::write;
 use hard_imagenet_metrics::Unit;
 
@@ -56,7 +56,10 @@ pub(super) fn by_class(stats: &MaskStats, dataset: usize) -> String {
     let panels: [(&str, Pick); 2] = [("object, %", |m| m.transformed), ("kept by the crop, %", |m| m.retained)];
     for (panel, (title, pick)) in panels.into_iter().enumerate() {
         let from = left + panel as f64 * width;
-        let scale = Scale { from: (0.0, 1.0), to: (from + 8.0, from + width - 52.0) };
+        // As long as the data: objects may be small.
+        let largest = stats.values(None, pick).last().copied().unwrap_or(1.0);
+        let scale =
+            Scale { from: (0.0, (largest * 10.0).ceil().max(1.0) / 10.0), to: (from + 8.0, from + width - 52.0) };
         svg.text("head", (from + 8.0, 14.0), Anchor::Start, title);
         axis(&mut svg, scale, bottom);
         for (row, &class) in classes.iter().enumerate() {
@@ -81,7 +84,7 @@ pub(super) fn by_class(stats: &MaskStats, dataset: usize) -> String {
                 values.len()
             );
             svg.dot("median", (scale.at(median), y), 4.0, &hint);
-            svg.text("value", (scale.at(1.0) + 44.0, y + 4.0), Anchor::End, &text(median));
+            svg.text("value", (scale.to.1 + 44.0, y + 4.0), Anchor::End, &text(median));
         }
     }
     for (row, &class) in classes.iter().enumerate() {
@@ -161,7 +164,7 @@ pub(super) fn centroids(all: &[MaskStats]) -> String {
 pub(super) const COLOURS: usize = 24;
 
 fn axis(svg: &mut Svg, scale: Scale, bottom: f64) {
-    for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
+    for share in ticks(scale.from, 5) {
         let x = scale.at(share);
         svg.line(if share == 0.0 { "axis" } else { "grid" }, (x, HEAD - 4.0), (x, bottom));
         svg.text("tick", (x, bottom + 16.0), Anchor::Middle, &format!("{:.0}", share * 100.0));
