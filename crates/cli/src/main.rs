@@ -3,7 +3,9 @@
 //! One file a command. The commands read the command line, call the library and print; they compute nothing themselves.
 
 mod ablate;
+mod datasets;
 mod demo;
+mod doctor;
 mod eval;
 mod explain;
 mod models;
@@ -37,6 +39,10 @@ enum Command {
     Explain(explain::Args),
     /// Do one of the benchmark's changes to one picture
     Ablate(ablate::Args),
+    /// List the datasets, or measure the masks of one
+    Datasets(datasets::Args),
+    /// Say what is wrong with the folders of a dataset, and how to mend it
+    Doctor(doctor::Args),
     /// List the models this program knows by name
     Models(models::Args),
 }
@@ -48,6 +54,8 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Ablate(args) => ablate::run(&args),
+        Command::Datasets(args) => datasets::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Models(args) => models::run(&args),
     };
     match outcome {

@@ -30,15 +30,7 @@ impl Progress {
     pub(crate) fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Progress { phase: Phase::Evaluate, done, total, resumed, elapsed } => {
-                let left = left(*done, *total, *resumed, *elapsed);
-                if let Some(bar) = &self.bar {
-                    bar.set_length(*total as u64);
-                    bar.set_position(*done as u64);
-                    bar.set_message(left);
-                } else if self.spoke.elapsed() >= EVERY {
-                    self.spoke = Instant::now();
-                    eprintln!("{}: {done}/{total} pictures {left}", self.label);
-                }
+                self.advance(*done, *total, left(*done, *total, *resumed, *elapsed));
             }
             Event::Progress { .. } => {}
             Event::DamagedPart { path, reason } => {
@@ -46,6 +38,22 @@ impl Progress {
             }
             Event::BadSample { sample, error } => self.say(&format!("{sample} is left out: {error}")),
             _ => {}
+        }
+    }
+
+    /// Shows how much of something simpler than a run is done.
+    pub(crate) fn count(&mut self, done: usize, total: usize) {
+        self.advance(done, total, String::new());
+    }
+
+    fn advance(&mut self, done: usize, total: usize, left: String) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+            bar.set_message(left);
+        } else if self.spoke.elapsed() >= EVERY {
+            self.spoke = Instant::now();
+            eprintln!("{}: {done}/{total} pictures {left}", self.label);
         }
     }
 

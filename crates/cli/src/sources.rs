@@ -44,7 +44,7 @@ pub(crate) enum SplitName {
 }
 
 /// Which pictures.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Source {
     /// What to judge on
     #[arg(short, long = "dataset", value_enum, default_value = "hard-imagenet")]
@@ -70,10 +70,7 @@ const PLANTED_SEED: u64 = 2022;
 
 impl Source {
     pub(crate) fn open(&self) -> Result<Box<dyn Dataset>> {
-        let split = match self.split {
-            SplitName::Train => Split::Train,
-            SplitName::Val => Split::Val,
-        };
+        let split = self.split.into();
         let dataset: Box<dyn Dataset> = match self.dataset {
             Name::HardImagenet => Box::new(HardImageNet::open(self.masks()?, self.images()?, split)?),
             Name::Rival20 => Box::new(Rival20::open(self.masks()?, self.images()?, split)?),
@@ -102,16 +99,41 @@ impl Source {
         self.images.as_deref().map_or_else(|| self.masks(), Ok)
     }
 
-    fn images(&self) -> Result<&Path> {
+    pub(crate) fn images(&self) -> Result<&Path> {
         self.images.as_deref().with_context(|| format!("{} needs --images FOLDER", self.word()))
     }
 
-    fn masks(&self) -> Result<&Path> {
+    pub(crate) fn masks(&self) -> Result<&Path> {
         self.masks.as_deref().with_context(|| format!("{} needs --masks PATH", self.word()))
     }
 
     fn word(&self) -> String {
         self.dataset.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
+/// For the doctor, who looks before anything is opened.
+impl Source {
+    pub(crate) fn name(&self) -> Name {
+        self.dataset
+    }
+
+    pub(crate) fn split(&self) -> SplitName {
+        self.split
+    }
+
+    /// The same with another split.
+    pub(crate) fn of_split(&self, split: SplitName) -> Self {
+        Self { split, ..self.clone() }
+    }
+}
+
+impl From<SplitName> for Split {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Train => Split::Train,
+            SplitName::Val => Split::Val,
+        }
     }
 }
 

@@ -14,8 +14,10 @@
 //! - [`MaskedFolder`]: any folder of pictures and masks with matching names.
 //! - [`PlantedCues`]: generated pictures whose scene tells the class exactly as often as one asks for; nothing to
 //!   download, and the right answer is known.
+//! - [`checkup_hard_imagenet`], [`inspect`] and their like: what is wrong with a user's folders, as [`Finding`]s.
 //! - [`Subset`]: some samples of any of them: spread over the classes, as many of each, from both ends of a ranking
 //!   ([`Rankings`]), or of one stratum ([`strata`]).
+//! - [`Statistics`]: how large the objects are, where they lie, what the crop keeps of them, class by class.
 //!
 //! Masks come as they are stored, 0 to 255; what counts as object is decided later, after resampling (the published
 //! code takes every value above 0, which dilates objects: Q1).
@@ -43,6 +45,7 @@
 //! - Gao, Li, Yang, Cheng, Han, Torr: Large-scale Unsupervised Semantic Segmentation. TPAMI 2022 (ImageNet-S).
 //! - Lin, Maire, Belongie, Hays, Perona, Ramanan, Dollár, Zitnick: Microsoft COCO: Common Objects in Context. ECCV 2014.
 
+mod checkup;
 mod coco;
 mod dataset;
 mod error;
@@ -59,9 +62,11 @@ mod rankings;
 mod rival;
 mod rival10;
 mod salient;
+mod statistics;
 mod subset;
 mod wnids;
 
+pub use checkup::{Finding, Severity, checkup_hard_imagenet, checkup_masked_folder, checkup_rival20, inspect};
 pub use coco::{Coco, CocoMode};
 pub use dataset::{Class, Dataset, DatasetInfo, Sample};
 pub use error::DatasetError;
@@ -75,4 +80,5 @@ pub use rankings::{Place, Rankings};
 pub use rival::Rival20;
 pub use rival10::{Attribute, Rival10};
 pub use salient::{FeatureKind, SalientImageNet};
+pub use statistics::{MaskStatistics, Measured, Retention, Statistics, Summary};
 pub use subset::{Subset, strata};

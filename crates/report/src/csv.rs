@@ -32,7 +32,7 @@ fn classes<'a>(run: &'a RunInput, score: &'a Score) -> impl Iterator<Item = (&'a
     run.scores.classes.iter().map(|c| c.name.as_str()).zip(score.classes.iter().copied())
 }
 
-fn quote(field: &str) -> String {
+pub(crate) fn quote(field: &str) -> String {
     if field.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {

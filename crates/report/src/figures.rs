@@ -10,13 +10,13 @@ pub(crate) use ablations::{ablations, mixtures};
 pub(crate) use glance::glance;
 pub(crate) use noise::noise;
 pub(crate) use sensitivity::sensitivity;
-pub(crate) use violins::violins;
+pub(crate) use violins::{quantile, violin, violins};
 
 use crate::page::Page;
 use crate::svg::CHARACTER;
 
 /// Width of every figure, in pixels.
-const WIDTH: f64 = 1040.0;
+pub(crate) const WIDTH: f64 = 1040.0;
 
 /// Width of the column of model names.
 fn label_width(page: &Page) -> f64 {

@@ -21,22 +21,11 @@ pub fn html(runs: &[RunInput]) -> String {
         [] => "no runs".to_owned(),
         _ => format!("{} on {}", names(&page.models, "models"), names(&page.datasets, "datasets")),
     };
-    let mut out = String::with_capacity(1 << 18);
-    let _ = write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
-         <title>Hard ImageNet: {}</title>\n<style>\n{}</style>\n</head>\n<body>\n<main>\n",
-        escape(&title),
-        include_str!("html/style.css")
-    );
-    let _ = write!(
-        out,
-        "<header>\n<p class=\"kicker\">Hard ImageNet</p>\n<h1>{}</h1>\n<p class=\"lede\">Does the model see the object, or \
-         what usually surrounds it? The object is taken away, noise is put on it or around it, and the model’s saliency \
-         is compared with the object’s mask.</p>\n</header>\n",
-        escape(&title)
+    let mut out = opening(
+        &title,
+        "Does the model see the object, or what usually surrounds it? The object is taken away, noise is put on it or \
+         around it, and the model’s saliency is compared with the object’s mask.",
+        "",
     );
     if runs.is_empty() {
         out.push_str(
@@ -138,6 +127,22 @@ pub fn html(runs: &[RunInput]) -> String {
     runs::facts(&mut out, &page);
     method::section(&mut out, &page);
     out.push_str("</main>\n</body>\n</html>\n");
+    out
+}
+
+/// A page up to its first paragraph, which stands for what it is about; `style` is added to the common one.
+pub(crate) fn opening(title: &str, lede: &str, style: &str) -> String {
+    let title = escape(title);
+    let mut out = String::with_capacity(1 << 18);
+    let _ = write!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta name=\"color-scheme\" content=\"light dark\"/>\n\
+         <title>Hard ImageNet: {title}</title>\n<style>\n{}{style}</style>\n</head>\n<body>\n<main>\n\
+         <header>\n<p class=\"kicker\">Hard ImageNet</p>\n<h1>{title}</h1>\n<p class=\"lede\">{lede}</p>\n</header>\n",
+        include_str!("html/style.css")
+    );
     out
 }
 

@@ -7,6 +7,8 @@
 //! - [`markdown`], [`latex`]: the headline table, for a readme or a paper.
 //! - [`csv`], [`json`]: every score with its interval, for programs.
 //! - [`reading`]: what a run's numbers say, in two or three sentences.
+//! - [`masks_html`], [`masks_csv`], [`masks_json`], [`masks_markdown`]: of datasets instead of runs, how large the
+//!   objects are, where they lie and what the crop keeps, from [`MaskStats`].
 //!
 //! All of them take several runs and arrange them models by datasets. Scores that a run does not have show as "–".
 //! The functions are pure: the same runs give the same bytes. They do not touch files.
@@ -55,6 +57,7 @@ mod input;
 mod json;
 mod latex;
 mod markdown;
+mod masks;
 mod page;
 mod reading;
 mod svg;
@@ -67,4 +70,5 @@ pub use input::{CaseKind, GalleryCase, INCOMPLETE, Picture, RunInput};
 pub use json::json;
 pub use latex::latex;
 pub use markdown::markdown;
+pub use masks::{MaskClass, MaskRow, MaskStats, masks_csv, masks_from_json, masks_html, masks_json, masks_markdown};
 pub use reading::reading;

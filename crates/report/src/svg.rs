@@ -64,6 +64,18 @@ impl Svg {
         let _ = write!(self.body, r#"{}"/>"#, if closed { "Z" } else { "" });
     }
 
+    /// Strips of one height and one strength of colour, each by its top left corner and its width.
+    pub(crate) fn runs(&mut self, class: &str, opacity: f64, runs: &[((f64, f64), f64)], height: f64) {
+        if runs.is_empty() {
+            return;
+        }
+        let _ = write!(self.body, r#"<path class="{class}" fill-opacity="{opacity:.1}" d=""#);
+        for ((x, y), width) in runs {
+            let _ = write!(self.body, "M{x:.1} {y:.1}h{width:.1}v{height:.1}h-{width:.1}z");
+        }
+        self.body.push_str(r#""/>"#);
+    }
+
     /// A name that ends at its point, in a column of the given width: cut in the middle if it is longer, whole when
     /// pointed at.
     pub(crate) fn name(&mut self, class: &str, at: (f64, f64), width: f64, name: &str) {

@@ -48,7 +48,9 @@ pub(crate) fn violins(page: &Page, metric: &str, pick: fn(&Record) -> Option<f32
             let found = page.runs.iter().zip(&all).find(|(r, _)| r.model == model && r.dataset == dataset);
             match found.filter(|(_, values)| !values.is_empty()) {
                 None => svg.text("number", (from + 6.0, centre + 4.0), Anchor::Start, write::MISSING),
-                Some((run, values)) => violin(&mut svg, values, &colour(model), scale, centre, &page.title(run)),
+                Some((run, values)) => {
+                    violin(&mut svg, values, &colour(model), scale, centre, Unit::Number, &page.title(run))
+                }
             }
         }
     }
@@ -60,11 +62,11 @@ pub(crate) fn violins(page: &Page, metric: &str, pick: fn(&Record) -> Option<f32
 }
 
 /// One violin of sorted values.
-fn violin(svg: &mut Svg, values: &[f64], class: &str, scale: Scale, centre: f64, title: &str) {
+pub(crate) fn violin(svg: &mut Svg, values: &[f64], class: &str, scale: Scale, centre: f64, unit: Unit, title: &str) {
     let (low, high) = (values[0], values[values.len() - 1]);
     if values.len() < 10 || high - low < 1e-9 {
         for v in values {
-            svg.dot(&format!("dot faint {class}"), (scale.at(*v), centre), 3.0, &write::value(*v, Unit::Number));
+            svg.dot(&format!("dot faint {class}"), (scale.at(*v), centre), 3.0, &write::value(*v, unit));
         }
     } else {
         let density = density(values, 96);
@@ -78,13 +80,13 @@ fn violin(svg: &mut Svg, values: &[f64], class: &str, scale: Scale, centre: f64,
     svg.line(&format!("whisker {class}"), (scale.at(q1), centre), (scale.at(q3), centre));
     let hint = format!(
         "{title}: median {}, half of the images from {} to {}, {} images",
-        write::value(median, Unit::Number),
-        write::value(q1, Unit::Number),
-        write::value(q3, Unit::Number),
+        write::value(median, unit),
+        write::value(q1, unit),
+        write::value(q3, unit),
         values.len()
     );
     svg.dot("median", (scale.at(median), centre), 4.0, &hint);
-    svg.text("value", (scale.at(high) + 7.0, centre + 4.0), Anchor::Start, &write::value(median, Unit::Number));
+    svg.text("value", (scale.at(high) + 7.0, centre + 4.0), Anchor::Start, &write::value(median, unit));
 }
 
 /// Points of the kernel density of sorted values, from the smallest to the largest value and no further.
@@ -103,7 +105,7 @@ fn density(values: &[f64], points: usize) -> Vec<(f64, f64)> {
 }
 
 /// Of sorted values, interpolated.
-fn quantile(values: &[f64], q: f64) -> f64 {
+pub(crate) fn quantile(values: &[f64], q: f64) -> f64 {
     let at = q * (values.len() - 1) as f64;
     let (below, share) = (at.floor() as usize, at.fract());
     let above = (below + 1).min(values.len() - 1);

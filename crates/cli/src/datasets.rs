@@ -1,0 +1,213 @@
+//! `hard-imagenet datasets`: which there are, and how large their objects are and where they lie.
+
+use crate::options::{self, PresetName};
+use crate::progress::Progress;
+use crate::sources::{Name, Source};
+use anyhow::{Context, Result};
+use clap::{Subcommand, ValueEnum};
+use hard_imagenet::datasets::{Measured, Retention, Statistics};
+use hard_imagenet::images::{MaskRule, PairedTransform, Preprocess};
+use hard_imagenet::masks::Heatmap;
+use hard_imagenet::report::{self, MaskClass, MaskRow, MaskStats};
+use safetensors::tensor::{Dtype, TensorView};
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the names that -d takes
+    List,
+    /// Measure the masks of a dataset: sizes, places, what the crop keeps, mean masks
+    Stats(Stats),
+}
+
+#[derive(clap::Args)]
+struct Stats {
+    #[command(flatten)]
+    source: Source,
+    /// Transform and mask threshold: the paper's, or the usual one of ImageNet models with masks at half
+    #[arg(long, value_enum, default_value = "paper")]
+    preset: PresetName,
+    /// What "retained" is a share of; by default as published for paper, the transform's own for strict (Q15)
+    #[arg(long, value_enum)]
+    retained: Option<Retained>,
+    /// stats.json files of other datasets, to draw beside this one
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    against: Vec<PathBuf>,
+    /// What to write
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "html,json")]
+    format: Vec<Format>,
+    /// Folder for stats.html, stats.json, .., and average_masks.safetensors
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Retained {
+    /// A tensor resize of the shorter side to 256 without antialiasing, centre crop of 224, as in 2022
+    Published,
+    /// The same with antialiasing, as today's torchvision does
+    PublishedAntialiased,
+    /// The crop of the transform itself
+    Transform,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// One page that works offline
+    Html,
+    /// Markdown tables, a row a class
+    Md,
+    /// A row a mask
+    Csv,
+    /// Everything; what --against reads
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    match &args.command {
+        Command::List => {
+            for name in Name::value_variants().iter().filter_map(ValueEnum::to_possible_value) {
+                let help = name.get_help().map(ToString::to_string).unwrap_or_default();
+                println!("{:16} {help}", name.get_name());
+            }
+            Ok(())
+        }
+        Command::Stats(args) => stats(args),
+    }
+}
+
+fn stats(args: &Stats) -> Result<()> {
+    let mut others = Vec::new();
+    for path in &args.against {
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let read = report::masks_from_json(&text).with_context(|| format!("{} is no stats.json", path.display()))?;
+        others.extend(read);
+    }
+    let data = args.source.open()?;
+    std::fs::create_dir_all(&args.output)
+        .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
+    let (transform, told) = transform(args.preset);
+    let retained = args.retained.unwrap_or(match args.preset {
+        PresetName::Paper => Retained::Published,
+        PresetName::Strict => Retained::Transform,
+    });
+    let mut progress = Progress::new(format!("masks of {}", data.info().name));
+    let statistics = Statistics::measure(&*data, &transform, retained.into(), |done| progress.count(done, data.len()));
+    progress.finish();
+
+    let word = retained.to_possible_value();
+    let retained = word.as_ref().and_then(|word| word.get_help()).map(ToString::to_string).unwrap_or_default();
+    let facts = [("transform", told.to_owned()), ("kept by the crop", retained)];
+    let facts = facts.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let mut all = vec![input(&statistics, facts)];
+    write_averages(&statistics, &args.output.join("average_masks.safetensors"))?;
+    for format in &args.format {
+        // Only this dataset is written as JSON: a file for each.
+        if let Format::Json = format {
+            let path = args.output.join("stats.json");
+            options::write(&path, report::masks_json(&all[..1])?)?;
+            println!("{}", options::shown(&path).display());
+        }
+    }
+    all.append(&mut others);
+    for format in &args.format {
+        let (ending, text) = match format {
+            Format::Html => ("html", report::masks_html(&all)),
+            Format::Md => ("md", report::masks_markdown(&all)),
+            Format::Csv => ("csv", report::masks_csv(&all)),
+            Format::Json => continue,
+        };
+        let path = args.output.join("stats").with_extension(ending);
+        options::write(&path, text)?;
+        println!("{}", options::shown(&path).display());
+    }
+    Ok(())
+}
+
+/// The transform of a preset for networks of 224 × 224, and its description.
+pub(crate) fn transform(preset: PresetName) -> (PairedTransform, &'static str) {
+    match preset {
+        PresetName::Paper => (
+            Preprocess::imagenet().squashed().paired(MaskRule::AnyInk),
+            "squash to 256 × 256, centre crop of 224; every value above 0 is object",
+        ),
+        PresetName::Strict => (
+            Preprocess::imagenet().paired(MaskRule::Half),
+            "shorter side to 256, centre crop of 224; values of 128 and more are object",
+        ),
+    }
+}
+
+impl From<Retained> for Retention {
+    fn from(retained: Retained) -> Self {
+        match retained {
+            Retained::Published => Retention::Published,
+            Retained::PublishedAntialiased => Retention::PublishedAntialiased,
+            Retained::Transform => Retention::Transform,
+        }
+    }
+}
+
+/// What the report needs to know of a dataset's masks.
+fn input(statistics: &Statistics, facts: Vec<(String, String)>) -> MaskStats {
+    let average = |map: &Option<Heatmap>| map.as_ref().map_or_else(Vec::new, coarse);
+    let classes = statistics.classes.iter().zip(&statistics.averages);
+    MaskStats {
+        dataset: statistics.dataset.clone(),
+        facts,
+        classes: classes.map(|(c, map)| MaskClass { name: c.name.clone(), average: average(map) }).collect(),
+        masks: statistics.samples.iter().map(row).collect(),
+    }
+}
+
+fn row(sample: &Measured) -> MaskRow {
+    let numbers = sample.numbers.as_ref().ok();
+    MaskRow {
+        sample: sample.id.clone(),
+        class: sample.class,
+        raw: numbers.map(|n| n.raw),
+        transformed: numbers.map(|n| n.transformed),
+        retained: numbers.and_then(|n| n.retained),
+        // A pixel's index to the share of the side at its middle.
+        centroid: numbers.and_then(|n| n.centroid).map(|(row, column)| ((row + 0.5) / SIDE, (column + 0.5) / SIDE)),
+        eccentricity: numbers.and_then(|n| n.eccentricity),
+        components: numbers.map(|n| n.components),
+        at_border: numbers.and_then(|n| n.at_border),
+        error: sample.numbers.as_ref().err().cloned(),
+    }
+}
+
+/// Side of the transformed masks.
+const SIDE: f64 = 224.0;
+/// Side of the square whose mean is a cell of the page's mean masks.
+const CELL: usize = 8;
+
+fn coarse(map: &Heatmap) -> Vec<Vec<f32>> {
+    let (width, area) = (map.width(), (CELL * CELL) as f32);
+    let cell = |row: usize, column: usize| {
+        let line = |r: usize| &map.as_slice()[r * width + column * CELL..][..CELL];
+        (row * CELL..(row + 1) * CELL).map(|r| line(r).iter().sum::<f32>()).sum::<f32>() / area
+    };
+    (0..map.height() / CELL).map(|row| (0..width / CELL).map(|column| cell(row, column)).collect()).collect()
+}
+
+/// The mean masks in full: an array (H, W) of f32 for each class, by its name.
+fn write_averages(statistics: &Statistics, path: &Path) -> Result<()> {
+    let mut arrays = Vec::new();
+    for (class, map) in statistics.classes.iter().zip(&statistics.averages) {
+        let Some(map) = map else { continue };
+        let bytes: Vec<u8> = map.as_slice().iter().flat_map(|value| value.to_le_bytes()).collect();
+        arrays.push((class.name.clone(), [map.height(), map.width()], bytes));
+    }
+    let mut views = Vec::new();
+    for (name, shape, bytes) in &arrays {
+        views.push((name.clone(), TensorView::new(Dtype::F32, shape.to_vec(), bytes)?));
+    }
+    options::write(path, safetensors::serialize(views, None)?)
+}

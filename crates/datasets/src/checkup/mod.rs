@@ -1,0 +1,200 @@
+//! What is wrong with a user's folders, in plain words, and how to mend it.
+
+mod contents;
+mod finding;
+mod layout;
+
+pub use contents::inspect;
+pub use finding::{Finding, Severity};
+
+use crate::files::{is_picture, split_mask_name, stem};
+use crate::imagenet::{HARD_IMAGENET, RIVAL20, Row};
+use crate::{HardImageNet, Split};
+use layout::{Pictures, list, name};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Looks at the folders of [`HardImageNet`] without decoding anything: layout, names, pairs, counts against the
+/// published ones, pickles. [`inspect`] looks into the files.
+pub fn checkup_hard_imagenet(masks: &Path, images: &Path, split: Split) -> Vec<Finding> {
+    let mut found = folders(masks, images, split, &[masks.join(split.name())], "train/ and val/ with the mask files");
+    if found.is_empty() && masks.is_dir() {
+        found = pairs(&[masks.join(split.name())], images, split, &HARD_IMAGENET);
+    }
+    if !masks.join("meta/hard_imagenet_idx.pkl").is_file() && masks.is_dir() {
+        let what = "no meta/hard_imagenet_idx.pkl; the usual order of the 15 classes is taken";
+        found.push(Finding::note("no-pickle", what, "nothing"));
+    } else if let Err(error @ crate::DatasetError::Meta { .. }) = HardImageNet::open(masks, images, split) {
+        let remedy = "get the meta folder again, or move it away: then the usual order of the 15 classes is taken";
+        found.push(Finding::error("pickle", error.to_string(), remedy));
+    }
+    found
+}
+
+/// The same for [`Rival20`](crate::Rival20).
+pub fn checkup_rival20(masks: &Path, images: &Path, split: Split) -> Vec<Finding> {
+    let parts = ["train", "test"].map(|part| masks.join(part).join("entire_object_masks"));
+    let expected = "train/entire_object_masks and test/entire_object_masks";
+    let found = folders(masks, images, split, &parts, expected);
+    if found.is_empty() && masks.is_dir() { pairs(&parts, images, split, &RIVAL20) } else { found }
+}
+
+/// Pictures without a mask and masks without a picture of a [`MaskedFolder`](crate::MaskedFolder).
+pub fn checkup_masked_folder(images: &[PathBuf], masks: &[PathBuf]) -> Vec<Finding> {
+    let remedy = "a mask has its picture's name, with any extension; unmatched files are left out";
+    let shown = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let picture = Finding::warning("no-mask", "pictures without a mask", remedy).about(&shown(images));
+    let mask = Finding::warning("no-picture", "masks without a picture", remedy).about(&shown(masks));
+    picture.into_iter().chain(mask).collect()
+}
+
+fn no_picture() -> Finding {
+    let remedy =
+        "get these pictures of ImageNet (ILSVRC2012), or pass as --images the folder that holds train/ and val/";
+    Finding::error("no-picture", "masks whose picture is not there", remedy)
+}
+
+/// Folders that are missing, of the wrong level, or exchanged. Nothing, if masks and pictures can be looked for.
+fn folders(masks: &Path, images: &Path, split: Split, parts: &[PathBuf], expected: &str) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let missing = |path: &Path, option: &str| {
+        let remedy = format!("pass the right path as {option}");
+        Finding::error("missing", format!("{} does not exist", path.display()), remedy)
+    };
+    if !masks.exists() {
+        found.push(missing(masks, "--masks"));
+    }
+    if !images.exists() {
+        found.push(missing(images, "--images"));
+    }
+    if !found.is_empty() || masks.is_file() {
+        return found;
+    }
+    let (layout, folder) = layout::pictures(images, split);
+    let has_masks = parts.iter().any(|part| layout::has_masks(part));
+    let masks_are_pictures = layout::pictures(masks, split).0 == Pictures::Classes;
+    let pictures_are_masks = layout::has_masks(&images.join(split.name())) || layout::has_masks(images);
+    if !has_masks && masks_are_pictures && pictures_are_masks {
+        let what = format!("{} holds pictures in class folders, {} masks", masks.display(), images.display());
+        return vec![Finding::error("exchanged", what, "exchange --masks and --images")];
+    }
+    if !has_masks {
+        found.push(misplaced("--masks", masks, expected, |folder| {
+            // The parts, as they would lie under another folder.
+            parts.iter().any(|part| part.strip_prefix(masks).is_ok_and(|p| layout::has_masks(&folder.join(p))))
+        }));
+    }
+    if layout == Pictures::Absent {
+        let expected = format!("{}/<wnid>/<file>", split.name());
+        found.push(misplaced("--images", images, &expected, |folder| {
+            folder.join(split.name()).is_dir() && layout::pictures(folder, split).0 != Pictures::Absent
+        }));
+    } else if pictures_are_masks && layout == Pictures::Flat {
+        let what = format!("{} holds masks, not pictures", folder.display());
+        found.push(Finding::error("masks-as-pictures", what, "pass ImageNet's folder as --images"));
+    }
+    found
+}
+
+/// Nothing of what is expected in a folder, with the right one if it is near: its parents, or folders in it.
+fn misplaced(option: &str, path: &Path, expected: &str, right: impl Fn(&Path) -> bool) -> Finding {
+    let near = path.ancestors().skip(1).take(2).map(Path::to_owned).chain(list(path));
+    let remedy = match near.into_iter().find(|folder| folder.is_dir() && right(folder)) {
+        Some(folder) => format!("pass {option} {}", folder.display()),
+        None => format!("pass as {option} the folder that holds {expected}"),
+    };
+    Finding::error("wrong-folder", format!("{} does not hold {expected}", path.display()), remedy)
+}
+
+/// Names, pairs and counts.
+fn pairs(parts: &[PathBuf], images: &Path, split: Split, classes: &[Row]) -> Vec<Finding> {
+    let wnids: Vec<&str> = classes.iter().map(|row| row.1).collect();
+    let (pictures, folder) = layout::pictures(images, split);
+    let said = match pictures {
+        Pictures::Classes => "pictures in class folders",
+        Pictures::Flat => "pictures in one folder",
+        Pictures::Packed => "archives, not looked into here",
+        Pictures::Absent => "no pictures",
+    };
+    let mut found = vec![Finding::note("layout", format!("{} holds {said}", folder.display()), "")];
+    let by_stem = layout::by_stem(pictures, &folder, &wnids);
+
+    let (mut odd, mut unknown, mut twice, mut alone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut seen, mut counts) = (BTreeSet::new(), BTreeMap::<&str, usize>::new());
+    for file in parts.iter().flat_map(|part| list(part)) {
+        let (shown, name) = (file.display().to_string(), name(&file));
+        let Some((wnid, picture)) = split_mask_name(&name).filter(|_| is_picture(&file)) else {
+            odd.push(shown);
+            continue;
+        };
+        let of_val = picture.starts_with("ILSVRC2012_val");
+        if classes.len() == RIVAL20.len() && of_val != (split == Split::Val) {
+            continue; // RIVAL's folders are split otherwise than ImageNet
+        }
+        let Some(&wnid) = wnids.iter().find(|known| **known == wnid) else {
+            unknown.push(shown);
+            continue;
+        };
+        let stem = stem(Path::new(picture));
+        if !seen.insert((wnid, stem.clone())) {
+            twice.push(shown);
+            continue;
+        }
+        *counts.entry(wnid).or_default() += 1;
+        if pictures != Pictures::Packed
+            && !by_stem.get(&stem).is_some_and(|(class, _)| class.as_deref().is_none_or(|c| c == wnid))
+        {
+            alone.push(shown);
+        }
+    }
+    let masked: BTreeSet<&str> = seen.iter().map(|(_, stem)| stem.as_str()).collect();
+    let bare: Vec<String> = by_stem
+        .iter()
+        .filter(|(stem, (class, _))| class.is_some() && !masked.contains(stem.as_str()))
+        .map(|(_, (_, path))| path.display().to_string())
+        .collect();
+    found.extend(no_picture().about(&alone));
+    let remedy = "nothing: they are not part of the benchmark; if masks should be there, unpack the archive again";
+    found.extend(Finding::note("no-mask", "pictures of the classes without a mask", remedy).about(&bare));
+    let remedy = "move these files out of the mask folder";
+    found.extend(
+        Finding::error("unknown-class", "masks of a class that the dataset does not have", remedy).about(&unknown),
+    );
+    let remedy = "keep one mask of each picture (names that differ in their ending only are the same sample)";
+    found.extend(Finding::error("duplicate", "masks of a picture that has one already", remedy).about(&twice));
+    let what = "files that are not named <wnid>_<ImageNet file name>; they are left out";
+    found.extend(Finding::note("odd-name", what, "nothing, if they are not masks").about(&odd));
+    found.extend(self::counts(&counts, split, classes));
+    found
+}
+
+/// Against the published numbers: 50 validation masks of each class (48 to 50 for RIVAL), about 19,000 for training.
+fn counts(counts: &BTreeMap<&str, usize>, split: Split, classes: &[Row]) -> Vec<Finding> {
+    let total: usize = counts.values().sum();
+    let rival = classes.len() == RIVAL20.len();
+    let what = format!("{total} {} masks of {} classes", split.name(), counts.len());
+    let mut found = vec![Finding::note("count", what, "")];
+    let remedy = "unpack the archive of masks again if it should be whole";
+    match split {
+        Split::Val => {
+            let (least, expected) = if rival { (48, "48 to 50") } else { (50, "50") };
+            let of = |row: &Row| (row.2, counts.get(row.1).copied().unwrap_or(0));
+            let off: Vec<String> = classes
+                .iter()
+                .map(of)
+                .filter(|(_, n)| !(least..=50).contains(n))
+                .map(|(name, n)| format!("{name}: {n}"))
+                .collect();
+            let what = format!("classes whose number of validation masks is not the published one ({expected})");
+            found.extend(Finding::warning("class-count", what, remedy).about(&off));
+        }
+        Split::Train if !rival && !(18_000..=20_000).contains(&total) => {
+            let what = format!(
+                "{total} training masks where about 19,000 are published (numbers of each class are not public)"
+            );
+            found.push(Finding::warning("train-count", what, remedy));
+        }
+        Split::Train => {}
+    }
+    found
+}

@@ -1,0 +1,41 @@
+/// How the defined values of some samples are spread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    /// How many values; samples without one are left out.
+    pub n: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Smallest, lower quartile, median, upper quartile, largest; interpolated linearly, as NumPy does.
+    pub quantiles: [f64; 5],
+}
+
+impl Summary {
+    /// Of the values that are there; `None` if none is.
+    pub fn of(values: impl IntoIterator<Item = Option<f64>>) -> Option<Self> {
+        let mut values: Vec<f64> = values.into_iter().flatten().collect();
+        values.sort_by(f64::total_cmp);
+        let last = values.len().checked_sub(1)?;
+        let quantile = |q: f64| {
+            let at = q * last as f64;
+            let (below, share) = (at as usize, at.fract());
+            values[below] + share * (values[(below + 1).min(last)] - values[below])
+        };
+        let quantiles = [0.0, 0.25, 0.5, 0.75, 1.0].map(quantile);
+        Some(Self { n: values.len(), mean: values.iter().sum::<f64>() / values.len() as f64, quantiles })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_undefined_is_left_out() {
+        let summary = Summary::of([Some(4.0), None, Some(1.0), Some(2.0), Some(3.0)]).unwrap();
+        assert_eq!((summary.n, summary.mean), (4, 2.5));
+        assert_eq!(summary.quantiles, [1.0, 1.75, 2.5, 3.25, 4.0]);
+        assert_eq!(Summary::of([Some(7.0)]).unwrap().quantiles, [7.0; 5]);
+        assert_eq!(Summary::of([None, None]), None);
+        assert_eq!(Summary::of([]), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! Mask statistics against torch's and Pillow's, and over datasets.
+
+use hard_imagenet_datasets::{
+    Class, Dataset, DatasetError, DatasetInfo, MaskStatistics, PlantedCues, Retention, Sample, Statistics,
+};
+use hard_imagenet_images::{Gray8, ImageError, MaskRule, PairedTransform, Preprocess, Rgb8, read_mask};
+use serde_json::Value;
+use std::path::PathBuf;
+
+fn paper() -> PairedTransform {
+    Preprocess::imagenet().squashed().paired(MaskRule::AnyInk)
+}
+
+fn sample(mask: Gray8, class: usize) -> Sample {
+    Sample { id: String::new(), image: Rgb8 { height: 0, width: 0, data: vec![] }, mask, class }
+}
+
+fn close(got: Option<f64>, wanted: Option<f64>, tolerance: f64, what: &str) {
+    match (got, wanted) {
+        (Some(a), Some(b)) => assert!((a - b).abs() <= tolerance, "{what}: {a}, expected {b}"),
+        (a, b) => assert_eq!(a, b, "{what}"),
+    }
+}
+
+/// The ellipses of a golden case, as the script draws them.
+fn drawn(case: &Value) -> Gray8 {
+    let whole = |value: &Value| value.as_i64().unwrap();
+    let (height, width) = (whole(&case["height"]) as usize, whole(&case["width"]) as usize);
+    let mut data = vec![0; height * width];
+    for ellipse in case["ellipses"].as_array().unwrap() {
+        let [row, column, a, b] = [0, 1, 2, 3].map(|i| whole(&ellipse[i]));
+        for (i, value) in data.iter_mut().enumerate() {
+            let (y, x) = ((i / width) as i64, (i % width) as i64);
+            if ((y - row) * b).pow(2) + ((x - column) * a).pow(2) <= (a * b).pow(2) {
+                *value = 255;
+            }
+        }
+    }
+    Gray8 { height, width, data }
+}
+
+#[test]
+fn shares_and_places_are_those_of_torch_and_pillow() {
+    let cases: Vec<Value> = serde_json::from_str(include_str!("golden/statistics.json")).unwrap();
+    assert_eq!(cases.len(), 9);
+    for case in &cases {
+        let sample = sample(drawn(case), 0);
+        let what = format!("{} × {}", case["height"], case["width"]);
+        let (numbers, _) = MaskStatistics::of(&sample, &paper(), Retention::Published);
+        close(Some(numbers.raw), case["raw"].as_f64(), 1e-12, &what);
+        close(Some(numbers.transformed), case["transformed"].as_f64(), 1e-12, &what);
+        close(numbers.retained, case["retained"].as_f64(), 1e-6, &what);
+        close(numbers.centroid.map(|c| c.0), case["centroid"][0].as_f64(), 1e-9, &what);
+        close(numbers.centroid.map(|c| c.1), case["centroid"][1].as_f64(), 1e-9, &what);
+        let (numbers, _) = MaskStatistics::of(&sample, &paper(), Retention::PublishedAntialiased);
+        close(numbers.retained, case["retained_antialiased"].as_f64(), 1e-6, &what);
+    }
+}
+
+#[test]
+fn an_empty_mask_has_no_place() {
+    let empty = sample(Gray8 { height: 5, width: 6, data: vec![0; 30] }, 0);
+    let (numbers, mask) = MaskStatistics::of(&empty, &paper(), Retention::Transform);
+    assert_eq!((numbers.raw, numbers.transformed, numbers.components), (0.0, 0.0, 0));
+    assert_eq!((numbers.retained, numbers.centroid, numbers.eccentricity, numbers.at_border), (None, None, None, None));
+    assert!(mask.is_empty());
+}
+
+/// Left half, right half, nothing, and a file that cannot be read; the third class has no sample.
+struct Four(DatasetInfo);
+
+impl Dataset for Four {
+    fn info(&self) -> &DatasetInfo {
+        &self.0
+    }
+    fn len(&self) -> usize {
+        4
+    }
+    fn id(&self, i: usize) -> &str {
+        ["left", "right", "nothing", "broken"][i]
+    }
+    fn class(&self, i: usize) -> usize {
+        i / 2
+    }
+    fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+        let object = |column: usize| match i {
+            0 => column < 128,
+            1 => column >= 128,
+            _ => false,
+        };
+        let data = (0..256 * 256).map(|at| if object(at % 256) { 255 } else { 0 }).collect();
+        if i == 3 { Err(ImageError::Empty.into()) } else { Ok(sample(Gray8 { height: 256, width: 256, data }, i / 2)) }
+    }
+}
+
+#[test]
+fn classes_are_averaged_and_a_bad_sample_is_an_entry() {
+    let class = |name: &str| Class { name: name.into(), wnid: None, imagenet: None };
+    let data = Four(DatasetInfo { name: "four".into(), classes: ["halves", "poor", "absent"].map(class).to_vec() });
+    let mut told = Vec::new();
+    let statistics = Statistics::measure(&data, &paper(), Retention::Transform, |done| told.push(done));
+    assert_eq!(told, [4]);
+    assert_eq!(
+        statistics.samples.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(),
+        ["left", "right", "nothing", "broken"]
+    );
+    assert!(statistics.samples[3].numbers.as_ref().unwrap_err().contains("empty"));
+
+    let average = statistics.averages[0].as_ref().unwrap();
+    assert_eq!((average.height(), average.width()), (224, 224));
+    assert!(average.as_slice().iter().all(|&v| v == 0.5));
+    assert!(statistics.averages[1].as_ref().unwrap().as_slice().iter().all(|&v| v == 0.0));
+    assert!(statistics.averages[2].is_none());
+
+    let half = statistics.summary(Some(0), |m| Some(m.transformed)).unwrap();
+    assert_eq!((half.n, half.mean), (2, 0.5));
+    assert_eq!(statistics.summary(None, |m| Some(m.raw)).unwrap().quantiles, [0.0, 0.25, 0.5, 0.5, 0.5]);
+    assert_eq!(statistics.summary(None, |m| m.retained).unwrap().n, 2);
+    assert_eq!(statistics.summary(Some(1), |m| m.retained), None);
+    assert_eq!(statistics.summary(Some(2), |m| Some(m.raw)), None);
+    assert_eq!(
+        statistics.of(Some(0)).map(|m| m.centroid).collect::<Vec<_>>(),
+        [Some((111.5, 55.5)), Some((111.5, 167.5))]
+    );
+}
+
+#[test]
+fn planted_objects_are_where_they_are_planted() {
+    let measure = |data: &dyn Dataset| {
+        let statistics = Statistics::measure(data, &paper(), Retention::Transform, |_| ());
+        let mean = |pick: fn(&MaskStatistics) -> Option<f64>| statistics.summary(None, pick).unwrap().mean;
+        (mean(|m| Some(m.transformed)), mean(|m| m.eccentricity))
+    };
+    let (hard, easy) = (measure(&PlantedCues::hard(1, 64, 64)), measure(&PlantedCues::easy(1, 64, 64)));
+    assert!(hard.0 < easy.0 && hard.1 > easy.1, "(size, eccentricity): {hard:?} is harder than {easy:?}");
+}
+
+#[test]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+fn reference_outputs() {
+    let root = PathBuf::from(std::env::var_os("HARD_IMAGENET_REFERENCE").expect("HARD_IMAGENET_REFERENCE"));
+    let table: Value = serde_json::from_slice(&std::fs::read(root.join("mask_stats.json")).unwrap()).unwrap();
+    let (mut rows, mut masks) = (0, Vec::new());
+    for (file, row) in table["rows"].as_object().unwrap() {
+        let sample = sample(read_mask(&root.join("masks").join(file)).unwrap(), 0);
+        let (numbers, mask) = MaskStatistics::of(&sample, &paper(), Retention::Published);
+        // Another JPEG decoder flips a few pixels around 0.
+        let png = file.ends_with("png");
+        let tolerance = |exact: f64, jpeg: f64| if png { exact } else { jpeg };
+        let relative = |key: &str, share: f64| share * row[key].as_f64().unwrap();
+        let (raw, transformed) = (relative("percent_obj_raw", 5e-3), relative("percent_obj_resize_crop", 5e-3));
+        close(Some(numbers.raw), row["percent_obj_raw"].as_f64(), tolerance(1e-6, raw), file);
+        let after = row["percent_obj_resize_crop"].as_f64();
+        close(Some(numbers.transformed), after, tolerance(1e-6, transformed), file);
+        close(numbers.retained, row["percent_retained_noaa"].as_f64(), tolerance(1e-5, 5e-3), file);
+        let centroid = &row["centroid_yx_in_224"];
+        close(numbers.centroid.map(|c| c.0), centroid[0].as_f64(), tolerance(1e-3, 0.5), file);
+        close(numbers.centroid.map(|c| c.1), centroid[1].as_f64(), tolerance(1e-3, 0.5), file);
+        let (numbers, _) = MaskStatistics::of(&sample, &paper(), Retention::PublishedAntialiased);
+        close(numbers.retained, row["percent_retained_aa"].as_f64(), tolerance(1e-5, 5e-3), file);
+        rows += 1;
+        if png {
+            masks.push(mask);
+        }
+    }
+    assert_eq!((rows, masks.len()), (40, 20));
+
+    let bytes = std::fs::read(root.join("mask_average.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let average = tensors.tensor("average_mask_png").unwrap();
+    for (at, wanted) in average.data().chunks_exact(4).enumerate() {
+        let wanted = f32::from_le_bytes(wanted.try_into().unwrap());
+        let mean = masks.iter().map(|mask| f32::from(mask.as_slice()[at % (224 * 224)])).sum::<f32>() / 20.0;
+        assert!((mean - wanted).abs() < 1e-6, "{at}: {mean}, expected {wanted}");
+    }
+}
