@@ -191,7 +191,7 @@ impl<'a> Machine<'a> {
                 self.pop()?;
             }
             b'1' => {
-                self.from_mark()?;
+                self.since_mark()?;
             }
             b'2' => {
                 let top = self.top()?;
@@ -249,7 +249,7 @@ impl<'a> Machine<'a> {
             0x8e | 0x96 => self.raw(8)?,
             b']' | b')' | 0x8f => self.push(Node::Items(Vec::new())),
             b'l' | b't' | 0x91 => {
-                let items = self.from_mark()?;
+                let items = self.since_mark()?;
                 self.push(Node::Items(items));
             }
             count @ 0x85..=0x87 => {
@@ -260,7 +260,7 @@ impl<'a> Machine<'a> {
             }
             b'}' => self.push(Node::Entries(Vec::new())),
             b'd' => {
-                let items = self.from_mark()?;
+                let items = self.since_mark()?;
                 self.push(Node::Entries(Vec::new()));
                 self.put(&items)?;
             }
@@ -269,7 +269,7 @@ impl<'a> Machine<'a> {
                 self.append(&[item])?;
             }
             b'e' | 0x90 => {
-                let items = self.from_mark()?;
+                let items = self.since_mark()?;
                 self.append(&items)?;
             }
             b's' => {
@@ -278,7 +278,7 @@ impl<'a> Machine<'a> {
                 self.put(&[key, value])?;
             }
             b'u' => {
-                let items = self.from_mark()?;
+                let items = self.since_mark()?;
                 self.put(&items)?;
             }
             b'p' => {
@@ -389,7 +389,7 @@ impl<'a> Machine<'a> {
     }
 
     /// What was pushed since the last mark.
-    fn from_mark(&mut self) -> Result<Vec<usize>, PickleError> {
+    fn since_mark(&mut self) -> Result<Vec<usize>, PickleError> {
         let mark = self.marks.pop().ok_or_else(|| self.damaged("looks for a mark that is not there"))?;
         Ok(self.stack.split_off(mark))
     }

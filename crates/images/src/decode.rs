@@ -1,4 +1,5 @@
 use crate::{Gray8, ImageError, Rgb8};
+use image::error::DecodingError;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 use std::io::Cursor;
 use std::path::Path;
@@ -98,18 +99,43 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     if format == ImageFormat::Jpeg {
         return crate::turbo::decode(bytes);
     }
+    // Its decoder panics on such a palette.
+    if format == ImageFormat::Png && !png_palette_is_whole(bytes) {
+        return Err(ImageError::Damaged(decoding_error(format, "its palette ends within a colour")));
+    }
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_BYTES);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    reader.decode().map_err(|error| match error {
+    // The decoders are not ours. Should one panic on a file, then the file is damaged, and the run goes on.
+    let decoded = std::panic::catch_unwind(|| reader.decode());
+    decoded.unwrap_or_else(|_| Err(decoding_error(format, "its decoder gave up"))).map_err(|error| match error {
         image::ImageError::Limits(_) => TOO_LARGE,
         image::ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => ImageError::Truncated,
         image::ImageError::Unsupported(_) => ImageError::Unsupported(error),
         _ => ImageError::Damaged(error),
     })
+}
+
+fn decoding_error(format: ImageFormat, what: &'static str) -> image::ImageError {
+    image::ImageError::Decoding(DecodingError::new(format.into(), what))
+}
+
+/// Has the palette of a PNG file, if there is one, three bytes a colour?
+fn png_palette_is_whole(bytes: &[u8]) -> bool {
+    let mut chunks = bytes.get(8..).unwrap_or_default();
+    // Length, kind, data, checksum; the palette comes before the picture's data.
+    while let Some((&[a, b, c, d, ref kind @ ..], rest)) = chunks.split_first_chunk::<8>() {
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        match kind {
+            b"PLTE" => return length.is_multiple_of(3),
+            b"IDAT" => return true,
+            _ => chunks = length.checked_add(4).and_then(|length| rest.get(length..)).unwrap_or_default(),
+        }
+    }
+    true
 }
 
 /// Holds a decoder that has no limits of its own to ours.

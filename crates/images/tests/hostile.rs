@@ -49,6 +49,7 @@ fn a_bit_flipped_anywhere() {
             let mut bytes = bytes.clone();
             bytes[at] ^= 1 << (at % 8);
             check(&bytes);
+            check(&with_checksums(bytes));
         }
     }
 }
@@ -104,10 +105,35 @@ fn headers_that_claim_too_much() {
     check(&sized("gif.gif", 6, &[0xFF; 4]), "gif.gif");
     check(&sized("palette.bmp", 18, &[0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 0, 0]), "palette.bmp");
     check(&sized("lossy.webp", 26, &[0xFF, 0x3F, 0xFF, 0x3F]), "lossy.webp");
-    let mut png = sized("interlaced.png", 16, &[0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF]);
-    let checksum = crc32(&png[12..29]);
-    png[29..33].copy_from_slice(&checksum.to_be_bytes());
-    check(&png, "interlaced.png");
+    let png = sized("interlaced.png", 16, &[0, 0, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF]);
+    check(&with_checksums(png), "interlaced.png");
+}
+
+/// Found by fuzzing: the decoder of PNG files takes it for granted that a palette has whole colours.
+#[test]
+fn a_palette_that_ends_within_a_colour() {
+    let mut png = file("fourbit.png");
+    let palette = png.windows(4).position(|kind| kind == b"PLTE").unwrap();
+    png[palette - 1] -= 1;
+    png.remove(palette + 4);
+    let error = decode_image(&with_checksums(png)).unwrap_err().to_string();
+    assert!(error.contains("palette ends within a colour"), "{error}");
+}
+
+/// A PNG file with the right checksum in each of its chunks, so that damage gets past them; other files as they are.
+fn with_checksums(mut bytes: Vec<u8>) -> Vec<u8> {
+    let mut at = 8;
+    while bytes.starts_with(b"\x89PNG") && at + 12 <= bytes.len() {
+        let length = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+        let end = at + 8 + length;
+        if end + 4 > bytes.len() {
+            break;
+        }
+        let checksum = crc32(&bytes[at + 4..end]);
+        bytes[end..end + 4].copy_from_slice(&checksum.to_be_bytes());
+        at = end + 4;
+    }
+    bytes
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
