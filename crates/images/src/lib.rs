@@ -35,7 +35,7 @@
 //! colour is not subsampled, 9 where it is (mean 0.1 to 0.2). Everything after decoding is exact. With the feature
 //! `turbojpeg` JPEG is decoded by libjpeg-turbo, to Pillow's pixels; building it needs a C compiler, CMake and NASM.
 //!
-//! There is one resampler, exact and as fast as those that are not (`fast_image_resize`), so there is no other for
+//! There is one resampler, exact and about as fast as one that is not (`fast_image_resize`), so there is no other for
 //! speed. Nor is a JPEG decoded at a smaller size for speed: the pixels would be others.
 //!
 //! A JPEG that is cut off is always noticed. Damage inside of one is not: of 60 photographs with 64 bytes in the middle
