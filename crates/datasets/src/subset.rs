@@ -1,4 +1,4 @@
-use crate::{Dataset, DatasetError, DatasetInfo, Sample};
+use crate::{Dataset, DatasetError, DatasetInfo, Rankings, Sample};
 
 /// Some samples of a dataset, in its order.
 #[derive(Clone, Debug)]
@@ -18,10 +18,7 @@ impl<D: Dataset> Subset<D> {
     /// assert_eq!(few.len(), 10);
     /// ```
     pub fn spread(inner: D, n: usize) -> Self {
-        let mut members = vec![Vec::new(); inner.info().classes.len()];
-        for i in 0..inner.len() {
-            members[inner.class(i)].push(i);
-        }
+        let members = members(&inner, |_| true);
         // Deal one place a class in turns, until all are dealt or no class has samples left.
         let mut quotas = vec![0; members.len()];
         let mut left = n.min(inner.len());
@@ -33,11 +30,64 @@ impl<D: Dataset> Subset<D> {
                 }
             }
         }
-        let mut indices: Vec<usize> = members
-            .iter()
-            .zip(&quotas)
-            .flat_map(|(class, &quota)| (0..quota).map(move |k| class[k * class.len() / quota]))
-            .collect();
+        let dealt = |(class, &quota): (&Vec<usize>, &usize)| -> Vec<usize> {
+            (0..quota).map(|k| class[k * class.len() / quota]).collect()
+        };
+        let indices = members.iter().zip(&quotas).flat_map(dealt).collect();
+        Self::sorted(inner, indices)
+    }
+
+    /// The samples `i` for which `keep(dataset, i)`.
+    ///
+    /// ```
+    /// use hard_imagenet_datasets::{Dataset, PlantedCues, Subset};
+    ///
+    /// // One class only.
+    /// let ones = Subset::filter(PlantedCues::hard(0, 80, 64), |data, i| data.class(i) == 1);
+    /// assert_eq!(ones.len(), 10);
+    /// ```
+    pub fn filter(inner: D, keep: impl Fn(&D, usize) -> bool) -> Self {
+        let indices = (0..inner.len()).filter(|&i| keep(&inner, i)).collect();
+        Self { inner, indices }
+    }
+
+    /// The samples of the named classes: names ("dog sled") or WordNet ids ("n03218198"). Labels stay what they were.
+    pub fn of_classes(inner: D, names: &[impl AsRef<str>]) -> Self {
+        Self::filter(inner, |data, i| {
+            let class = &data.info().classes[data.class(i)];
+            names.iter().any(|name| class.name == name.as_ref() || class.wnid.as_deref() == Some(name.as_ref()))
+        })
+    }
+
+    /// The first `n` samples of every class.
+    pub fn limit_per_class(inner: D, n: usize) -> Self {
+        let members = members(&inner, |_| true);
+        Self::sorted(inner, members.into_iter().flat_map(|class| class.into_iter().take(n)).collect())
+    }
+
+    /// The first `n` and the last `n` samples of every class in the order of their ranks (all, if there are fewer
+    /// than 2n): half with the strongest, half with the weakest spurious cues, as the paper finetunes on 100 from
+    /// either end. Samples without a rank, and ranks without a sample, are left out before counting (the published
+    /// code leaves some of them in: Q14).
+    pub fn balanced(inner: D, rankings: &Rankings, n: usize) -> Self {
+        let position = |i: usize| rankings.rank(inner.id(i)).map(|rank| rank.position);
+        let mut indices = Vec::new();
+        for mut class in members(&inner, |i| position(i).is_some()) {
+            class.sort_by_key(|&i| position(i));
+            let low = n.min(class.len());
+            let high = class.len().saturating_sub(n).max(low);
+            indices.extend(class[..low].iter().chain(&class[high..]));
+        }
+        Self::sorted(inner, indices)
+    }
+
+    /// The samples whose rank is in one of `parts` equal parts of their class's order: `stratum(data, ranks, 0, 10)`
+    /// is the first decile. Samples without a rank are left out.
+    pub fn stratum(inner: D, rankings: &Rankings, part: usize, parts: usize) -> Self {
+        Self::filter(inner, |data, i| rankings.rank(data.id(i)).is_some_and(|rank| rank.part(parts) == part))
+    }
+
+    fn sorted(inner: D, mut indices: Vec<usize>) -> Self {
         indices.sort_unstable();
         Self { inner, indices }
     }
@@ -46,6 +96,15 @@ impl<D: Dataset> Subset<D> {
     pub fn into_inner(self) -> D {
         self.inner
     }
+}
+
+/// The samples of each class that are to be kept.
+fn members(data: &impl Dataset, keep: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
+    let mut members = vec![Vec::new(); data.info().classes.len()];
+    for i in (0..data.len()).filter(|&i| keep(i)) {
+        members[data.class(i)].push(i);
+    }
+    members
 }
 
 impl<D: Dataset> Dataset for Subset<D> {
