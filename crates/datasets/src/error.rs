@@ -37,6 +37,15 @@ pub enum DatasetError {
         problem: String,
     },
 
+    /// A file or an archive that cannot be opened or read.
+    #[error("{path}: {problem}")]
+    Archive {
+        /// Which one; what lies in an archive reads like a file in a folder: "hardImageNet.zip/val/x.JPEG".
+        path: PathBuf,
+        /// What is wrong, and the way out where there is one.
+        problem: String,
+    },
+
     /// A mask whose picture is not in the image folder.
     #[error("no picture {image} for the mask {mask}")]
     NoImage {
@@ -44,6 +53,17 @@ pub enum DatasetError {
         mask: PathBuf,
         /// Where the picture was expected first; further layouts were tried.
         image: PathBuf,
+    },
+
+    /// A picture that is not among those of ImageNet that are there.
+    #[error("no picture {file} of the class {wnid} among {searched}")]
+    NoPicture {
+        /// WordNet id of its class.
+        wnid: String,
+        /// Its name; other extensions were tried too.
+        file: String,
+        /// Where it was looked for.
+        searched: String,
     },
 
     /// Two files would be the same sample.

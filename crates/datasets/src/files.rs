@@ -44,8 +44,8 @@ pub(crate) fn entries(folder: &Path, expected: &str) -> Result<Vec<PathBuf>, Dat
 }
 
 /// Does the name say that this is a picture?
-pub(crate) fn is_picture(path: &Path) -> bool {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+pub(crate) fn is_picture(path: impl AsRef<Path>) -> bool {
+    let extension = path.as_ref().extension().map(|e| e.to_string_lossy().to_lowercase());
     extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
 }
 
@@ -57,8 +57,12 @@ pub(crate) fn stem(path: &Path) -> String {
 /// "n03218198_ILSVRC2012_val_00000538.JPEG" to ("n03218198", "ILSVRC2012_val_00000538.JPEG").
 pub(crate) fn split_mask_name(name: &str) -> Option<(&str, &str)> {
     let (wnid, file) = name.split_once('_')?;
-    let digits = wnid.strip_prefix('n')?;
-    (digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit()) && !file.is_empty()).then_some((wnid, file))
+    (is_wnid(wnid) && !file.is_empty()).then_some((wnid, file))
+}
+
+/// Is it a WordNet id of a noun, "n03218198"?
+pub(crate) fn is_wnid(word: &str) -> bool {
+    word.strip_prefix('n').is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Refuses a folder of ImageNet that is not there.

@@ -1,8 +1,9 @@
-use crate::files::{Split, entries};
+use crate::files::{Split, is_picture};
 use crate::imagenet::{self, HARD_IMAGENET};
 use crate::mask_list::MaskList;
 use crate::pickle::{Item, Pickle};
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample};
+use crate::store::join;
+use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
@@ -13,11 +14,13 @@ const GET_IT: &str = "mask files <wnid>_<ImageNet file name>, as the Hard ImageN
 /// Hard ImageNet (Moayeri, Singla, Feizi 2022): 15 ImageNet classes whose objects are small, off centre and hardly
 /// ever without their usual surroundings; about 19,000 training and 750 validation images with masks.
 ///
-/// | folder | what |
+/// | file | what |
 /// |---|---|
 /// | `MASKS/{train,val}/<wnid>_<ImageNet file name>` | masks, flat |
-/// | `MASKS/meta/*.pkl` | optional: the order of the classes |
-/// | `IMAGES/{train,val}/<wnid>/<ImageNet file name>` | pictures; also `IMAGES/<wnid>/..` and flat folders |
+/// | `MASKS/meta/hard_imagenet_idx.pkl` | optional: the order of the classes |
+///
+/// MASKS is a folder, or the zip as published (or a tar), which is read in place; IMAGES is ImageNet in any layout of
+/// [`ImageNet`](crate::ImageNet).
 ///
 /// Samples are sorted by id. (The published code lists them as the file system does, which differs from machine to
 /// machine: Q20.) A mask whose picture is missing is an error of [`get`](Dataset::get), not of `open`.
@@ -33,14 +36,18 @@ impl HardImageNet {
     /// [`DatasetError::Folder`] if a folder is missing or holds no mask, [`DatasetError::UnknownClass`],
     /// [`DatasetError::Duplicate`], and [`DatasetError::Meta`] for a pickle that is there but cannot be understood.
     pub fn open(masks: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
-        let masks = masks.as_ref();
-        let classes = classes(&masks.join("meta"))?;
-        let folder = masks.join(split.name());
-        let list = MaskList::new(entries(&folder, GET_IT)?, images.as_ref(), split, &classes, "Hard ImageNet")?;
-        if list.len() == 0 {
-            let problem = "no mask file in this folder".into();
-            return Err(DatasetError::Folder { path: folder, problem, expected: GET_IT.into() });
+        let masks = Store::open(masks)?;
+        let missing = |problem: &str| {
+            let path = masks.place(split.name());
+            Err(DatasetError::Folder { path, problem: problem.into(), expected: GET_IT.into() })
+        };
+        let Some(top) = masks.parent_of(split.name()) else { return missing("no such folder") };
+        let classes = classes(&masks, &top)?;
+        let files = masks.files(&join(&top, split.name()))?;
+        if !files.iter().any(|file| is_picture(file)) {
+            return missing("no mask file in this folder");
         }
+        let list = MaskList::new(masks, files, images.as_ref(), split, &classes, "Hard ImageNet")?;
         Ok(Self { info: DatasetInfo { name: "hard-imagenet".into(), classes }, list })
     }
 }
@@ -68,24 +75,24 @@ impl Dataset for HardImageNet {
 }
 
 /// The 15 classes in the order of the pickled list where there is one, else in the order that we know.
-fn classes(meta: &Path) -> Result<Vec<Class>, DatasetError> {
-    let list = meta.join("hard_imagenet_idx.pkl");
-    let Some(order) = read_pickle(&list, "a list of ImageNet indices", indices)? else {
+fn classes(masks: &Store, top: &str) -> Result<Vec<Class>, DatasetError> {
+    let list = join(top, "meta/hard_imagenet_idx.pkl");
+    let Some(order) = read_pickle(masks, &list, "a list of ImageNet indices", indices)? else {
         return Ok(HARD_IMAGENET.iter().map(imagenet::class).collect());
     };
-    let bad = |path: &Path, problem: String| Err(DatasetError::Meta { path: path.into(), problem });
+    let bad = |name: &str, problem: String| Err(DatasetError::Meta { path: masks.place(name), problem });
     if order.len() != order.iter().collect::<HashSet<_>>().len() || order.is_empty() {
         return bad(&list, format!("expected distinct ImageNet indices, got {order:?}"));
     }
-    let wnids_path = meta.join("idx_to_wnid.pkl");
-    let wnids = read_pickle(&wnids_path, "a dictionary from index to WordNet id", wnids_by_index)?;
+    let wnids_name = join(top, "meta/idx_to_wnid.pkl");
+    let wnids = read_pickle(masks, &wnids_name, "a dictionary from index to WordNet id", wnids_by_index)?;
     let mut classes = Vec::new();
     for index in order {
         let listed = wnids.as_ref().and_then(|w| w.get(&index));
         let known = HARD_IMAGENET.iter().find(|row| row.0 == index);
         classes.push(match (known, listed) {
             (Some(row), Some(wnid)) if row.1 != wnid => {
-                return bad(&wnids_path, format!("says {wnid} for index {index}, but ImageNet has {} there", row.1));
+                return bad(&wnids_name, format!("says {wnid} for index {index}, but ImageNet has {} there", row.1));
             }
             (Some(row), _) => imagenet::class(row),
             (None, Some(wnid)) => Class { name: wnid.clone(), wnid: Some(wnid.clone()), imagenet: Some(index) },
@@ -113,25 +120,21 @@ fn wnids_by_index(dictionary: Item<'_>) -> Option<BTreeMap<u32, String>> {
 
 /// A pickle read as plain data; nothing in it is ever run. `None` if there is no such file.
 fn read_pickle<T>(
-    path: &Path,
+    masks: &Store,
+    name: &str,
     expected: &str,
     convert: impl Fn(Item<'_>) -> Option<T>,
 ) -> Result<Option<T>, DatasetError> {
+    if !masks.has(name) {
+        return Ok(None);
+    }
     let fail = |problem: String| {
         let problem = format!(
             "cannot be read as {expected} ({problem}); get the file again, or move it away: \
              without it the usual order of the 15 classes is taken"
         );
-        DatasetError::Meta { path: path.into(), problem }
+        DatasetError::Meta { path: masks.place(name), problem }
     };
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(fail(error.to_string())),
-    };
-    let pickle = Pickle::parse(&bytes).map_err(|error| fail(error.to_string()))?;
-    match convert(pickle.root()) {
-        Some(value) => Ok(Some(value)),
-        None => Err(fail(format!("it holds {:?}", pickle.root()))),
-    }
+    let pickle = Pickle::parse(&masks.read(name)?).map_err(|error| fail(error.to_string()))?;
+    convert(pickle.root()).map(Some).ok_or_else(|| fail(format!("it holds {:?}", pickle.root())))
 }

@@ -1,4 +1,11 @@
-//! The classes of the benchmark's datasets among ImageNet's thousand.
+//! ImageNet: the classes of the benchmark's datasets among its thousand, and its pictures.
+
+mod labels;
+mod layout;
+mod pictures;
+mod shards;
+
+pub use pictures::ImageNet;
 
 use crate::Class;
 

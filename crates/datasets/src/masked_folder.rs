@@ -1,5 +1,6 @@
-use crate::files::{entries, is_picture, read_pair, stem};
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, wnids};
+use crate::files::is_picture;
+use crate::store::{file_name, file_stem, join};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, wnids};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -7,10 +8,13 @@ use std::path::{Path, PathBuf};
 ///
 /// Pictures lie in one folder for each class, or all in one folder, which is then one class. A mask has its
 /// picture's name, with any extension, in the folder of the same class (`masks/cat/7.png`), or flat (`masks/7.png`,
-/// or `masks/cat_7.png` as Hard ImageNet names them). Where class folders are WordNet ids of ImageNet's thousand
-/// classes, these know their ImageNet index, so that ImageNet models can be judged on them.
+/// or `masks/cat_7.png` as Hard ImageNet names them). Where class folders are WordNet ids of Hard ImageNet or RIVAL,
+/// classes know their ImageNet index, so that ImageNet models can be judged on them. Each of the two folders may be a
+/// zip or tar instead, which is read in place.
 pub struct MaskedFolder {
     info: DatasetInfo,
+    images: Store,
+    masks: Store,
     samples: Vec<Entry>,
     images_alone: Vec<PathBuf>,
     masks_alone: Vec<PathBuf>,
@@ -19,22 +23,24 @@ pub struct MaskedFolder {
 struct Entry {
     id: String,
     class: usize,
-    image: PathBuf,
-    mask: PathBuf,
+    image: String,
+    mask: String,
 }
 
 impl MaskedFolder {
     /// Pairs the pictures under `images` with the masks under `masks`.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] if a folder is missing, holds no pictures, mixes pictures with class folders, or if
+    /// [`DatasetError::Archive`] if a folder is missing or an archive damaged; [`DatasetError::Folder`] if a folder
+    /// holds no pictures, mixes pictures with class folders, or if
     /// nothing pairs up; [`DatasetError::Duplicate`] if two files would be the same sample, or one mask would serve two.
     pub fn open(images: impl AsRef<Path>, masks: impl AsRef<Path>) -> Result<Self, DatasetError> {
-        let (images, masks) = (images.as_ref(), masks.as_ref());
-        let mut mask_of = by_key(scan(masks, None, "masks named like the pictures")?)?;
-        let found = scan(images, Some(masks), "pictures, or a folder of pictures for each class")?;
+        let (images, masks) = (Store::open(images)?, Store::open(masks)?);
+        let mut mask_of = by_key(&masks, scan(&masks, None)?)?;
+        let found = scan(&images, Some(masks.path()))?;
         let fail = |problem: &str, expected: &str| {
-            Err(DatasetError::Folder { path: images.into(), problem: problem.into(), expected: expected.into() })
+            let path = images.path().into();
+            Err(DatasetError::Folder { path, problem: problem.into(), expected: expected.into() })
         };
         let folders: BTreeSet<String> = found.iter().map(|f| f.folder.clone()).collect();
         if folders.len() > 1 && folders.contains("") {
@@ -46,38 +52,39 @@ impl MaskedFolder {
         }
 
         let (mut samples, mut images_alone) = (Vec::new(), Vec::new());
-        let mut taken: HashMap<PathBuf, PathBuf> = HashMap::new();
+        let mut taken: HashMap<String, String> = HashMap::new();
         let position: HashMap<&str, usize> = folders.iter().enumerate().map(|(i, f)| (f.as_str(), i)).collect();
-        let mut found: Vec<(String, Found)> = by_key(found)?.into_iter().collect();
+        let mut found: Vec<(String, Found)> = by_key(&images, found)?.into_iter().collect();
         found.sort_by(|a, b| a.0.cmp(&b.0));
         for (id, picture) in found {
-            let name = stem(&picture.path);
-            let keys = [id.clone(), name.clone(), format!("{}_{name}", picture.folder)];
-            let Some(mask) = keys.iter().find_map(|key| mask_of.get(key)).map(|m| m.path.clone()) else {
-                images_alone.push(picture.path);
+            let name = file_stem(&picture.name);
+            let keys = [id.clone(), name.to_owned(), format!("{}_{name}", picture.folder)];
+            let Some(mask) = keys.iter().find_map(|key| mask_of.get(key)).map(|m| m.name.clone()) else {
+                images_alone.push(images.place(&picture.name));
                 continue;
             };
-            if let Some(first) = taken.insert(mask.clone(), picture.path.clone()) {
-                return Err(DatasetError::Duplicate { id: name, first, second: picture.path });
+            if let Some(first) = taken.insert(mask.clone(), picture.name.clone()) {
+                let [first, second] = [&first, &picture.name].map(|name| images.place(name));
+                return Err(DatasetError::Duplicate { id: name.into(), first, second });
             }
-            samples.push(Entry { id, class: position[picture.folder.as_str()], image: picture.path, mask });
+            samples.push(Entry { id, class: position[picture.folder.as_str()], image: picture.name, mask });
         }
         if samples.is_empty() {
-            let expected = format!("masks named like the pictures in {}", masks.display());
+            let expected = format!("masks named like the pictures in {}", masks.path().display());
             return fail("no picture here has a mask", &expected);
         }
-        mask_of.retain(|_, mask| !taken.contains_key(&mask.path));
-        let mut masks_alone: Vec<PathBuf> = mask_of.into_values().map(|m| m.path).collect();
+        mask_of.retain(|_, mask| !taken.contains_key(&mask.name));
+        let mut masks_alone: Vec<PathBuf> = mask_of.into_values().map(|m| masks.place(&m.name)).collect();
         masks_alone.sort_unstable();
 
-        let whole = || images.file_name().map_or("all".into(), |n| n.to_string_lossy().into_owned());
+        let whole = || images.path().file_name().map_or("all".into(), |n| n.to_string_lossy().into_owned());
         let class = |folder: String| {
             let name = || if folder.is_empty() { whole() } else { folder.clone() };
             wnids::class(&folder).unwrap_or_else(|| Class { name: name(), wnid: None, imagenet: None })
         };
         let classes = folders.iter().cloned().map(class).collect();
         let info = DatasetInfo { name: "masked-folder".into(), classes };
-        Ok(Self { info, samples, images_alone, masks_alone })
+        Ok(Self { info, images, masks, samples, images_alone, masks_alone })
     }
 
     /// Pictures without a mask; they are not part of the dataset.
@@ -91,37 +98,34 @@ impl MaskedFolder {
     }
 }
 
-/// A file and the folder it lies in, "" for the top.
+/// A file and the last part of the folder it lies in, "" for the top.
 struct Found {
     folder: String,
-    path: PathBuf,
+    name: String,
 }
 
 /// Picture files at the top and one folder below, but for those in `except`.
-fn scan(root: &Path, except: Option<&Path>, expected: &str) -> Result<Vec<Found>, DatasetError> {
+fn scan(store: &Store, except: Option<&Path>) -> Result<Vec<Found>, DatasetError> {
     let except = except.and_then(|path| path.canonicalize().ok());
+    let mut folders = store.folders("")?;
+    folders.retain(|folder| except.is_none() || store.place(folder).canonicalize().ok() != except);
+    folders.push(String::new());
     let mut found = Vec::new();
-    for path in entries(root, expected)? {
-        if !path.is_dir() {
-            found.push(Found { folder: String::new(), path });
-        } else if except.is_none() || path.canonicalize().ok() != except {
-            let folder = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            found.extend(entries(&path, expected)?.into_iter().map(|path| Found { folder: folder.clone(), path }));
-        }
+    for folder in folders {
+        let files = store.files(&folder)?.into_iter().filter(|name| is_picture(name));
+        found.extend(files.map(|name| Found { folder: file_name(&folder).to_owned(), name }));
     }
-    found.retain(|f| is_picture(&f.path));
     Ok(found)
 }
 
 /// Files by "folder/stem", or "stem" at the top.
-fn by_key(files: Vec<Found>) -> Result<HashMap<String, Found>, DatasetError> {
+fn by_key(store: &Store, files: Vec<Found>) -> Result<HashMap<String, Found>, DatasetError> {
     let mut map: HashMap<String, Found> = HashMap::new();
     for file in files {
-        let name = stem(&file.path);
-        let id = if file.folder.is_empty() { name } else { format!("{}/{name}", file.folder) };
-        let second = file.path.clone();
+        let id = join(&file.folder, file_stem(&file.name));
+        let second = store.place(&file.name);
         if let Some(first) = map.insert(id.clone(), file) {
-            return Err(DatasetError::Duplicate { id, first: first.path, second });
+            return Err(DatasetError::Duplicate { id, first: store.place(&first.name), second });
         }
     }
     Ok(map)
@@ -146,7 +150,7 @@ impl Dataset for MaskedFolder {
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, image, mask } = &self.samples[i];
-        let (image, mask) = read_pair(image, mask)?;
+        let (image, mask) = (self.images.image(image)?, self.masks.mask(mask)?);
         Ok(Sample { id: id.clone(), image, mask, class: *class })
     }
 }

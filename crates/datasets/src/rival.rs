@@ -1,7 +1,8 @@
-use crate::files::{Split, entries};
+use crate::files::Split;
 use crate::imagenet::{self, RIVAL20};
 use crate::mask_list::MaskList;
-use crate::{Dataset, DatasetError, DatasetInfo, Sample, rival10};
+use crate::store::{file_name, join};
+use crate::{Dataset, DatasetError, DatasetInfo, Sample, Store, rival10};
 use std::path::Path;
 
 const GET_IT: &str = "train/entire_object_masks and test/entire_object_masks with mask files \
@@ -21,26 +22,24 @@ pub struct Rival20 {
 }
 
 impl Rival20 {
-    /// Lists the masks under `rival` (the folder RIVAL10); `images` is ImageNet, as for
-    /// [`HardImageNet`](crate::HardImageNet). One of the two mask folders may be missing.
+    /// Lists the masks under `rival` (the folder RIVAL10, or a zip or tar of it); `images` is ImageNet in any layout
+    /// of [`ImageNet`](crate::ImageNet). One of the two mask folders may be missing.
     ///
     /// # Errors
     /// [`DatasetError::Folder`] if both mask folders are missing or hold no mask of the split,
     /// [`DatasetError::UnknownClass`], [`DatasetError::Duplicate`].
     pub fn open(rival: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let rival = rival.as_ref();
+        let masks = Store::open(rival)?;
         let mut files = Vec::new();
-        for part in ["train", "test"] {
-            let folder = rival.join(part).join("entire_object_masks");
-            if folder.is_dir() {
-                files.extend(entries(&folder, GET_IT)?);
+        for part in ["train", "test"].map(|part| format!("{part}/entire_object_masks")) {
+            if let Some(top) = masks.parent_of(&part) {
+                files.extend(masks.files(&join(&top, &part))?);
             }
         }
-        files.retain(|file| {
-            file.file_name().is_some_and(|n| n.to_string_lossy().contains("ILSVRC2012_val")) == (split == Split::Val)
-        });
+        files.retain(|file| file_name(file).contains("ILSVRC2012_val") == (split == Split::Val));
         let classes: Vec<_> = RIVAL20.iter().map(imagenet::class).collect();
-        let list = MaskList::new(files, images.as_ref(), split, &classes, "RIVAL20")?;
+        let list = MaskList::new(masks, files, images.as_ref(), split, &classes, "RIVAL20")?;
         if list.len() == 0 {
             let problem = format!("no mask of a {} image in this folder", split.name());
             return Err(DatasetError::Folder { path: rival.into(), problem, expected: GET_IT.into() });
