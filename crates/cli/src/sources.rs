@@ -49,7 +49,7 @@ pub(crate) struct Source {
     /// What to judge on
     #[arg(short, long = "dataset", value_enum, default_value = "hard-imagenet")]
     dataset: Name,
-    /// Folder of the pictures (for ImageNet the one that holds train/ and val/); rival10 and imagenet-s may have theirs
+    /// Folder of the pictures (for ImageNet the one that holds train/ and val/, or its tar or parquet files), or a zip; rival10 and imagenet-s may have theirs
     /// in the folder of the masks
     #[arg(long, value_name = "FOLDER")]
     images: Option<PathBuf>,
