@@ -17,11 +17,13 @@ use std::path::{Path, PathBuf};
 /// Looks at the folders of [`HardImageNet`] without decoding anything: layout, names, pairs, counts against the
 /// published ones, pickles. [`inspect`] looks into the files.
 pub fn checkup_hard_imagenet(masks: &Path, images: &Path, split: Split) -> Vec<Finding> {
-    let mut found = folders(masks, images, split, &[masks.join(split.name())], "train/ and val/ with the mask files");
-    if found.is_empty() && masks.is_dir() {
-        found = pairs(&[masks.join(split.name())], images, split, &HARD_IMAGENET);
+    let parts = [masks.join(split.name())];
+    let mut found = folders(masks, images, split, &parts, "train/ and val/ with the mask files");
+    if !found.is_empty() || masks.is_file() {
+        return found;
     }
-    if !masks.join("meta/hard_imagenet_idx.pkl").is_file() && masks.is_dir() {
+    found = pairs(&parts, images, split, &HARD_IMAGENET);
+    if !masks.join("meta/hard_imagenet_idx.pkl").is_file() {
         let what = "no meta/hard_imagenet_idx.pkl; the usual order of the 15 classes is taken";
         found.push(Finding::note("no-pickle", what, "nothing"));
     } else if let Err(error @ crate::DatasetError::Meta { .. }) = HardImageNet::open(masks, images, split) {
@@ -87,7 +89,8 @@ fn folders(masks: &Path, images: &Path, split: Split, parts: &[PathBuf], expecte
     if layout == Pictures::Absent {
         let expected = format!("{}/<wnid>/<file>", split.name());
         found.push(misplaced("--images", images, &expected, |folder| {
-            folder.join(split.name()).is_dir() && layout::pictures(folder, split).0 != Pictures::Absent
+            let part = folder.join(split.name());
+            part.is_dir() && !layout::has_masks(&part) && layout::pictures(folder, split).0 != Pictures::Absent
         }));
     } else if pictures_are_masks && layout == Pictures::Flat {
         let what = format!("{} holds masks, not pictures", folder.display());
