@@ -55,8 +55,10 @@ fn names_pairs_and_counts() {
     };
     let counts = "warning class-count 15: classes whose number of validation masks is not the published one (50) \
                   [\"dog sled: 2\", \"howler monkey: 0\", \"seat belt: 0\"] -> unpack";
-    let (layout, total) =
-        ("note layout 1: imagenet/val holds pictures in class folders", "note count 1: 2 val masks of 1");
+    let (layout, total) = (
+        "note layout 1: imagenet/val holds pictures in class folders",
+        "note count 1: 2 val masks of 1 of the 15 classes",
+    );
     check_val(&[layout, total, counts, "note no-pickle 1: no meta/hard_imagenet_idx.pkl"]);
 
     write(masks.join("val/n04356056_ILSVRC2012_val_00000007.JPEG"), (6, 8), object);
@@ -73,7 +75,7 @@ fn names_pairs_and_counts() {
         "error unknown-class 1: masks of a class that the dataset does not have [\"masks/val/n01440764_",
         "error duplicate 1: masks of a picture that has one already [\"masks/val/n03218198_ILSVRC2012_val_00000000.png\"]",
         "note odd-name 1: files that are not named <wnid>_<ImageNet file name>; they are left out [\"masks/val/notes.txt\"]",
-        "note count 1: 3 val masks of 2 classes",
+        "note count 1: 3 val masks of 2 of the 15 classes",
         "warning class-count 15: ",
         "error pickle 1: masks/meta/hard_imagenet_idx.pkl: cannot be read as a list of ImageNet indices",
     ]);
@@ -130,7 +132,7 @@ fn training_masks_are_counted_together() {
         &checkup_hard_imagenet(&masks, &images, Split::Train),
         &[
             "note layout 1: imagenet/train holds pictures in one folder",
-            "note count 1: 1 train masks of 1 classes",
+            "note count 1: 1 train masks of 1 of the 15 classes",
             "warning train-count 1: 1 training masks where about 19,000 are published",
             "note no-pickle 1: ",
         ],

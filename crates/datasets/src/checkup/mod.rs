@@ -175,7 +175,7 @@ fn pairs(parts: &[PathBuf], images: &Path, split: Split, classes: &[Row]) -> Vec
 fn counts(counts: &BTreeMap<&str, usize>, split: Split, classes: &[Row]) -> Vec<Finding> {
     let total: usize = counts.values().sum();
     let rival = classes.len() == RIVAL20.len();
-    let what = format!("{total} {} masks of {} classes", split.name(), counts.len());
+    let what = format!("{total} {} masks of {} of the {} classes", split.name(), counts.len(), classes.len());
     let mut found = vec![Finding::note("count", what, "")];
     let remedy = "unpack the archive of masks again if it should be whole";
     match split {
