@@ -61,6 +61,19 @@ pub(crate) fn split_mask_name(name: &str) -> Option<(&str, &str)> {
     (digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit()) && !file.is_empty()).then_some((wnid, file))
 }
 
+/// Refuses a folder of ImageNet that is not there.
+pub(crate) fn require_imagenet(root: &Path, split: Split) -> Result<(), DatasetError> {
+    if root.is_dir() {
+        return Ok(());
+    }
+    let expected = format!(
+        "ImageNet's pictures as {0}/<wnid>/<file>; get them from image-net.org (ILSVRC2012) and sort the \
+         validation images into class folders, or leave them flat in {0}",
+        split.name()
+    );
+    Err(DatasetError::Folder { path: root.into(), problem: "no such folder".into(), expected })
+}
+
 /// The ImageNet picture of a mask. Under `root` it may lie as published (`val/n03218198/x.JPEG`), in class folders
 /// right there (`n03218198/x.JPEG`), or flat as the original archive unpacks (`val/x.JPEG`, `x.JPEG`); its extension
 /// may have been changed.

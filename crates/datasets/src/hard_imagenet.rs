@@ -1,8 +1,8 @@
 use crate::files::{Split, entries};
 use crate::imagenet::{self, HARD_IMAGENET};
 use crate::mask_list::MaskList;
+use crate::pickle::{Item, Pickle};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample};
-use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
@@ -70,7 +70,7 @@ impl Dataset for HardImageNet {
 /// The 15 classes in the order of the pickled list where there is one, else in the order that we know.
 fn classes(meta: &Path) -> Result<Vec<Class>, DatasetError> {
     let list = meta.join("hard_imagenet_idx.pkl");
-    let Some(order) = read_pickle::<Vec<u32>>(&list, "a list of ImageNet indices")? else {
+    let Some(order) = read_pickle(&list, "a list of ImageNet indices", indices)? else {
         return Ok(HARD_IMAGENET.iter().map(imagenet::class).collect());
     };
     let bad = |path: &Path, problem: String| Err(DatasetError::Meta { path: path.into(), problem });
@@ -78,7 +78,7 @@ fn classes(meta: &Path) -> Result<Vec<Class>, DatasetError> {
         return bad(&list, format!("expected distinct ImageNet indices, got {order:?}"));
     }
     let wnids_path = meta.join("idx_to_wnid.pkl");
-    let wnids: Option<BTreeMap<u32, String>> = read_pickle(&wnids_path, "a dictionary from index to WordNet id")?;
+    let wnids = read_pickle(&wnids_path, "a dictionary from index to WordNet id", wnids_by_index)?;
     let mut classes = Vec::new();
     for index in order {
         let listed = wnids.as_ref().and_then(|w| w.get(&index));
@@ -99,18 +99,39 @@ fn classes(meta: &Path) -> Result<Vec<Class>, DatasetError> {
     Ok(classes)
 }
 
+fn index(item: Item<'_>) -> Option<u32> {
+    u32::try_from(item.int()?).ok()
+}
+
+fn indices(list: Item<'_>) -> Option<Vec<u32>> {
+    list.items()?.map(index).collect()
+}
+
+fn wnids_by_index(dictionary: Item<'_>) -> Option<BTreeMap<u32, String>> {
+    dictionary.entries()?.map(|(key, value)| Some((index(key)?, value.text()?.to_owned()))).collect()
+}
+
 /// A pickle read as plain data; nothing in it is ever run. `None` if there is no such file.
-fn read_pickle<T: DeserializeOwned>(path: &Path, expected: &str) -> Result<Option<T>, DatasetError> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(DatasetError::Meta { path: path.into(), problem: error.to_string() }),
-    };
-    serde_pickle::from_slice(&bytes, serde_pickle::DeOptions::new()).map(Some).map_err(|error| {
+fn read_pickle<T>(
+    path: &Path,
+    expected: &str,
+    convert: impl Fn(Item<'_>) -> Option<T>,
+) -> Result<Option<T>, DatasetError> {
+    let fail = |problem: String| {
         let problem = format!(
-            "cannot be read as {expected} ({error}); get the file again, or move it away: \
+            "cannot be read as {expected} ({problem}); get the file again, or move it away: \
              without it the usual order of the 15 classes is taken"
         );
         DatasetError::Meta { path: path.into(), problem }
-    })
+    };
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(fail(error.to_string())),
+    };
+    let pickle = Pickle::parse(&bytes).map_err(|error| fail(error.to_string()))?;
+    match convert(pickle.root()) {
+        Some(value) => Ok(Some(value)),
+        None => Err(fail(format!("it holds {:?}", pickle.root()))),
+    }
 }

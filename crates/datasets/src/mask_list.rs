@@ -1,6 +1,6 @@
 //! Mask files whose names carry the ImageNet file they belong to.
 
-use crate::files::{Split, find_image, is_picture, read_pair, split_mask_name, stem};
+use crate::files::{Split, find_image, is_picture, read_pair, require_imagenet, split_mask_name, stem};
 use crate::{Class, DatasetError, Sample};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -31,14 +31,7 @@ impl MaskList {
         classes: &[Class],
         dataset: &'static str,
     ) -> Result<Self, DatasetError> {
-        if !images.is_dir() {
-            let expected = format!(
-                "ImageNet's pictures as {0}/<wnid>/<file>; get them from image-net.org (ILSVRC2012) and sort the \
-                 validation images into class folders, or leave them flat in {0}",
-                split.name()
-            );
-            return Err(DatasetError::Folder { path: images.into(), problem: "no such folder".into(), expected });
-        }
+        require_imagenet(images, split)?;
         let position: HashMap<&str, usize> =
             classes.iter().enumerate().filter_map(|(i, c)| Some((c.wnid.as_deref()?, i))).collect();
         let mut entries = Vec::new();

@@ -1,5 +1,5 @@
 use crate::files::{entries, is_picture, read_pair, stem};
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, imagenet};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, wnids};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 ///
 /// Pictures lie in one folder for each class, or all in one folder, which is then one class. A mask has its
 /// picture's name, with any extension, in the folder of the same class (`masks/cat/7.png`), or flat (`masks/7.png`,
-/// or `masks/cat_7.png` as Hard ImageNet names them). Where class folders are WordNet ids of Hard ImageNet or RIVAL,
-/// classes know their ImageNet index, so that ImageNet models can be judged on them.
+/// or `masks/cat_7.png` as Hard ImageNet names them). Where class folders are WordNet ids of ImageNet's thousand
+/// classes, these know their ImageNet index, so that ImageNet models can be judged on them.
 pub struct MaskedFolder {
     info: DatasetInfo,
     samples: Vec<Entry>,
@@ -71,9 +71,9 @@ impl MaskedFolder {
         masks_alone.sort_unstable();
 
         let whole = || images.file_name().map_or("all".into(), |n| n.to_string_lossy().into_owned());
-        let class = |folder: String| match imagenet::by_wnid(&folder) {
-            Some(row) => imagenet::class(row),
-            None => Class { name: if folder.is_empty() { whole() } else { folder }, wnid: None, imagenet: None },
+        let class = |folder: String| {
+            let name = || if folder.is_empty() { whole() } else { folder.clone() };
+            wnids::class(&folder).unwrap_or_else(|| Class { name: name(), wnid: None, imagenet: None })
         };
         let classes = folders.iter().cloned().map(class).collect();
         let info = DatasetInfo { name: "masked-folder".into(), classes };

@@ -7,6 +7,7 @@
 //! - RIVAL10's: [`iou`] and [`dice`] at 0.5 of the map [`divided_by_max`]; [`inside_fraction`], also called saliency
 //!   precision; [`mass_thresholds`] and, at these, [`coverage`], also called recall; [`average_precision`].
 
+mod ascending;
 mod mass;
 mod precision;
 
@@ -33,7 +34,7 @@ const EPSILON: f64 = 1e-10;
 /// # Panics
 /// If the slices differ in length.
 pub fn iou(map: &[f32], mask: &[u8], threshold: f32) -> f64 {
-    let (both, on, object) = counts(map, mask, threshold);
+    let (both, on, object) = counts(map, mask, |value| number(value) >= threshold);
     (both + EPSILON) / (on + object - both + EPSILON)
 }
 
@@ -44,7 +45,7 @@ pub fn iou(map: &[f32], mask: &[u8], threshold: f32) -> f64 {
 /// # Panics
 /// If the slices differ in length.
 pub fn dice(map: &[f32], mask: &[u8], threshold: f32) -> f64 {
-    let (both, on, object) = counts(map, mask, threshold);
+    let (both, on, object) = counts(map, mask, |value| number(value) >= threshold);
     (2.0 * both + EPSILON) / (on + object + EPSILON)
 }
 
@@ -62,34 +63,41 @@ pub fn dice(map: &[f32], mask: &[u8], threshold: f32) -> f64 {
 /// If the slices differ in length.
 pub fn delta_density(map: &[f32], mask: &[u8]) -> Option<f64> {
     let (inside, outside) = sums(map, mask);
-    let object = mask.iter().map(|&m| usize::from(m != 0)).sum::<usize>();
-    let surroundings = map.len() - object;
-    (object > 0 && surroundings > 0).then(|| inside / object as f64 - outside / surroundings as f64)
+    let (_, _, object) = counts(map, mask, |_| false);
+    let surroundings = map.len() as f64 - object;
+    (object > 0.0 && surroundings > 0.0).then(|| inside / object - outside / surroundings)
 }
 
 /// Sums of the map on the object and off it.
 fn sums(map: &[f32], mask: &[u8]) -> (f64, f64) {
     assert_same_length(map, mask);
     let (mut inside, mut outside) = ([0.0; LANES], [0.0; LANES]);
-    for (values, object) in map.chunks(LANES).zip(mask.chunks(LANES)) {
-        for (lane, (&value, &object)) in values.iter().zip(object).enumerate() {
-            let value = f64::from(number(value));
-            inside[lane] += if object != 0 { value } else { 0.0 };
-            outside[lane] += if object != 0 { 0.0 } else { value };
+    let mut add = |values: &[f32; LANES], pixels: &[u8; LANES]| {
+        for lane in 0..LANES {
+            let value = f64::from(number(values[lane]));
+            inside[lane] += if pixels[lane] != 0 { value } else { 0.0 };
+            outside[lane] += if pixels[lane] != 0 { 0.0 } else { value };
         }
-    }
+    };
+    let ((values, last_values), (pixels, last_pixels)) = (map.as_chunks::<LANES>(), mask.as_chunks::<LANES>());
+    values.iter().zip(pixels).for_each(|(values, pixels)| add(values, pixels));
+    // What is left over, filled up with zeros.
+    let (mut values, mut pixels) = ([0.0; LANES], [0; LANES]);
+    values[..last_values.len()].copy_from_slice(last_values);
+    pixels[..last_pixels.len()].copy_from_slice(last_pixels);
+    add(&values, &pixels);
     (inside.iter().sum(), outside.iter().sum())
 }
 
 /// Pixels on in both, on in the map, on in the mask.
-fn counts(map: &[f32], mask: &[u8], threshold: f32) -> (f64, f64, f64) {
+fn counts(map: &[f32], mask: &[u8], is_on: impl Fn(f32) -> bool) -> (f64, f64, f64) {
     assert_same_length(map, mask);
     let mut totals = [0.0; 3];
     // Numbers as wide as those of the map are counted fastest; they hold the count of a part.
     for (values, object) in map.chunks(1 << 30).zip(mask.chunks(1 << 30)) {
         let mut counts = [0u32; 3];
         for (&value, &object) in values.iter().zip(object) {
-            let (on, object) = (u32::from(number(value) >= threshold), u32::from(object != 0));
+            let (on, object) = (u32::from(is_on(value)), u32::from(object != 0));
             counts[0] += on & object;
             counts[1] += on;
             counts[2] += object;

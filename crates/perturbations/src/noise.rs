@@ -1,6 +1,6 @@
 use crate::normal::normals;
-use crate::perturb::assert_one_size;
-use crate::{NoiseKey, Perturb, Preset};
+use crate::perturb::{assert_one_size, runs, sum};
+use crate::{NoiseKey, Perturb, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -28,15 +28,6 @@ pub enum Norm {
     Linf,
     /// The Euclidean norm of the noise over the whole image, before clipping: 30 to 180 in the paper.
     L2,
-}
-
-/// Which part of an image is disturbed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Region {
-    /// The object.
-    Foreground,
-    /// All else.
-    Background,
 }
 
 /// What noise of a given l2 norm does to a region without pixels, where it cannot exist. (Q9)
@@ -82,7 +73,9 @@ impl Perturb for Noise {
 impl Noise {
     /// The image with this noise made from a given standard normal tensor `(3, H, W)`.
     ///
-    /// The norm is summed in f64 over channel, row and column in this order; σ over it is rounded to f32 once.
+    /// The squares of the norm are summed in f64, run by run of the region's pixels and channel by channel, each run in
+    /// eight sums of every eighth value, so that the order and with it the result is the same on every machine; σ over
+    /// the norm is rounded to f32 once.
     ///
     /// # Panics
     /// If image and mask differ in size, or `normals` has another number of values than the image.
@@ -90,22 +83,14 @@ impl Noise {
         assert_one_size(image, mask);
         assert_eq!(normals.len(), image.as_slice().len(), "one standard normal for each value of the image");
         let plane = mask.as_slice().len().max(1);
-        let on = match self.region {
-            Region::Foreground => 1,
-            Region::Background => 0,
-        };
+        let runs = runs(mask, self.region);
         let mut changed = image.clone();
         let scale = match self.norm {
             Norm::Linf => self.sigma,
             Norm::L2 => {
-                let mut squares = 0f64;
-                for normals in normals.chunks_exact(plane) {
-                    for (&normal, &object) in normals.iter().zip(mask.as_slice()) {
-                        // Adding 0 changes nothing, and spares an unpredictable branch.
-                        let normal = if object == on { f64::from(normal) } else { 0.0 };
-                        squares += normal * normal;
-                    }
-                }
+                let squares =
+                    |plane: &[f32]| -> f64 { runs.iter().map(|run| sum(&plane[run.clone()], |v| v * v)).sum() };
+                let squares: f64 = normals.chunks_exact(plane).map(squares).sum();
                 if squares == 0.0 {
                     if self.empty == EmptyRegion::NotANumber {
                         changed.as_mut_slice().fill(f32::NAN);
@@ -116,9 +101,10 @@ impl Noise {
             }
         };
         for (values, normals) in changed.as_mut_slice().chunks_exact_mut(plane).zip(normals.chunks_exact(plane)) {
-            for ((value, &normal), &object) in values.iter_mut().zip(normals).zip(mask.as_slice()) {
-                let noisy = (*value + scale * normal).clamp(0.0, 1.0);
-                *value = if object == on { noisy } else { *value };
+            for run in &runs {
+                for (value, &normal) in values[run.clone()].iter_mut().zip(&normals[run.clone()]) {
+                    *value = (*value + scale * normal).clamp(0.0, 1.0);
+                }
             }
         }
         changed

@@ -1,6 +1,7 @@
-use crate::NoiseKey;
+use crate::{NoiseKey, Region};
 use hard_imagenet_images::Pixels;
-use hard_imagenet_masks::Mask;
+use hard_imagenet_masks::{Mask, Rect};
+use std::ops::Range;
 
 /// Something done to an image given its mask.
 pub trait Perturb: Send + Sync {
@@ -23,15 +24,113 @@ pub(crate) fn assert_one_size(image: &Pixels, mask: &Mask) {
     assert_eq!(image, mask, "an image and its mask must be of one (height, width)");
 }
 
-/// Fills a rectangle of all channels.
-pub(crate) fn fill(image: &mut Pixels, area: hard_imagenet_masks::Rect, value: f32) {
+/// The image with a region in one colour.
+pub(crate) fn painted(image: &Pixels, mask: &Mask, region: Region, colour: [f32; 3]) -> Pixels {
+    assert_one_size(image, mask);
+    let runs = runs(mask, region);
+    let mut changed = image.clone();
+    for (plane, colour) in changed.as_mut_slice().chunks_exact_mut(mask.as_slice().len().max(1)).zip(colour) {
+        runs.iter().for_each(|run| plane[run.clone()].fill(colour));
+    }
+    changed
+}
+
+/// The pixels of a region as runs of consecutive ones, row-major; a run may go on in the next row. Objects are of one
+/// piece more or less, so a few long runs are quicker to go through than a mask.
+pub(crate) fn runs(mask: &Mask, region: Region) -> Vec<Range<usize>> {
+    let (on, pixels) = (region.value(), mask.as_slice());
+    let next = |from: usize, value: u8| {
+        let blocks = pixels[from..].chunks(64);
+        let empty = blocks.take_while(|block| !block.contains(&value)).count() * 64;
+        let from = (from + empty).min(pixels.len());
+        pixels[from..].iter().position(|&v| v == value).map(|at| from + at)
+    };
+    let mut runs = Vec::new();
+    let mut at = 0;
+    while let Some(start) = next(at, on) {
+        at = next(start, 1 - on).unwrap_or(pixels.len());
+        runs.push(start..at);
+    }
+    runs
+}
+
+/// Σ f(value) in f64: eight sums, of every eighth value each, and then their sum. The order is part of what is
+/// promised; one sum after the other would wait for each addition.
+pub(crate) fn sum(values: &[f32], f: impl Fn(f64) -> f64) -> f64 {
+    let mut sums = [0f64; 8];
+    let (whole, rest) = values.as_chunks::<8>();
+    for chunk in whole {
+        for (sum, &value) in sums.iter_mut().zip(chunk) {
+            *sum += f(f64::from(value));
+        }
+    }
+    for (sum, &value) in sums.iter_mut().zip(rest) {
+        *sum += f(f64::from(value));
+    }
+    sums.iter().sum()
+}
+
+/// Fills a rectangle of all channels with one value.
+pub(crate) fn fill(image: &mut Pixels, area: Rect, value: f32) {
+    fill_colour(image, area, [value; 3]);
+}
+
+/// Fills a rectangle with one colour.
+pub(crate) fn fill_colour(image: &mut Pixels, area: Rect, colour: [f32; 3]) {
     let (height, width) = (image.height(), image.width());
-    for plane in image.as_mut_slice().chunks_exact_mut((height * width).max(1)) {
+    for (plane, value) in image.as_mut_slice().chunks_exact_mut((height * width).max(1)).zip(colour) {
         for row in area.top..area.bottom {
             plane[row * width + area.left..row * width + area.right].fill(value);
         }
     }
 }
 
+/// The mean colour of some runs of pixels; gray where there are none.
+pub(crate) fn mean_colour(image: &Pixels, runs: &[Range<usize>]) -> [f32; 3] {
+    let count: usize = runs.iter().map(ExactSizeIterator::len).sum();
+    let mut colour = [GRAY; 3];
+    if count > 0 {
+        let planes = image.as_slice().chunks_exact(image.height() * image.width());
+        for (plane, mean) in planes.zip(&mut colour) {
+            let total: f64 = runs.iter().map(|run| sum(&plane[run.clone()], |value| value)).sum();
+            *mean = (total / count as f64) as f32;
+        }
+    }
+    colour
+}
+
 /// What stands for "nothing to see": middle gray.
 pub(crate) const GRAY: f32 = 0.5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_the_pixels_of_a_region() {
+        let check = |mask: &Mask| {
+            for region in [Region::Foreground, Region::Background] {
+                let found = runs(mask, region);
+                let pixels: Vec<usize> = found.iter().cloned().flatten().collect();
+                let expected = (0..mask.as_slice().len()).filter(|&i| mask.as_slice()[i] == region.value());
+                assert_eq!(pixels, expected.collect::<Vec<_>>(), "{mask:?}");
+                assert!(found.windows(2).all(|pair| pair[0].end < pair[1].start), "runs are as long as can be");
+            }
+        };
+        for size in [0, 1, 8, 9, 20] {
+            check(&Mask::new(size, size));
+            check(&Mask::new(size, size).complement());
+            check(&Mask::from_fn(size, size, |row, column| (row + column) % 2 == 0));
+            check(&Mask::from_fn(size, size, |row, column| row > 3 && column > 5));
+            check(&Mask::from_fn(size, size, |row, _| row == size / 2));
+        }
+    }
+
+    #[test]
+    fn sums_of_any_length() {
+        for count in 0..40u8 {
+            let values: Vec<f32> = (0..count).map(f32::from).collect();
+            assert_eq!(sum(&values, |value| 2.0 * value), f64::from(count) * (f64::from(count) - 1.0));
+        }
+    }
+}

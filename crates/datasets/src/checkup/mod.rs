@@ -144,9 +144,8 @@ fn pairs(parts: &[PathBuf], images: &Path, split: Split, classes: &[Row]) -> Vec
             continue;
         }
         *counts.entry(wnid).or_default() += 1;
-        if pictures != Pictures::Packed
-            && !by_stem.get(&stem).is_some_and(|(class, _)| class.as_deref().is_none_or(|c| c == wnid))
-        {
+        let elsewhere = |(class, _): &(Option<String>, PathBuf)| class.as_deref().is_some_and(|class| class != wnid);
+        if pictures != Pictures::Packed && by_stem.get(&stem).is_none_or(elsewhere) {
             alone.push(shown);
         }
     }

@@ -1,6 +1,7 @@
 //! Where the mass of a map, the sum of its values, lies.
 
-use super::{assert_same_length, number, sums};
+use super::ascending::{ascending, value};
+use super::{counts, number, sums};
 
 /// In which numbers [`mass_thresholds`] adds up the values, which can move a threshold to a neighbouring value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,27 +42,27 @@ pub fn inside_fraction(map: &[f32], mask: &[u8]) -> Option<f64> {
 /// assert_eq!(mass_thresholds(&map, [0.25, 0.5, 0.75], RunningSum::F64), [0.2, 0.3, 0.4]);
 /// ```
 pub fn mass_thresholds<const N: usize>(map: &[f32], shares: [f64; N], sum: RunningSum) -> [f32; N] {
-    let mut sorted: Vec<f32> = map.iter().map(|&value| number(value)).filter(|&value| value != 0.0).collect();
-    sorted.sort_unstable_by(f32::total_cmp);
-    let total: f64 = sorted.iter().copied().map(f64::from).sum();
-    let (mut thresholds, mut running) = (shares.map(|_| None), 0.0f64);
-    for value in sorted {
-        running += f64::from(value);
-        if sum == RunningSum::F32 {
-            // The sum of two f32, exact in f64, then rounded: their sum in f32.
-            running = f64::from(running as f32);
-        }
-        for (threshold, share) in thresholds.iter_mut().zip(shares) {
-            let limit = match sum {
-                RunningSum::F32 => f64::from((share * total) as f32),
-                RunningSum::F64 => share * total,
-            };
-            if threshold.is_none() && running > limit {
-                *threshold = Some(value);
+    let sorted = ascending(map.iter().copied().filter(|&value| number(value) != 0.0));
+    let total: f64 = sorted.iter().map(|&order| f64::from(value(order))).sum();
+    let mut running = 0.0;
+    let running_sums: Vec<f64> = sorted
+        .iter()
+        .map(|&order| {
+            running += f64::from(value(order));
+            if sum == RunningSum::F32 {
+                // The sum of two f32, exact in f64, then rounded: their sum in f32.
+                running = f64::from(running as f32);
             }
-        }
-    }
-    thresholds.map(|threshold| threshold.unwrap_or(1.0))
+            running
+        })
+        .collect();
+    shares.map(|share| {
+        let limit = match sum {
+            RunningSum::F32 => f64::from((share * total) as f32),
+            RunningSum::F64 => share * total,
+        };
+        running_sums.iter().position(|&running| running > limit).map_or(1.0, |at| value(sorted[at]))
+    })
 }
 
 /// The share of the object's pixels that have a value of `threshold` or more, and more than 0, in [0, 1]; `None` for an
@@ -75,13 +76,8 @@ pub fn mass_thresholds<const N: usize>(map: &[f32], shares: [f64; N], sum: Runni
 /// # Panics
 /// If the slices differ in length.
 pub fn coverage(map: &[f32], mask: &[u8], threshold: f32) -> Option<f64> {
-    assert_same_length(map, mask);
-    let (mut covered, mut object) = (0usize, 0usize);
-    for (&value, &m) in map.iter().zip(mask) {
-        covered += usize::from(m != 0 && value >= threshold && value > 0.0);
-        object += usize::from(m != 0);
-    }
-    (object > 0).then(|| covered as f64 / object as f64)
+    let (covered, _, object) = counts(map, mask, |value| (value >= threshold) & (value > 0.0));
+    (object > 0.0).then(|| covered / object)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-use super::{assert_same_length, number};
+use super::ascending::ascending;
+use super::assert_same_length;
 
 /// Average precision of the map as a ranking of pixels, object or not: the sum over distinct values, from the greatest
 /// down, of precision times the gain in recall, as scikit-learn's `average_precision_score(mask, map)`. In [0, 1];
@@ -13,22 +14,13 @@ use super::{assert_same_length, number};
 /// If the slices differ in length.
 pub fn average_precision(map: &[f32], mask: &[u8]) -> Option<f64> {
     assert_same_length(map, mask);
-    // Value and membership in one number, so that sorting moves both.
-    let mut ranking: Vec<u64> =
-        map.iter().zip(mask).map(|(&value, &m)| u64::from(order(number(value))) << 1 | u64::from(m != 0)).collect();
-    ranking.sort_unstable();
-    let object = ranking.iter().filter(|&&pixel| pixel & 1 == 1).count();
+    let all = ascending(map.iter().copied());
+    let object = ascending(map.iter().zip(mask).filter(|pixel| *pixel.1 != 0).map(|pixel| *pixel.0));
     let (mut found, mut seen, mut sum) = (0, 0, 0.0);
-    for ties in ranking.chunk_by(|a, b| a >> 1 == b >> 1).rev() {
-        let gained = ties.iter().filter(|&&pixel| pixel & 1 == 1).count();
-        (found, seen) = (found + gained, seen + ties.len());
-        sum += gained as f64 * (found as f64 / seen as f64);
+    for ties in object.chunk_by(|a, b| a == b).rev() {
+        found += ties.len();
+        seen += all[..all.len() - seen].iter().rev().take_while(|&&order| order >= ties[0]).count();
+        sum += ties.len() as f64 * (found as f64 / seen as f64);
     }
-    (object > 0).then(|| sum / object as f64)
-}
-
-/// A whole number that is ordered as the value is; both zeros are one.
-fn order(value: f32) -> u32 {
-    let bits = (value + 0.0).to_bits();
-    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
+    (found > 0).then(|| sum / found as f64)
 }

@@ -1,0 +1,149 @@
+use crate::{DatasetError, Pickle};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Training images of each class in the order of how strong their spurious cues are (`paths_by_rank.pkl` of the
+/// published archive, or JSON of the same form: a dictionary from class to a list of image paths).
+///
+/// A path counts by its file name alone, without folders and extension, for ImageNet's training images are named
+/// `<wnid>_<number>` everywhere. Which end of the published lists is the spurious one is not documented.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rankings {
+    places: HashMap<String, Place>,
+}
+
+/// Where an image stands in the ranking of its class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// From 0.
+    pub rank: usize,
+    /// Number of ranked images of the class.
+    pub of: usize,
+}
+
+impl Place {
+    /// The tenth of the ranking, 0 to 9.
+    pub fn decile(self) -> usize {
+        self.rank * 10 / self.of
+    }
+}
+
+/// Images that are read from one file: three times all of ImageNet. A list that stands for several classes counts for each.
+const MOST: usize = 4_000_000;
+
+/// Largest file that is read.
+const MOST_BYTES: u64 = 1 << 30;
+
+impl Rankings {
+    /// Reads `paths_by_rank.pkl` or, by its extension, a JSON file.
+    ///
+    /// # Errors
+    /// [`DatasetError::Meta`] for a file that cannot be read or is not of that form, if an image stands twice, and beyond
+    /// four million images.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, DatasetError> {
+        let path = path.as_ref();
+        let fail = |problem: String| DatasetError::Meta { path: path.into(), problem };
+        let length = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?.len();
+        if length > MOST_BYTES {
+            return Err(fail(format!("{length} bytes are more than any ranking has")));
+        }
+        let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+        let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if json { Self::from_json(&bytes) } else { Self::from_pickle(&bytes) }.map_err(fail)
+    }
+
+    fn from_pickle(bytes: &[u8]) -> Result<Self, String> {
+        let pickle = Pickle::parse(bytes).map_err(|error| error.to_string())?;
+        let mut rankings = Self::default();
+        let expected = "expected a dictionary from class to a list of image paths";
+        let classes = pickle.root().entries().ok_or_else(|| format!("{expected}, found {:?}", pickle.root()))?;
+        for (class, paths) in classes {
+            let list = paths.items().ok_or_else(|| format!("{expected}, found {paths:?} for class {class:?}"))?;
+            let of = list.len();
+            for (rank, path) in list.enumerate() {
+                let text = path.text().ok_or_else(|| format!("{expected}, found {path:?} for class {class:?}"))?;
+                rankings.insert(text, Place { rank, of })?;
+            }
+        }
+        Ok(rankings)
+    }
+
+    fn from_json(bytes: &[u8]) -> Result<Self, String> {
+        let classes: HashMap<String, Vec<String>> = serde_json::from_slice(bytes)
+            .map_err(|error| format!("expected a dictionary from class to a list of image paths ({error})"))?;
+        let mut rankings = Self::default();
+        for paths in classes.values() {
+            for (rank, path) in paths.iter().enumerate() {
+                rankings.insert(path, Place { rank, of: paths.len() })?;
+            }
+        }
+        Ok(rankings)
+    }
+
+    fn insert(&mut self, path: &str, place: Place) -> Result<(), String> {
+        if self.places.len() == MOST {
+            return Err(format!("more than {MOST} images"));
+        }
+        let name = stem(path);
+        match self.places.insert(name.to_owned(), place) {
+            Some(_) => Err(format!("the image {name} stands twice")),
+            None => Ok(()),
+        }
+    }
+
+    /// Number of ranked images.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Is no image ranked?
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Where an image stands: by the id of a sample, a path, or a file name. `None` if it is not ranked.
+    pub fn place(&self, image: &str) -> Option<Place> {
+        self.places.get(stem(image)).copied()
+    }
+}
+
+/// The file name without folders and extension.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_go_by_their_file_names() {
+        let json = br#"{"537": ["/data/n03218198/n03218198_9.JPEG", "n03218198_4.JPEG"], "n02777292": ["a\\n02777292_1.JPEG"]}"#;
+        let rankings = Rankings::from_json(json).unwrap();
+        assert_eq!(rankings.len(), 3);
+        assert_eq!(rankings.place("train/n03218198/n03218198_4"), Some(Place { rank: 1, of: 2 }));
+        assert_eq!(rankings.place("n02777292_1.png"), Some(Place { rank: 0, of: 1 }));
+        assert_eq!(rankings.place("n03218198_5"), None);
+    }
+
+    #[test]
+    fn deciles() {
+        let deciles = |of| (0..of).map(|rank| Place { rank, of }.decile()).collect::<Vec<_>>();
+        assert_eq!(deciles(4), [0, 2, 5, 7]);
+        assert_eq!(deciles(20), (0..20).map(|rank| rank / 2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_no_ranking_is_said() {
+        let check = |bytes: &[u8], expected: &str| {
+            let error = Rankings::from_pickle(bytes).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        };
+        check(b"K\x05.", "from class to a list of image paths, found 5");
+        check(b"}K\x05K\x06s.", "found 6 for class 5");
+        check(b"}K\x05](K\x01K\x02es.", "found 1 for class 5");
+        check(b"}K\x05](X\x01\x00\x00\x00aX\x01\x00\x00\x00aes.", "a stands twice");
+        assert!(Rankings::from_json(b"[]").unwrap_err().contains("a dictionary"));
+    }
+}
