@@ -241,6 +241,9 @@ fn bad_input_is_named_with_the_way_out() {
     fails(&["eval", "-m", MODEL, "-d", "planted-hard", "--protocol", broken, "-o", output], &[broken]);
     // A file stands where the folder should be.
     fails(&["eval", "-m", MODEL, "-d", "planted-hard", "--limit", "8", "-o", broken], &[broken, "choose a folder"]);
+    fails(&["datasets", "stats", "-d", "hard-imagenet", "-o", output], &["--masks"]);
+    fails(&["datasets", "stats", "-d", "planted-easy", "--against", broken, "-o", output], &[broken, "stats.json"]);
+    fails(&["doctor", "-d", "rival20", "--images", missing], &["--masks"]);
     fails(&["report", missing], &[missing]);
     fails(&["report", text(folder.path())], &["run.json"]);
 }
@@ -288,4 +291,60 @@ fn one_bad_picture_does_not_end_a_run() {
     assert!(page.contains("b/2") && page.contains("c/1"), "the page names what failed");
     let scores = fs::read_to_string(output.join(MODEL).join("scores.json")).expect("scores");
     assert!(scores.contains("\"failed\": 2"), "{scores}");
+}
+
+#[test]
+fn masks_are_measured_and_datasets_compared() {
+    let said = succeeds(&["datasets", "list"]);
+    assert!(said.lines().any(|line| line.starts_with("planted-hard ")), "{said}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let (easy, hard) = (folder.path().join("easy"), folder.path().join("hard"));
+    succeeds(&["datasets", "stats", "-d", "planted-easy", "--limit", "32", "-o", text(&easy)]);
+    let against = easy.join("stats.json");
+    let mut arguments = vec!["datasets", "stats", "-d", "planted-hard", "--limit", "32", "--preset", "strict"];
+    arguments.extend(["--against", text(&against), "--format", "html,json,csv,md", "-o", text(&hard)]);
+    succeeds(&arguments);
+    let read = |name: &str| fs::read_to_string(hard.join(name)).expect(name);
+    assert!(read("stats.html").contains("Masks of planted-hard, planted-easy"));
+    assert_eq!(read("stats.csv").lines().count(), 1 + 2 * 32);
+    assert_eq!(read("stats.md").matches("| all | 32 |").count(), 2);
+    assert!(!read("stats.json").contains("planted-easy"), "a file for each dataset");
+
+    let bytes = fs::read(hard.join("average_masks.safetensors")).expect("mean masks");
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");
+    assert_eq!(tensors.len(), 8);
+    assert!(tensors.iter().all(|(_, t)| t.shape() == [224, 224] && t.dtype() == safetensors::Dtype::F32));
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (masks, images) = (folder.path().join("masks"), folder.path().join("imagenet"));
+    let (image, mask) = picture(folder.path());
+    let class = images.join("val/n03218198");
+    for path in [&masks.join("val"), &class] {
+        fs::create_dir_all(path).expect("a folder");
+    }
+    for i in 0..2 {
+        fs::copy(&image, class.join(format!("ILSVRC2012_val_{i}.JPEG"))).expect("a copy");
+        fs::copy(&mask, masks.join(format!("val/n03218198_ILSVRC2012_val_{i}.JPEG"))).expect("a copy");
+    }
+    let arguments = ["doctor", "--masks", text(&masks), "--images", text(&images)];
+    let said = succeeds(&arguments);
+    assert!(
+        said.contains("warning: 15 classes whose number of validation masks") && said.contains("dog sled: 2"),
+        "{said}"
+    );
+    fails(&["doctor", "--masks", text(&images), "--images", text(&masks)], &["1 finding"]);
+
+    fs::write(class.join("ILSVRC2012_val_1.JPEG"), "").expect("a file");
+    let output = run(&arguments);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("ERROR: 1 files that cannot be decoded") && said.contains("→ fetch"), "{said}");
+    let quick: Vec<&str> = arguments.into_iter().chain(["--quick", "--json"]).collect();
+    let parts: serde_json::Value = serde_json::from_str(&succeeds(&quick)).expect("JSON");
+    assert_eq!(parts[0]["split"], "val");
+    assert!(parts[0]["findings"].as_array().expect("findings").iter().any(|finding| finding["kind"] == "class-count"));
 }

@@ -3,7 +3,10 @@
 mod synthetic;
 
 use hard_imagenet_metrics::{Options, score};
-use hard_imagenet_report::{INCOMPLETE, RunInput, csv, html, json, latex, markdown, reading};
+use hard_imagenet_report::{
+    INCOMPLETE, MaskClass, MaskRow, MaskStats, RunInput, csv, html, json, latex, markdown, masks_csv, masks_from_json,
+    masks_html, masks_json, masks_markdown, reading,
+};
 use synthetic::{CUE, OBJECT, Profile, demo, run};
 
 /// Elements nest and close. Void elements must be closed by themselves, as in XML.
@@ -42,6 +45,85 @@ fn check(page: &str) {
     check_well_formed(page);
     check_alone(page);
     assert!(!page.contains("NaN") && !page.contains("inf"), "a number is none");
+}
+
+/// Two datasets; a class without masks, a mask that could not be read, one without an object.
+fn mask_stats() -> Vec<MaskStats> {
+    let row = |i: usize| MaskRow {
+        sample: format!("val/{i}"),
+        class: i % 2,
+        raw: Some(i as f64 / 40.0),
+        transformed: Some(i as f64 / 30.0),
+        retained: (i > 0).then(|| 1.0 - i as f64 / 100.0),
+        centroid: (i > 0).then(|| (i as f64 / 24.0, 0.5)),
+        eccentricity: (i > 0).then_some(0.25),
+        components: Some(i % 3),
+        at_border: (i > 0).then_some(i % 4 == 0),
+        error: None,
+    };
+    let broken = MaskRow {
+        raw: None,
+        transformed: None,
+        retained: None,
+        components: None,
+        error: Some("a.png: <the file is empty>".into()),
+        ..row(0)
+    };
+    let class = |name: &str, level: f32| MaskClass { name: name.into(), average: vec![vec![level; 28]; 28] };
+    let stats = |dataset: &str, masks: Vec<MaskRow>| MaskStats {
+        dataset: dataset.into(),
+        facts: vec![("transform".into(), "squash".into())],
+        classes: vec![
+            class("dog, sled", 0.31),
+            class("ski & pole", 0.0),
+            MaskClass { name: "none".into(), average: vec![] },
+        ],
+        masks,
+    };
+    vec![stats("hard", (0..24).map(row).chain([broken]).collect()), stats("<easy>", (4..8).map(row).collect())]
+}
+
+#[test]
+fn mask_page() {
+    let all = mask_stats();
+    let page = masks_html(&all);
+    check(&page);
+    for words in [
+        "Masks of hard, &lt;easy&gt;",
+        "ski &amp; pole",
+        "1 of 25 masks could not be measured",
+        "&lt;the file is empty&gt;",
+    ] {
+        assert!(page.contains(words), "{words} is missing");
+    }
+    // The class without masks is in no figure and no table; a level of 0.31 is drawn as the third of ten.
+    assert!(
+        !page.contains(">none<") && page.contains("fill-opacity=\"0.3\"") && !page.contains("fill-opacity=\"0.4\"")
+    );
+    check(&masks_html(&[]));
+    let nothing = MaskStats { masks: vec![], ..all[0].clone() };
+    check(&masks_html(&[nothing]));
+}
+
+#[test]
+fn mask_tables() {
+    let all = mask_stats();
+    let csv = masks_csv(&all);
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines.len(), 1 + 25 + 4);
+    assert_eq!(lines[1], "hard,val/0,\"dog, sled\",,,0,0,,,0,,");
+    assert_eq!(lines[3], "hard,val/2,\"dog, sled\",0.08333333333333333,0.5,0.05,0.06666666666666667,0.98,0.25,2,0,");
+    assert!(lines[25].ends_with("a.png: <the file is empty>"));
+    let markdown = masks_markdown(&all);
+    // Means of 0, 2, .. 22 over 40, of those over 30, and of what is retained but for the empty mask.
+    assert!(markdown.contains("| dog, sled | 12 | 27.5 | 36.7 | 88.0 | 0.25 | 1.00 | 45.5 |"), "{markdown}");
+    assert!(markdown.contains("1 of 25 masks could not be measured."));
+    // The last digit of a number may differ, which no page shows.
+    let read = masks_from_json(&masks_json(&all).unwrap()).unwrap();
+    assert!(masks_html(&read) == masks_html(&all) && masks_markdown(&read) == markdown);
+    let wrong = masks_json(&all).unwrap().replace("\"class\":1", "\"class\":9");
+    assert!(masks_from_json(&wrong).unwrap_err().to_string().contains("hard"));
+    assert!(masks_from_json("{}").is_err());
 }
 
 #[test]

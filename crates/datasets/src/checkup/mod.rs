@@ -17,11 +17,13 @@ use std::path::{Path, PathBuf};
 /// Looks at the folders of [`HardImageNet`] without decoding anything: layout, names, pairs, counts against the
 /// published ones, pickles. [`inspect`] looks into the files.
 pub fn checkup_hard_imagenet(masks: &Path, images: &Path, split: Split) -> Vec<Finding> {
-    let mut found = folders(masks, images, split, &[masks.join(split.name())], "train/ and val/ with the mask files");
-    if found.is_empty() && masks.is_dir() {
-        found = pairs(&[masks.join(split.name())], images, split, &HARD_IMAGENET);
+    let parts = [masks.join(split.name())];
+    let mut found = folders(masks, images, split, &parts, "train/ and val/ with the mask files");
+    if !found.is_empty() || masks.is_file() {
+        return found;
     }
-    if !masks.join("meta/hard_imagenet_idx.pkl").is_file() && masks.is_dir() {
+    found = pairs(&parts, images, split, &HARD_IMAGENET);
+    if !masks.join("meta/hard_imagenet_idx.pkl").is_file() {
         let what = "no meta/hard_imagenet_idx.pkl; the usual order of the 15 classes is taken";
         found.push(Finding::note("no-pickle", what, "nothing"));
     } else if let Err(error @ crate::DatasetError::Meta { .. }) = HardImageNet::open(masks, images, split) {
@@ -87,7 +89,8 @@ fn folders(masks: &Path, images: &Path, split: Split, parts: &[PathBuf], expecte
     if layout == Pictures::Absent {
         let expected = format!("{}/<wnid>/<file>", split.name());
         found.push(misplaced("--images", images, &expected, |folder| {
-            folder.join(split.name()).is_dir() && layout::pictures(folder, split).0 != Pictures::Absent
+            let part = folder.join(split.name());
+            part.is_dir() && !layout::has_masks(&part) && layout::pictures(folder, split).0 != Pictures::Absent
         }));
     } else if pictures_are_masks && layout == Pictures::Flat {
         let what = format!("{} holds masks, not pictures", folder.display());
@@ -141,9 +144,8 @@ fn pairs(parts: &[PathBuf], images: &Path, split: Split, classes: &[Row]) -> Vec
             continue;
         }
         *counts.entry(wnid).or_default() += 1;
-        if pictures != Pictures::Packed
-            && !by_stem.get(&stem).is_some_and(|(class, _)| class.as_deref().is_none_or(|c| c == wnid))
-        {
+        let elsewhere = |(class, _): &(Option<String>, PathBuf)| class.as_deref().is_some_and(|class| class != wnid);
+        if pictures != Pictures::Packed && by_stem.get(&stem).is_none_or(elsewhere) {
             alone.push(shown);
         }
     }
@@ -172,7 +174,7 @@ fn pairs(parts: &[PathBuf], images: &Path, split: Split, classes: &[Row]) -> Vec
 fn counts(counts: &BTreeMap<&str, usize>, split: Split, classes: &[Row]) -> Vec<Finding> {
     let total: usize = counts.values().sum();
     let rival = classes.len() == RIVAL20.len();
-    let what = format!("{total} {} masks of {} classes", split.name(), counts.len());
+    let what = format!("{total} {} masks of {} of the {} classes", split.name(), counts.len(), classes.len());
     let mut found = vec![Finding::note("count", what, "")];
     let remedy = "unpack the archive of masks again if it should be whole";
     match split {

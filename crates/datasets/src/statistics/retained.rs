@@ -40,7 +40,7 @@ fn of_tensor(mask: &Mask, antialias: bool) -> Option<f64> {
     let rows = [0..tall, centre(tall)].map(|part| weights(height, tall, part, antialias));
     let columns = [0..wide, centre(wide)].map(|part| weights(width, wide, part, antialias));
     let (mut whole, mut kept) = (0.0, 0.0);
-    for row in 0..height {
+    for (row, (in_rows, in_crop)) in rows[0].iter().zip(&rows[1]).enumerate() {
         let (mut in_whole, mut in_kept) = (0.0, 0.0);
         for (column, &value) in mask.row(row).iter().enumerate() {
             if value != 0 {
@@ -48,8 +48,8 @@ fn of_tensor(mask: &Mask, antialias: bool) -> Option<f64> {
                 in_kept += columns[1][column];
             }
         }
-        whole += rows[0][row] * in_whole;
-        kept += rows[1][row] * in_kept;
+        whole += in_rows * in_whole;
+        kept += in_crop * in_kept;
     }
     (whole > 0.0).then(|| kept / whole)
 }

@@ -47,7 +47,10 @@ pub fn masks_markdown(all: &[MaskStats]) -> String {
     out
 }
 
-/// Everything, as JSON that reads back to the same [`MaskStats`].
+/// Everything, as JSON for [`masks_from_json`] and programs: an array with one object a dataset.
+///
+/// # Errors
+/// None that names, numbers and text could cause.
 pub fn masks_json(all: &[MaskStats]) -> serde_json::Result<String> {
     Ok(format!("{}\n", serde_json::to_string(all)?))
 }

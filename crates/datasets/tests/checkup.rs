@@ -1,0 +1,201 @@
+//! The checkups, on trees broken on purpose: every finding, each as a line of text.
+
+use hard_imagenet_datasets::{
+    Dataset, Finding, HardImageNet, MaskedFolder, Split, checkup_hard_imagenet, checkup_masked_folder, checkup_rival20,
+    inspect,
+};
+use hard_imagenet_images::{Gray8, MaskRule, Preprocess};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// A grey picture whose value at (row, column) is `f` of it, written as PNG bytes under any name.
+fn write(path: impl AsRef<Path>, (height, width): (usize, usize), f: impl Fn(usize, usize) -> u8) {
+    let path = path.as_ref();
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let data = (0..height * width).map(|i| f(i / width, i % width)).collect();
+    std::fs::write(path, Gray8 { height, width, data }.png().unwrap()).unwrap();
+}
+
+fn object(row: usize, column: usize) -> u8 {
+    if row < 3 && column < 4 { 255 } else { 0 }
+}
+
+/// A line for each finding, without the temporary folder.
+fn lines(root: &Path, findings: &[Finding]) -> Vec<String> {
+    let line = |f: &Finding| {
+        let severity = format!("{:?}", f.severity).to_lowercase();
+        let text = format!("{severity} {} {}: {} {:?} -> {}", f.kind, f.count, f.what, f.examples, f.remedy);
+        text.replace(&format!("{}/", root.display()), "").replace(&root.display().to_string(), ".")
+    };
+    findings.iter().map(line).collect()
+}
+
+/// `expected` are beginnings of the findings' lines, in order.
+fn check(root: &Path, findings: &[Finding], expected: &[&str]) {
+    let lines = lines(root, findings);
+    let as_expected = lines.iter().zip(expected).all(|(line, start)| line.starts_with(start));
+    assert!(as_expected && lines.len() == expected.len(), "{lines:#?}");
+}
+
+fn tree() -> (TempDir, PathBuf, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let (masks, images) = (dir.path().join("masks"), dir.path().join("imagenet"));
+    for i in 0..2 {
+        write(masks.join(format!("val/n03218198_ILSVRC2012_val_{i:08}.JPEG")), (6, 8), object);
+        write(images.join(format!("val/n03218198/ILSVRC2012_val_{i:08}.JPEG")), (6, 8), |_, _| 90);
+    }
+    (dir, masks, images)
+}
+
+#[test]
+fn names_pairs_and_counts() {
+    let (dir, masks, images) = tree();
+    let check_val = |expected: &[&str]| {
+        check(dir.path(), &checkup_hard_imagenet(&masks, &images, Split::Val), expected);
+    };
+    let counts = "warning class-count 15: classes whose number of validation masks is not the published one (50) \
+                  [\"dog sled: 2\", \"howler monkey: 0\", \"seat belt: 0\"] -> unpack";
+    let (layout, total) = (
+        "note layout 1: imagenet/val holds pictures in class folders",
+        "note count 1: 2 val masks of 1 of the 15 classes",
+    );
+    check_val(&[layout, total, counts, "note no-pickle 1: no meta/hard_imagenet_idx.pkl"]);
+
+    write(masks.join("val/n04356056_ILSVRC2012_val_00000007.JPEG"), (6, 8), object);
+    write(masks.join("val/n01440764_ILSVRC2012_val_00000008.JPEG"), (6, 8), object);
+    write(masks.join("val/n03218198_ILSVRC2012_val_00000000.png"), (6, 8), object);
+    write(images.join("val/n03218198/ILSVRC2012_val_00000009.JPEG"), (6, 8), |_, _| 90);
+    std::fs::write(masks.join("val/notes.txt"), "x").unwrap();
+    std::fs::create_dir_all(masks.join("meta")).unwrap();
+    std::fs::write(masks.join("meta/hard_imagenet_idx.pkl"), "no pickle").unwrap();
+    check_val(&[
+        layout,
+        "error no-picture 1: masks whose picture is not there [\"masks/val/n04356056_ILSVRC2012_val_00000007.JPEG\"] -> get",
+        "note no-mask 1: pictures of the classes without a mask [\"imagenet/val/n03218198/ILSVRC2012_val_00000009.JPEG\"]",
+        "error unknown-class 1: masks of a class that the dataset does not have [\"masks/val/n01440764_",
+        "error duplicate 1: masks of a picture that has one already [\"masks/val/n03218198_ILSVRC2012_val_00000000.png\"]",
+        "note odd-name 1: files that are not named <wnid>_<ImageNet file name>; they are left out [\"masks/val/notes.txt\"]",
+        "note count 1: 3 val masks of 2 of the 15 classes",
+        "warning class-count 15: ",
+        "error pickle 1: masks/meta/hard_imagenet_idx.pkl: cannot be read as a list of ImageNet indices",
+    ]);
+}
+
+#[test]
+fn folders_of_the_wrong_level() {
+    let (dir, masks, images) = tree();
+    let root = dir.path();
+    let check = |masks: &Path, images: &Path, expected: &[&str]| {
+        check(root, &checkup_hard_imagenet(masks, images, Split::Val), expected);
+    };
+    check(
+        &root.join("a"),
+        &root.join("b"),
+        &[
+            "error missing 1: a does not exist [] -> pass the right path as --masks",
+            "error missing 1: b does not exist [] -> pass the right path as --images",
+        ],
+    );
+    check(
+        &images,
+        &masks,
+        &[
+            "error exchanged 1: imagenet holds pictures in class folders, masks masks [] -> exchange --masks and --images",
+        ],
+    );
+    let no_masks = "does not hold train/ and val/ with the mask files [] -> pass --masks masks";
+    check(&masks.join("val"), &images, &[&format!("error wrong-folder 1: masks/val {no_masks}")]);
+    check(
+        root,
+        root,
+        &[
+            &format!("error wrong-folder 1: . {no_masks}"),
+            "error wrong-folder 1: . does not hold val/<wnid>/<file> [] -> pass --images imagenet",
+        ],
+    );
+    check(&masks, &masks, &["error masks-as-pictures 1: masks/val holds masks, not pictures [] -> pass ImageNet's"]);
+    // One level too deep is understood, as the dataset understands it.
+    let found = checkup_hard_imagenet(&masks, &images.join("val"), Split::Val);
+    assert!(found.iter().all(|finding| finding.kind != "no-picture"), "{found:?}");
+
+    let found = checkup_rival20(&masks, &images, Split::Val);
+    assert!(found[0].what.contains("train/entire_object_masks"), "{found:?}");
+}
+
+#[test]
+fn training_masks_are_counted_together() {
+    let (dir, masks, images) = tree();
+    write(masks.join("train/n03218198_n03218198_1.JPEG"), (6, 8), object);
+    write(images.join("train/n03218198_1.JPEG"), (6, 8), |_, _| 90);
+    check(
+        dir.path(),
+        &checkup_hard_imagenet(&masks, &images, Split::Train),
+        &[
+            "note layout 1: imagenet/train holds pictures in one folder",
+            "note count 1: 1 train masks of 1 of the 15 classes",
+            "warning train-count 1: 1 training masks where about 19,000 are published",
+            "note no-pickle 1: ",
+        ],
+    );
+}
+
+#[test]
+fn what_is_in_the_files() {
+    let (dir, masks, images) = tree();
+    let mask = |i: usize| masks.join(format!("val/n03218198_ILSVRC2012_val_{i:08}.JPEG"));
+    let image = |i: usize| images.join(format!("val/n03218198/ILSVRC2012_val_{i:08}.JPEG"));
+    for i in 2..8 {
+        write(image(i), (6, 8), |_, _| 90);
+        write(mask(i), (6, 8), object);
+    }
+    let transform = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk);
+    let look = |expected: &[&str]| {
+        let data = HardImageNet::open(&masks, &images, Split::Val).unwrap();
+        let mut told = 0;
+        let found = inspect(&data, &transform, |done| told = done);
+        assert_eq!(told, data.len());
+        check(dir.path(), &found, expected);
+    };
+    let absent = "warning empty-class 14: classes without a sample [\"howler monkey\", \"seat belt\", \"ski\"]";
+    look(&[absent]);
+
+    std::fs::remove_file(image(1)).unwrap();
+    std::fs::write(mask(2), "").unwrap();
+    let whole = std::fs::read(image(3)).unwrap();
+    std::fs::write(image(3), &whole[..whole.len() / 2]).unwrap();
+    write(mask(4), (3, 4), object);
+    write(mask(5), (6, 8), |_, _| 0);
+    write(mask(6), (6, 8), |_, _| 255);
+    write(mask(7), (6, 8), |row, column| object(row, column) / 2);
+    write(mask(8), (300, 300), |row, column| if row + column == 0 { 255 } else { 0 });
+    write(image(8), (300, 300), |_, _| 90);
+    let id = |i: usize| format!("val/n03218198/ILSVRC2012_val_{i:08}");
+    look(&[
+        &format!("error no-picture 1: masks whose picture is not there [{:?}]", id(1)),
+        &format!("error unreadable 2: files that cannot be decoded [\"{}: masks/val/", id(2)),
+        &format!("warning sizes 1: pictures and masks of differing size [\"{}: picture 6 × 8, mask 3 × 4\"]", id(4)),
+        &format!("warning empty-mask 1: masks without any object [{:?}]", id(5)),
+        &format!("warning lost-object 1: masks whose object is gone after resize and crop [{:?}]", id(8)),
+        // The smaller mask of another size is full as well.
+        &format!("warning full-mask 2: masks that are object everywhere [{:?}, {:?}]", id(4), id(6)),
+        &format!("note grey-mask 1: masks with values between 0 and 255 [{:?}]", id(7)),
+        absent,
+    ]);
+}
+
+#[test]
+fn unmatched_files_of_a_masked_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let (masks, images) = (dir.path().join("masks"), dir.path().join("images"));
+    for (folder, names) in [(&images, ["a", "b"]), (&masks, ["a", "c"])] {
+        names.iter().for_each(|name| write(folder.join(name).with_extension("png"), (6, 8), object));
+    }
+    let data = MaskedFolder::open(&images, &masks).unwrap();
+    let found = checkup_masked_folder(data.unmatched_images(), data.unmatched_masks());
+    let expected = [
+        "warning no-mask 1: pictures without a mask [\"images/b.png\"]",
+        "warning no-picture 1: masks without a picture [\"masks/c.png\"]",
+    ];
+    check(dir.path(), &found, &expected);
+    assert!(checkup_masked_folder(&[], &[]).is_empty());
+}
