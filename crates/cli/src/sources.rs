@@ -1,10 +1,10 @@
 //! From the words of the command line to a dataset.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use hard_imagenet::datasets::{
-    Coco, CocoMode, Dataset, FeatureKind, HardImageNet, ImageNetS, MaskedFolder, PlantedCues, Rival10, Rival20,
-    SalientImageNet, Split, Subset,
+    Class, Coco, CocoMode, Dataset, FeatureKind, HardImageNet, ImageNetS, MaskedFolder, PlantedCues, Rankings, Rival10,
+    Rival20, SalientImageNet, Split, Subset,
 };
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,16 @@ pub(crate) struct Source {
     masks: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "val")]
     split: SplitName,
+    /// Only these classes, by name or WordNet id
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    classes: Vec<String>,
+    /// Only the first and the last N of the ranked training pictures of each class: as many with
+    /// strong spurious cues as with weak ones
+    #[arg(long, value_name = "N")]
+    balanced: Option<usize>,
+    /// The ranking for --balanced, a pickle or JSON; by default paths_by_rank.pkl beside the masks
+    #[arg(long, value_name = "FILE", requires = "balanced")]
+    ranks: Option<PathBuf>,
     /// At most this many samples, spread over the classes
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
@@ -83,13 +93,42 @@ impl Source {
             Name::Coco => Box::new(Coco::open(self.masks()?, self.images()?, CocoMode::OBJECTS)?),
             Name::CocoImages => Box::new(Coco::open(self.masks()?, self.images()?, CocoMode::Images)?),
             Name::MaskedFolder => Box::new(MaskedFolder::open(self.images()?, self.masks()?)?),
-            Name::PlantedHard => return Ok(planted_hard(self.limit)),
-            Name::PlantedEasy => return Ok(planted_easy(self.limit)),
+            Name::PlantedHard => planted_hard(self.limit),
+            Name::PlantedEasy => planted_easy(self.limit),
+        };
+        let dataset = self.of_classes(dataset)?;
+        let dataset = match self.balanced {
+            Some(n) => Box::new(Subset::balanced(dataset, &self.rankings()?, n)),
+            None => dataset,
         };
         Ok(match self.limit {
             Some(n) => Box::new(Subset::spread(dataset, n)),
             None => dataset,
         })
+    }
+
+    fn of_classes(&self, dataset: Box<dyn Dataset>) -> Result<Box<dyn Dataset>> {
+        if self.classes.is_empty() {
+            return Ok(dataset);
+        }
+        let named = |word: &String, class: &Class| class.name == *word || class.wnid.as_ref() == Some(word);
+        let classes = &dataset.info().classes;
+        if let Some(unknown) = self.classes.iter().find(|word| !classes.iter().any(|class| named(word, class))) {
+            let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
+            bail!("{} has no class {unknown:?}; it has {}", self.word(), names.join(", "));
+        }
+        let kept: Vec<bool> = classes.iter().map(|class| self.classes.iter().any(|word| named(word, class))).collect();
+        let of_sample: Vec<bool> = (0..dataset.len()).map(|i| kept[dataset.class(i)]).collect();
+        Ok(Box::new(Subset::filter(dataset, |i| of_sample[i])))
+    }
+
+    fn rankings(&self) -> Result<Rankings> {
+        if let Some(file) = &self.ranks {
+            return Ok(Rankings::read(file)?);
+        }
+        let masks = self.masks()?;
+        Rankings::published(masks)?
+            .with_context(|| format!("{} has no paths_by_rank.pkl: pass the ranking by --ranks FILE", masks.display()))
     }
 
     fn salient(&self, kind: FeatureKind) -> Result<Box<dyn Dataset>> {

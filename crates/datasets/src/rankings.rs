@@ -1,4 +1,5 @@
-use crate::{DatasetError, Pickle};
+use crate::store::join;
+use crate::{DatasetError, Pickle, Store};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -28,6 +29,10 @@ impl Place {
     }
 }
 
+/// Where the archive has had it.
+const PUBLISHED: [&str; 4] =
+    ["meta/paths_by_rank.pkl", "meta/paths_by_rank2.pkl", "paths_by_rank.pkl", "paths_by_rank2.pkl"];
+
 /// Images that are read from one file: three times all of ImageNet. A list that stands for several classes counts for each.
 const MOST: usize = 4_000_000;
 
@@ -50,6 +55,20 @@ impl Rankings {
         let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
         let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         if json { Self::from_json(&bytes) } else { Self::from_pickle(&bytes) }.map_err(fail)
+    }
+
+    /// The ranking in the published archive, `None` if it has none; `masks` is the folder or the zip, as for
+    /// [`HardImageNet::open`](crate::HardImageNet::open).
+    ///
+    /// # Errors
+    /// [`DatasetError::Archive`] if there is no such archive, otherwise as [`read`](Self::read).
+    pub fn published(masks: impl AsRef<Path>) -> Result<Option<Self>, DatasetError> {
+        let masks = Store::open(masks)?;
+        let top = masks.parent_of("train").unwrap_or_default();
+        let names = PUBLISHED.map(|name| join(&top, name));
+        let Some(name) = names.iter().find(|name| masks.has(name)) else { return Ok(None) };
+        let fail = |problem| DatasetError::Meta { path: masks.place(name), problem };
+        Self::from_pickle(&masks.read(name)?).map(Some).map_err(fail)
     }
 
     fn from_pickle(bytes: &[u8]) -> Result<Self, String> {
@@ -125,6 +144,21 @@ mod tests {
         assert_eq!(rankings.place("train/n03218198/n03218198_4"), Some(Place { rank: 1, of: 2 }));
         assert_eq!(rankings.place("n02777292_1.png"), Some(Place { rank: 0, of: 1 }));
         assert_eq!(rankings.place("n03218198_5"), None);
+    }
+
+    #[test]
+    fn the_archive_may_have_one() {
+        let masks = tempfile::tempdir().unwrap();
+        assert_eq!(Rankings::published(masks.path()).unwrap(), None);
+        let meta = masks.path().join("hardImageNet/meta");
+        std::fs::create_dir_all(&meta).unwrap();
+        std::fs::create_dir(masks.path().join("hardImageNet/train")).unwrap();
+        std::fs::write(meta.join("paths_by_rank.pkl"), b"(dI537\n(lVx/n03218198_7.JPEG\nas.").unwrap();
+        let rankings = Rankings::published(masks.path()).unwrap().unwrap();
+        assert_eq!(rankings.place("n03218198_7"), Some(Place { rank: 0, of: 1 }));
+        std::fs::write(meta.join("paths_by_rank.pkl"), b"nonsense").unwrap();
+        let error = Rankings::published(masks.path()).unwrap_err().to_string();
+        assert!(error.contains("paths_by_rank.pkl"), "{error}");
     }
 
     #[test]
