@@ -1,8 +1,8 @@
 mod file;
 
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, wnids};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, wnids};
 use file::{Instances, Object};
-use hard_imagenet_images::{Gray8, Rgb8, read_image};
+use hard_imagenet_images::{Gray8, Rgb8};
 use hard_imagenet_masks::{Mask, Rect};
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ impl CocoMode {
 pub struct Coco {
     info: DatasetInfo,
     file: PathBuf,
-    images: PathBuf,
+    images: Store,
     mode: CocoMode,
     samples: Vec<Entry>,
 }
@@ -54,19 +54,14 @@ struct Entry {
 }
 
 impl Coco {
-    /// Reads a file such as `instances_val2017.json`; `images` is the folder of its pictures.
+    /// Reads a file such as `instances_val2017.json`; `images` is the folder, zip or tar of its pictures.
     ///
     /// # Errors
     /// [`DatasetError::Meta`] if the file is not of that kind: it names the annotation that lacks a key, or that is of
-    /// no picture or category; [`DatasetError::Folder`] if there is no folder of pictures, or no object in the file.
+    /// no picture or category; or if it has no object; [`DatasetError::Archive`] if there
+    /// are no pictures.
     pub fn open(file: impl AsRef<Path>, images: impl AsRef<Path>, mode: CocoMode) -> Result<Self, DatasetError> {
-        let (file, images) = (file.as_ref(), images.as_ref());
-        let fail = |path: &Path, problem: &str, expected: &str| {
-            Err(DatasetError::Folder { path: path.into(), problem: problem.into(), expected: expected.into() })
-        };
-        if !images.is_dir() {
-            return fail(images, "no such folder", "the pictures of the COCO file, such as the folder val2017");
-        }
+        let (file, images) = (file.as_ref(), Store::open(images)?);
         let Instances { categories, pictures } = Instances::read(file)?;
         let mut samples = Vec::new();
         for (picture, objects) in pictures {
@@ -89,13 +84,14 @@ impl Coco {
             }
         }
         if samples.is_empty() {
-            return fail(file, "no object of sufficient size in this file", "annotations with masks of objects");
+            let problem = "no object of sufficient size in this file".into();
+            return Err(DatasetError::Meta { path: file.into(), problem });
         }
         let class = |name: String| wnids::class(&name).unwrap_or(Class { name, wnid: None, imagenet: None });
         let classes = categories.into_iter().map(class).collect();
         let name = if mode == CocoMode::Images { "coco-images" } else { "coco" };
         let info = DatasetInfo { name: name.into(), classes };
-        Ok(Self { info, file: file.into(), images: images.into(), mode, samples })
+        Ok(Self { info, file: file.into(), images, mode, samples })
     }
 }
 
@@ -119,11 +115,11 @@ impl Dataset for Coco {
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, picture, objects } = &self.samples[i];
         let fail = |problem| DatasetError::Meta { path: self.file.clone(), problem };
-        let image = read_image(&self.images.join(&picture.file))?;
+        let image = self.images.image(&picture.file)?;
         let (height, width) = (image.height, image.width);
         if picture.size.is_some_and(|told| told != (height, width)) {
             let (tall, wide) = picture.size.unwrap_or_default();
-            let file = picture.file.display();
+            let file = &picture.file;
             return Err(fail(format!("says that {file} has {tall} × {wide} pixels, but it has {height} × {width}")));
         }
         let mut mask = objects[0].rle(height, width).map_err(fail)?;

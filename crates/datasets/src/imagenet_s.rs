@@ -1,7 +1,8 @@
-use crate::files::{Split, entries, find_image, is_picture, require_imagenet, stem};
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, wnids};
-use hard_imagenet_images::{Gray8, Rgb8, read_image};
-use std::path::{Path, PathBuf};
+use crate::files::{Split, is_picture};
+use crate::store::{file_name, file_stem, join};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, wnids};
+use hard_imagenet_images::{Gray8, Rgb8};
+use std::path::Path;
 
 /// The id of pixels that the annotators left open.
 const IGNORED: usize = 1000;
@@ -16,7 +17,9 @@ const GET_IT: &str = "a folder for each class (its WordNet id) with label maps <
 /// | `ROOT/validation-segmentation/<wnid>/<picture>.png` | label maps of validation pictures |
 /// | `ROOT/train-semi-segmentation/<wnid>/<picture>.png` | label maps of ten training pictures a class |
 /// | `ROOT/{validation,train-semi}/<wnid>/<picture>.JPEG` | the pictures, where the dataset's scripts have copied them |
-/// | `IMAGES/{val,train}/<wnid>/<picture>.JPEG` | else ImageNet, in any of the layouts of [`HardImageNet`](crate::HardImageNet) |
+/// | `IMAGES` | else ImageNet, in any of the layouts of [`ImageNet`](crate::ImageNet) |
+///
+/// ROOT may be a zip or tar instead, which is read in place.
 ///
 /// A label map is an RGB picture of its picture's size; red + 256 · green is the id of the class: classes count from 1
 /// in the order of their WordNet ids, 0 is anything else, 1000 was left open by the annotators. The mask is the pixels
@@ -27,15 +30,16 @@ const GET_IT: &str = "a folder for each class (its WordNet id) with label maps <
 pub struct ImageNetS {
     info: DatasetInfo,
     samples: Vec<Entry>,
-    split: Split,
-    root: PathBuf,
-    images: PathBuf,
+    root: Store,
+    /// The folder of the pictures that were copied.
+    copied: String,
+    images: ImageNet,
 }
 
 struct Entry {
     id: String,
     class: usize,
-    map: PathBuf,
+    map: String,
 }
 
 impl ImageNetS {
@@ -46,45 +50,44 @@ impl ImageNetS {
     /// [`DatasetError::Folder`] if the folder of the pictures or of the label maps is missing or holds none, or if a class folder is not
     /// named by a WordNet id of ImageNet.
     pub fn open(root: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
-        let (root, images) = (root.as_ref(), images.as_ref());
-        let maps = root.join(format!("{}-segmentation", part(split)));
-        let fail = |path: &Path, problem: &str| {
-            Err(DatasetError::Folder { path: path.into(), problem: problem.into(), expected: GET_IT.into() })
+        let root = Store::open(root)?;
+        let maps = format!("{}-segmentation", part(split));
+        let fail = |name: &str, problem: &str| {
+            Err(DatasetError::Folder { path: root.place(name), problem: problem.into(), expected: GET_IT.into() })
         };
+        let Some(top) = root.parent_of(&maps) else { return fail(&maps, "no such folder") };
+        let maps = join(&top, &maps);
         let (mut classes, mut samples) = (Vec::<Class>::new(), Vec::new());
-        for folder in entries(&maps, GET_IT)?.into_iter().filter(|path| path.is_dir()) {
-            let wnid = folder.file_name().unwrap_or_default().to_string_lossy();
-            let Some(class) = wnids::class(&wnid) else {
+        for folder in root.folders(&maps)? {
+            let wnid = file_name(&folder);
+            let Some(class) = wnids::class(wnid) else {
                 return fail(&folder, "this is no WordNet id of ImageNet");
             };
-            for map in entries(&folder, GET_IT)?.into_iter().filter(|path| is_picture(path)) {
-                let id = format!("{}/{wnid}/{}", split.name(), stem(&map));
+            for map in root.files(&folder)?.into_iter().filter(|name| is_picture(name)) {
+                let id = format!("{}/{wnid}/{}", split.name(), file_stem(&map));
                 samples.push(Entry { id, class: classes.len(), map });
             }
             classes.push(class);
         }
-        require_imagenet(images, split)?;
         if samples.is_empty() {
             return fail(&maps, "no label map in this folder");
         }
-        let name = format!("imagenet-s-{}", classes.len());
-        Ok(Self { info: DatasetInfo { name, classes }, samples, split, root: root.into(), images: images.into() })
+        let info = DatasetInfo { name: format!("imagenet-s-{}", classes.len()), classes };
+        let images = ImageNet::open(images, split)?;
+        Ok(Self { info, samples, copied: join(&top, part(split)), root, images })
     }
 
     /// The picture of a label map: beside it if it was copied there, else in ImageNet.
-    fn picture(&self, map: &Path, wnid: &str) -> Result<PathBuf, DatasetError> {
-        let file = format!("{}.JPEG", stem(map));
-        let copied = self.root.join(part(self.split)).join(wnid).join(&file);
-        if copied.is_file() {
-            return Ok(copied);
-        }
-        find_image(&self.images, self.split, wnid, &file, map)
+    fn picture(&self, map: &str, wnid: &str) -> Result<Rgb8, DatasetError> {
+        let file = format!("{}.JPEG", file_stem(map));
+        let copied = format!("{}/{wnid}/{file}", self.copied);
+        if self.root.has(&copied) { self.root.image(&copied) } else { self.images.picture(wnid, &file) }
     }
 
     /// The pixels of one class, 255, all others 0.
-    fn mask(&self, map: &Path, class: usize, image: &Rgb8) -> Result<Gray8, DatasetError> {
-        let fail = |problem| Err(DatasetError::Meta { path: map.into(), problem });
-        let Rgb8 { height, width, data } = read_image(map)?;
+    fn mask(&self, map: &str, class: usize, image: &Rgb8) -> Result<Gray8, DatasetError> {
+        let fail = |problem| Err(DatasetError::Meta { path: self.root.place(map), problem });
+        let Rgb8 { height, width, data } = self.root.image(map)?;
         if (height, width) != (image.height, image.width) {
             let (tall, wide) = (image.height, image.width);
             return fail(format!("this label map is {height} × {width}, its picture {tall} × {wide}"));
@@ -133,7 +136,7 @@ impl Dataset for ImageNetS {
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, map } = &self.samples[i];
         let wnid = self.info.classes[*class].wnid.as_deref().unwrap_or_default();
-        let image = read_image(&self.picture(map, wnid)?)?;
+        let image = self.picture(map, wnid)?;
         let mask = self.mask(map, *class, &image)?;
         Ok(Sample { id: id.clone(), image, mask, class: *class })
     }

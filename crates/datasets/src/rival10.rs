@@ -3,12 +3,13 @@ mod masks;
 
 pub use attribute::Attribute;
 
-use crate::files::{Split, entries, find_image, is_picture, read_pair, require_imagenet, split_mask_name, stem};
+use crate::files::{Split, is_picture, split_mask_name};
 use crate::imagenet::RIVAL20;
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, npy};
+use crate::store::{file_name, file_stem, join};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, npy};
 use hard_imagenet_images::Gray8;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const GET_IT: &str = "the folder RIVAL10 as its archive unpacks: train and test with entire_object_masks/ and ordinary/, \
                       and meta/";
@@ -36,7 +37,9 @@ pub(crate) fn classes() -> Vec<Class> {
 /// | `RIVAL10/{train,test}/ordinary/.._attr_labels.npy` | which attributes a picture shows, 2 × 18; the first row counts |
 /// | `RIVAL10/{train,test}/ordinary/.._attr_dict.pkl` | attribute masks: a dictionary of names and picture files in base64 |
 /// | `RIVAL10/meta/train_test_split_by_url.json` | optional: the pictures of both parts; else whatever has a mask |
-/// | `IMAGES/{train,val}/<wnid>/<ImageNet file>` | ImageNet, for pictures that are not in `ordinary` |
+/// | `IMAGES` | ImageNet, in any of the layouts of [`ImageNet`](crate::ImageNet), for pictures that are not in `ordinary` |
+///
+/// RIVAL10 may be a zip or tar instead, which is read in place.
 ///
 /// [`Split::Val`] is the part that is called `test` here. It is another split than ImageNet's: both parts hold training
 /// and validation pictures of ImageNet. [`Rival20::ten`](crate::Rival20::ten) splits as ImageNet does, as Hard ImageNet's
@@ -46,8 +49,10 @@ pub(crate) fn classes() -> Vec<Class> {
 pub struct Rival10 {
     info: DatasetInfo,
     samples: Vec<Entry>,
-    folder: PathBuf,
-    images: PathBuf,
+    rival: Store,
+    /// The folder of the part.
+    folder: String,
+    images: Images,
 }
 
 struct Entry {
@@ -64,6 +69,12 @@ impl Entry {
     }
 }
 
+/// ImageNet, of which both parts hold pictures of both splits.
+struct Images {
+    train: ImageNet,
+    val: ImageNet,
+}
+
 #[derive(Deserialize)]
 struct Parts {
     train: Vec<String>,
@@ -77,40 +88,48 @@ impl Rival10 {
     /// [`DatasetError::Folder`] if the part or the pictures are missing or there is no mask, [`DatasetError::UnknownClass`], and
     /// [`DatasetError::Meta`] if the list is there but cannot be understood.
     pub fn open(rival: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
-        let (rival, images) = (rival.as_ref(), images.as_ref());
+        let rival = Store::open(rival)?;
         let part = match split {
             Split::Train => "train",
             Split::Val => "test",
         };
-        let folder = rival.join(part);
-        let (list, masks) = (rival.join(LIST), folder.join(MASKS));
-        let bad = |problem| DatasetError::Meta { path: list.clone(), problem };
-        // (WordNet id, file name) of each picture, and where this is said.
-        let (pictures, source) = match std::fs::read(&list) {
-            Ok(bytes) => (listed(&bytes, split).map_err(bad)?, &list),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (masked(&masks)?, &masks),
-            Err(error) => return Err(bad(error.to_string())),
+        let missing = |problem: &str| DatasetError::Folder {
+            path: rival.place(&join(part, MASKS)),
+            problem: problem.into(),
+            expected: GET_IT.into(),
         };
-        require_imagenet(images, split)?;
+        let top = rival.parent_of(part).ok_or_else(|| missing("no such folder"))?;
+        let folder = join(&top, part);
+        let (list, masks) = (join(&top, LIST), join(&folder, MASKS));
+        // (WordNet id, file name) of each picture, and where this is said.
+        let (pictures, source) = if rival.has(&list) {
+            let fail = |problem| DatasetError::Meta { path: rival.place(&list), problem };
+            (listed(&rival.read(&list)?, split).map_err(fail)?, &list)
+        } else if rival.has_folder(&masks) {
+            (masked(rival.files(&masks)?), &masks)
+        } else {
+            return Err(missing("no such folder"));
+        };
+        let images =
+            Images { train: ImageNet::open(&images, Split::Train)?, val: ImageNet::open(&images, Split::Val)? };
         let mut samples = Vec::new();
         for (wnid, file) in pictures {
             let Some(row) = RIVAL20.iter().position(|row| row.1 == wnid) else {
-                return Err(DatasetError::UnknownClass { path: source.clone(), wnid, dataset: "RIVAL10" });
+                return Err(DatasetError::UnknownClass { path: rival.place(source), wnid, dataset: "RIVAL10" });
             };
-            let id = format!("{part}/{wnid}/{}", stem(Path::new(&file)));
+            let id = format!("{part}/{wnid}/{}", file_stem(&file));
             samples.push(Entry { id, class: row / 2, wnid, file });
         }
         samples.sort_by(|a, b| a.id.cmp(&b.id));
         if let Some(pair) = samples.windows(2).find(|pair| pair[0].id == pair[1].id) {
-            let [first, second] = [&pair[0], &pair[1]].map(|entry| masks.join(entry.mask()));
+            let [first, second] = [&pair[0], &pair[1]].map(|entry| rival.place(&join(&masks, &entry.mask())));
             return Err(DatasetError::Duplicate { id: pair[0].id.clone(), first, second });
         }
         if samples.is_empty() {
-            let problem = "no mask of an object in this folder".into();
-            return Err(DatasetError::Folder { path: folder, problem, expected: GET_IT.into() });
+            return Err(missing("no mask of an object in this folder"));
         }
         let classes = classes();
-        Ok(Self { info: DatasetInfo { name: "rival10".into(), classes }, samples, folder, images: images.into() })
+        Ok(Self { info: DatasetInfo { name: "rival10".into(), classes }, samples, rival, folder, images })
     }
 
     /// Which of the attributes sample `i` shows, in the order of [`Attribute::ALL`].
@@ -118,10 +137,9 @@ impl Rival10 {
     /// # Errors
     /// [`DatasetError::Meta`] if the table of labels is missing or damaged.
     pub fn attributes(&self, i: usize) -> Result<[bool; 18], DatasetError> {
-        let path = self.beside(i, "_attr_labels.npy");
-        let fail = |problem: String| DatasetError::Meta { path: path.clone(), problem };
-        let bytes = std::fs::read(&path).map_err(|error| fail(error.to_string()))?;
-        let rows = npy::nonzero(&bytes).map_err(fail)?;
+        let name = self.beside(i, "_attr_labels.npy");
+        let fail = |problem: String| DatasetError::Meta { path: self.rival.place(&name), problem };
+        let rows = npy::nonzero(&self.rival.read(&name)?).map_err(fail)?;
         let labels = rows.into_iter().next().unwrap_or_default();
         labels.try_into().map_err(|labels: Vec<_>| fail(format!("expected 18 attributes, got {}", labels.len())))
     }
@@ -131,21 +149,25 @@ impl Rival10 {
     /// # Errors
     /// [`DatasetError::Meta`] if the dictionary or the mask in it is damaged.
     pub fn attribute_mask(&self, i: usize, attribute: Attribute) -> Result<Option<Gray8>, DatasetError> {
-        masks::read(&self.beside(i, "_attr_dict.pkl"), attribute.name())
+        let name = self.beside(i, "_attr_dict.pkl");
+        if !self.rival.has(&name) {
+            return Ok(None);
+        }
+        let fail = |problem| DatasetError::Meta { path: self.rival.place(&name), problem };
+        masks::read(&self.rival.read(&name)?, attribute.name()).map_err(fail)
     }
 
     /// The file with that ending which belongs to a picture in `ordinary`.
-    fn beside(&self, i: usize, ending: &str) -> PathBuf {
+    fn beside(&self, i: usize, ending: &str) -> String {
         let Entry { wnid, file, .. } = &self.samples[i];
-        let name = format!("{}{ending}", stem(Path::new(file)));
-        self.ordinary(wnid, &name).unwrap_or_else(|| self.folder.join("ordinary").join(format!("{wnid}_{name}")))
+        let name = format!("{}{ending}", file_stem(file));
+        self.ordinary(wnid, &name).unwrap_or_else(|| format!("{}/ordinary/{wnid}_{name}", self.folder))
     }
 
     /// A file in `ordinary`: by the name of the mask, or, if that begins with the WordNet id anyway, by its own.
-    fn ordinary(&self, wnid: &str, file: &str) -> Option<PathBuf> {
-        let folder = self.folder.join("ordinary");
-        let named = [folder.join(format!("{wnid}_{file}")), folder.join(file)];
-        named.into_iter().find(|path| path.is_file())
+    fn ordinary(&self, wnid: &str, file: &str) -> Option<String> {
+        let named = [format!("{}/ordinary/{wnid}_{file}", self.folder), format!("{}/ordinary/{file}", self.folder)];
+        named.into_iter().find(|name| self.rival.has(name))
     }
 }
 
@@ -158,18 +180,17 @@ fn listed(bytes: &[u8], split: Split) -> Result<Vec<(String, String)>, String> {
     let picture = |url: String| {
         let mut parts = url.rsplit('/');
         let (file, wnid) = (parts.next()?, parts.next()?);
-        is_picture(Path::new(file)).then(|| (wnid.to_owned(), file.to_owned()))
+        is_picture(file).then(|| (wnid.to_owned(), file.to_owned()))
     };
     urls.into_iter()
         .map(|url| picture(url.clone()).ok_or(format!("\"{url}\" does not end in <wnid>/<picture>")))
         .collect()
 }
 
-/// Pictures that have a mask in this folder.
-fn masked(folder: &Path) -> Result<Vec<(String, String)>, DatasetError> {
-    let masks = entries(folder, GET_IT)?.into_iter().filter(|path| is_picture(path));
-    let names = masks.map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
-    Ok(names.filter_map(|name| split_mask_name(&name).map(|(wnid, file)| (wnid.to_owned(), file.to_owned()))).collect())
+/// Pictures that have one of these masks.
+fn masked(masks: Vec<String>) -> Vec<(String, String)> {
+    let names = masks.iter().map(|name| file_name(name)).filter(|name| is_picture(name));
+    names.filter_map(split_mask_name).map(|(wnid, file)| (wnid.to_owned(), file.to_owned())).collect()
 }
 
 impl Dataset for Rival10 {
@@ -192,13 +213,12 @@ impl Dataset for Rival10 {
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let entry = &self.samples[i];
         let Entry { id, class, wnid, file } = entry;
-        let mask = self.folder.join(MASKS).join(entry.mask());
-        let split = if file.contains("ILSVRC2012_val") { Split::Val } else { Split::Train };
+        let mask = self.rival.mask(&format!("{}/{MASKS}/{}", self.folder, entry.mask()))?;
         let image = match self.ordinary(wnid, file) {
-            Some(path) => path,
-            None => find_image(&self.images, split, wnid, file, &mask)?,
+            Some(name) => self.rival.image(&name)?,
+            None if file.contains("ILSVRC2012_val") => self.images.val.picture(wnid, file)?,
+            None => self.images.train.picture(wnid, file)?,
         };
-        let (image, mask) = read_pair(&image, &mask)?;
         Ok(Sample { id: id.clone(), image, mask, class: *class })
     }
 }

@@ -1,8 +1,9 @@
-use crate::files::{Split, entries, find_image, is_picture, require_imagenet, stem};
-use crate::{Dataset, DatasetError, DatasetInfo, Sample, wnids};
-use hard_imagenet_images::{Gray8, Resize, read_image, read_mask};
+use crate::files::{Split, is_picture};
+use crate::store::{file_stem, join};
+use crate::{Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, wnids};
+use hard_imagenet_images::{Gray8, Resize};
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const GET_IT: &str = "<wnid>/feature_<index>/<picture>.JPEG, as the Salient ImageNet archive unpacks";
 
@@ -30,7 +31,9 @@ pub enum FeatureKind {
 /// |---|---|
 /// | `MASKS/<wnid>/feature_<index>/<picture>.JPEG` | where a feature looks in one of its top pictures, soft, 224 × 224 |
 /// | `MASKS/discover_spurious_features.csv` | the workers' answers; copy it from `mturk_results` of the authors' code |
-/// | `IMAGES/train/<wnid>/<picture>.JPEG` | ImageNet, in any of the layouts of [`HardImageNet`](crate::HardImageNet) |
+/// | `IMAGES` | ImageNet, in any of the layouts of [`ImageNet`](crate::ImageNet) |
+///
+/// MASKS may be a zip or tar instead, which is read in place.
 ///
 /// A sample is a picture with one mask for all features of the kind that was asked for: the largest of their values,
 /// left soft (0 to 255). Classes without such a feature are left out.
@@ -41,13 +44,14 @@ pub enum FeatureKind {
 pub struct SalientImageNet {
     info: DatasetInfo,
     samples: Vec<Entry>,
-    images: PathBuf,
+    masks: Store,
+    images: ImageNet,
 }
 
 struct Entry {
     id: String,
     class: usize,
-    maps: Vec<PathBuf>,
+    maps: Vec<String>,
 }
 
 impl SalientImageNet {
@@ -58,16 +62,18 @@ impl SalientImageNet {
     /// [`DatasetError::Folder`] if there is no folder of pictures, or of maps for these features; [`DatasetError::Meta`] if the table
     /// of answers is missing or cannot be understood.
     pub fn open(masks: impl AsRef<Path>, images: impl AsRef<Path>, kind: FeatureKind) -> Result<Self, DatasetError> {
-        let (masks, images) = (masks.as_ref(), images.as_ref());
-        require_imagenet(images, Split::Train)?;
+        let masks = Store::open(masks)?;
+        let images = ImageNet::open(images, Split::Train)?;
+        let votes = votes_file(&masks)?;
+        let top = votes.strip_suffix(VOTES).unwrap_or_default().trim_end_matches('/');
         let (mut classes, mut samples) = (Vec::new(), Vec::new());
-        for (wnid, features) in features(&masks.join(VOTES), kind)? {
-            let mut maps: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for (wnid, features) in features(&masks, &votes, kind)? {
+            let mut maps: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for feature in features {
-                let folder = masks.join(&wnid).join(format!("feature_{feature}"));
-                let files = if folder.is_dir() { entries(&folder, GET_IT)? } else { Vec::new() };
+                let folder = join(top, &format!("{wnid}/feature_{feature}"));
+                let files = if masks.has_folder(&folder) { masks.files(&folder)? } else { Vec::new() };
                 for map in files.into_iter().filter(|file| is_picture(file)) {
-                    maps.entry(stem(&map)).or_default().push(map);
+                    maps.entry(file_stem(&map).to_owned()).or_default().push(map);
                 }
             }
             if maps.is_empty() {
@@ -84,19 +90,26 @@ impl SalientImageNet {
         };
         if samples.is_empty() {
             let problem = format!("no map of a {word} feature here");
-            return Err(DatasetError::Folder { path: masks.into(), problem, expected: GET_IT.into() });
+            return Err(DatasetError::Folder { path: masks.path().into(), problem, expected: GET_IT.into() });
         }
         let info = DatasetInfo { name: name.into(), classes };
-        Ok(Self { info, samples, images: images.into() })
+        Ok(Self { info, samples, masks, images })
     }
 }
 
+/// Where the table lies: at the top, or beside the classes in a folder of its own there.
+fn votes_file(masks: &Store) -> Result<String, DatasetError> {
+    let tops = std::iter::once(String::new()).chain(masks.folders("")?);
+    tops.map(|top| join(&top, VOTES)).find(|name| masks.has(name)).ok_or_else(|| DatasetError::Meta {
+        path: masks.place(VOTES),
+        problem: format!("no such file; copy mturk_results/{VOTES} of github.com/singlasahil14/salient_imagenet there"),
+    })
+}
+
 /// From the workers' answers, the features of one kind by WordNet id.
-fn features(path: &Path, kind: FeatureKind) -> Result<BTreeMap<String, Vec<u32>>, DatasetError> {
-    let fail = |problem: String| DatasetError::Meta { path: path.into(), problem };
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        fail(format!("{error}; copy mturk_results/{VOTES} of github.com/singlasahil14/salient_imagenet there"))
-    })?;
+fn features(masks: &Store, votes: &str, kind: FeatureKind) -> Result<BTreeMap<String, Vec<u32>>, DatasetError> {
+    let fail = |problem: String| DatasetError::Meta { path: masks.place(votes), problem };
+    let text = String::from_utf8_lossy(&masks.read(votes)?).into_owned();
     let header: HashMap<&str, usize> =
         text.lines().next().unwrap_or_default().split(',').enumerate().map(|(i, name)| (name.trim(), i)).collect();
     let column = |name: &str| header.get(name).copied().ok_or_else(|| fail(format!("no column \"{name}\"")));
@@ -130,15 +143,15 @@ fn features(path: &Path, kind: FeatureKind) -> Result<BTreeMap<String, Vec<u32>>
 }
 
 /// The largest value of several maps, where they lie in a picture of `height × width`.
-fn mask(maps: &[PathBuf], height: usize, width: usize) -> Result<Gray8, DatasetError> {
+fn mask(masks: &Store, maps: &[String], height: usize, width: usize) -> Result<Gray8, DatasetError> {
     let (tall, wide) = Resize::ShorterSide(SHORTER).size(height, width);
     let start = |length: usize| ((length - CROP) as f64 / 2.0).round_ties_even() as usize; // torchvision's centre crop
     let mut mask = Gray8 { height: tall, width: wide, data: vec![0; tall * wide] };
-    for path in maps {
-        let map = read_mask(path)?;
+    for name in maps {
+        let map = masks.mask(name)?;
         if (map.height, map.width) != (CROP, CROP) {
             let problem = format!("expected a map of {CROP} × {CROP}, this is {} × {}", map.height, map.width);
-            return Err(DatasetError::Meta { path: path.clone(), problem });
+            return Err(DatasetError::Meta { path: masks.place(name), problem });
         }
         for (row, values) in map.data.chunks_exact(CROP).enumerate() {
             let at = (start(tall) + row) * wide + start(wide);
@@ -170,15 +183,14 @@ impl Dataset for SalientImageNet {
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, maps } = &self.samples[i];
         let wnid = self.info.classes[*class].wnid.as_deref().unwrap_or_default();
-        let file = format!("{}.JPEG", stem(&maps[0]));
-        let path = find_image(&self.images, Split::Train, wnid, &file, &maps[0])?;
-        let image = read_image(&path)?;
+        let file = format!("{}.JPEG", file_stem(&maps[0]));
+        let image = self.images.picture(wnid, &file)?;
         let (long, short) = (image.height.max(image.width), image.height.min(image.width));
         if long > THINNEST * short {
-            let problem = format!("a picture of {} × {} is too thin for a map", image.height, image.width);
-            return Err(DatasetError::Meta { path, problem });
+            let problem = format!("a map of a picture of {} × {}, which is too thin", image.height, image.width);
+            return Err(DatasetError::Meta { path: self.masks.place(&maps[0]), problem });
         }
-        let mask = mask(maps, image.height, image.width)?;
+        let mask = mask(&self.masks, maps, image.height, image.width)?;
         Ok(Sample { id: id.clone(), image, mask, class: *class })
     }
 }

@@ -6,7 +6,7 @@ use hard_imagenet_masks::Rle;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 /// A file, checked and put in order.
 pub(super) struct Instances {
@@ -18,8 +18,8 @@ pub(super) struct Instances {
 
 #[derive(Clone)]
 pub(super) struct Picture {
-    /// Path within the folder of the pictures.
-    pub(super) file: PathBuf,
+    /// Name within the store of the pictures.
+    pub(super) file: String,
     /// The same without extension.
     pub(super) name: String,
     /// (height, width), where told.
@@ -133,12 +133,14 @@ impl JsonImage {
     fn picture(self) -> Result<Picture, String> {
         let from_url = || Some(self.coco_url.as_deref()?.rsplit('/').next()?.to_owned());
         let told = self.file_name.clone().or_else(from_url).unwrap_or_default();
-        let parts = Path::new(&told).components().filter(|part| *part != Component::CurDir);
-        let file: PathBuf = parts.clone().collect();
-        if file.as_os_str().is_empty() || !parts.clone().all(|part| matches!(part, Component::Normal(_))) {
+        let parts: Vec<&str> = told.split('/').filter(|&part| part != ".").collect();
+        if parts.iter().any(|&part| part.is_empty() || part == ".." || part.contains(['\\', ':'])) || parts.is_empty() {
             return Err(format!("image {}: \"file_name\" must be a path within the folder, got \"{told}\"", self.id));
         }
-        let name = file.with_extension("").to_string_lossy().into_owned();
+        let file = parts.join("/");
+        let folder = file.len() - parts[parts.len() - 1].len();
+        let dot = file[folder..].rfind('.').map_or(file.len(), |dot| folder + dot);
+        let name = file[..dot].to_owned();
         Ok(Picture { file, name, size: self.height.zip(self.width) })
     }
 }
