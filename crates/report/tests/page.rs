@@ -58,7 +58,7 @@ fn mask_stats() -> Vec<MaskStats> {
         centroid: (i > 0).then(|| (i as f64 / 24.0, 0.5)),
         eccentricity: (i > 0).then_some(0.25),
         components: Some(i % 3),
-        at_border: (i > 0).then_some(i % 4 == 0),
+        at_border: (i > 0).then_some(i.is_multiple_of(4)),
         error: None,
     };
     let broken = MaskRow {
