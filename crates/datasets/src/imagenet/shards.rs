@@ -178,9 +178,10 @@ impl ChunkReader for Part {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let part = self.part(start, length as u64);
+        // Checked before memory is asked for: a damaged file may claim any length.
+        let mut part = self.part(start, length as u64)?;
         let mut bytes = Vec::with_capacity(length);
-        part?.read_to_end(&mut bytes)?;
+        part.read_to_end(&mut bytes)?;
         Ok(bytes.into())
     }
 }
