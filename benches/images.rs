@@ -1,71 +1,166 @@
-//! Decoding and resampling: `cargo bench -p hard-imagenet-benches --bench images`.
+//! Decoding, resampling and whole items: `cargo bench -p hard-imagenet-benches --bench images`.
+//!
+//! `python/images.py` times the original's libraries on the same pictures under the same names.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hard_imagenet_images::{Filter, MaskRule, PairedTransform, Preprocess, Resize, Rgb8, decode_image};
+use fast_image_resize::images::Image;
+use fast_image_resize::{FilterType as Fast, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use hard_imagenet_images::{
+    Filter, Gray8, MaskRule, PairedTransform, Pixels, Preprocess, RandomResizedCrop, Resize, Rgb8, decode_image,
+    decode_mask,
+};
+use image::RgbImage;
 use image::imageops::FilterType;
-use image::{ImageFormat, RgbImage};
 use std::hint::black_box;
-use std::io::Cursor;
 
-/// Sizes of pictures, (height, width): ImageNet's usual one, and a larger one.
-const SIZES: [(usize, usize); 2] = [(375, 500), (1080, 1920)];
+/// Sizes of pictures, (height, width): ImageNet's usual one, upright, and a larger one.
+const SIZES: [(usize, usize); 3] = [(375, 500), (500, 375), (1080, 1920)];
 
+/// Smooth waves with a texture, as a photograph has them: `python/images.py` repeats this formula.
 fn picture(height: usize, width: usize) -> Rgb8 {
-    let data = (0..height * width).flat_map(|i| {
-        let (row, column) = (i / width, i % width);
-        [(row * 7 + column * 3) as u8, ((row ^ column) & 255) as u8, ((row * column) >> 4) as u8]
-    });
-    Rgb8 { height, width, data: data.collect() }
+    let value = |row: usize, column: usize, channel: usize| {
+        let (y, x) = (row as f64, column as f64);
+        let waves = 60.0 * (x / 37.0 + channel as f64).sin() + 40.0 * (y / 23.0 + x / 91.0).cos();
+        let texture = (row * 7919 + column * 104_729 + (row * column) % 97) % 23;
+        (128.0 + waves + texture as f64 - 11.0) as u8
+    };
+    let data = (0..height * width * 3).map(|i| value(i / 3 / width, i / 3 % width, i % 3)).collect();
+    Rgb8 { height, width, data }
+}
+
+/// A disc, as an object.
+fn ink(height: usize, width: usize) -> Gray8 {
+    let inside = |row: usize, column: usize| {
+        let (y, x) = (row as f64 / height as f64 - 0.5, column as f64 / width as f64 - 0.5);
+        y * y + x * x < 0.09
+    };
+    let data = (0..height * width).map(|i| if inside(i / width, i % width) { 255 } else { 0 }).collect();
+    Gray8 { height, width, data }
 }
 
 fn decode(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode jpeg");
     for (height, width) in SIZES {
-        let picture = picture(height, width);
-        let rgb = RgbImage::from_raw(width as u32, height as u32, picture.data).expect("as many bytes as pixels");
-        let mut jpeg = Cursor::new(Vec::new());
-        rgb.write_to(&mut jpeg, ImageFormat::Jpeg).expect("a JPEG");
-        let jpeg = jpeg.into_inner();
+        let jpeg = picture(height, width).jpeg(90).expect("a JPEG");
+        let size = format!("{height}x{width}");
         group.throughput(Throughput::Elements((height * width) as u64));
-        group.bench_function(BenchmarkId::new("ours", format!("{height}x{width}")), |b| {
+        group.bench_function(BenchmarkId::new("ours", &size), |b| {
             b.iter(|| decode_image(black_box(&jpeg)).expect("a picture"));
         });
-        group.bench_function(BenchmarkId::new("image", format!("{height}x{width}")), |b| {
+        group.bench_function(BenchmarkId::new("image", &size), |b| {
             b.iter(|| image::load_from_memory(black_box(&jpeg)).expect("a picture").into_rgb8());
         });
     }
     group.finish();
 }
 
-/// To 256 × 256. `image` filters in floating point and does not equal Pillow; it shows what the exactness costs.
+/// To 256 × 256, for ours division by 255 included. `image` filters in floating point, `fast_image_resize` with
+/// coefficients of 16 bits; neither equals Pillow.
 fn resize(c: &mut Criterion) {
-    let mut group = c.benchmark_group("resize to 256");
-    for (height, width) in SIZES {
-        let picture = picture(height, width);
-        let rgb =
-            RgbImage::from_raw(width as u32, height as u32, picture.data.clone()).expect("as many bytes as pixels");
-        group.throughput(Throughput::Elements((height * width) as u64));
-        for (name, filter, theirs) in
-            [("bilinear", Filter::Bilinear, FilterType::Triangle), ("bicubic", Filter::Bicubic, FilterType::CatmullRom)]
-        {
-            let size = format!("{name} {height}x{width}");
-            let transform =
-                PairedTransform { resize: Resize::Squash(256, 256), crop: None, filter, mask_rule: MaskRule::Half };
+    for filter in Filter::ALL {
+        let name = format!("{filter:?}").to_lowercase();
+        let mut group = c.benchmark_group(format!("resize {name}"));
+        for (height, width) in SIZES {
+            let picture = picture(height, width);
+            let size = format!("{height}x{width}");
+            group.throughput(Throughput::Elements((height * width) as u64));
+            let (resize, mask_rule) = (Resize::Squash(256, 256), MaskRule::Half);
+            let transform = PairedTransform { resize, crop: None, filter, mask_rule };
             group.bench_function(BenchmarkId::new("ours", &size), |b| b.iter(|| transform.image(black_box(&picture))));
-            group.bench_function(BenchmarkId::new("image", &size), |b| {
-                b.iter(|| image::imageops::resize(black_box(&rgb), 256, 256, theirs));
+
+            let (columns, rows) = (width as u32, height as u32);
+            let theirs = match filter {
+                Filter::Nearest => Some(FilterType::Nearest),
+                Filter::Bilinear => Some(FilterType::Triangle),
+                Filter::Bicubic => Some(FilterType::CatmullRom),
+                Filter::Lanczos => Some(FilterType::Lanczos3),
+                Filter::Box | Filter::Hamming => None,
+            };
+            if let Some(theirs) = theirs {
+                let rgb = RgbImage::from_raw(columns, rows, picture.data.clone()).expect("as many bytes as pixels");
+                group.bench_function(BenchmarkId::new("image", &size), |b| {
+                    b.iter(|| image::imageops::resize(black_box(&rgb), 256, 256, theirs));
+                });
+            }
+
+            let algorithm = match filter {
+                Filter::Nearest => ResizeAlg::Nearest,
+                Filter::Box => ResizeAlg::Convolution(Fast::Box),
+                Filter::Bilinear => ResizeAlg::Convolution(Fast::Bilinear),
+                Filter::Hamming => ResizeAlg::Convolution(Fast::Hamming),
+                Filter::Bicubic => ResizeAlg::Convolution(Fast::CatmullRom),
+                Filter::Lanczos => ResizeAlg::Convolution(Fast::Lanczos3),
+            };
+            let source = Image::from_vec_u8(columns, rows, picture.data, PixelType::U8x3).expect("a picture");
+            let options = ResizeOptions::new().resize_alg(algorithm);
+            let mut resizer = Resizer::new();
+            let mut target = Image::new(256, 256, PixelType::U8x3);
+            group.bench_function(BenchmarkId::new("fast_image_resize", &size), |b| {
+                b.iter(|| resizer.resize(black_box(&source), &mut target, &options).expect("a picture"));
             });
         }
+        group.finish();
+    }
+}
+
+/// Division by 255 and channels apart.
+fn to_tensor(c: &mut Criterion) {
+    let mut group = c.benchmark_group("to tensor");
+    for side in [64, 224, 512] {
+        let picture = picture(side, side);
+        group.throughput(Throughput::Elements((side * side) as u64));
+        group.bench_function(BenchmarkId::new("ours", format!("{side}x{side}")), |b| {
+            b.iter(|| Pixels::from(black_box(&picture)));
+        });
+        // The comparator: value by value.
+        group.bench_function(BenchmarkId::new("value by value", format!("{side}x{side}")), |b| {
+            b.iter(|| {
+                let data = &black_box(&picture).data;
+                let value = |i: usize| f32::from(data[i % (side * side) * 3 + i / (side * side)]) / 255.0;
+                (0..3 * side * side).map(value).collect::<Vec<_>>()
+            });
+        });
     }
     group.finish();
 }
 
-/// All that happens to a decoded picture before the model: resize, crop, scale.
-fn whole(c: &mut Criterion) {
-    let transform = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk);
-    let picture = picture(375, 500);
-    c.bench_function("squash, crop, scale 375x500", |b| b.iter(|| transform.image(black_box(&picture))));
+/// An image and its mask on the way to a network, from their files (a JPEG and a PNG) or once decoded.
+fn items(c: &mut Criterion) {
+    let paired = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk);
+    let random = RandomResizedCrop::imagenet();
+    for (height, width) in SIZES {
+        let (picture, ink) = (picture(height, width), ink(height, width));
+        let (jpeg, png) = (picture.jpeg(90).expect("a JPEG"), ink.png().expect("a PNG"));
+        let size = format!("{height}x{width}");
+        let mut group = c.benchmark_group("item");
+        group.throughput(Throughput::Elements((height * width) as u64));
+        group.bench_function(BenchmarkId::new("ours", &size), |b| {
+            b.iter(|| {
+                let image = decode_image(black_box(&jpeg)).expect("a picture");
+                let mask = decode_mask(black_box(&png)).expect("a mask");
+                (paired.image(&image), paired.mask(&mask))
+            });
+        });
+        group.finish();
+        let mut group = c.benchmark_group("paired resize and crop");
+        group.throughput(Throughput::Elements((height * width) as u64));
+        group.bench_function(BenchmarkId::new("ours", &size), |b| {
+            b.iter(|| (paired.image(black_box(&picture)), paired.mask(black_box(&ink))));
+        });
+        group.finish();
+        let mut group = c.benchmark_group("random resized crop");
+        group.throughput(Throughput::Elements((height * width) as u64));
+        group.bench_function(BenchmarkId::new("ours", &size), |b| {
+            let mut key = 0;
+            b.iter(|| {
+                key += 1;
+                let drawn = random.draw(key, height, width);
+                (random.image(black_box(&picture), &drawn), random.mask(black_box(&ink), &drawn))
+            });
+        });
+        group.finish();
+    }
 }
 
-criterion_group!(benches, decode, resize, whole);
+criterion_group!(benches, decode, resize, to_tensor, items);
 criterion_main!(benches);

@@ -156,7 +156,9 @@ fn ablate_changes_the_object_and_nothing_else() {
     let (image, mask) = picture(folder.path());
     let before = image::open(&image).expect("a picture").to_rgb8();
     let mask_pixels = image::open(&mask).expect("a mask").to_luma8();
-    for kind in ["gray", "gray-box", "tile", "noise:linf:0.5:fg", "noise:l2:20:fg"] {
+    for kind in
+        ["gray", "gray-box", "tile", "mean", "blur:4", "noise-fill", "noise:linf:0.5:fg", "noise:l2:20:fg"]
+    {
         let output = folder.path().join("out.png");
         succeeds(&[
             "ablate",
@@ -177,6 +179,34 @@ fn ablate_changes_the_object_and_nothing_else() {
         assert!(all().filter(|&(x, y)| object(x, y)).filter(|&(x, y)| differs(x, y)).count() > 500, "{kind}");
         assert!(all().filter(|&(x, y)| !object(x, y)).all(|(x, y)| !differs(x, y)), "{kind}");
     }
+}
+
+#[test]
+fn ablate_borrows_a_background() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (image, mask) = picture(folder.path());
+    let (image, mask) = (text(&image), text(&mask));
+    // Green, with a white object in the left half.
+    let (donor, donor_mask) = (folder.path().join("donor.png"), folder.path().join("donor-mask.png"));
+    let green = |x, _| if x < 32 { image::Rgb([255; 3]) } else { image::Rgb([0, 200, 0]) };
+    image::RgbImage::from_fn(64, 64, green).save(&donor).expect("a picture");
+    let left = |x, _| image::Luma([if x < 32 { 255 } else { 0u8 }]);
+    image::GrayImage::from_fn(64, 64, left).save(&donor_mask).expect("a mask");
+    let output = folder.path().join("out.png");
+    let (donor, donor_mask, output) = (text(&donor), text(&donor_mask), text(&output));
+
+    let ablate = ["ablate", image, mask, "--kind", "mixed-rand", "--preset", "strict", "--no-transform", "-o", output];
+    succeeds(&[&ablate[..], &["--donor", donor, "--donor-mask", donor_mask]].concat());
+    let after = image::open(output).expect("a picture").to_rgb8();
+    let (before, object) = (image::open(image).unwrap().to_rgb8(), image::open(mask).unwrap().to_luma8());
+    for (x, y, pixel) in after.enumerate_pixels() {
+        let expected = if object.get_pixel(x, y).0[0] > 0 { before.get_pixel(x, y).0 } else { [0, 200, 0] };
+        assert_eq!(pixel.0, expected, "{x} {y}");
+    }
+    fails(&ablate, &["mixed-rand", "--donor IMAGE --donor-mask MASK"]);
+    fails(&[&ablate[..], &["--donor", donor]].concat(), &["--donor-mask"]);
+    let gray = ["ablate", image, mask, "--kind", "gray", "-o", output, "--donor", donor, "--donor-mask", donor_mask];
+    fails(&gray, &["gray needs no second picture"]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! What the datasets on disk share: splits and names.
+//! What the datasets on disk share: listing, names, reading pairs.
 
-use crate::store::file_name;
+use crate::DatasetError;
+use hard_imagenet_images::{Gray8, ImageError, Rgb8, read_image, read_mask};
+use std::path::{Path, PathBuf};
 
 /// Extensions of picture files, compared without case.
 const EXTENSIONS: [&str; 6] = ["jpeg", "jpg", "png", "webp", "gif", "bmp"];
@@ -24,16 +26,32 @@ impl Split {
     }
 }
 
+/// Names of the folder's entries, sorted; hidden ones (".DS_Store", "._x.png") are left out.
+pub(crate) fn entries(folder: &Path, expected: &str) -> Result<Vec<PathBuf>, DatasetError> {
+    let fail = |problem: String| DatasetError::Folder { path: folder.into(), problem, expected: expected.into() };
+    if !folder.is_dir() {
+        return Err(fail("no such folder".into()));
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| fail(format!("cannot be listed ({e})")))? {
+        let entry = entry.map_err(|e| fail(format!("cannot be listed ({e})")))?;
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            found.push(entry.path());
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
 /// Does the name say that this is a picture?
-pub(crate) fn is_picture(name: &str) -> bool {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+pub(crate) fn is_picture(path: impl AsRef<Path>) -> bool {
+    let extension = path.as_ref().extension().map(|e| e.to_string_lossy().to_lowercase());
     extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
 }
 
-/// Last part of a name without its extension: "x" of "val/x.JPEG".
-pub(crate) fn stem(name: &str) -> &str {
-    let file = file_name(name);
-    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+/// File name without its extension.
+pub(crate) fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// "n03218198_ILSVRC2012_val_00000538.JPEG" to ("n03218198", "ILSVRC2012_val_00000538.JPEG").
@@ -45,6 +63,51 @@ pub(crate) fn split_mask_name(name: &str) -> Option<(&str, &str)> {
 /// Is it a WordNet id of a noun, "n03218198"?
 pub(crate) fn is_wnid(word: &str) -> bool {
     word.strip_prefix('n').is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Refuses a folder of ImageNet that is not there.
+pub(crate) fn require_imagenet(root: &Path, split: Split) -> Result<(), DatasetError> {
+    if root.is_dir() {
+        return Ok(());
+    }
+    let expected = format!(
+        "ImageNet's pictures as {0}/<wnid>/<file>; get them from image-net.org (ILSVRC2012) and sort the \
+         validation images into class folders, or leave them flat in {0}",
+        split.name()
+    );
+    Err(DatasetError::Folder { path: root.into(), problem: "no such folder".into(), expected })
+}
+
+/// The ImageNet picture of a mask. Under `root` it may lie as published (`val/n03218198/x.JPEG`), in class folders
+/// right there (`n03218198/x.JPEG`), or flat as the original archive unpacks (`val/x.JPEG`, `x.JPEG`); its extension
+/// may have been changed.
+pub(crate) fn find_image(
+    root: &Path,
+    split: Split,
+    wnid: &str,
+    file: &str,
+    mask: &Path,
+) -> Result<PathBuf, DatasetError> {
+    let published = root.join(split.name()).join(wnid).join(file);
+    let folders = [root.join(split.name()).join(wnid), root.join(wnid), root.join(split.name()), root.to_owned()];
+    for folder in folders {
+        let exact = folder.join(file);
+        if exact.is_file() {
+            return Ok(exact);
+        }
+        for extension in ["JPEG", "jpeg", "jpg", "JPG", "png", "PNG", "webp"] {
+            let other = exact.with_extension(extension);
+            if other.is_file() {
+                return Ok(other);
+            }
+        }
+    }
+    Err(DatasetError::NoImage { mask: mask.into(), image: published })
+}
+
+/// Decodes a picture and its mask.
+pub(crate) fn read_pair(image: &Path, mask: &Path) -> Result<(Rgb8, Gray8), ImageError> {
+    Ok((read_image(image)?, read_mask(mask)?))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 use crate::files::{Split, is_picture};
 use crate::imagenet::{self, HARD_IMAGENET};
 use crate::mask_list::MaskList;
+use crate::pickle::{Item, Pickle};
 use crate::store::join;
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Pickle, Rankings, Sample, Store, parse_pickle};
-use std::collections::{HashMap, HashSet};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store};
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 const GET_IT: &str = "mask files <wnid>_<ImageNet file name>, as the Hard ImageNet archive unpacks \
@@ -17,7 +18,6 @@ const GET_IT: &str = "mask files <wnid>_<ImageNet file name>, as the Hard ImageN
 /// |---|---|
 /// | `MASKS/{train,val}/<wnid>_<ImageNet file name>` | masks, flat |
 /// | `MASKS/meta/hard_imagenet_idx.pkl` | optional: the order of the classes |
-/// | `MASKS/[meta/]paths_by_rank{,2}.pkl` | optional: the [ranking](Self::rankings) of the training images |
 ///
 /// MASKS is a folder, or the zip as published (or a tar), which is read in place; IMAGES is ImageNet in any layout of
 /// [`ImageNet`](crate::ImageNet).
@@ -27,8 +27,6 @@ const GET_IT: &str = "mask files <wnid>_<ImageNet file name>, as the Hard ImageN
 pub struct HardImageNet {
     info: DatasetInfo,
     list: MaskList,
-    /// The folder of the masks that holds train, val and meta.
-    top: String,
 }
 
 impl HardImageNet {
@@ -50,20 +48,7 @@ impl HardImageNet {
             return missing("no mask file in this folder");
         }
         let list = MaskList::new(masks, files, images.as_ref(), split, &classes, "Hard ImageNet")?;
-        Ok(Self { info: DatasetInfo { name: "hard-imagenet".into(), classes }, list, top })
-    }
-
-    /// The published order of the training images by their spurious cues, if it lies with the masks.
-    ///
-    /// # Errors
-    /// [`DatasetError::Meta`] if it is there but cannot be understood.
-    pub fn rankings(&self) -> Result<Option<Rankings>, DatasetError> {
-        let masks = self.list.masks();
-        let names = ["paths_by_rank2.pkl", "meta/paths_by_rank2.pkl", "paths_by_rank.pkl", "meta/paths_by_rank.pkl"];
-        let names = names.map(|name| join(&self.top, name));
-        let Some(name) = names.iter().find(|name| masks.has(name)) else { return Ok(None) };
-        let fail = |problem| DatasetError::Meta { path: masks.place(name), problem };
-        Rankings::parse(&masks.read(name)?).map(Some).map_err(fail)
+        Ok(Self { info: DatasetInfo { name: "hard-imagenet".into(), classes }, list })
     }
 }
 
@@ -92,8 +77,7 @@ impl Dataset for HardImageNet {
 /// The 15 classes in the order of the pickled list where there is one, else in the order that we know.
 fn classes(masks: &Store, top: &str) -> Result<Vec<Class>, DatasetError> {
     let list = join(top, "meta/hard_imagenet_idx.pkl");
-    let order = |pickle: &Pickle| pickle.as_list()?.iter().map(Pickle::as_index).collect::<Option<Vec<u32>>>();
-    let Some(order) = read_pickle(masks, &list, "a list of ImageNet indices", order)? else {
+    let Some(order) = read_pickle(masks, &list, "a list of ImageNet indices", indices)? else {
         return Ok(HARD_IMAGENET.iter().map(imagenet::class).collect());
     };
     let bad = |name: &str, problem: String| Err(DatasetError::Meta { path: masks.place(name), problem });
@@ -101,9 +85,7 @@ fn classes(masks: &Store, top: &str) -> Result<Vec<Class>, DatasetError> {
         return bad(&list, format!("expected distinct ImageNet indices, got {order:?}"));
     }
     let wnids_name = join(top, "meta/idx_to_wnid.pkl");
-    let pair = |(index, wnid): &(Pickle, Pickle)| Some((index.as_index()?, wnid.as_str()?.to_owned()));
-    let wnids = |pickle: &Pickle| pickle.as_dict()?.iter().map(pair).collect::<Option<HashMap<u32, String>>>();
-    let wnids = read_pickle(masks, &wnids_name, "a dictionary from index to WordNet id", wnids)?;
+    let wnids = read_pickle(masks, &wnids_name, "a dictionary from index to WordNet id", wnids_by_index)?;
     let mut classes = Vec::new();
     for index in order {
         let listed = wnids.as_ref().and_then(|w| w.get(&index));
@@ -124,23 +106,35 @@ fn classes(masks: &Store, top: &str) -> Result<Vec<Class>, DatasetError> {
     Ok(classes)
 }
 
+fn index(item: Item<'_>) -> Option<u32> {
+    u32::try_from(item.int()?).ok()
+}
+
+fn indices(list: Item<'_>) -> Option<Vec<u32>> {
+    list.items()?.map(index).collect()
+}
+
+fn wnids_by_index(dictionary: Item<'_>) -> Option<BTreeMap<u32, String>> {
+    dictionary.entries()?.map(|(key, value)| Some((index(key)?, value.text()?.to_owned()))).collect()
+}
+
 /// A pickle read as plain data; nothing in it is ever run. `None` if there is no such file.
 fn read_pickle<T>(
     masks: &Store,
     name: &str,
     expected: &str,
-    convert: impl Fn(&Pickle) -> Option<T>,
+    convert: impl Fn(Item<'_>) -> Option<T>,
 ) -> Result<Option<T>, DatasetError> {
     if !masks.has(name) {
         return Ok(None);
     }
-    let pickle = parse_pickle(&masks.read(name)?);
-    let value = pickle.and_then(|pickle| convert(&pickle).ok_or_else(|| "it holds something else".into()));
-    value.map(Some).map_err(|error| {
+    let fail = |problem: String| {
         let problem = format!(
-            "cannot be read as {expected} ({error}); get the file again, or move it away: \
+            "cannot be read as {expected} ({problem}); get the file again, or move it away: \
              without it the usual order of the 15 classes is taken"
         );
         DatasetError::Meta { path: masks.place(name), problem }
-    })
+    };
+    let pickle = Pickle::parse(&masks.read(name)?).map_err(|error| fail(error.to_string()))?;
+    convert(pickle.root()).map(Some).ok_or_else(|| fail(format!("it holds {:?}", pickle.root())))
 }

@@ -60,11 +60,6 @@ pub(crate) fn class(&(index, wnid, name): &Row) -> Class {
     Class { name: name.into(), wnid: Some(wnid.into()), imagenet: Some(index) }
 }
 
-/// The row of a WordNet id, if it is one of the 35.
-pub(crate) fn by_wnid(wnid: &str) -> Option<&'static Row> {
-    HARD_IMAGENET.iter().chain(&RIVAL20).find(|row| row.1 == wnid)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,10 +7,15 @@
 //!   [`get`](Dataset::get) decodes one [`Sample`] (picture, mask, class).
 //! - [`HardImageNet`]: 15 ImageNet classes with strong surroundings, in the published layout; [`Rival20`]: the 20
 //!   classes with large central objects that it is compared with.
+//! - [`Rival10`]: the ten classes of RIVAL10 with its own split, its 18 [`Attribute`]s and their masks.
+//! - [`SalientImageNet`]: soft masks of where features look that are part of the object, or are not ([`FeatureKind`]).
+//! - [`ImageNetS`]: label maps of 50, 300 or 919 ImageNet classes.
+//! - [`Coco`]: any COCO instance file, as single objects or as whole pictures ([`CocoMode`]).
 //! - [`MaskedFolder`]: any folder of pictures and masks with matching names.
 //! - [`PlantedCues`]: generated pictures whose scene tells the class exactly as often as one asks for; nothing to
 //!   download, and the right answer is known.
-//! - [`Subset`]: some samples of any of them, spread over the classes.
+//! - [`Subset`]: some samples of any of them: spread over the classes, as many of each, from both ends of a ranking
+//!   ([`Rankings`]), or of one stratum ([`strata`]).
 //!
 //! Masks come as they are stored, 0 to 255; what counts as object is decided later, after resampling (the published
 //! code takes every value above 0, which dilates objects: Q1).
@@ -34,30 +39,43 @@
 //!   Benchmarks 2022.
 //! - Moayeri, Pope, Balaji, Feizi: A Comprehensive Study of Image Classification Model Sensitivity to Foregrounds,
 //!   Backgrounds, and Visual Attributes. CVPR 2022 (RIVAL10).
+//! - Singla, Feizi: Salient ImageNet: How to discover spurious features in Deep Learning? ICLR 2022.
+//! - Gao, Li, Yang, Cheng, Han, Torr: Large-scale Unsupervised Semantic Segmentation. TPAMI 2022 (ImageNet-S).
+//! - Lin, Maire, Belongie, Hays, Perona, Ramanan, Dollár, Zitnick: Microsoft COCO: Common Objects in Context. ECCV 2014.
 
+mod coco;
 mod dataset;
 mod error;
 mod files;
 mod hard_imagenet;
 mod imagenet;
+mod imagenet_s;
 mod mask_list;
 mod masked_folder;
+mod npy;
 mod pickle;
 mod planted;
 mod rankings;
 mod rival;
+mod rival10;
+mod salient;
 mod store;
 mod subset;
+mod wnids;
 
+pub use coco::{Coco, CocoMode};
 pub use dataset::{Class, Dataset, DatasetInfo, Sample};
 pub use error::DatasetError;
 pub use files::Split;
 pub use hard_imagenet::HardImageNet;
 pub use imagenet::ImageNet;
+pub use imagenet_s::ImageNetS;
 pub use masked_folder::MaskedFolder;
-pub use pickle::{Pickle, parse_pickle};
+pub use pickle::{Item, Pickle, PickleError};
 pub use planted::{PlantedConfig, PlantedCues, Scene, Silhouette};
-pub use rankings::{Rank, Rankings};
+pub use rankings::{Place, Rankings};
 pub use rival::Rival20;
+pub use rival10::{Attribute, Rival10};
+pub use salient::{FeatureKind, SalientImageNet};
 pub use store::{Skipped, Store};
-pub use subset::Subset;
+pub use subset::{Subset, strata};

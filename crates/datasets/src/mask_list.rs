@@ -1,7 +1,7 @@
 //! Mask files whose names carry the ImageNet file they belong to.
 
-use crate::files::{Split, is_picture, split_mask_name, stem};
-use crate::store::file_name;
+use crate::files::{Split, is_picture, split_mask_name};
+use crate::store::{file_name, file_stem};
 use crate::{Class, DatasetError, ImageNet, Sample, Store};
 use std::collections::HashMap;
 use std::path::Path;
@@ -42,7 +42,7 @@ impl MaskList {
             let Some(&class) = position.get(wnid) else {
                 return Err(DatasetError::UnknownClass { path: masks.place(&mask), wnid: wnid.into(), dataset });
             };
-            let id = format!("{}/{wnid}/{}", split.name(), stem(file));
+            let id = format!("{}/{wnid}/{}", split.name(), file_stem(file));
             let (wnid, file) = (wnid.to_owned(), file.to_owned());
             entries.push(Entry { id, class, mask, wnid, file });
         }
@@ -54,11 +54,6 @@ impl MaskList {
             }
         }
         Ok(Self { entries, masks, images })
-    }
-
-    /// Where the masks lie.
-    pub(crate) fn masks(&self) -> &Store {
-        &self.masks
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,6 +1,6 @@
-use crate::files::{is_picture, stem};
-use crate::store::{file_name, join};
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, imagenet};
+use crate::files::is_picture;
+use crate::store::{file_name, file_stem, join};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, wnids};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -57,7 +57,7 @@ impl MaskedFolder {
         let mut found: Vec<(String, Found)> = by_key(&images, found)?.into_iter().collect();
         found.sort_by(|a, b| a.0.cmp(&b.0));
         for (id, picture) in found {
-            let name = stem(&picture.name);
+            let name = file_stem(&picture.name);
             let keys = [id.clone(), name.to_owned(), format!("{}_{name}", picture.folder)];
             let Some(mask) = keys.iter().find_map(|key| mask_of.get(key)).map(|m| m.name.clone()) else {
                 images_alone.push(images.place(&picture.name));
@@ -78,9 +78,9 @@ impl MaskedFolder {
         masks_alone.sort_unstable();
 
         let whole = || images.path().file_name().map_or("all".into(), |n| n.to_string_lossy().into_owned());
-        let class = |folder: String| match imagenet::by_wnid(&folder) {
-            Some(row) => imagenet::class(row),
-            None => Class { name: if folder.is_empty() { whole() } else { folder }, wnid: None, imagenet: None },
+        let class = |folder: String| {
+            let name = || if folder.is_empty() { whole() } else { folder.clone() };
+            wnids::class(&folder).unwrap_or_else(|| Class { name: name(), wnid: None, imagenet: None })
         };
         let classes = folders.iter().cloned().map(class).collect();
         let info = DatasetInfo { name: "masked-folder".into(), classes };
@@ -122,7 +122,7 @@ fn scan(store: &Store, except: Option<&Path>) -> Result<Vec<Found>, DatasetError
 fn by_key(store: &Store, files: Vec<Found>) -> Result<HashMap<String, Found>, DatasetError> {
     let mut map: HashMap<String, Found> = HashMap::new();
     for file in files {
-        let id = join(&file.folder, stem(&file.name));
+        let id = join(&file.folder, file_stem(&file.name));
         let second = store.place(&file.name);
         if let Some(first) = map.insert(id.clone(), file) {
             return Err(DatasetError::Duplicate { id, first: store.place(&first.name), second });

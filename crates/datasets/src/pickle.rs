@@ -1,328 +1,474 @@
-//! Pickles read as plain data.
+//! Python's pickles, read as data.
+//!
+//! A pickle is a program for a small stack machine, and Python's own reader lets it call any function. This one knows
+//! only the instructions that build plain values, so there is nothing to run. Values lie in one list and hold each other
+//! by index: a pickle may nest a million lists or share one a million times, and still costs no more than its length.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::fmt;
 
-/// Most memory that a pickle's data may take, roughly: a list that is named again counts again. The largest file of
-/// the benchmark, the ranking, takes about three.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// Deepest nesting of lists and dictionaries; the benchmark's files have two levels.
-const MAX_DEPTH: usize = 32;
+/// A pickle (protocols 0 to 5) of plain values: numbers, text, bytes, lists, tuples, sets, dictionaries.
+///
+/// ```
+/// use hard_imagenet_datasets::Pickle;
+///
+/// // pickle.dumps({537: ["a", "b"]}, protocol=2)
+/// let bytes = b"\x80\x02}q\x00M\x19\x02]q\x01(X\x01\x00\x00\x00aq\x02X\x01\x00\x00\x00bq\x03es.";
+/// let pickle = Pickle::parse(bytes)?;
+/// let (key, value) = pickle.root().entries().unwrap().next().unwrap();
+/// assert_eq!(key.int(), Some(537));
+/// assert_eq!(value.items().unwrap().filter_map(|item| item.text()).collect::<Vec<_>>(), ["a", "b"]);
+/// # Ok::<(), hard_imagenet_datasets::PickleError>(())
+/// ```
+#[derive(Debug)]
+pub struct Pickle {
+    nodes: Vec<Node>,
+    root: usize,
+}
 
-/// What a pickle of plain data holds.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Pickle {
-    /// `None`.
+/// Why a pickle could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PickleError {
+    /// It ends before it should.
+    #[error("the pickle is truncated; get the file again")]
+    Truncated,
+    /// Something that no pickle holds there.
+    #[error("not a pickle, or a damaged one: byte {at} {what}; get the file again")]
+    Damaged {
+        /// Offset from the start.
+        at: usize,
+        /// "takes from an empty stack".
+        what: &'static str,
+    },
+    /// It names a Python function or class.
+    #[error(
+        "the pickle holds a Python object ({name}), which is never run here; save it again with plain numbers, text, lists \
+         and dictionaries"
+    )]
+    Object {
+        /// "numpy.core.multiarray.scalar".
+        name: String,
+    },
+}
+
+/// One value; others are named by their place in the list.
+#[derive(Debug)]
+enum Node {
     None,
-    /// `True` or `False`.
     Bool(bool),
-    /// An integer of at most 64 bits.
     Int(i64),
-    /// A float.
+    /// An integer beyond 64 bits, of which nothing else is known here.
+    BigInt,
     Float(f64),
-    /// A string; also a string of Python 2, if it is UTF-8.
-    Str(String),
-    /// Bytes.
+    Text(String),
     Bytes(Vec<u8>),
-    /// A list or a tuple.
-    List(Vec<Pickle>),
-    /// A dictionary in the order of writing.
-    Dict(Vec<(Pickle, Pickle)>),
+    /// A list, tuple or set.
+    Items(Vec<usize>),
+    /// Keys and values.
+    Entries(Vec<(usize, usize)>),
+    /// One of [`CONTAINERS`], to be called, or a type given to it.
+    Type(&'static str),
+}
+
+/// What a pickle may name: kinds of dictionaries, which are read as such, and the types that defaultdict is given.
+const CONTAINERS: [&str; 2] = ["collections.OrderedDict", "collections.defaultdict"];
+const TYPES: [&str; 8] = [
+    "builtins.list",
+    "builtins.dict",
+    "builtins.int",
+    "builtins.set",
+    "__builtin__.list",
+    "__builtin__.dict",
+    "__builtin__.int",
+    "__builtin__.set",
+];
+
+/// A value of a [`Pickle`].
+#[derive(Clone, Copy)]
+pub struct Item<'a> {
+    pickle: &'a Pickle,
+    node: usize,
+}
+
+impl<'a> Item<'a> {
+    fn of(self, node: usize) -> Self {
+        Self { node, ..self }
+    }
+
+    fn node(self) -> &'a Node {
+        &self.pickle.nodes[self.node]
+    }
+
+    /// The integer, if it is one of at most 64 bits.
+    pub fn int(self) -> Option<i64> {
+        if let Node::Int(value) = self.node() { Some(*value) } else { None }
+    }
+
+    /// The text, if it is one.
+    pub fn text(self) -> Option<&'a str> {
+        if let Node::Text(value) = self.node() { Some(value) } else { None }
+    }
+
+    /// The bytes, if it is bytes.
+    pub fn bytes(self) -> Option<&'a [u8]> {
+        if let Node::Bytes(value) = self.node() { Some(value) } else { None }
+    }
+
+    /// The items of a list, tuple or set.
+    pub fn items(self) -> Option<impl ExactSizeIterator<Item = Item<'a>>> {
+        if let Node::Items(nodes) = self.node() { Some(nodes.iter().map(move |&node| self.of(node))) } else { None }
+    }
+
+    /// The entries of a dictionary, in the order in which they were put; a key may come twice, then the last counts.
+    pub fn entries(self) -> Option<impl ExactSizeIterator<Item = (Item<'a>, Item<'a>)> + DoubleEndedIterator> {
+        let Node::Entries(pairs) = self.node() else { return None };
+        Some(pairs.iter().map(move |&(key, value)| (self.of(key), self.of(value))))
+    }
+}
+
+/// What it is and, where that is short, its value: for error messages.
+impl fmt::Debug for Item<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.node() {
+            Node::None => write!(f, "None"),
+            Node::Bool(value) => write!(f, "{value}"),
+            Node::Int(value) => write!(f, "{value}"),
+            Node::BigInt => write!(f, "a very large integer"),
+            Node::Float(value) => write!(f, "{value:?}"),
+            Node::Text(value) => write!(f, "{:?}", value.chars().take(40).collect::<String>()),
+            Node::Bytes(value) => write!(f, "{} bytes", value.len()),
+            Node::Items(items) => write!(f, "a list of {}", items.len()),
+            Node::Entries(entries) => write!(f, "a dictionary of {}", entries.len()),
+            Node::Type(name) => write!(f, "the type {name}"),
+        }
+    }
 }
 
 impl Pickle {
-    /// The string that it is.
-    pub fn as_str(&self) -> Option<&str> {
-        if let Self::Str(text) = self { Some(text) } else { None }
-    }
-
-    /// The index that it is.
-    pub fn as_index(&self) -> Option<u32> {
-        if let Self::Int(n) = self { u32::try_from(*n).ok() } else { None }
-    }
-
-    /// The items of the list or tuple that it is.
-    pub fn as_list(&self) -> Option<&[Pickle]> {
-        if let Self::List(items) = self { Some(items) } else { None }
-    }
-
-    /// The pairs of the dictionary that it is.
-    pub fn as_dict(&self) -> Option<&[(Pickle, Pickle)]> {
-        if let Self::Dict(pairs) = self { Some(pairs) } else { None }
-    }
-}
-
-/// Reads a pickle of protocol 0 to 5 that holds numbers, strings, bytes, lists, tuples and dictionaries. Nothing in
-/// it is ever run; time and memory stay in proportion to its length.
-///
-/// ```
-/// use hard_imagenet_datasets::{Pickle, parse_pickle};
-///
-/// let list = parse_pickle(b"\x80\x02]q\x00(M\x19\x02ME\x03e.")?; // pickle.dumps([537, 837], 2)
-/// assert_eq!(list, Pickle::List(vec![Pickle::Int(537), Pickle::Int(837)]));
-/// assert!(parse_pickle(b"cos\nsystem\n(S'ls'\ntR.").unwrap_err().contains("code"));
-/// # Ok::<(), String>(())
-/// ```
-///
-/// # Errors
-/// Says in words what is wrong: code or objects in it (a NumPy number, say), data cut off or damaged, more than 32
-/// levels of nesting, or contents that would unfold to more than 64 MiB.
-pub fn parse_pickle(bytes: &[u8]) -> Result<Pickle, String> {
-    let mut machine =
-        Machine { bytes, at: 0, nodes: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: BTreeMap::new() };
-    let root = machine.run().ok_or_else(|| match bytes.get(machine.at.saturating_sub(1)) {
-        Some(b'c' | b'i' | b'o' | b'R' | b'b' | b'P' | b'Q' | 0x81..=0x84 | 0x92 | 0x93) => {
-            "it holds code or objects, not only plain data, and nothing in it is run".to_owned()
+    /// Reads a pickle.
+    ///
+    /// # Errors
+    /// [`PickleError`]; none of its values is ever made into anything but data.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PickleError> {
+        let mut machine =
+            Machine { bytes, at: 0, nodes: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+        loop {
+            if let Some(root) = machine.step()? {
+                return Ok(Self { nodes: machine.nodes, root });
+            }
         }
-        _ => format!("it is cut off or damaged near byte {}", machine.at),
-    })?;
-    machine.unfold(root, 0, &mut 0)
+    }
+
+    /// The value that was pickled.
+    pub fn root(&self) -> Item<'_> {
+        Item { pickle: self, node: self.root }
+    }
 }
 
-/// A value whose parts are named by their numbers, so that it may be shared, and even contain itself.
-enum Node {
-    Leaf(Pickle),
-    List(Vec<usize>),
-    Dict(Vec<(usize, usize)>),
-}
-
+/// The stack machine.
 struct Machine<'a> {
     bytes: &'a [u8],
     at: usize,
     nodes: Vec<Node>,
     stack: Vec<usize>,
-    /// Heights of the stack.
+    /// Heights of the stack at its marks.
     marks: Vec<usize>,
-    memo: BTreeMap<usize, usize>,
+    memo: HashMap<u64, usize>,
 }
 
 impl<'a> Machine<'a> {
-    /// Runs to the end; `None` where something is missing, `at` just behind it.
-    fn run(&mut self) -> Option<usize> {
-        loop {
-            match self.take(1)?[0] {
-                0x80 => drop(self.take(1)?), // protocol
-                0x95 => drop(self.take(8)?), // frame
-                b'.' => return self.stack.pop(),
-                b'(' => self.marks.push(self.stack.len()),
-                b'0' => drop(self.pop()?),
-                b'1' => drop(self.to_mark()?),
-                b'2' => self.stack.push(*self.stack.last()?),
-                b'N' => self.leaf(Pickle::None),
-                0x88 => self.leaf(Pickle::Bool(true)),
-                0x89 => self.leaf(Pickle::Bool(false)),
-                b'I' => match self.line()? {
-                    "00" => self.leaf(Pickle::Bool(false)),
-                    "01" => self.leaf(Pickle::Bool(true)),
-                    digits => self.leaf(Pickle::Int(digits.parse().ok()?)),
-                },
-                b'L' => {
-                    let digits = self.line()?.trim_end_matches('L').parse().ok()?;
-                    self.leaf(Pickle::Int(digits));
-                }
-                b'J' => {
-                    let number = i32::from_le_bytes(self.take(4)?.try_into().ok()?);
-                    self.leaf(Pickle::Int(number.into()));
-                }
-                b'K' => self.integer(1)?,
-                b'M' => self.integer(2)?,
-                0x8a => {
-                    let length = self.length(1)?;
-                    let long = self.take(length)?;
-                    let negative = long.last().is_some_and(|&byte| byte >= 0x80);
-                    let mut number = [if negative { 0xff } else { 0 }; 8];
-                    number.get_mut(..length)?.copy_from_slice(long);
-                    self.leaf(Pickle::Int(i64::from_le_bytes(number)));
-                }
-                b'F' => {
-                    let number = self.line()?.parse().ok()?;
-                    self.leaf(Pickle::Float(number));
-                }
-                b'G' => {
-                    let number = f64::from_be_bytes(self.take(8)?.try_into().ok()?);
-                    self.leaf(Pickle::Float(number));
-                }
-                b'S' => {
-                    let line = self.line()?;
-                    let quote = line.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-                    let inner = line[1..].strip_suffix(quote).filter(|text| !text.contains('\\'))?;
-                    self.leaf(Pickle::Str(inner.into()));
-                }
-                b'V' => {
-                    let line = self.line().filter(|text| !text.contains('\\'))?;
-                    self.leaf(Pickle::Str(line.into()));
-                }
-                b'X' | b'T' => self.string(4)?,
-                b'U' | 0x8c => self.string(1)?,
-                0x8d => self.string(8)?,
-                b'B' => self.byte_string(4)?,
-                b'C' => self.byte_string(1)?,
-                0x8e => self.byte_string(8)?,
-                b']' | b')' => self.node(Node::List(Vec::new())),
-                b'}' => self.node(Node::Dict(Vec::new())),
-                b'l' | b't' => {
-                    let items = self.to_mark()?;
-                    self.node(Node::List(items));
-                }
-                b'd' => {
-                    let items = self.to_mark()?;
-                    self.node(Node::Dict(pairs(&items)?));
-                }
-                count @ 0x85..=0x87 => {
-                    let from = self.stack.len().checked_sub(usize::from(count - 0x84))?;
-                    let items = self.stack.split_off(from);
-                    self.node(Node::List(items));
-                }
-                b'a' => {
-                    let item = self.pop()?;
-                    self.extend_list(&[item])?;
-                }
-                b'e' => {
-                    let items = self.to_mark()?;
-                    self.extend_list(&items)?;
-                }
-                b's' => {
-                    let value = self.pop()?;
-                    let key = self.pop()?;
-                    self.extend_dict(&[key, value])?;
-                }
-                b'u' => {
-                    let items = self.to_mark()?;
-                    self.extend_dict(&items)?;
-                }
-                b'p' => {
-                    let key = self.line()?.parse().ok()?;
-                    self.memoize(key)?;
-                }
-                b'q' => self.length(1).and_then(|key| self.memoize(key))?,
-                b'r' => self.length(4).and_then(|key| self.memoize(key))?,
-                0x94 => self.memoize(self.memo.len())?,
-                b'g' => {
-                    let key = self.line()?.parse().ok()?;
-                    self.recall(key)?;
-                }
-                b'h' => self.length(1).and_then(|key| self.recall(key))?,
-                b'j' => self.length(4).and_then(|key| self.recall(key))?,
-                _ => return None,
+    /// One instruction; the root if it was the last.
+    fn step(&mut self) -> Result<Option<usize>, PickleError> {
+        match self.byte()? {
+            b'.' => return self.pop().map(Some),
+            0x80 => self.skip(1)?, // protocol
+            0x95 => self.skip(8)?, // length of the frame that follows
+            b'(' => self.marks.push(self.stack.len()),
+            // Where a mark is on top, the mark goes.
+            b'0' if self.marks.last() == Some(&self.stack.len()) => self.marks.truncate(self.marks.len() - 1),
+            b'0' => {
+                self.pop()?;
             }
+            b'1' => {
+                self.from_mark()?;
+            }
+            b'2' => {
+                let top = self.top()?;
+                self.stack.push(top);
+            }
+            b'N' => self.push(Node::None),
+            0x88 => self.push(Node::Bool(true)),
+            0x89 => self.push(Node::Bool(false)),
+            b'I' => {
+                let node = match self.line()? {
+                    "00" => Node::Bool(false),
+                    "01" => Node::Bool(true),
+                    digits => self.decimal(digits)?,
+                };
+                self.push(node);
+            }
+            b'L' => {
+                let digits = self.line()?;
+                let node = self.decimal(digits.trim_end_matches('L'))?;
+                self.push(node);
+            }
+            b'K' => self.integer(1, false)?,
+            b'M' => self.integer(2, false)?,
+            b'J' => self.integer(4, true)?,
+            0x8a => {
+                let length = self.length(1)?;
+                self.integer(length, true)?;
+            }
+            0x8b => {
+                let length = self.length(4)?;
+                self.integer(length, true)?;
+            }
+            b'F' => {
+                let value = self.line()?.parse().map_err(|_| self.damaged("is no number"))?;
+                self.push(Node::Float(value));
+            }
+            b'G' => {
+                let bits = self.take(8)?.iter().fold(0, |bits, &byte| bits << 8 | u64::from(byte));
+                self.push(Node::Float(f64::from_bits(bits)));
+            }
+            b'V' | b'S' => {
+                let text = self.line()?.trim_matches(['\'', '"']);
+                if text.contains('\\') {
+                    return Err(
+                        self.damaged("is text with escapes, as protocols 0 and 1 write it (save it with 2 or later)")
+                    );
+                }
+                self.push(Node::Text(text.to_owned()));
+            }
+            0x8c | b'U' => self.text(1)?,
+            b'X' | b'T' => self.text(4)?,
+            0x8d => self.text(8)?,
+            b'C' => self.raw(1)?,
+            b'B' => self.raw(4)?,
+            0x8e | 0x96 => self.raw(8)?,
+            b']' | b')' | 0x8f => self.push(Node::Items(Vec::new())),
+            b'l' | b't' | 0x91 => {
+                let items = self.from_mark()?;
+                self.push(Node::Items(items));
+            }
+            count @ 0x85..=0x87 => {
+                let first = self.stack.len().checked_sub(usize::from(count - 0x84));
+                let first = first.filter(|&first| self.marks.last().is_none_or(|&mark| mark <= first));
+                let items = self.stack.split_off(first.ok_or_else(|| self.damaged("takes from an empty stack"))?);
+                self.push(Node::Items(items));
+            }
+            b'}' => self.push(Node::Entries(Vec::new())),
+            b'd' => {
+                let items = self.from_mark()?;
+                self.push(Node::Entries(Vec::new()));
+                self.put(&items)?;
+            }
+            b'a' => {
+                let item = self.pop()?;
+                self.append(&[item])?;
+            }
+            b'e' | 0x90 => {
+                let items = self.from_mark()?;
+                self.append(&items)?;
+            }
+            b's' => {
+                let value = self.pop()?;
+                let key = self.pop()?;
+                self.put(&[key, value])?;
+            }
+            b'u' => {
+                let items = self.from_mark()?;
+                self.put(&items)?;
+            }
+            b'p' => {
+                let key = self.line()?.parse().map_err(|_| self.damaged("is no number"))?;
+                self.remember(key)?;
+            }
+            b'q' => {
+                let key = self.number(1)?;
+                self.remember(key)?;
+            }
+            b'r' => {
+                let key = self.number(4)?;
+                self.remember(key)?;
+            }
+            0x94 => self.remember(self.memo.len() as u64)?,
+            b'g' => {
+                let key = self.line()?.parse().map_err(|_| self.damaged("is no number"))?;
+                self.recall(key)?;
+            }
+            b'h' => {
+                let key = self.number(1)?;
+                self.recall(key)?;
+            }
+            b'j' => {
+                let key = self.number(4)?;
+                self.recall(key)?;
+            }
+            b'c' => {
+                let (module, name) = (self.line()?, self.line()?);
+                self.name(module, name)?;
+            }
+            0x93 => {
+                let (name, module) = (self.pop()?, self.pop()?);
+                let (Node::Text(module), Node::Text(name)) = (&self.nodes[module], &self.nodes[name]) else {
+                    return Err(self.damaged("names an object without a name"));
+                };
+                let (module, name) = (module.clone(), name.clone());
+                self.name(&module, &name)?;
+            }
+            b'R' => {
+                let (_, called) = (self.pop()?, self.pop()?);
+                match self.nodes[called] {
+                    Node::Type(name) if CONTAINERS.contains(&name) => self.push(Node::Entries(Vec::new())),
+                    _ => return Err(self.damaged("calls what is no function")),
+                }
+            }
+            b'i' | b'o' | b'b' | 0x81 | 0x92 => {
+                return Err(PickleError::Object { name: "an instance of a class".into() });
+            }
+            b'P' | b'Q' | 0x82..=0x84 | 0x97 | 0x98 => {
+                return Err(PickleError::Object { name: "a reference to something outside of it".into() });
+            }
+            _ => return Err(self.damaged("is no instruction")),
         }
+        Ok(None)
     }
 
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let end = self.at.checked_add(length)?;
-        let taken = self.bytes.get(self.at..end)?;
-        self.at = end;
-        Some(taken)
+    fn damaged(&self, what: &'static str) -> PickleError {
+        PickleError::Damaged { at: self.at.saturating_sub(1), what }
     }
 
-    fn line(&mut self) -> Option<&'a str> {
-        let length = self.bytes[self.at..].iter().position(|&byte| byte == b'\n')?;
-        let line = std::str::from_utf8(self.take(length)?).ok()?;
-        self.at += 1;
-        Some(line.trim_end_matches('\r'))
+    fn take(&mut self, count: usize) -> Result<&'a [u8], PickleError> {
+        let taken = self.bytes[self.at..].get(..count).ok_or(PickleError::Truncated)?;
+        self.at += count;
+        Ok(taken)
     }
 
-    /// An unsigned number of `width` bytes.
-    fn length(&mut self, width: usize) -> Option<usize> {
-        let mut number = [0; 8];
-        number[..width].copy_from_slice(self.take(width)?);
-        usize::try_from(u64::from_le_bytes(number)).ok()
+    fn skip(&mut self, count: usize) -> Result<(), PickleError> {
+        self.take(count).map(|_| ())
     }
 
-    fn integer(&mut self, width: usize) -> Option<()> {
-        let number = self.length(width)?;
-        self.leaf(Pickle::Int(i64::try_from(number).ok()?));
-        Some(())
+    fn byte(&mut self) -> Result<u8, PickleError> {
+        Ok(self.take(1)?[0])
     }
 
-    fn string(&mut self, width: usize) -> Option<()> {
-        let length = self.length(width)?;
-        let text = std::str::from_utf8(self.take(length)?).ok()?;
-        self.leaf(Pickle::Str(text.into()));
-        Some(())
+    /// Up to the next line feed.
+    fn line(&mut self) -> Result<&'a str, PickleError> {
+        let length = self.bytes[self.at..].iter().position(|&byte| byte == b'\n').ok_or(PickleError::Truncated)?;
+        let line = &self.take(length + 1)?[..length];
+        std::str::from_utf8(line).map_err(|_| self.damaged("is no text"))
     }
 
-    fn byte_string(&mut self, width: usize) -> Option<()> {
-        let length = self.length(width)?;
-        let bytes = self.take(length)?;
-        self.leaf(Pickle::Bytes(bytes.into()));
-        Some(())
+    /// An unsigned number of so many bytes, at most 8, lowest first.
+    fn number(&mut self, bytes: usize) -> Result<u64, PickleError> {
+        Ok(self.take(bytes)?.iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte)))
     }
 
-    fn leaf(&mut self, value: Pickle) {
-        self.node(Node::Leaf(value));
+    /// A length that takes so many bytes.
+    fn length(&mut self, bytes: usize) -> Result<usize, PickleError> {
+        usize::try_from(self.number(bytes)?).map_err(|_| PickleError::Truncated)
     }
 
-    fn node(&mut self, node: Node) {
+    fn push(&mut self, node: Node) {
         self.stack.push(self.nodes.len());
         self.nodes.push(node);
     }
 
-    /// The top of the stack, but not from below the last mark.
-    fn pop(&mut self) -> Option<usize> {
-        (self.stack.len() > self.marks.last().copied().unwrap_or(0)).then(|| self.stack.pop())?
+    /// The value on top, above the last mark.
+    fn top(&self) -> Result<usize, PickleError> {
+        let above_mark = self.stack.len() > self.marks.last().copied().unwrap_or(0);
+        self.stack.last().copied().filter(|_| above_mark).ok_or_else(|| self.damaged("takes from an empty stack"))
     }
 
-    fn to_mark(&mut self) -> Option<Vec<usize>> {
-        let mark = self.marks.pop().filter(|&mark| mark <= self.stack.len())?;
-        Some(self.stack.split_off(mark))
+    fn pop(&mut self) -> Result<usize, PickleError> {
+        let top = self.top()?;
+        self.stack.pop();
+        Ok(top)
     }
 
-    fn extend_list(&mut self, items: &[usize]) -> Option<()> {
-        let Node::List(list) = &mut self.nodes[*self.stack.last()?] else { return None };
-        list.extend(items);
-        Some(())
+    /// What was pushed since the last mark.
+    fn from_mark(&mut self) -> Result<Vec<usize>, PickleError> {
+        let mark = self.marks.pop().ok_or_else(|| self.damaged("looks for a mark that is not there"))?;
+        Ok(self.stack.split_off(mark))
     }
 
-    fn extend_dict(&mut self, items: &[usize]) -> Option<()> {
-        let Node::Dict(dict) = &mut self.nodes[*self.stack.last()?] else { return None };
-        dict.extend(pairs(items)?);
-        Some(())
-    }
-
-    fn memoize(&mut self, key: usize) -> Option<()> {
-        self.memo.insert(key, *self.stack.last()?);
-        Some(())
-    }
-
-    fn recall(&mut self, key: usize) -> Option<()> {
-        self.stack.push(*self.memo.get(&key)?);
-        Some(())
-    }
-
-    /// The node as a tree of its own, within the limits.
-    fn unfold(&self, node: usize, depth: usize, spent: &mut usize) -> Result<Pickle, String> {
-        *spent += size_of::<Pickle>();
-        if depth > MAX_DEPTH {
-            return Err(format!("it is nested more than {MAX_DEPTH} levels deep"));
+    fn decimal(&self, digits: &str) -> Result<Node, PickleError> {
+        let unsigned = digits.strip_prefix('-').unwrap_or(digits);
+        if unsigned.is_empty() || !unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(self.damaged("is no number"));
         }
-        let unfolded = match &self.nodes[node] {
-            Node::Leaf(leaf) => {
-                if let Pickle::Str(text) = leaf {
-                    *spent += text.len();
-                } else if let Pickle::Bytes(bytes) = leaf {
-                    *spent += bytes.len();
-                }
-                leaf.clone()
-            }
-            Node::List(items) => {
-                let items = items.iter().map(|&item| self.unfold(item, depth + 1, spent));
-                Pickle::List(items.collect::<Result<_, _>>()?)
-            }
-            Node::Dict(items) => {
-                let items = items.iter().map(|&(key, value)| {
-                    Ok((self.unfold(key, depth + 1, spent)?, self.unfold(value, depth + 1, spent)?))
-                });
-                Pickle::Dict(items.collect::<Result<_, String>>()?)
-            }
+        Ok(digits.parse().map_or(Node::BigInt, Node::Int))
+    }
+
+    /// An integer of so many bytes, lowest first, in two's complement if signed.
+    fn integer(&mut self, bytes: usize, signed: bool) -> Result<(), PickleError> {
+        let digits = self.take(bytes)?;
+        let node = if bytes > 8 {
+            Node::BigInt
+        } else {
+            let fill = if signed && digits.last().is_some_and(|&byte| byte > 0x7f) { 0xff } else { 0 };
+            let mut wide = [fill; 8];
+            wide[..bytes].copy_from_slice(digits);
+            Node::Int(i64::from_le_bytes(wide))
         };
-        if *spent > MAX_BYTES {
-            return Err(format!("its contents would take more than {} MiB", MAX_BYTES >> 20));
-        }
-        Ok(unfolded)
+        self.push(node);
+        Ok(())
     }
-}
 
-fn pairs(items: &[usize]) -> Option<Vec<(usize, usize)>> {
-    let (pairs, []) = items.as_chunks::<2>() else { return None };
-    Some(pairs.iter().map(|&[key, value]| (key, value)).collect())
+    fn text(&mut self, bytes: usize) -> Result<(), PickleError> {
+        let length = self.length(bytes)?;
+        let text = std::str::from_utf8(self.take(length)?).map_err(|_| self.damaged("is no text"))?;
+        self.push(Node::Text(text.to_owned()));
+        Ok(())
+    }
+
+    fn raw(&mut self, bytes: usize) -> Result<(), PickleError> {
+        let length = self.length(bytes)?;
+        let raw = self.take(length)?.to_vec();
+        self.push(Node::Bytes(raw));
+        Ok(())
+    }
+
+    fn append(&mut self, items: &[usize]) -> Result<(), PickleError> {
+        let top = self.top()?;
+        match &mut self.nodes[top] {
+            Node::Items(list) => list.extend_from_slice(items),
+            _ => return Err(self.damaged("appends to what is no list")),
+        }
+        Ok(())
+    }
+
+    /// Puts keys and values, in turns, into the dictionary on top.
+    fn put(&mut self, items: &[usize]) -> Result<(), PickleError> {
+        let top = self.top()?;
+        let (pairs, []) = items.as_chunks::<2>() else { return Err(self.damaged("has a key without a value")) };
+        match &mut self.nodes[top] {
+            Node::Entries(entries) => entries.extend(pairs.iter().map(|&[key, value]| (key, value))),
+            _ => return Err(self.damaged("puts an entry into what is no dictionary")),
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, key: u64) -> Result<(), PickleError> {
+        let top = self.top()?;
+        self.memo.insert(key, top);
+        Ok(())
+    }
+
+    fn recall(&mut self, key: u64) -> Result<(), PickleError> {
+        let node = *self.memo.get(&key).ok_or_else(|| self.damaged("asks for what was never remembered"))?;
+        self.stack.push(node);
+        Ok(())
+    }
+
+    fn name(&mut self, module: &str, name: &str) -> Result<(), PickleError> {
+        let full = format!("{module}.{name}");
+        match CONTAINERS.iter().chain(&TYPES).find(|&&known| known == full) {
+            Some(known) => self.push(Node::Type(known)),
+            None => return Err(PickleError::Object { name: full.chars().take(80).collect() }),
+        }
+        Ok(())
+    }
 }

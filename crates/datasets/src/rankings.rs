@@ -1,127 +1,149 @@
-use crate::files::split_mask_name;
-use crate::{DatasetError, Pickle, parse_pickle};
-use std::collections::{BTreeMap, HashMap};
+use crate::{DatasetError, Pickle};
+use std::collections::HashMap;
 use std::path::Path;
 
-/// Training images in the order of their spurious cues, for each class: which pictures of dog sleds have most of snow
-/// and dogs, which least. Which end is first is not documented for the published files.
+/// Training images of each class in the order of how strong their spurious cues are (`paths_by_rank.pkl` of the
+/// published archive, or JSON of the same form: a dictionary from class to a list of image paths).
 ///
-/// Published as `paths_by_rank.pkl` or `paths_by_rank2.pkl`, a dictionary from class to image paths; a JSON object of
-/// the same form is read too. What counts of a path is its file name without the extension, which ImageNet uses only
-/// once; so the keys, which may be ImageNet indices, WordNet ids or own labels, need not be understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A path counts by its file name alone, without folders and extension, for ImageNet's training images are named
+/// `<wnid>_<number>` everywhere. Which end of the published lists is the spurious one is not documented.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rankings {
-    lists: BTreeMap<String, Vec<String>>,
-    ranks: HashMap<String, Rank>,
+    places: HashMap<String, Place>,
 }
 
-/// Place of an image among the ranked ones of its class.
+/// Where an image stands in the ranking of its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rank {
-    /// How many come before it.
-    pub position: usize,
-    /// How many there are.
+pub struct Place {
+    /// From 0.
+    pub rank: usize,
+    /// Number of ranked images of the class.
     pub of: usize,
 }
 
-impl Rank {
-    /// Which of `parts` equal parts of the order it is in, from 0; `part(10)` is its decile.
-    pub fn part(self, parts: usize) -> usize {
-        self.position * parts / self.of
+impl Place {
+    /// The tenth of the ranking, 0 to 9.
+    pub fn decile(self) -> usize {
+        self.rank * 10 / self.of
     }
 }
 
-impl Rankings {
-    /// Takes, for each class, image paths in their order.
-    ///
-    /// # Errors
-    /// Says which image is there twice.
-    pub fn new(lists: impl IntoIterator<Item = (String, Vec<String>)>) -> Result<Self, String> {
-        let lists: BTreeMap<_, _> = lists.into_iter().collect();
-        let mut ranks = HashMap::new();
-        for (class, paths) in &lists {
-            for (position, path) in paths.iter().enumerate() {
-                if ranks.insert(picture(path).to_owned(), Rank { position, of: paths.len() }).is_some() {
-                    return Err(format!("{path} of class {class} is ranked twice"));
-                }
-            }
-        }
-        Ok(Self { lists, ranks })
-    }
+/// Images that are read from one file: three times all of ImageNet. A list that stands for several classes counts for each.
+const MOST: usize = 4_000_000;
 
-    /// Reads a pickle or JSON file, by its content.
+/// Largest file that is read.
+const MOST_BYTES: u64 = 1 << 30;
+
+impl Rankings {
+    /// Reads `paths_by_rank.pkl` or, by its extension, a JSON file.
     ///
     /// # Errors
-    /// [`DatasetError::Meta`] if the file cannot be read or is no ranking.
+    /// [`DatasetError::Meta`] for a file that cannot be read or is not of that form, if an image stands twice, and beyond
+    /// four million images.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let path = path.as_ref();
         let fail = |problem: String| DatasetError::Meta { path: path.into(), problem };
-        Self::parse(&std::fs::read(path).map_err(|e| fail(e.to_string()))?).map_err(fail)
-    }
-
-    /// Reads the bytes of a pickle or JSON file.
-    ///
-    /// # Errors
-    /// Says in words what is wrong with them.
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let expected = "expected a ranking: a dictionary from class to image paths";
-        if bytes.trim_ascii_start().starts_with(b"{") {
-            let lists: BTreeMap<_, _> = serde_json::from_slice(bytes).map_err(|e| format!("{expected} ({e})"))?;
-            return Self::new(lists);
+        let length = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?.len();
+        if length > MOST_BYTES {
+            return Err(fail(format!("{length} bytes are more than any ranking has")));
         }
-        let pickle = parse_pickle(bytes).map_err(|problem| format!("{expected}, but {problem}"))?;
-        let pairs = pickle.as_dict().and_then(|pairs| pairs.iter().map(list).collect::<Option<Vec<_>>>());
-        Self::new(pairs.ok_or(expected)?)
+        let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+        let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if json { Self::from_json(&bytes) } else { Self::from_pickle(&bytes) }.map_err(fail)
     }
 
-    /// Rank of the sample with this id, or of the picture at this path; `None` if it is not ranked.
-    pub fn rank(&self, id: &str) -> Option<Rank> {
-        self.ranks.get(picture(id)).copied()
-    }
-
-    /// The image paths of each class in their order, by the class's key.
-    pub fn lists(&self) -> &BTreeMap<String, Vec<String>> {
-        &self.lists
-    }
-
-    /// As a pickle in the published form, protocol 2; keys that are numbers are written as such.
-    pub fn to_pickle(&self) -> Vec<u8> {
-        let mut out = b"\x80\x02}(".to_vec();
-        for (class, paths) in &self.lists {
-            match class.parse::<i32>() {
-                Ok(index) => {
-                    out.push(b'J');
-                    out.extend(index.to_le_bytes());
-                }
-                Err(_) => put_string(&mut out, class),
+    fn from_pickle(bytes: &[u8]) -> Result<Self, String> {
+        let pickle = Pickle::parse(bytes).map_err(|error| error.to_string())?;
+        let mut rankings = Self::default();
+        let expected = "expected a dictionary from class to a list of image paths";
+        let classes = pickle.root().entries().ok_or_else(|| format!("{expected}, found {:?}", pickle.root()))?;
+        for (class, paths) in classes {
+            let list = paths.items().ok_or_else(|| format!("{expected}, found {paths:?} for class {class:?}"))?;
+            let of = list.len();
+            for (rank, path) in list.enumerate() {
+                let text = path.text().ok_or_else(|| format!("{expected}, found {path:?} for class {class:?}"))?;
+                rankings.insert(text, Place { rank, of })?;
             }
-            out.extend(b"](");
-            paths.iter().for_each(|path| put_string(&mut out, path));
-            out.push(b'e');
         }
-        out.extend(b"u.");
-        out
+        Ok(rankings)
+    }
+
+    fn from_json(bytes: &[u8]) -> Result<Self, String> {
+        let classes: HashMap<String, Vec<String>> = serde_json::from_slice(bytes)
+            .map_err(|error| format!("expected a dictionary from class to a list of image paths ({error})"))?;
+        let mut rankings = Self::default();
+        for paths in classes.values() {
+            for (rank, path) in paths.iter().enumerate() {
+                rankings.insert(path, Place { rank, of: paths.len() })?;
+            }
+        }
+        Ok(rankings)
+    }
+
+    fn insert(&mut self, path: &str, place: Place) -> Result<(), String> {
+        if self.places.len() == MOST {
+            return Err(format!("more than {MOST} images"));
+        }
+        let name = stem(path);
+        match self.places.insert(name.to_owned(), place) {
+            Some(_) => Err(format!("the image {name} stands twice")),
+            None => Ok(()),
+        }
+    }
+
+    /// Number of ranked images.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Is no image ranked?
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Where an image stands: by the id of a sample, a path, or a file name. `None` if it is not ranked.
+    pub fn place(&self, image: &str) -> Option<Place> {
+        self.places.get(stem(image)).copied()
     }
 }
 
-fn list((class, paths): &(Pickle, Pickle)) -> Option<(String, Vec<String>)> {
-    let class = class.as_str().map(str::to_owned).or_else(|| class.as_index().map(|index| index.to_string()))?;
-    let paths = paths.as_list()?.iter().map(|path| path.as_str().map(str::to_owned));
-    Some((class, paths.collect::<Option<_>>()?))
+/// The file name without folders and extension.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-/// File name of the picture without extension, whether the path is the picture's, its mask's or a sample's id.
-fn picture(path: &str) -> &str {
-    let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    match split_mask_name(stem) {
-        Some((wnid, rest)) if rest.starts_with(wnid) || rest.starts_with("ILSVRC2012_") => rest,
-        _ => stem,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_go_by_their_file_names() {
+        let json = br#"{"537": ["/data/n03218198/n03218198_9.JPEG", "n03218198_4.JPEG"], "n02777292": ["a\\n02777292_1.JPEG"]}"#;
+        let rankings = Rankings::from_json(json).unwrap();
+        assert_eq!(rankings.len(), 3);
+        assert_eq!(rankings.place("train/n03218198/n03218198_4"), Some(Place { rank: 1, of: 2 }));
+        assert_eq!(rankings.place("n02777292_1.png"), Some(Place { rank: 0, of: 1 }));
+        assert_eq!(rankings.place("n03218198_5"), None);
     }
-}
 
-fn put_string(out: &mut Vec<u8>, text: &str) {
-    out.push(b'X');
-    out.extend((text.len() as u32).to_le_bytes());
-    out.extend(text.as_bytes());
+    #[test]
+    fn deciles() {
+        let deciles = |of| (0..of).map(|rank| Place { rank, of }.decile()).collect::<Vec<_>>();
+        assert_eq!(deciles(4), [0, 2, 5, 7]);
+        assert_eq!(deciles(20), (0..20).map(|rank| rank / 2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_no_ranking_is_said() {
+        let check = |bytes: &[u8], expected: &str| {
+            let error = Rankings::from_pickle(bytes).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        };
+        check(b"K\x05.", "from class to a list of image paths, found 5");
+        check(b"}K\x05K\x06s.", "found 6 for class 5");
+        check(b"}K\x05](K\x01K\x02es.", "found 1 for class 5");
+        check(b"}K\x05](X\x01\x00\x00\x00aX\x01\x00\x00\x00aes.", "a stands twice");
+        assert!(Rankings::from_json(b"[]").unwrap_err().contains("a dictionary"));
+    }
 }

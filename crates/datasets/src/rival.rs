@@ -2,7 +2,7 @@ use crate::files::Split;
 use crate::imagenet::{self, RIVAL20};
 use crate::mask_list::MaskList;
 use crate::store::{file_name, join};
-use crate::{Dataset, DatasetError, DatasetInfo, Sample, Store};
+use crate::{Dataset, DatasetError, DatasetInfo, Sample, Store, rival10};
 use std::path::Path;
 
 const GET_IT: &str = "train/entire_object_masks and test/entire_object_masks with mask files \
@@ -17,6 +17,8 @@ const GET_IT: &str = "train/entire_object_masks and test/entire_object_masks wit
 pub struct Rival20 {
     info: DatasetInfo,
     list: MaskList,
+    /// How many of the 20 make a class.
+    merged: usize,
 }
 
 impl Rival20 {
@@ -42,7 +44,15 @@ impl Rival20 {
             let problem = format!("no mask of a {} image in this folder", split.name());
             return Err(DatasetError::Folder { path: rival.into(), problem, expected: GET_IT.into() });
         }
-        Ok(Self { info: DatasetInfo { name: "rival20".into(), classes }, list })
+        Ok(Self { info: DatasetInfo { name: "rival20".into(), classes }, list, merged: 1 })
+    }
+
+    /// The same samples with the labels of RIVAL10: ten classes of two ImageNet classes each, which have no ImageNet
+    /// index, so that only ten-way heads can be judged. [`Rival10`](crate::Rival10) has these classes with a split of
+    /// its own.
+    pub fn ten(self) -> Self {
+        let info = DatasetInfo { name: "rival10-pooled".into(), classes: rival10::classes() };
+        Self { info, list: self.list, merged: 2 }
     }
 }
 
@@ -60,10 +70,11 @@ impl Dataset for Rival20 {
     }
 
     fn class(&self, i: usize) -> usize {
-        self.list.class(i)
+        self.list.class(i) / self.merged
     }
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
-        self.list.get(i)
+        let sample = self.list.get(i)?;
+        Ok(Sample { class: self.class(i), ..sample })
     }
 }

@@ -282,6 +282,12 @@ pub(crate) fn file_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or_default()
 }
 
+/// "b" of "a/b.JPEG".
+pub(crate) fn file_stem(name: &str) -> &str {
+    let file = file_name(name);
+    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+}
+
 /// What a file is, by its first bytes.
 fn kind(file: Part) -> Result<Kind, String> {
     let mut head = [0; 512];

@@ -1,4 +1,5 @@
 use crate::{Dataset, DatasetError, DatasetInfo, Rankings, Sample};
+use std::collections::BTreeMap;
 
 /// Some samples of a dataset, in its order.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ impl<D: Dataset> Subset<D> {
     /// assert_eq!(few.len(), 10);
     /// ```
     pub fn spread(inner: D, n: usize) -> Self {
-        let members = members(&inner, |_| true);
+        let members = members(&inner);
         // Deal one place a class in turns, until all are dealt or no class has samples left.
         let mut quotas = vec![0; members.len()];
         let mut left = n.min(inner.len());
@@ -30,61 +31,45 @@ impl<D: Dataset> Subset<D> {
                 }
             }
         }
-        let dealt = |(class, &quota): (&Vec<usize>, &usize)| -> Vec<usize> {
-            (0..quota).map(|k| class[k * class.len() / quota]).collect()
-        };
-        let indices = members.iter().zip(&quotas).flat_map(dealt).collect();
+        let indices = members.iter().zip(&quotas).flat_map(|(class, &quota)| evenly(class, quota)).collect();
         Self::sorted(inner, indices)
     }
 
-    /// The samples `i` for which `keep(dataset, i)`.
+    /// The samples for which `keep(i)` holds, by their index in the whole dataset.
     ///
     /// ```
     /// use hard_imagenet_datasets::{Dataset, PlantedCues, Subset};
     ///
-    /// // One class only.
-    /// let ones = Subset::filter(PlantedCues::hard(0, 80, 64), |data, i| data.class(i) == 1);
-    /// assert_eq!(ones.len(), 10);
+    /// let whole = PlantedCues::hard(0, 80, 64);
+    /// let own_scene = Subset::filter(&whole, |i| whole.has_own_scene(i));
+    /// assert!(own_scene.len() < whole.len());
     /// ```
-    pub fn filter(inner: D, keep: impl Fn(&D, usize) -> bool) -> Self {
-        let indices = (0..inner.len()).filter(|&i| keep(&inner, i)).collect();
+    pub fn filter(inner: D, keep: impl Fn(usize) -> bool) -> Self {
+        let indices = (0..inner.len()).filter(|&i| keep(i)).collect();
         Self { inner, indices }
     }
 
-    /// The samples of the named classes: names ("dog sled") or WordNet ids ("n03218198"). Labels stay what they were.
-    pub fn of_classes(inner: D, names: &[impl AsRef<str>]) -> Self {
-        Self::filter(inner, |data, i| {
-            let class = &data.info().classes[data.class(i)];
-            names.iter().any(|name| class.name == name.as_ref() || class.wnid.as_deref() == Some(name.as_ref()))
-        })
-    }
-
-    /// The first `n` samples of every class.
-    pub fn limit_per_class(inner: D, n: usize) -> Self {
-        let members = members(&inner, |_| true);
-        Self::sorted(inner, members.into_iter().flat_map(|class| class.into_iter().take(n)).collect())
-    }
-
-    /// The first `n` and the last `n` samples of every class in the order of their ranks (all, if there are fewer
-    /// than 2n): half with the strongest, half with the weakest spurious cues, as the paper finetunes on 100 from
-    /// either end. Samples without a rank, and ranks without a sample, are left out before counting (the published
-    /// code leaves some of them in: Q14).
-    pub fn balanced(inner: D, rankings: &Rankings, n: usize) -> Self {
-        let position = |i: usize| rankings.rank(inner.id(i)).map(|rank| rank.position);
-        let mut indices = Vec::new();
-        for mut class in members(&inner, |i| position(i).is_some()) {
-            class.sort_by_key(|&i| position(i));
-            let low = n.min(class.len());
-            let high = class.len().saturating_sub(n).max(low);
-            indices.extend(class[..low].iter().chain(&class[high..]));
-        }
+    /// At most `n` samples of every class, spread evenly over its samples.
+    pub fn per_class(inner: D, n: usize) -> Self {
+        let indices = members(&inner).iter().flat_map(|class| evenly(class, n.min(class.len()))).collect();
         Self::sorted(inner, indices)
     }
 
-    /// The samples whose rank is in one of `parts` equal parts of their class's order: `stratum(data, ranks, 0, 10)`
-    /// is the first decile. Samples without a rank are left out.
-    pub fn stratum(inner: D, rankings: &Rankings, part: usize, parts: usize) -> Self {
-        Self::filter(inner, |data, i| rankings.rank(data.id(i)).is_some_and(|rank| rank.part(parts) == part))
+    /// The first `n` and the last `n` ranked samples of every class, all where it has no more than `2 n`: as many with
+    /// strong spurious cues as with weak ones, so that the cue tells less (the paper's balanced subset has n = 100).
+    ///
+    /// What is not ranked is left out first, and what is ranked but not here does not count. (Q14: the published code
+    /// removes missing files from the list it is going through, and so keeps some of them.)
+    pub fn balanced(inner: D, rankings: &Rankings, n: usize) -> Self {
+        let mut indices = Vec::new();
+        for class in members(&inner) {
+            let mut ranked: Vec<(usize, usize)> =
+                class.into_iter().filter_map(|i| Some((rankings.place(inner.id(i))?.rank, i))).collect();
+            ranked.sort_unstable();
+            let tail = ranked.len().saturating_sub(n).max(n.min(ranked.len()));
+            indices.extend(ranked[..n.min(ranked.len())].iter().chain(&ranked[tail..]).map(|&(_, i)| i));
+        }
+        Self::sorted(inner, indices)
     }
 
     fn sorted(inner: D, mut indices: Vec<usize>) -> Self {
@@ -98,13 +83,38 @@ impl<D: Dataset> Subset<D> {
     }
 }
 
-/// The samples of each class that are to be kept.
-fn members(data: &impl Dataset, keep: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
-    let mut members = vec![Vec::new(); data.info().classes.len()];
-    for i in (0..data.len()).filter(|&i| keep(i)) {
-        members[data.class(i)].push(i);
+/// The indices of the samples of each class.
+fn members(dataset: &impl Dataset) -> Vec<Vec<usize>> {
+    let mut members = vec![Vec::new(); dataset.info().classes.len()];
+    for i in 0..dataset.len() {
+        members[dataset.class(i)].push(i);
     }
     members
+}
+
+/// `count` of the samples, evenly spread.
+fn evenly(samples: &[usize], count: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |k| samples[k * samples.len() / count])
+}
+
+/// The samples of each stratum, by index; those without one are left out. Ready for [`Subset::filter`], or to look at
+/// scores stratum by stratum.
+///
+/// ```
+/// use hard_imagenet_datasets::{Dataset, PlantedCues, strata};
+///
+/// let data = PlantedCues::hard(0, 80, 64);
+/// let by_scene = strata(&data, |i| Some(data.has_own_scene(i)));
+/// assert_eq!(by_scene[&true].len() + by_scene[&false].len(), 80);
+/// ```
+pub fn strata<K: Ord>(dataset: &impl Dataset, stratum: impl Fn(usize) -> Option<K>) -> BTreeMap<K, Vec<usize>> {
+    let mut strata: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+    for i in 0..dataset.len() {
+        if let Some(key) = stratum(i) {
+            strata.entry(key).or_default().push(i);
+        }
+    }
+    strata
 }
 
 impl<D: Dataset> Dataset for Subset<D> {
@@ -135,7 +145,7 @@ mod tests {
     use crate::Class;
 
     /// A dataset of classes without pictures.
-    struct Labels(DatasetInfo, Vec<usize>);
+    struct Labels(DatasetInfo, Vec<usize>, Vec<String>);
 
     impl Dataset for Labels {
         fn info(&self) -> &DatasetInfo {
@@ -144,8 +154,8 @@ mod tests {
         fn len(&self) -> usize {
             self.1.len()
         }
-        fn id(&self, _: usize) -> &str {
-            ""
+        fn id(&self, i: usize) -> &str {
+            &self.2[i]
         }
         fn class(&self, i: usize) -> usize {
             self.1[i]
@@ -155,11 +165,15 @@ mod tests {
         }
     }
 
-    fn check(labels: &[usize], n: usize, expected: &[usize]) {
+    fn labels(labels: &[usize]) -> Labels {
         let class = Class { name: String::new(), wnid: None, imagenet: None };
         let info = DatasetInfo { name: String::new(), classes: vec![class; 3] };
-        let subset = Subset::spread(Labels(info, labels.to_vec()), n);
-        assert_eq!(subset.indices, expected, "{n} of {labels:?}");
+        let ids = (0..labels.len()).map(|i| format!("train/n00000000/{i}")).collect();
+        Labels(info, labels.to_vec(), ids)
+    }
+
+    fn check(classes: &[usize], n: usize, expected: &[usize]) {
+        assert_eq!(Subset::spread(labels(classes), n).indices, expected, "{n} of {classes:?}");
     }
 
     #[test]
@@ -172,5 +186,38 @@ mod tests {
         check(&[0, 1, 2], 9, &[0, 1, 2]);
         check(&[2, 1, 0], 0, &[]);
         check(&[], 4, &[]);
+    }
+
+    #[test]
+    fn as_many_of_each_class() {
+        let subset = Subset::per_class(labels(&[0, 1, 0, 1, 0, 0, 2]), 2);
+        assert_eq!(subset.indices, [0, 1, 3, 4, 6]);
+    }
+
+    #[test]
+    fn both_ends_of_a_ranking() {
+        // Class 0 is 0 to 5, class 1 is 6 to 8. Image 4 is not ranked, the ranked 77 is not here.
+        let classes = [0, 0, 0, 0, 0, 0, 1, 1, 1];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ranks.json");
+        std::fs::write(
+            &path,
+            r#"{"0": ["3.JPEG", "77.JPEG", "1.JPEG", "5.JPEG", "0.JPEG", "2.JPEG"], "1": ["x/8.png", "6"]}"#,
+        )
+        .unwrap();
+        let rankings = Rankings::read(&path).unwrap();
+        let check = |n, expected: &[usize]| {
+            let subset = Subset::balanced(labels(&classes), &rankings, n);
+            assert_eq!(subset.indices, expected, "{n} from either end");
+        };
+        check(0, &[]);
+        check(1, &[2, 3, 6, 8]);
+        check(2, &[0, 1, 2, 3, 6, 8]);
+        check(3, &[0, 1, 2, 3, 5, 6, 8]);
+        check(100, &[0, 1, 2, 3, 5, 6, 8]);
+        let deciles = strata(&labels(&classes), |i| Some(rankings.place(&i.to_string())?.decile()));
+        assert_eq!(deciles[&0], [3, 8]);
+        assert_eq!(deciles[&5], [5, 6]);
+        assert_eq!(deciles.values().map(Vec::len).sum::<usize>(), 7);
     }
 }

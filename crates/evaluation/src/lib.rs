@@ -2,7 +2,7 @@
 //!
 //! The question is whether an image classifier sees the object or only what usually surrounds it. Each picture of a
 //! [`Dataset`](hard_imagenet_datasets::Dataset) comes with a mask of its object; so the object can be taken away
-//! (`gray`, `gray-box`, `tile`), noise can be laid on it or around it (`noise:linf:0.25:fg`), and the place where the
+//! (`gray`, `gray-box`, `tile`, ..), set before another background (`mixed-rand`, ..), noise can be laid on it or around it (`noise:linf:0.25:fg`), and the place where the
 //! model looks can be compared with the mask.
 //!
 //! In the order of use:
@@ -48,7 +48,8 @@
 //! - *Transform*: both are brought to the network's input by one geometry: the paper's for every model, or the model's
 //!   own ([`Geometry`]). The mask becomes binary.
 //! - *Perturb*: for each condition and draw a picture in [0, 1] is made, while the model is busy with the batch before.
-//!   All noise of a draw comes from one standard normal tensor.
+//!   All noise of a draw comes from one standard normal tensor. A background (`mixed-same`, `mixed-rand`, `mixed-next`)
+//!   comes from another sample of the dataset, which (seed, sample id, trial) choose; the same in every shard.
 //! - *Classifier*: pictures are normalised and go through the model in batches. A head with as many classes as the
 //!   dataset is judged on the dataset's labels, one of 1000 on ImageNet's ([`LabelSpace`]).
 //! - *Explain*: on the untouched pictures, for the label, whatever was predicted. The map is binarised at 0.5.
@@ -69,12 +70,13 @@
 //! again. Parts are plain parquet files of one row a record; pandas, polars and DuckDB read `records/*.parquet` at once.
 //!
 //! # What a record depends on
-//! On the run description, the sample and the condition, and on nothing else: the noise of a draw is a function of
-//! (seed, sample id, trial), and batches are cut from the samples of one part alone. So the records of a run that was
+//! On the run description, the sample and the condition (and for a borrowed background on the dataset's other pictures),
+//! and on nothing else: the noise of a draw is a function of (seed, sample id, trial), and batches are cut from the samples of one part alone. So the records of a run that was
 //! interrupted or divided are those of one that was not, bit for bit. Another device or batch size changes how sums are
 //! rounded, and with it the last digits of confidences.
 //!
-//! A picture that cannot be decoded has one record, of condition `none`, whose `error` says why. Where the mask is empty
+//! A picture that cannot be decoded, or for which none of 16 others has a background to lend, has one record, of
+//! condition `none`, whose `error` says why. Where the mask is empty
 //! after the transform there is nothing to compare a saliency map with: those scores are `None`.
 //!
 //! # Reference
@@ -83,6 +85,7 @@
 
 mod chunk;
 mod description;
+mod donor;
 mod error;
 mod evaluation;
 mod finish;

@@ -2,15 +2,19 @@
 
 use crate::labels::labels;
 use crate::words::{self, Change};
-use crate::{EvaluationError, Protocol, Quirks, Result, RunDescription};
+use crate::{EvaluationError, Protocol, Quirks, Result, RunDescription, donor};
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_images::{PairedTransform, Pixels, Resize};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_metrics::CLEAN;
 use hard_imagenet_models::Model;
-use hard_imagenet_perturbations::{NoiseKey, normals};
+use hard_imagenet_perturbations::{Mix, NoiseKey, background, normals, paste};
 use hard_imagenet_saliency::Explain;
 use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// Samples that are asked for their background before giving up: one may be damaged, or its object fill the picture.
+const DONORS: usize = 16;
 
 /// A protocol with its words understood, for one dataset and one model.
 pub(crate) struct Plan<'a> {
@@ -37,6 +41,8 @@ pub(crate) struct Planned {
 pub(crate) struct Prepared {
     pub(crate) image: Pixels,
     pub(crate) mask: Mask,
+    /// What other samples lend it, by condition and trial.
+    backgrounds: HashMap<(usize, u32), Pixels>,
 }
 
 /// A picture to be made: one sample under one condition and trial.
@@ -73,6 +79,9 @@ impl<'a> Plan<'a> {
         }
         let planned = |condition: &crate::Condition| {
             let change = words::change(&condition.id, &quirks)?;
+            if let Change::Mix(mix) = change {
+                donor::check(dataset, mix)?;
+            }
             Ok(Planned { id: condition.id.clone(), trials: condition.trials, change })
         };
         Ok(Self {
@@ -108,8 +117,31 @@ impl<'a> Plan<'a> {
         self.dataset.info().classes.get(at).map(|class| class.name.as_str())
     }
 
-    /// Decodes a sample and brings it to the network's input size; the error is what its record will say.
+    /// Everything that the pictures of a sample are made from; the error is what its record will say.
     pub(crate) fn prepare(&self, sample: usize) -> Result<Prepared, String> {
+        let (image, mask) = self.decode(sample)?;
+        let mut backgrounds = HashMap::new();
+        for (at, condition) in self.conditions.iter().enumerate() {
+            if let Change::Mix(mix) = condition.change {
+                for trial in 0..condition.trials {
+                    backgrounds.insert((at, trial), self.borrowed(mix, sample, trial)?);
+                }
+            }
+        }
+        Ok(Prepared { image, mask, backgrounds })
+    }
+
+    /// The background that another sample lends.
+    fn borrowed(&self, mix: Mix, sample: usize, trial: u32) -> Result<Pixels, String> {
+        let candidates = donor::candidates(self.dataset, mix, sample, self.key(sample, trial));
+        let usable = |&other: &usize| self.decode(other).ok().and_then(|(image, mask)| background(&image, &mask));
+        let found = candidates.iter().take(DONORS).find_map(usable);
+        let tried = candidates.len().min(DONORS);
+        found.ok_or_else(|| format!("{}: none of {tried} other pictures has a background to take", mix.id()))
+    }
+
+    /// Decodes a sample and brings it to the network's input size.
+    fn decode(&self, sample: usize) -> Result<(Pixels, Mask), String> {
         let sample = self.dataset.get(sample).map_err(|error| error.to_string())?;
         let size = (sample.image.height, sample.image.width);
         // A squash brings any two sizes to the same one, as the published code does.
@@ -122,7 +154,7 @@ impl<'a> Plan<'a> {
         if size.0 == 0 || size.1 == 0 {
             return Err("the picture has no pixels".to_owned());
         }
-        Ok(Prepared { image: self.transform.image(&sample.image), mask: self.transform.mask(&sample.mask) })
+        Ok((self.transform.image(&sample.image), self.transform.mask(&sample.mask)))
     }
 
     /// [`prepare`](Self::prepare), many at once.
@@ -139,15 +171,21 @@ impl<'a> Plan<'a> {
 
     fn make_group(&self, prepared: &[Prepared], group: &[Picture]) -> Vec<Pixels> {
         let Some(first) = group.first() else { return Vec::new() };
-        let Prepared { image, mask } = &prepared[first.at];
-        let key = NoiseKey::new(self.description.seed, self.dataset.id(first.sample), first.trial);
+        let Prepared { image, mask, backgrounds } = &prepared[first.at];
+        let key = self.key(first.sample, first.trial);
         let change = |picture: &Picture| &self.conditions[picture.condition].change;
-        let noisy = group.iter().any(|picture| change(picture).is_random());
+        let noisy = group.iter().any(|picture| matches!(change(picture), Change::Noise(_)));
         let normals = if noisy { normals(key, image.as_slice().len()) } else { Vec::new() };
         let make = |picture: &Picture| match change(picture) {
             Change::Noise(noise) => noise.add(image, mask, &normals),
-            Change::Fixed(perturb) => perturb.apply(image, mask, key),
+            Change::Alone(perturb) => perturb.apply(image, mask, key),
+            Change::Mix(_) => paste(image, mask, &backgrounds[&(picture.condition, picture.trial)]),
         };
         group.par_iter().map(make).collect()
+    }
+
+    /// Of the draws of a sample and trial.
+    fn key(&self, sample: usize, trial: u32) -> NoiseKey {
+        NoiseKey::new(self.description.seed, self.dataset.id(sample), trial)
     }
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 /// One thing done to every sample.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
-    /// "none", or the word of a perturbation: "gray", "noise:linf:0.25:fg".
+    /// "none", or the word of a perturbation: "gray", "mixed-rand", "noise:linf:0.25:fg".
     pub id: String,
     /// Draws a sample; 1 for what is not random.
     pub trials: u32,
@@ -254,6 +254,8 @@ mod tests {
         check("conditions = ['grey']", "gray-box");
         check("conditions = ['none']\nexplainer = 'gradcem'", "gradcam");
         check("conditions = ['noise:linf:0.250:fg']", "noise:linf:0.25:fg");
+        check("conditions = ['mixed']", "mixed-same");
+        check("conditions = ['blur:5.0']", "blur:5");
         check("conditions = ['none', 'none']", "twice");
         check("conditions = []", "no condition");
         check("conditions = ['noise:linf:0.1:fg']\ntrials = 0", "at least one trial");

@@ -1,5 +1,5 @@
 use hard_imagenet_images::{MaskRule, PairedTransform, Preprocess};
-use hard_imagenet_perturbations::{BoxEdges, EmptyRegion, Preset, TileRule};
+use hard_imagenet_perturbations::{AverageRule, BoxEdges, EmptyRegion, NoiseFillRule, Preset, TileRule};
 use serde::{Deserialize, Serialize};
 
 /// How samples are brought to the network's input.
@@ -51,6 +51,12 @@ pub struct Quirks {
     /// How tiles are found and pasted (Q4).
     #[serde(with = "TileRuleWord")]
     pub tile: TileRule,
+    /// How colours are averaged (Q5).
+    #[serde(with = "AverageRuleWord")]
+    pub average: AverageRule,
+    /// What noise in place of the object is centred on, and whether it is clipped (Q26).
+    #[serde(with = "NoiseFillRuleWord")]
+    pub noise_fill: NoiseFillRule,
     /// What noise of a given l2 norm makes of a region without pixels (Q9).
     #[serde(with = "EmptyRegionWord")]
     pub empty_region: EmptyRegion,
@@ -67,6 +73,8 @@ impl From<Preset> for Quirks {
                 saliency_input: SaliencyInput::Raw,
                 box_edges: preset.into(),
                 tile: preset.into(),
+                average: preset.into(),
+                noise_fill: preset.into(),
                 empty_region: preset.into(),
                 nan_prediction: NanPrediction::First,
             },
@@ -76,6 +84,8 @@ impl From<Preset> for Quirks {
                 saliency_input: SaliencyInput::Normalised,
                 box_edges: preset.into(),
                 tile: preset.into(),
+                average: preset.into(),
+                noise_fill: preset.into(),
                 empty_region: preset.into(),
                 nan_prediction: NanPrediction::Undefined,
             },
@@ -138,6 +148,20 @@ enum TileRuleWord {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "AverageRule", rename_all = "kebab-case")]
+enum AverageRuleWord {
+    Published,
+    Corrected,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "NoiseFillRule", rename_all = "kebab-case")]
+enum NoiseFillRuleWord {
+    Published,
+    Clipped,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "EmptyRegion", rename_all = "kebab-case")]
 enum EmptyRegionWord {
     NotANumber,
@@ -186,7 +210,8 @@ mod tests {
         let json = serde_json::to_string(&Quirks::from(Preset::Paper)).unwrap();
         let expected = concat!(
             r#"{"geometry":"squash","mask_rule":"any-ink","saliency_input":"raw","box_edges":"exclusive","#,
-            r#""tile":"published","empty_region":"not-a-number","nan_prediction":"first"}"#
+            r#""tile":"published","average":"published","noise_fill":"published","#,
+            r#""empty_region":"not-a-number","nan_prediction":"first"}"#
         );
         assert_eq!(json, expected);
         assert_eq!(serde_json::from_str::<Quirks>(&json).unwrap(), Quirks::from(Preset::Paper));

@@ -3,33 +3,44 @@
 use crate::protocol::invalid;
 use crate::{Quirks, Result};
 use hard_imagenet_metrics as metrics;
-use hard_imagenet_perturbations::{GrayBox, Noise, Norm, Perturb, Preset, Region, Tile};
+use hard_imagenet_perturbations::{Average, GrayBox, Mix, Noise, NoiseFill, Norm, Perturb, Preset, Region, Tile};
 use hard_imagenet_saliency::{Explain, GradCam};
 
 /// What a condition does to a picture.
 pub(crate) enum Change {
-    /// The same in every trial.
-    Fixed(Box<dyn Perturb>),
+    /// Something done to the picture itself.
+    Alone(Box<dyn Perturb>),
     /// Apart from the others because all noise of a sample and trial is made from one draw.
     Noise(Noise),
+    /// Its background comes from another sample.
+    Mix(Mix),
 }
 
 impl Change {
     pub(crate) fn is_random(&self) -> bool {
-        matches!(self, Self::Noise(_))
+        match self {
+            Self::Alone(perturb) => perturb.is_random(),
+            Self::Noise(_) | Self::Mix(_) => true,
+        }
     }
 }
 
 /// The change of that word, its variant by the switches.
 pub(crate) fn change(id: &str, quirks: &Quirks) -> Result<Change> {
+    if let Some(mix) = Mix::parse(id) {
+        return Ok(Change::Mix(mix));
+    }
     // Says what is wrong with a word, and knows those without variants.
     let parsed = hard_imagenet_perturbations::parse(id, Preset::Strict).map_err(|error| invalid(error.to_string()))?;
     if parsed.id() != id {
         return Err(invalid(format!("condition {id:?} is written {:?}", parsed.id())));
     }
     Ok(match (id, metrics::Noise::parse(id)) {
-        ("gray-box", _) => Change::Fixed(Box::new(GrayBox { edges: quirks.box_edges })),
-        ("tile", _) => Change::Fixed(Box::new(Tile { rule: quirks.tile })),
+        ("gray-box", _) => Change::Alone(Box::new(GrayBox { edges: quirks.box_edges })),
+        ("tile", _) => Change::Alone(Box::new(Tile { rule: quirks.tile })),
+        ("average", _) => Change::Alone(Box::new(Average { keep_shape: false, rule: quirks.average })),
+        ("average:shape", _) => Change::Alone(Box::new(Average { keep_shape: true, rule: quirks.average })),
+        ("noise-fill", _) => Change::Alone(Box::new(NoiseFill { rule: quirks.noise_fill })),
         (_, Some(noise)) => Change::Noise(Noise {
             norm: if noise.norm == "l2" { Norm::L2 } else { Norm::Linf },
             sigma: noise.sigma as f32,
@@ -39,7 +50,7 @@ pub(crate) fn change(id: &str, quirks: &Quirks) -> Result<Change> {
             },
             empty: quirks.empty_region,
         }),
-        _ => Change::Fixed(parsed),
+        _ => Change::Alone(parsed),
     })
 }
 
@@ -67,16 +78,30 @@ mod tests {
     use crate::{Protocol, Quirks};
     use hard_imagenet_images::Pixels;
     use hard_imagenet_masks::Mask;
-    use hard_imagenet_perturbations::{BoxEdges, EmptyRegion, NoiseKey, Perturb, Preset};
+    use hard_imagenet_perturbations::{AverageRule, BoxEdges, EmptyRegion, NoiseFillRule, NoiseKey, Perturb, Preset};
 
     #[test]
     fn every_word_of_the_paper_names_itself() {
         for condition in Protocol::paper().conditions {
             let id = match change(&condition.id, &Quirks::from(Preset::Paper)).unwrap() {
-                Change::Fixed(perturb) => perturb.id(),
+                Change::Alone(perturb) => perturb.id(),
                 Change::Noise(noise) => noise.id(),
+                Change::Mix(mix) => mix.id().to_owned(),
             };
             assert_eq!(id, condition.id);
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_may_be_drawn_again() {
+        let check = |id: &str, random| {
+            assert_eq!(change(id, &Quirks::from(Preset::Paper)).unwrap().is_random(), random, "{id}");
+        };
+        for id in ["none", "tile", "average", "blur:8", "only-fg"] {
+            check(id, false);
+        }
+        for id in ["noise:l2:30:bg", "noise-fill", "shuffle:16", "mixed-same", "mixed-rand", "mixed-next"] {
+            check(id, true);
         }
     }
 
@@ -89,10 +114,25 @@ mod tests {
         }
         for (box_edges, grayed) in [(BoxEdges::Exclusive, 0.0), (BoxEdges::Inclusive, 0.5)] {
             let quirks = Quirks { box_edges, ..Quirks::from(Preset::Strict) };
-            let Change::Fixed(perturb) = change("gray-box", &quirks).unwrap() else { panic!("fixed") };
+            let Change::Alone(perturb) = change("gray-box", &quirks).unwrap() else { panic!("alone") };
             let black = Pixels::from_vec(2, 2, vec![0.0; 12]);
             let changed = perturb.apply(&black, &Mask::from_fn(2, 2, |_, _| true), NoiseKey(0));
             assert_eq!(changed.as_slice()[3], grayed, "the last row and column");
+        }
+        for (average, painted) in [(AverageRule::Published, 0.0), (AverageRule::Corrected, 0.5)] {
+            let quirks = Quirks { average, ..Quirks::from(Preset::Strict) };
+            let Change::Alone(perturb) = change("average", &quirks).unwrap() else { panic!("alone") };
+            let black = Pixels::from_vec(10, 10, vec![0.0; 300]);
+            let changed = perturb.apply(&black, &Mask::new(10, 10).complement(), NoiseKey(0));
+            assert_eq!(changed.as_slice()[0], painted);
+        }
+        for noise_fill in [NoiseFillRule::Published, NoiseFillRule::Clipped] {
+            let quirks = Quirks { noise_fill, ..Quirks::from(Preset::Strict) };
+            let Change::Alone(perturb) = change("noise-fill", &quirks).unwrap() else { panic!("alone") };
+            let black = Pixels::from_vec(10, 10, vec![0.0; 300]);
+            let changed = perturb.apply(&black, &Mask::new(10, 10).complement(), NoiseKey(0));
+            let negative = changed.as_slice().iter().any(|&value| value < 0.0);
+            assert_eq!(negative, noise_fill == NoiseFillRule::Published);
         }
     }
 }

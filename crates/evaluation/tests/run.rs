@@ -175,6 +175,8 @@ fn a_folder_of_another_run_is_refused() {
         "quirks.saliency_input",
         "quirks.box_edges",
         "quirks.tile",
+        "quirks.average",
+        "quirks.noise_fill",
         "quirks.empty_region",
         "quirks.nan_prediction",
     ];
@@ -323,6 +325,54 @@ fn the_explainers_input_is_a_switch() {
         densities.push(run.records().iter().filter_map(|record| record.delta_density).sum::<f32>());
     }
     assert!((densities[0] - densities[1]).abs() > 1e-2, "the two inputs cannot be told apart: {densities:?}");
+}
+
+/// A background comes from a sample of any part: of this shard or of another, in whatever order and by whatever thread.
+#[test]
+fn a_borrowed_background_is_the_same_everywhere() {
+    let Fixture { data, model, .. } = &*FIXTURE;
+    let text = "conditions = ['none', 'mixed-same', 'mixed-rand', 'mixed-next', 'shuffle:8', 'only-fg']\ntrials = 2";
+    let protocol = Protocol::from_toml(text).unwrap();
+    assert_eq!(protocol.images_per_sample(), 10);
+    let evaluation = || evaluation(data).protocol(protocol.clone());
+    let whole = tempfile::tempdir().unwrap();
+    let run = evaluation().run(model, whole.path()).unwrap();
+
+    let divided = tempfile::tempdir().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    for index in [1, 0] {
+        pool.install(|| evaluation().shard(index, 2).run(model, divided.path()).unwrap());
+    }
+    assert!(parts(whole.path()).iter().all(Option::is_some));
+    assert!(parts(whole.path()) == parts(divided.path()), "the parts differ");
+    // The sample that cannot be decoded has no background for others either: they found another one.
+    assert_eq!(run.records().iter().filter(|record| record.error.is_some()).count(), 1);
+    assert_eq!(run.records().len(), (SAMPLES - 1) * 10 + 1);
+
+    let confidences = |condition: &str, trial| -> Vec<Option<f32>> {
+        let wanted = |r: &&Record| r.condition == condition && r.trial == trial;
+        run.records().iter().filter(wanted).map(|record| record.confidence).collect()
+    };
+    let clean = confidences("none", 0);
+    for condition in ["mixed-same", "mixed-rand", "mixed-next", "shuffle:8"] {
+        let (first, second) = (confidences(condition, 0), confidences(condition, 1));
+        assert_eq!(first.len(), SAMPLES - 1);
+        assert_ne!(first, clean, "{condition}");
+        assert_ne!(first, second, "{condition}: trials are draws of their own");
+    }
+    let gallery = run.gallery().unwrap().unwrap();
+    assert!(gallery.cases.iter().all(|case| case.panels[2].title == "Surroundings of another class"));
+}
+
+#[test]
+fn a_background_needs_another_picture() {
+    let data = Toy::new(9);
+    let protocol = Protocol::from_toml("conditions = ['mixed-same']").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("run");
+    let error = evaluation(&data).protocol(protocol).run(&FIXTURE.model, &folder).unwrap_err().to_string();
+    assert!(error.contains("mixed-same") && error.contains("there is only one"), "{error}");
+    assert!(!folder.exists());
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //! | [`masks`] | which pixels are object; heatmaps |
 //! | [`images`] | decoding, Pillow-exact resampling, paired transforms |
 //! | [`perturbations`] | ablations and noise, given a mask |
-//! | [`datasets`] | Hard ImageNet, RIVAL20, any masked folder, generated planted cues |
+//! | [`datasets`] | Hard ImageNet and its relatives, COCO files, any masked folder, generated planted cues |
 //! | [`models`] | image classifiers by timm's names, as graphs ([`graph`]) of operations ([`kernels`]) |
 //! | [`saliency`] | heatmaps for a class decision |
 //! | [`evaluation`] | dataset × protocol × model → records in a run folder |

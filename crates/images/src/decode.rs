@@ -5,8 +5,10 @@ use std::path::Path;
 
 /// Longest side that is decoded. ImageNet's largest picture has about half of it.
 const MAX_SIDE: u32 = 16_384;
-/// Most memory that one decoded picture may take.
+/// Most memory that one decoded picture may take, or what is packed into the metadata of one.
 const MAX_BYTES: u64 = 512 * 1024 * 1024;
+
+const TOO_LARGE: ImageError = ImageError::TooLarge { side: MAX_SIDE, mebibytes: MAX_BYTES >> 20 };
 
 /// Decodes an image file by content (not by name) to RGB: JPEG, PNG, GIF (first frame), BMP or WebP.
 ///
@@ -53,6 +55,8 @@ pub fn decode_mask(bytes: &[u8]) -> Result<Gray8, ImageError> {
         DynamicImage::ImageLumaA16(image) => image.as_raw().chunks_exact(2).map(|p| high(p[0])).collect(),
         DynamicImage::ImageRgb8(image) => image.as_raw().chunks_exact(3).map(largest).collect(),
         DynamicImage::ImageRgba8(image) => image.as_raw().chunks_exact(4).map(largest).collect(),
+        DynamicImage::ImageRgb16(image) => image.as_raw().chunks_exact(3).map(|p| high(largest(p))).collect(),
+        DynamicImage::ImageRgba16(image) => image.as_raw().chunks_exact(4).map(|p| high(largest(p))).collect(),
         other => other.into_rgb8().as_raw().chunks_exact(3).map(largest).collect(),
     };
     Ok(Gray8 { height, width, data })
@@ -83,9 +87,16 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
         return Err(ImageError::Empty);
     }
     let format = image::guess_format(bytes).map_err(|_| ImageError::UnknownFormat)?;
+    if !format.reading_enabled() {
+        return Err(ImageError::UnknownFormat);
+    }
     // Said here and not left to the decoder, which fills what is missing with grey and reports success.
     if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
         return Err(ImageError::Truncated);
+    }
+    #[cfg(feature = "turbojpeg")]
+    if format == ImageFormat::Jpeg {
+        return crate::turbo::decode(bytes);
     }
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
@@ -94,11 +105,18 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     reader.decode().map_err(|error| match error {
-        image::ImageError::Limits(_) => ImageError::TooLarge { side: MAX_SIDE, mebibytes: MAX_BYTES >> 20 },
+        image::ImageError::Limits(_) => TOO_LARGE,
         image::ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => ImageError::Truncated,
         image::ImageError::Unsupported(_) => ImageError::Unsupported(error),
         _ => ImageError::Damaged(error),
     })
+}
+
+/// Holds a decoder that has no limits of its own to ours.
+#[cfg(feature = "turbojpeg")]
+pub(crate) fn check_size(height: usize, width: usize, channels: usize) -> Result<(), ImageError> {
+    let fits = height.max(width) <= MAX_SIDE as usize && (height * width * channels) as u64 <= MAX_BYTES;
+    if fits { Ok(()) } else { Err(TOO_LARGE) }
 }
 
 /// Does the file end with an end-of-image marker of its own, rather than in the middle of something?
@@ -137,6 +155,6 @@ fn replicate(grey: &[u8]) -> Vec<u8> {
     grey.iter().flat_map(|&v| [v; 3]).collect()
 }
 
-fn largest(pixel: &[u8]) -> u8 {
+fn largest<T: Copy + Ord>(pixel: &[T]) -> T {
     pixel[0].max(pixel[1]).max(pixel[2])
 }

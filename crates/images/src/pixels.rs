@@ -1,4 +1,5 @@
 use crate::Rgb8;
+use pulp::{Arch, Simd, WithSimd};
 
 /// An image as a network sees it before normalisation: `(3, H, W)`, f32 in [0, 1].
 #[derive(Clone, Debug, PartialEq)]
@@ -51,11 +52,28 @@ impl From<&Rgb8> for Pixels {
         let mut data = vec![0f32; 3 * plane];
         let (red, rest) = data.split_at_mut(plane);
         let (green, blue) = rest.split_at_mut(plane);
-        for (((pixel, r), g), b) in image.data.chunks_exact(3).zip(red).zip(green).zip(blue) {
+        Arch::new().dispatch(Planes { source: &image.data, red, green, blue });
+        Self { height: image.height, width: image.width, data }
+    }
+}
+
+struct Planes<'a> {
+    source: &'a [u8],
+    red: &'a mut [f32],
+    green: &'a mut [f32],
+    blue: &'a mut [f32],
+}
+
+impl WithSimd for Planes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let planes = self.red.iter_mut().zip(self.green).zip(self.blue);
+        for (pixel, ((r, g), b)) in self.source.chunks_exact(3).zip(planes) {
             *r = f32::from(pixel[0]) / 255.0;
             *g = f32::from(pixel[1]) / 255.0;
             *b = f32::from(pixel[2]) / 255.0;
         }
-        Self { height: image.height, width: image.width, data }
     }
 }

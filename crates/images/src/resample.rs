@@ -1,45 +1,7 @@
-use serde::{Deserialize, Serialize};
-use std::ops::Range;
-
-/// The resampling kernel, as Pillow defines it (antialiased: its support grows with the reduction).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Filter {
-    /// Triangle, support 1.
-    Bilinear,
-    /// Keys cubic with a = -0.5, support 2.
-    Bicubic,
-}
-
-impl Filter {
-    fn support(self) -> f64 {
-        match self {
-            Self::Bilinear => 1.0,
-            Self::Bicubic => 2.0,
-        }
-    }
-
-    fn weight(self, x: f64) -> f64 {
-        const A: f64 = -0.5;
-        let x = x.abs();
-        match self {
-            Self::Bilinear if x < 1.0 => 1.0 - x,
-            Self::Bicubic if x < 1.0 => ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0,
-            Self::Bicubic if x < 2.0 => (((x - 5.0) * x + 8.0) * x - 4.0) * A,
-            _ => 0.0,
-        }
-    }
-}
-
-/// Fractional bits of a coefficient: 32 less 8 for the sample and 2 for the overshoot of negative lobes.
-const BITS: u32 = 32 - 8 - 2;
-
-/// The part `window` of one axis resampled from `from` to `to` samples.
-pub(crate) struct Axis {
-    pub(crate) from: usize,
-    pub(crate) to: usize,
-    pub(crate) window: Range<usize>,
-}
+use crate::Filter;
+use crate::coefficients::{Axis, BITS, Coefficients};
+use crate::transpose::Transpose;
+use pulp::{Arch, Simd, WithSimd};
 
 /// Resamples `(H, W, C)` u8 to `rows.to × columns.to` and returns the window of it.
 ///
@@ -47,110 +9,137 @@ pub(crate) struct Axis {
 /// bits, a pass left out where the size does not change. (Q25: Pillow 13 runs the vertical pass first for many
 /// portrait images, which moves a quarter of the values by one level.)
 pub(crate) fn resample<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis, filter: Filter) -> Vec<u8> {
-    let vertical = Coefficients::new(rows, filter);
-    // Only the source rows that the vertical pass reads, numbered from `first`.
+    if rows.window.is_empty() || columns.window.is_empty() {
+        return Vec::new();
+    }
+    if filter == Filter::Nearest {
+        return nearest::<C>(data, rows, columns);
+    }
+    let arch = Arch::new();
+    let vertical = &Coefficients::new(rows, filter);
+    // Only the source rows that the vertical pass reads.
     let needed = vertical.reads();
-    let first = needed.start;
-    let source = &data[first * columns.from * C..needed.end * columns.from * C];
-    let wide = horizontal::<C>(source, columns, filter);
-    if rows.from == rows.to {
-        return wide;
-    }
-    let stride = columns.window.len() * C;
-    let mut out = vec![0u8; rows.window.len() * stride];
-    let mut sums = vec![0i32; stride];
-    for (line, (start, weights)) in out.chunks_exact_mut(stride.max(1)).zip(vertical.iter()) {
-        sums.fill(1 << (BITS - 1));
-        for (q, &weight) in weights.iter().enumerate() {
-            let at = (start - first + q) * stride;
-            for (sum, &value) in sums.iter_mut().zip(&wide[at..at + stride]) {
-                *sum += i32::from(value) * weight;
-            }
-        }
-        for (value, &sum) in line.iter_mut().zip(&sums) {
-            *value = clip8(sum);
-        }
-    }
-    out
-}
-
-fn horizontal<const C: usize>(source: &[u8], columns: &Axis, filter: Filter) -> Vec<u8> {
-    let lines = source.chunks_exact((columns.from * C).max(1));
+    let source = &data[needed.start * columns.from * C..needed.end * columns.from * C];
     let width = columns.window.len();
-    if columns.from == columns.to {
-        let span = columns.window.start * C..columns.window.end * C;
-        return lines.flat_map(|line| &line[span.clone()]).copied().collect();
+    let mut out = vec![0; rows.window.len() * width * C];
+    let mut wide = Vec::new();
+    // Strip by strip, so that what lies between the passes stays in the cache.
+    let strip = width.div_ceil(width.div_ceil(STRIP));
+    for left in (0..width).step_by(strip) {
+        let strip = left..width.min(left + strip);
+        let window = columns.window.start + strip.start..columns.window.start + strip.end;
+        horizontal::<C>(source, &Axis { window, ..*columns }, filter, &mut wide);
+        arch.dispatch(WeightedLines {
+            lines: &wide,
+            stride: strip.len() * C,
+            first: needed.start,
+            coefficients: vertical,
+            out: &mut out[left * C..],
+            out_stride: width * C,
+        });
     }
-    let coefficients = Coefficients::new(columns, filter);
-    let mut out = vec![0u8; lines.len() * width * C];
-    for (line, target) in lines.zip(out.chunks_exact_mut((width * C).max(1))) {
-        for (pixel, (start, weights)) in target.chunks_exact_mut(C).zip(coefficients.iter()) {
-            let mut sums = [1i32 << (BITS - 1); C];
-            let taps = &line[start * C..(start + weights.len()) * C];
-            for (tap, &weight) in taps.chunks_exact(C).zip(weights) {
-                for c in 0..C {
-                    sums[c] += i32::from(tap[c]) * weight;
+    out
+}
+
+/// Most columns of a strip.
+const STRIP: usize = 64;
+
+/// Blocks of rows are turned, so that a column is a line, summed as lines, and turned back.
+fn horizontal<const C: usize>(source: &[u8], columns: &Axis, filter: Filter, out: &mut Vec<u8>) {
+    let (before, after) = (columns.from * C, columns.window.len() * C);
+    out.resize(source.len() / before * after, 0);
+    if columns.from == columns.to {
+        for (out, source) in out.chunks_exact_mut(after).zip(source.chunks_exact(before)) {
+            out.copy_from_slice(&source[columns.window.start * C..columns.window.end * C]);
+        }
+        return;
+    }
+    let arch = Arch::new();
+    let coefficients = &Coefficients::new(columns, filter);
+    let reads = coefficients.reads();
+    let (first, stride) = (reads.start, C * LANES);
+    let mut turned = vec![0; reads.len() * stride];
+    let mut summed = vec![0; after * LANES];
+    for (source, out) in source.chunks(before * LANES).zip(out.chunks_mut(after * LANES)) {
+        let (rows, columns) = (source.len() / before, reads.len() * C);
+        let from = &source[first * C..];
+        arch.dispatch(Transpose { from, rows, columns, stride: before, to: &mut turned, to_stride: LANES });
+        let (lines, out_stride) = (&turned, stride);
+        arch.dispatch(WeightedLines { lines, stride, first, coefficients, out: &mut summed, out_stride });
+        let (from, rows, columns) = (&summed, after, rows);
+        arch.dispatch(Transpose { from, rows, columns, stride: LANES, to: out, to_stride: after });
+    }
+}
+
+/// Samples that are summed at once: they fit the registers of every CPU that matters.
+const LANES: usize = 32;
+
+/// Each output line is a weighted sum of the lines below it.
+struct WeightedLines<'a> {
+    /// `stride` values each, the first of them numbered `first`.
+    lines: &'a [u8],
+    stride: usize,
+    first: usize,
+    coefficients: &'a Coefficients,
+    out: &'a mut [u8],
+    out_stride: usize,
+}
+
+impl WithSimd for WeightedLines<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { lines, stride, first, coefficients, out, out_stride } = self;
+        for (line, (start, weights)) in out.chunks_mut(out_stride).zip(coefficients.iter()) {
+            let line = &mut line[..stride];
+            let lines = &lines[(start - first) * stride..];
+            if stride < LANES {
+                for (at, value) in line.iter_mut().enumerate() {
+                    [*value] = weighted(&lines[at..], stride, weights);
                 }
+                continue;
             }
-            for c in 0..C {
-                pixel[c] = clip8(sums[c]);
+            // The last lanes of a line that is no multiple of them are computed twice.
+            for at in (0..stride).step_by(LANES).map(|at| at.min(stride - LANES)) {
+                let sums: [u8; LANES] = weighted(&lines[at..], stride, weights);
+                line[at..at + LANES].copy_from_slice(&sums);
             }
+        }
+    }
+}
+
+#[inline(always)]
+fn weighted<const N: usize>(lines: &[u8], stride: usize, weights: &[i32]) -> [u8; N] {
+    let mut sums = [1i32 << (BITS - 1); N];
+    for (line, &weight) in lines.chunks(stride).zip(weights) {
+        for (sum, &value) in sums.iter_mut().zip(&line[..N]) {
+            *sum += i32::from(value) * weight;
+        }
+    }
+    let mut bytes = [0; N];
+    for (byte, sum) in bytes.iter_mut().zip(sums) {
+        *byte = (sum >> BITS).clamp(0, 255) as u8;
+    }
+    bytes
+}
+
+/// The source sample below each output sample's centre.
+fn nearest<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis) -> Vec<u8> {
+    let columns_at = centres(columns);
+    let mut out = vec![0; rows.window.len() * columns_at.len() * C];
+    for (row, line) in centres(rows).into_iter().zip(out.chunks_exact_mut(columns_at.len() * C)) {
+        let source = &data[row * columns.from * C..(row + 1) * columns.from * C];
+        for (pixel, &column) in line.chunks_exact_mut(C).zip(&columns_at) {
+            pixel.copy_from_slice(&source[column * C..(column + 1) * C]);
         }
     }
     out
 }
 
-fn clip8(sum: i32) -> u8 {
-    (sum >> BITS).clamp(0, 255) as u8
-}
-
-/// For each output sample its first source sample and the weights from there on.
-struct Coefficients {
-    starts: Vec<(usize, usize)>, // (first source sample, number of taps)
-    weights: Vec<i32>,           // `stride` an output sample
-    stride: usize,
-}
-
-impl Coefficients {
-    fn new(axis: &Axis, filter: Filter) -> Self {
-        if axis.from == axis.to {
-            let starts = axis.window.clone().map(|o| (o, 1)).collect();
-            return Self { starts, weights: vec![1 << BITS; axis.window.len()], stride: 1 };
-        }
-        let scale = axis.from as f64 / axis.to as f64;
-        let stretch = scale.max(1.0);
-        let support = filter.support() * stretch;
-        let stride = support.ceil() as usize * 2 + 1;
-        let mut weights = vec![0i32; axis.window.len() * stride];
-        let mut starts = Vec::with_capacity(axis.window.len());
-        let mut exact = Vec::with_capacity(stride);
-        for (output, weights) in axis.window.clone().zip(weights.chunks_exact_mut(stride)) {
-            let centre = (output as f64 + 0.5) * scale;
-            // Casts truncate, and saturate at 0 below.
-            let start = (centre - support + 0.5) as usize;
-            let end = ((centre + support + 0.5) as usize).min(axis.from);
-            exact.clear();
-            exact.extend((start..end).map(|x| filter.weight((x as f64 - centre + 0.5) * (1.0 / stretch))));
-            let total: f64 = exact.iter().sum();
-            for (weight, value) in weights.iter_mut().zip(&exact) {
-                let fixed = value / total * f64::from(1 << BITS);
-                // Half away from zero, by truncation.
-                *weight = (if *value < 0.0 { fixed - 0.5 } else { fixed + 0.5 }) as i32;
-            }
-            starts.push((start, end - start));
-        }
-        Self { starts, weights, stride }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (usize, &[i32])> {
-        self.starts.iter().zip(self.weights.chunks_exact(self.stride)).map(|(&(start, taps), w)| (start, &w[..taps]))
-    }
-
-    /// The source samples that any output reads.
-    fn reads(&self) -> Range<usize> {
-        match (self.starts.first(), self.starts.last()) {
-            (Some(&(start, _)), Some(&(last, taps))) => start..last + taps,
-            _ => 0..0,
-        }
-    }
+/// The centres are summed up step by step, as Pillow does: a product would round otherwise.
+fn centres(axis: &Axis) -> Vec<usize> {
+    let scale = axis.from as f64 / axis.to as f64;
+    let all = std::iter::successors(Some(scale * 0.5), |at| Some(at + scale)).map(|at| at as usize);
+    all.take(axis.window.end).skip(axis.window.start).map(|at| at.min(axis.from - 1)).collect()
 }

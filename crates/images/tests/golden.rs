@@ -1,8 +1,6 @@
 //! Against Pillow's own results; golden/make.py wrote them.
 
-use hard_imagenet_images::{
-    Filter, ImageError, MaskRule, PairedTransform, Resize, Rgb8, decode_image, decode_mask, read_image, read_mask,
-};
+use hard_imagenet_images::{ImageError, MaskRule, PairedTransform, Resize, Rgb8, decode_image, read_image, read_mask};
 use std::path::{Path, PathBuf};
 
 fn golden(name: &str) -> PathBuf {
@@ -20,7 +18,7 @@ fn resized_pictures_equal_pillows_to_the_bit() {
         let transform = PairedTransform {
             resize: Resize::Squash(height.parse().unwrap(), width.parse().unwrap()),
             crop: None,
-            filter: if filter == "bicubic" { Filter::Bicubic } else { Filter::Bilinear },
+            filter: serde_json::from_value(filter.into()).unwrap(),
             mask_rule: MaskRule::AnyInk,
         };
         let source = golden(&format!("resize/{source}.png"));
@@ -33,12 +31,13 @@ fn resized_pictures_equal_pillows_to_the_bit() {
         }
         cases += 1;
     }
-    assert_eq!(cases, 24);
+    assert_eq!(cases, 40);
 }
 
 #[test]
 fn every_format_decodes_as_in_pillow() {
     // (file, levels by which the decoders of a lossy format may differ)
+    let jpeg = |tolerance: u8| if cfg!(feature = "turbojpeg") { 0 } else { tolerance };
     let check = |name: &str, tolerance: u8| {
         let image = read_image(&golden(&format!("decode/{name}"))).unwrap();
         let expected = read_image(&golden(&format!("decode/{name}.rgb.png"))).unwrap();
@@ -51,12 +50,21 @@ fn every_format_decodes_as_in_pillow() {
         assert!(most.unwrap() <= tolerance, "{name}: mask differs by {most:?}");
     };
     for name in ["rgb.jpg", "rotated.jpg", "progressive.jpg", "grey.jpg", "cmyk.jpg"] {
-        check(name, 3);
+        check(name, jpeg(3));
     }
-    for name in ["rgb.png", "rgba.png", "grey.png", "greyalpha.png", "palette.png", "onebit.png", "sixteen.png"] {
+    for name in ["422.jpg", "420.jpg", "440.jpg", "411.jpg", "progressive420.jpg", "restarts.jpg"] {
+        check(name, jpeg(9));
+    }
+    for name in ["rgb.png", "rgba.png", "grey.png", "greyalpha.png", "palette.png", "clear.png", "interlaced.png"] {
         check(name, 0);
     }
-    for name in ["gif.gif", "bmp.bmp", "webp.webp"] {
+    for name in ["onebit.png", "twobit.png", "fourbit.png", "sixteen.png", "deep.png"] {
+        check(name, 0);
+    }
+    for name in ["gif.gif", "bmp.bmp", "palette.bmp", "grey.bmp", "onebit.bmp", "alpha.bmp"] {
+        check(name, 0);
+    }
+    for name in ["webp.webp", "alpha.webp", "lossy.webp"] {
         check(name, 0);
     }
 }
@@ -100,23 +108,6 @@ fn errors_name_the_file_and_the_remedy() {
     assert!(error.starts_with("cannot write ") && error.contains("missing/picture.png"), "{error}");
     let broken = Rgb8 { height: 2, width: 1, data: vec![1, 2, 3] };
     assert!(broken.png().unwrap_err().to_string().contains("2 × 1"));
-}
-
-#[test]
-fn a_decompression_bomb_is_refused() {
-    // A PNG's header claims the size; nothing of it need be there.
-    let mut bytes = Rgb8 { height: 1, width: 1, data: vec![0; 3] }.png().unwrap();
-    bytes[16..20].copy_from_slice(&60_000u32.to_be_bytes());
-    bytes[20..24].copy_from_slice(&60_000u32.to_be_bytes());
-    let checksum = crc32(&bytes[12..29]);
-    bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
-    assert!(matches!(decode_mask(&bytes), Err(ImageError::TooLarge { .. })), "{:?}", decode_mask(&bytes));
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0u32, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
-    })
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! By hand, against a folder of reference outputs of the published code.
 
-use hard_imagenet_images::{MaskRule, Preprocess, Resize, Rgb8, decode_image, read_image, read_mask};
+use hard_imagenet_images::{
+    CropAndFlip, MaskRule, Preprocess, RandomResizedCrop, Resize, Rgb8, decode_image, read_image, read_mask,
+};
 use std::path::PathBuf;
 
 fn reference() -> PathBuf {
@@ -51,6 +53,40 @@ fn transforms() {
     }
     println!("{images} images, {masks} masks, {jpegs} JPEG masks");
     assert!(images >= 20 && masks >= 40 && jpegs >= 15);
+}
+
+#[test]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+fn crops_with_a_given_box() {
+    let root = reference();
+    let text = std::fs::read_to_string(root.join("transforms.json")).unwrap();
+    let table: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let crop = RandomResizedCrop::imagenet();
+    let (mut images, mut masks) = (0, 0);
+    for (name, case) in table["cases"].as_object().unwrap() {
+        let Some(corners) = case["top_left_h_w"].as_array() else { continue };
+        let [top, left, height, width] = [0, 1, 2, 3].map(|at: usize| corners[at].as_u64().unwrap() as usize);
+        let drawn = CropAndFlip { top, left, height, width, flip: case["hflip"].as_bool().unwrap() };
+        let source = case["img"].as_str().unwrap();
+        let files = [format!("img/synth_{source}.png"), format!("img/decoded_{source}.png")];
+        if let Some(file) = files.iter().map(|file| root.join(file)).find(|file| file.exists()) {
+            let got = Rgb8::from(&crop.image(&read_image(&file).unwrap(), &drawn));
+            assert!(got == read_image(&root.join(format!("transforms/{name}.png"))).unwrap(), "{name}");
+            images += 1;
+        }
+        let mask_file = case["mask"].as_str().unwrap();
+        let files = [mask_file.to_owned(), format!("{mask_file}.png"), format!("synth_{mask_file}.png")];
+        if let Some(file) = files.iter().map(|file| root.join("masks").join(file)).find(|file| file.exists()) {
+            let mask = read_mask(&file).unwrap();
+            let got = crop.mask(&mask, &drawn);
+            assert_eq!(got.area() as u64, case["mask_on"].as_u64().unwrap(), "{name}");
+            let half = RandomResizedCrop { mask_rule: MaskRule::Half, ..crop }.mask(&mask, &drawn);
+            assert_eq!(half.area() as u64, case["mask_ge_half"].as_u64().unwrap(), "{name}");
+            masks += 1;
+        }
+    }
+    println!("{images} images, {masks} masks");
+    assert!(images >= 2 && masks >= 4);
 }
 
 #[test]

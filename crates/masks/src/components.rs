@@ -1,4 +1,4 @@
-use crate::{Mask, Rect};
+use crate::{Mask, Rect, rows};
 
 /// Which pixels touch each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,6 +16,15 @@ pub struct Component {
     pub area: usize,
     /// The smallest rectangle that holds it.
     pub bounds: Rect,
+    /// Sums of the rows and of the columns of its pixels.
+    sums: (usize, usize),
+}
+
+impl Component {
+    /// Mean (row, column) of its pixels, in pixel indices.
+    pub fn centroid(&self) -> (f64, f64) {
+        (self.sums.0 as f64 / self.area as f64, self.sums.1 as f64 / self.area as f64)
+    }
 }
 
 /// The connected components of a mask, in raster order of their first pixel.
@@ -49,14 +58,17 @@ impl Components {
         for (index, root) in roots.into_iter().enumerate() {
             let Run { row, start, end, .. } = runs[index];
             let bounds = Rect { top: row, left: start, bottom: row + 1, right: end };
+            let area = end - start;
+            let sums = (row * area, (start + end - 1) * area / 2);
             if root == index {
                 runs[index].owner = components.len();
-                components.push(Component { area: end - start, bounds });
+                components.push(Component { area, bounds, sums });
             } else {
                 runs[index].owner = runs[root].owner;
                 let component = &mut components[runs[root].owner];
-                component.area += end - start;
+                component.area += area;
                 component.bounds = component.bounds.hull(&bounds);
+                component.sums = (component.sums.0 + sums.0, component.sums.1 + sums.1);
             }
         }
         Self { height: mask.height(), width: mask.width(), components, runs }
@@ -124,13 +136,9 @@ fn joined_runs(mask: &Mask, connectivity: Connectivity) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut above = 0..0;
     for row in 0..mask.height() {
-        let pixels = mask.row(row);
         let first = runs.len();
         let mut upper = above.start;
-        let mut at = 0;
-        while let Some(offset) = pixels[at..].iter().position(|&v| v != 0) {
-            let start = at + offset;
-            let end = pixels[start..].iter().position(|&v| v == 0).map_or(pixels.len(), |length| start + length);
+        rows::stretches(mask.row(row), |start, end| {
             let run = runs.len();
             runs.push(Run { row, start, end, owner: run });
             while upper < above.end && runs[upper].end + reach <= start {
@@ -142,8 +150,7 @@ fn joined_runs(mask: &Mask, connectivity: Connectivity) -> Vec<Run> {
                 join(&mut runs, touching, run);
                 touching += 1;
             }
-            at = end;
-        }
+        });
         above = first..runs.len();
     }
     runs

@@ -1,11 +1,15 @@
-//! Binary masks and heatmaps over images: areas, boxes, connected components, overlaps, resizing.
+//! Binary masks and heatmaps over images: areas, boxes, connected components, overlaps, morphology, COCO's forms.
 //!
 //! | type | what it is |
 //! |---|---|
-//! | [`Mask`] | which pixels belong to the object, one byte each |
-//! | [`Components`] | the connected parts of a mask, each a [`Component`] with area and box |
+//! | [`Mask`] | which pixels belong to the object, one byte each: a set with measures that can grow and shrink |
+//! | [`Components`] | the connected parts of a mask, each a [`Component`] with area, box and centroid |
+//! | [`Element`] | the shape with which a mask grows or shrinks |
 //! | [`Heatmap`] | a real number a pixel, such as a saliency map |
-//! | [`Rect`] | a box of pixels |
+//! | [`Rle`] | a mask as COCO's files hold it: run lengths, compressed text, polygons |
+//! | [`Rect`], [`Borders`] | a box of pixels; the borders of the picture that it touches |
+//!
+//! [`agreement`], [`mean_pairwise_iou`] and [`majority`] say how far several masks of one object agree.
 //!
 //! Sizes are (height, width), places (row, column), rectangles half-open. What is undefined, such as the box of an
 //! empty mask, is `None`.
@@ -29,12 +33,23 @@
 //! assert!(map.at_least(0.5).iou(&mask).unwrap() > 0.5);
 //! ```
 
+mod agreement;
+mod borders;
 mod components;
 mod heatmap;
 mod mask;
+mod measures;
+mod morphology;
 mod rect;
+mod rle;
+mod rows;
+mod sets;
 
+pub use agreement::{agreement, majority, mean_pairwise_iou};
+pub use borders::Borders;
 pub use components::{Component, Components, Connectivity};
 pub use heatmap::Heatmap;
 pub use mask::{Mask, MaskError};
+pub use morphology::Element;
 pub use rect::Rect;
+pub use rle::{Rle, RleError};

@@ -37,6 +37,17 @@ impl Rect {
         (self.top..self.bottom).contains(&row) && (self.left..self.right).contains(&column)
     }
 
+    /// The first and the last pixel, as inclusive (row, column); `None` if it holds no pixel.
+    pub fn corners(&self) -> Option<((usize, usize), (usize, usize))> {
+        (!self.is_empty()).then(|| ((self.top, self.left), (self.bottom - 1, self.right - 1)))
+    }
+
+    /// The box that the published code makes of this one: it takes the last row and column for the ends, which so are
+    /// lost (Q3). A box one pixel wide or high becomes empty.
+    pub fn exclusive(&self) -> Self {
+        Self { bottom: self.bottom.saturating_sub(1), right: self.right.saturating_sub(1), ..*self }
+    }
+
     /// The smallest rectangle that holds both.
     pub(crate) fn hull(&self, other: &Rect) -> Rect {
         Rect {
@@ -45,5 +56,20 @@ impl Rect {
             bottom: self.bottom.max(other.bottom),
             right: self.right.max(other.right),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_kinds_of_ends() {
+        let bounds = Rect { top: 1, left: 2, bottom: 4, right: 8 };
+        assert_eq!(bounds.corners(), Some(((1, 2), (3, 7))));
+        assert_eq!(bounds.exclusive(), Rect { top: 1, left: 2, bottom: 3, right: 7 });
+        let line = Rect { top: 1, left: 2, bottom: 2, right: 8 };
+        assert!(line.exclusive().is_empty());
+        assert_eq!(line.exclusive().corners(), None);
     }
 }

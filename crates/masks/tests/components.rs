@@ -3,15 +3,12 @@
 use hard_imagenet_masks::{Components, Connectivity, Mask, Rect};
 use proptest::prelude::*;
 
+mod golden;
+
 #[test]
 fn areas_and_boxes_are_scipys() {
-    let golden: serde_json::Value = serde_json::from_str(include_str!("golden/golden.json")).unwrap();
-    let cases = golden.as_object().unwrap();
-    assert_eq!(cases.len(), 24);
-    for (name, case) in cases {
-        let digits = case["mask"].as_str().unwrap();
-        let bit = |at: usize| u8::from_str_radix(&digits[at / 4..=at / 4], 16).unwrap() >> (3 - at % 4) & 1 == 1;
-        let mask = Mask::from_fn(48, 48, |row, column| bit(row * 48 + column));
+    for (name, case) in &golden::cases() {
+        let mask = golden::mask(case);
         for (connectivity, key) in [(Connectivity::Four, "four"), (Connectivity::Eight, "eight")] {
             let got: Vec<[usize; 5]> = mask
                 .components(connectivity)
@@ -70,6 +67,7 @@ proptest! {
                 let alone = components.mask(index);
                 prop_assert_eq!(alone.area(), component.area);
                 prop_assert_eq!(alone.bounding_box(), Some(component.bounds));
+                prop_assert_eq!(alone.centroid(), Some(component.centroid()));
             }
             let largest = components.iter().map(|c| c.area).max();
             prop_assert_eq!(components.largest().map(|c| c.area), largest);

@@ -22,12 +22,8 @@ fn boxes_and_labels() {
         let labels = tensors.tensor(&format!("{name}.labels4")).unwrap();
         let labels: Vec<u32> = labels.data().chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]).into()).collect();
         assert_eq!(mask.components(Connectivity::Four).labels(), labels, "{name}");
-        let exclusive = mask.bounding_box().map(|r| {
-            Mask::from_fn(height, width, |row, column| {
-                (r.top..r.bottom - 1).contains(&row) && (r.left..r.right - 1).contains(&column)
-            })
-        });
-        let exclusive = exclusive.unwrap_or(Mask::new(height, width));
+        let bounds = mask.bounding_box().map(|bounds| bounds.exclusive());
+        let exclusive = Mask::from_fn(height, width, |row, column| bounds.is_some_and(|r| r.contains(row, column)));
         assert_eq!(exclusive.as_slice(), tensors.tensor(&format!("{name}.bbox_original")).unwrap().data(), "{name}");
         cases += 1;
     }

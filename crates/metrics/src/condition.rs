@@ -63,16 +63,55 @@ pub fn noise_level(level: &str) -> Option<(&str, f64)> {
     (sigma.is_finite() && sigma >= 0.0).then_some((norm, sigma))
 }
 
-/// The order in which people read conditions: clean, the ablations from mild to thorough, others by name, noise by
+/// The conditions that take the object away, from mild to thorough. A word with a size (`blur:10`) goes by its name.
+const REMOVED: [&str; 11] = [
+    "gray",
+    "gray-box",
+    "tile",
+    "mean",
+    "imagenet-mean",
+    "average",
+    "average:shape",
+    "noise-fill",
+    "no-fg",
+    "only-bg-b",
+    "only-bg-t",
+];
+
+/// Those that leave it, disturbed or before another background.
+const KEPT: [&str; 7] = ["blur", "shuffle", "only-fg", "gray-bg", "mixed-same", "mixed-rand", "mixed-next"];
+
+/// Does the condition leave the object's own pixels in the image, if in disorder or before another background? Then
+/// accuracy under it is not accuracy without the object.
+///
+/// ```
+/// # use hard_imagenet_metrics::keeps_object;
+/// assert!(keeps_object("none") && keeps_object("mixed-rand") && keeps_object("noise:linf:0.25:fg"));
+/// assert!(!keeps_object("gray"));
+/// ```
+pub fn keeps_object(condition: &str) -> bool {
+    condition == CLEAN || KEPT.contains(&name(condition)) || Noise::parse(condition).is_some()
+}
+
+/// `blur` of `blur:10`.
+fn name(condition: &str) -> &str {
+    condition.split_once(':').map_or(condition, |(name, _)| name)
+}
+
+/// The order in which people read conditions: clean, those without the object, others by name, those with it, noise by
 /// norm, strength and region.
 pub(crate) fn reading_order(a: &str, b: &str) -> Ordering {
-    let key = |condition: &str| match condition {
-        CLEAN => 0,
-        "gray" => 1,
-        "gray-box" => 2,
-        "tile" => 3,
-        _ if Noise::parse(condition).is_some() => 5,
-        _ => 4,
+    let key = |condition: &str| {
+        let place = |words: &[&str], word: &str| words.iter().position(|&known| known == word);
+        if condition == CLEAN {
+            (0, 0)
+        } else if let Some(place) = place(&REMOVED, condition) {
+            (1, place)
+        } else if let Some(place) = place(&KEPT, name(condition)) {
+            (3, place)
+        } else {
+            (if Noise::parse(condition).is_some() { 4 } else { 2 }, 0)
+        }
     };
     key(a).cmp(&key(b)).then_with(|| match (Noise::parse(a), Noise::parse(b)) {
         // "linf" before "l2", as in the paper's main results; hence the reversed order of names.
@@ -82,8 +121,13 @@ pub(crate) fn reading_order(a: &str, b: &str) -> Ordering {
             .then(a.sigma.total_cmp(&b.sigma))
             .then(a.region.cmp(&b.region))
             .then(a.level.cmp(b.level)),
-        _ => a.cmp(b),
+        _ => size(a).total_cmp(&size(b)).then_with(|| a.cmp(b)),
     })
+}
+
+/// 10 of `blur:10`; 0 where there is none.
+fn size(condition: &str) -> f64 {
+    condition.split_once(':').and_then(|(_, size)| size.parse().ok()).unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -101,29 +145,24 @@ mod tests {
 
     #[test]
     fn conditions_are_read_in_order() {
-        let mut names = [
-            "noise:l2:30:fg",
-            "noise:linf:0.5:bg",
-            "noise:linf:0.5:fg",
-            "noise:linf:0.25:bg",
-            "tile",
-            "blur",
-            "gray",
+        let expected = [
             "none",
+            "gray",
+            "tile",
+            "only-bg-t",
+            "painted blue",
+            "blur:5",
+            "blur:10",
+            "mixed-rand",
+            "noise:linf:0.25:bg",
+            "noise:linf:0.5:fg",
+            "noise:linf:0.5:bg",
+            "noise:l2:30:fg",
         ];
+        let mut names = expected;
+        names.sort_unstable();
+        assert_ne!(names, expected);
         names.sort_by(|a, b| reading_order(a, b));
-        assert_eq!(
-            names,
-            [
-                "none",
-                "gray",
-                "tile",
-                "blur",
-                "noise:linf:0.25:bg",
-                "noise:linf:0.5:fg",
-                "noise:linf:0.5:bg",
-                "noise:l2:30:fg"
-            ]
-        );
+        assert_eq!(names, expected);
     }
 }

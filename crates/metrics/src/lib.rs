@@ -82,7 +82,7 @@ mod records;
 mod score;
 
 pub use compare::{Comparison, compare};
-pub use condition::{CLEAN, Noise, Region, noise_level};
+pub use condition::{CLEAN, Noise, Region, keeps_object, noise_level};
 pub use estimate::Estimate;
 pub use metric::{Average, Better, METRICS, Measure, Metric, MetricMeta, Unit, meta, rfs};
 pub use record::Record;

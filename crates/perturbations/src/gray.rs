@@ -1,5 +1,5 @@
-use crate::perturb::{GRAY, assert_one_size};
-use crate::{NoiseKey, Perturb};
+use crate::perturb::{GRAY, painted};
+use crate::{NoiseKey, Perturb, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -17,13 +17,6 @@ impl Perturb for Gray {
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {
-        assert_one_size(image, mask);
-        let mut changed = image.clone();
-        for plane in changed.as_mut_slice().chunks_exact_mut(mask.as_slice().len().max(1)) {
-            for (value, &object) in plane.iter_mut().zip(mask.as_slice()) {
-                *value = if object != 0 { GRAY } else { *value };
-            }
-        }
-        changed
+        painted(image, mask, Region::Foreground, [GRAY; 3])
     }
 }

@@ -43,24 +43,40 @@
 //! Box, Muller: A Note on the Generation of Random Normal Deviates. 1958.
 //! Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators. OOPSLA 2014.
 
+mod average;
+mod blur;
 mod gray;
 mod gray_box;
 mod identity;
 mod key;
+mod mix;
 mod noise;
+mod noise_fill;
 mod normal;
+mod only_bg;
+mod paint;
 mod parse;
 mod perturb;
 mod preset;
+mod region;
+mod shuffle;
 mod tile;
 
+pub use average::{Average, AverageRule};
+pub use blur::Blur;
 pub use gray::Gray;
 pub use gray_box::{BoxEdges, GrayBox};
 pub use identity::Identity;
 pub use key::NoiseKey;
-pub use noise::{EmptyRegion, Noise, Norm, Region};
+pub use mix::{Mix, background, paste};
+pub use noise::{EmptyRegion, Noise, Norm};
+pub use noise_fill::{NoiseFill, NoiseFillRule};
 pub use normal::{normal, normals};
+pub use only_bg::OnlyBg;
+pub use paint::Paint;
 pub use parse::{KINDS, ParseError, parse};
 pub use perturb::Perturb;
 pub use preset::Preset;
+pub use region::Region;
+pub use shuffle::Shuffle;
 pub use tile::{Tile, TileRule};

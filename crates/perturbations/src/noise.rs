@@ -1,6 +1,6 @@
 use crate::normal::normals;
 use crate::perturb::assert_one_size;
-use crate::{NoiseKey, Perturb, Preset};
+use crate::{NoiseKey, Perturb, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -28,15 +28,6 @@ pub enum Norm {
     Linf,
     /// The Euclidean norm of the noise over the whole image, before clipping: 30 to 180 in the paper.
     L2,
-}
-
-/// Which part of an image is disturbed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Region {
-    /// The object.
-    Foreground,
-    /// All else.
-    Background,
 }
 
 /// What noise of a given l2 norm does to a region without pixels, where it cannot exist. (Q9)
@@ -90,10 +81,7 @@ impl Noise {
         assert_one_size(image, mask);
         assert_eq!(normals.len(), image.as_slice().len(), "one standard normal for each value of the image");
         let plane = mask.as_slice().len().max(1);
-        let on = match self.region {
-            Region::Foreground => 1,
-            Region::Background => 0,
-        };
+        let on = self.region.value();
         let mut changed = image.clone();
         let scale = match self.norm {
             Norm::Linf => self.sigma,

@@ -5,7 +5,6 @@
 //! are polynomials written out here, so the bits are the same on every device that does not contract a × b + c.
 
 use crate::NoiseKey;
-use crate::key::mix;
 
 /// The standard normal of one element.
 pub fn normal(key: NoiseKey, index: u64) -> f32 {
@@ -42,7 +41,7 @@ pub fn normals(key: NoiseKey, count: usize) -> Vec<f32> {
 /// 64 bits for a pair of elements: SplitMix64 started at the key.
 #[inline(always)]
 fn hash(key: NoiseKey, pair: u64) -> (u32, u32) {
-    let bits = mix(key.0.wrapping_add(pair.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let bits = key.hash(pair);
     ((bits >> 32) as u32, bits as u32)
 }
 

@@ -2,7 +2,9 @@
 
 use hard_imagenet_images::{Pixels, read_image, read_mask};
 use hard_imagenet_masks::Mask;
-use hard_imagenet_perturbations::{EmptyRegion, Noise, NoiseKey, Norm, Preset, Region, normals, parse};
+use hard_imagenet_perturbations::{
+    EmptyRegion, Noise, NoiseKey, Norm, Preset, Region, background, normals, parse, paste,
+};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -40,7 +42,69 @@ fn ablations_equal_the_published_codes_and_their_corrections() {
         check("gray-box", Preset::Strict, "gray-box strict");
         check("tile", Preset::Paper, "tile paper");
         check("tile", Preset::Strict, "tile strict");
+        for id in ["no-fg", "only-fg", "gray-bg", "only-bg-b", "only-bg-t", "shuffle:1", "shuffle:7"] {
+            check(id, Preset::Strict, id);
+        }
+        let close = |id: &str, preset, key: &str| {
+            let changed = parse(id, preset).unwrap().apply(&image, &mask, NoiseKey(0));
+            let expected = expected[key].as_array().unwrap();
+            for (got, expected) in changed.as_slice().iter().step_by(211).zip(expected) {
+                assert!(
+                    (f64::from(*got) - expected.as_f64().unwrap()).abs() < 2e-6,
+                    "{name}: {key}: {got}, {expected}"
+                );
+            }
+        };
+        close("mean", Preset::Strict, "mean");
+        close("blur:1.5", Preset::Strict, "blur:1.5");
+        close("blur:20", Preset::Strict, "blur:20");
+        close("average", Preset::Strict, "average");
+        close("average:shape", Preset::Strict, "average:shape");
+        close("noise-fill", Preset::Paper, "noise-fill paper");
+        close("noise-fill", Preset::Strict, "noise-fill strict");
     }
+}
+
+#[test]
+fn a_background_is_taken_and_an_object_pasted() {
+    // Every mask on the image turned upside down, with the next mask for its object.
+    const SIDE: usize = 48;
+    let image = Pixels::from(&read_image(&file("image.png")).unwrap());
+    let turned = Pixels::from_vec(SIDE, SIDE, image.as_slice().iter().rev().copied().collect());
+    let masks = read_mask(&file("masks.png")).unwrap();
+    let masks: Vec<Mask> =
+        masks.data.chunks_exact(SIDE * SIDE).map(|v| Mask::from_vec(SIDE, SIDE, v.to_vec()).unwrap()).collect();
+    let golden = golden();
+    let cases = golden["mixed"].as_object().unwrap();
+    assert_eq!(cases.len(), masks.len());
+    for (at, (name, expected)) in cases.iter().enumerate() {
+        let mixed = background(&turned, &masks[(at + 1) % masks.len()]).map(|b| paste(&image, &masks[at], &b));
+        let mixed = mixed.map(|mixed| digest(mixed.as_slice()));
+        assert_eq!(mixed.as_deref(), expected.as_str(), "{name}");
+    }
+}
+
+#[test]
+fn the_published_average_is_repeated_where_it_paints() {
+    // 12 rows of object at the top, from column 4 to 119, and below it a part that is passed over.
+    let image = Pixels::from_vec(128, 128, (0..3 * 128 * 128).map(|i| (i * 7919 % 251) as f32 / 255.0).collect());
+    let mask = Mask::from_fn(128, 128, |row, column| {
+        (row < 12 && (4..120).contains(&column)) || ((40..60).contains(&row) && column < 110)
+    });
+    let changed = parse("average:shape", Preset::Paper).unwrap().apply(&image, &mask, NoiseKey(0));
+    let golden = golden();
+    let colour: Vec<f64> =
+        golden["published average"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    for (i, (&got, &before)) in changed.as_slice().iter().zip(image.as_slice()).enumerate() {
+        let (channel, row, column) = (i / (128 * 128), i / 128 % 128, i % 128);
+        if row < 12 && (4..119).contains(&column) {
+            assert!((f64::from(got) - colour[channel]).abs() < 1e-6, "{got} for {}", colour[channel]);
+        } else {
+            assert_eq!(got, before);
+        }
+    }
+    let boxes = parse("average", Preset::Paper).unwrap().apply(&image, &mask, NoiseKey(0));
+    assert_eq!(boxes, image);
 }
 
 #[test]

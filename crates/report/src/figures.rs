@@ -6,7 +6,7 @@ mod noise;
 mod sensitivity;
 mod violins;
 
-pub(crate) use ablations::ablations;
+pub(crate) use ablations::{ablations, mixtures};
 pub(crate) use glance::glance;
 pub(crate) use noise::noise;
 pub(crate) use sensitivity::sensitivity;

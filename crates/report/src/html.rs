@@ -68,13 +68,29 @@ pub fn html(runs: &[RunInput]) -> String {
     readings(&mut out, &page);
     headline::table(&mut out, &page);
 
-    out.push_str("<h2>Taking the object away</h2>\n");
+    let ablations = figures::ablations(&page);
+    if ablations.is_some() {
+        out.push_str("<h2>Taking the object away</h2>\n");
+    }
     figure(
         &mut out,
-        figures::ablations(&page),
+        ablations,
         &format!(
             "Accuracy on unchanged images (dark) and without the object. Bars that stay long without the object were not \
              earned by seeing it. Thin lines are {bars}."
+        ),
+    );
+    let mixtures = figures::mixtures(&page);
+    if mixtures.is_some() {
+        out.push_str("<h2>The object disturbed, or before another background</h2>\n");
+    }
+    figure(
+        &mut out,
+        mixtures,
+        &format!(
+            "Accuracy on unchanged images (dark) and on images that still hold the object. What is lost before the \
+             background of another class, and not before another one of its own class, was owed to the background. Thin \
+             lines are {bars}."
         ),
     );
     let (sensitivity, noise) = (figures::sensitivity(&page), figures::noise(&page));

@@ -1,7 +1,7 @@
 //! The runs of one report, arranged: models by datasets, and the conditions that stand for the rest.
 
 use crate::RunInput;
-use hard_imagenet_metrics::{CLEAN, Estimate, Noise, Scores, noise_level};
+use hard_imagenet_metrics::{CLEAN, Estimate, Noise, Scores, keeps_object, noise_level};
 
 /// What all tables and figures look at.
 pub(crate) struct Page<'a> {
@@ -63,7 +63,7 @@ impl<'a> Page<'a> {
             "gray-box" => 0,
             "tile" => 1,
             "gray" => 2,
-            _ if Noise::parse(name).is_none() => 3,
+            _ if !keeps_object(name) => 3,
             _ => 9,
         });
         // The level of the paper's table over ten models, or the closest to it.
@@ -86,8 +86,18 @@ impl<'a> Page<'a> {
         self.runs.iter().find(|r| r.model == model && r.dataset == dataset)
     }
 
-    /// Clean and ablated, in reading order, over all runs.
+    /// Clean and without the object, in reading order, over all runs.
     pub(crate) fn ablations(&self) -> Vec<String> {
+        self.conditions().into_iter().filter(|name| name == CLEAN || !keeps_object(name)).collect()
+    }
+
+    /// Clean and with the object, disturbed or before another background, likewise.
+    pub(crate) fn mixtures(&self) -> Vec<String> {
+        self.conditions().into_iter().filter(|name| keeps_object(name)).collect()
+    }
+
+    /// All but noise, clean first.
+    pub(crate) fn conditions(&self) -> Vec<String> {
         let mut names = Vec::new();
         for run in &self.runs {
             for name in run.scores().conditions.iter().filter(|c| Noise::parse(c).is_none()) {

@@ -89,6 +89,8 @@ pub(crate) fn evidence(page: &Page, run: &Run) -> String {
             Some("gray-box") => "with a gray box over the object",
             Some("tile") => "with the object tiled over",
             Some("gray") => "with the object painted gray",
+            Some("only-bg-b") => "with a black box over the object",
+            Some("only-bg-t") => "with the object’s box covered from beside",
             _ => "without the object",
         };
         clauses.push(format!("{how} it keeps {} of its accuracy", full(kept, Unit::Percent)));

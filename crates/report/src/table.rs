@@ -31,7 +31,7 @@ impl Column {
     }
 }
 
-/// Accuracy clean and ablated, the drop that stands for all, RFS, alignment. Columns that no run has are left out.
+/// Accuracy clean and changed, the drop that stands for all, RFS, alignment. Columns that no run has are left out.
 pub(crate) fn columns(page: &Page) -> Vec<Column> {
     let column = |group, metric: &'static str, condition: &str, head: Option<&str>| Column {
         group,
@@ -41,7 +41,7 @@ pub(crate) fn columns(page: &Page) -> Vec<Column> {
         unit: meta(metric).map_or(Unit::Number, |m| m.unit),
     };
     let mut columns: Vec<Column> =
-        page.ablations().iter().map(|condition| column("Accuracy", "accuracy", condition, None)).collect();
+        page.conditions().iter().map(|condition| column("Accuracy", "accuracy", condition, None)).collect();
     columns.extend(page.ablation.iter().map(|ablation| column("Drop", "drop", ablation, None)));
     columns.extend(page.noise.iter().map(|noise| column("RFS", "rfs", noise, None)));
     columns.push(column("Saliency", "iou", CLEAN, Some("IoU")));

@@ -51,16 +51,34 @@ pub(crate) fn full(e: Estimate, unit: Unit) -> String {
 
 /// A condition in words of a person, short enough for a table's head.
 pub(crate) fn condition(name: &str) -> String {
-    match name {
-        "none" => "unchanged".to_owned(),
-        "gray" => "object gray".to_owned(),
-        "gray-box" => "box gray".to_owned(),
-        "tile" => "tiled over".to_owned(),
-        other => match hard_imagenet_metrics::noise_level(other) {
-            Some((norm, sigma)) => format!("{} {sigma}", self::norm(norm)),
-            None => other.to_owned(),
-        },
-    }
+    let known = match name {
+        "none" => "unchanged",
+        "gray" => "object gray",
+        "gray-box" => "box gray",
+        "tile" => "tiled over",
+        "average" => "box averaged",
+        "average:shape" => "object averaged",
+        "mean" => "object in mean colour",
+        "imagenet-mean" => "object in ImageNet’s mean",
+        "noise-fill" => "object all noise",
+        "no-fg" => "object black",
+        "only-fg" => "all else black",
+        "gray-bg" => "all else gray",
+        "only-bg-b" => "box black",
+        "only-bg-t" => "box covered from beside",
+        "mixed-same" => "background of its class",
+        "mixed-rand" => "background of another class",
+        "mixed-next" => "background of the next class",
+        other => {
+            return match (hard_imagenet_metrics::noise_level(other), other.split_once(':')) {
+                (Some((norm, sigma)), _) => format!("{} {sigma}", self::norm(norm)),
+                (_, Some(("blur", sigma))) => format!("object blurred by {sigma}"),
+                (_, Some(("shuffle", cell))) => format!("object shuffled by {cell}"),
+                _ => other.to_owned(),
+            };
+        }
+    };
+    known.to_owned()
 }
 
 /// A norm as it is written: "ℓ∞".
@@ -120,6 +138,18 @@ mod tests {
         assert_eq!(full(e(0.741, 0.772, 0.801), Unit::Percent), "77.2\u{a0}% (74.1–80.1)");
         assert_eq!(full(e(-0.84, -0.79, 0.1), Unit::Number), "−0.79 (−0.84 to 0.10)");
         assert_eq!(estimate(None, Unit::Number), "–");
+    }
+
+    #[test]
+    fn conditions_in_words() {
+        let check = |name: &str, expected: &str| assert_eq!(condition(name), expected);
+        check("none", "unchanged");
+        check("only-fg", "all else black");
+        check("mixed-rand", "background of another class");
+        check("blur:2.5", "object blurred by 2.5");
+        check("shuffle:16", "object shuffled by 16");
+        check("noise:linf:0.25", "ℓ∞ 0.25");
+        check("painted blue", "painted blue");
     }
 
     #[test]

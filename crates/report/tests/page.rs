@@ -220,6 +220,28 @@ fn small() -> RunInput {
     run
 }
 
+#[test]
+fn an_object_before_another_background_is_not_taken_away() {
+    let mut run = run("resnet50_v1", "hard & easy", OBJECT, 1, 60, &[]);
+    run.records.retain(|r| matches!(r.condition.as_str(), "none" | "gray" | "gray-box"));
+    for record in &mut run.records {
+        match record.condition.as_str() {
+            "gray" => record.condition = "mixed-same".to_owned(),
+            "gray-box" => record.condition = "only-fg".to_owned(),
+            _ => (),
+        }
+    }
+    run.scores = score(&run.records, &Options::default());
+    let page = html(&[run.clone()]);
+    assert!(!page.contains("Accuracy on unchanged images and with the object taken away"));
+    assert!(page.contains("Accuracy on unchanged images and with the object disturbed"));
+    for text in ["all else black", "background of its class"] {
+        assert!(page.contains(&format!(">{text}<")), "{text}");
+    }
+    assert!(!page.contains("<dt>box gray</dt>"), "conditions that were not asked are not explained");
+    assert!(!reading(&run).contains("of its accuracy"), "{}", reading(&run));
+}
+
 fn check_text(text: &str, expected: &str) {
     assert_eq!(text, expected, "the text is now\n{text}");
 }

@@ -1,5 +1,6 @@
 use crate::DatasetError;
-use crate::files::{Split, is_wnid, stem};
+use crate::files::{Split, is_wnid};
+use crate::store::file_stem;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -8,8 +9,8 @@ pub(super) type Labels = HashMap<String, String>;
 
 /// The class that a picture's name tells ("n01440764_10026.JPEG", "ILSVRC2012_val_00000293_n01440764.JPEG"), or the list.
 pub(super) fn class_of(file: &str, labels: &Labels) -> Option<String> {
-    let told = stem(file).split('_').find(|part| is_wnid(part)).map(str::to_owned);
-    told.or_else(|| labels.get(stem(file)).cloned())
+    let told = file_stem(file).split('_').find(|part| is_wnid(part)).map(str::to_owned);
+    told.or_else(|| labels.get(file_stem(file)).cloned())
 }
 
 /// The labels of flat validation pictures from a list beside them or up to two folders above; empty if there is none.

@@ -1,8 +1,8 @@
 use super::labels::validation_labels;
 use super::layout::Place;
 use super::shards::Shards;
-use crate::files::{Split, stem};
-use crate::store::join;
+use crate::files::Split;
+use crate::store::{file_stem, join};
 use crate::{DatasetError, Store};
 use hard_imagenet_images::{ImageError, Rgb8, decode_image};
 use std::collections::BTreeSet;
@@ -106,7 +106,7 @@ impl ImageNet {
     /// The bytes of a picture's file.
     ///
     /// # Errors
-    /// [`DatasetError::NoImage`] if it is not there, [`DatasetError::Archive`] if it cannot be read.
+    /// [`DatasetError::NoPicture`] if it is not there, [`DatasetError::Archive`] if it cannot be read.
     pub fn read(&self, wnid: &str, file: &str) -> Result<Vec<u8>, DatasetError> {
         self.must_locate(wnid, file)?.read()
     }
@@ -141,7 +141,7 @@ impl ImageNet {
     }
 
     fn must_locate<'a>(&'a self, wnid: &str, file: &'a str) -> Result<Found<'a>, DatasetError> {
-        let missing = || DatasetError::NoImage { wnid: wnid.into(), file: file.into(), searched: self.layout() };
+        let missing = || DatasetError::NoPicture { wnid: wnid.into(), file: file.into(), searched: self.layout() };
         self.locate(wnid, file)?.ok_or_else(missing)
     }
 
@@ -155,7 +155,7 @@ impl ImageNet {
                 return Ok(Some(Found::File(store, name)));
             }
         }
-        let stem = stem(file);
+        let stem = file_stem(file);
         Ok(self.shards.has(stem).then_some(Found::Row(&self.shards, stem)))
     }
 }

@@ -1,8 +1,8 @@
 //! ImageNet as Hugging Face packs it: parquet files with a column of encoded pictures and a column of their names.
 
 use super::labels::{Labels, class_of};
-use crate::files::{is_wnid, stem};
-use crate::store::Part;
+use crate::files::is_wnid;
+use crate::store::{Part, file_stem};
 use crate::{DatasetError, Split};
 use bytes::Bytes;
 use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
@@ -121,7 +121,7 @@ fn shard_files(folder: &Path, split: Split) -> Vec<PathBuf> {
 /// "ILSVRC2012_val_00000293_n01440764.JPEG" to ("ILSVRC2012_val_00000293", the digits of n01440764); training
 /// pictures have their class in front as well.
 fn picture_name(name: &str) -> (String, Option<u32>) {
-    let stem = stem(name);
+    let stem = file_stem(name);
     let digits = |wnid: &str| is_wnid(wnid).then(|| wnid[1..].parse().ok()).flatten();
     if let Some((rest, wnid)) = stem.rsplit_once('_')
         && let Some(digits) = digits(wnid)

@@ -47,22 +47,48 @@ pub(crate) fn draw(
     folder.write_json(Gallery::FILE, &gallery)
 }
 
-/// Which conditions are drawn, by index, with their titles.
-fn shown(plan: &Plan<'_>) -> Vec<(usize, &'static str)> {
-    let exact = |word: &str| plan.conditions.iter().position(|condition| condition.id == word);
+/// Which conditions are drawn, by index, with their titles: all but noise, and of that one strength in both regions.
+fn shown(plan: &Plan<'_>) -> Vec<(usize, String)> {
+    let ids = || plan.conditions.iter().map(|condition| condition.id.as_str());
     let noise = |word: &str, region| {
         let in_region = |id: &str| Noise::parse(id).is_some_and(|noise| noise.region == region);
-        exact(word).or_else(|| plan.conditions.iter().position(|condition| in_region(&condition.id)))
+        ids().position(|id| id == word).or_else(|| ids().position(in_region))
     };
-    let all = [
-        (exact(CLEAN), "Original"),
-        (exact("gray"), "Object gray"),
-        (exact("gray-box"), "Box gray"),
-        (exact("tile"), "Box tiled"),
-        (noise(NOISE[0], Region::Foreground), "Noise on the object"),
-        (noise(NOISE[1], Region::Background), "Noise around it"),
-    ];
-    all.into_iter().filter_map(|(at, title)| Some((at?, title))).collect()
+    let changed = ids().enumerate().filter(|(_, id)| Noise::parse(id).is_none());
+    let mut all: Vec<(usize, String)> = changed.map(|(at, id)| (at, title(id))).collect();
+    all.sort_by_key(|&(at, _)| Some(at) != plan.clean());
+    all.extend(noise(NOISE[0], Region::Foreground).map(|at| (at, "Noise on the object".to_owned())));
+    all.extend(noise(NOISE[1], Region::Background).map(|at| (at, "Noise around it".to_owned())));
+    all
+}
+
+/// What a picture shows.
+fn title(condition: &str) -> String {
+    let known = match condition {
+        CLEAN => "Original",
+        "gray" => "Object gray",
+        "gray-box" => "Box gray",
+        "tile" => "Box tiled",
+        "average" => "Box averaged",
+        "average:shape" => "Object averaged",
+        "mean" => "Object in mean colour",
+        "imagenet-mean" => "Object in ImageNet's mean",
+        "noise-fill" => "Object all noise",
+        "no-fg" => "Object black",
+        "only-fg" => "All else black",
+        "gray-bg" => "All else gray",
+        "only-bg-b" => "Box black",
+        "only-bg-t" => "Box covered from beside",
+        "mixed-same" => "Surroundings of its class",
+        "mixed-rand" => "Surroundings of another class",
+        "mixed-next" => "Surroundings of the next class",
+        other => match other.split_once(':') {
+            Some(("blur", sigma)) => return format!("Object blurred by {sigma}"),
+            Some(("shuffle", cell)) => return format!("Object shuffled by {cell}"),
+            _ => other,
+        },
+    };
+    known.to_owned()
 }
 
 fn draw_case(
@@ -71,7 +97,7 @@ fn draw_case(
     chosen: &Chosen<'_>,
     sample: usize,
     prepared: Prepared,
-    conditions: &[(usize, &'static str)],
+    conditions: &[(usize, String)],
     records: &[&Record],
 ) -> Result<Case> {
     let pictures: Vec<Picture> =
@@ -81,8 +107,8 @@ fn draw_case(
     let [prepared] = &prepared;
 
     let mut panels = Vec::new();
-    for (&(condition, title), pixels) in conditions.iter().zip(&images) {
-        let id = plan.conditions[condition].id.as_str();
+    for ((condition, title), pixels) in conditions.iter().zip(&images) {
+        let id = plan.conditions[*condition].id.as_str();
         let mut picture = Rgb8::from(pixels);
         if id == CLEAN {
             outline(&mut picture, &prepared.mask, WHITE);
@@ -90,7 +116,7 @@ fn draw_case(
         let record = records.iter().find(|record| record.condition == id && record.trial == 0);
         panels.push(Panel {
             file: save(folder, &format!("{}-{}", chosen.slug, id.replace(':', "-")), picture)?,
-            title: title.to_owned(),
+            title: title.clone(),
             condition: Some(id.to_owned()),
             prediction: record.and_then(|record| record.prediction).map(|class| name(plan, class)),
             correct: record.and_then(|record| record.correct),
@@ -156,8 +182,19 @@ fn shrunk(picture: Rgb8) -> Rgb8 {
 
 #[cfg(test)]
 mod tests {
-    use super::shrunk;
+    use super::{shrunk, title};
     use hard_imagenet_images::Rgb8;
+    use hard_imagenet_metrics::Noise;
+    use hard_imagenet_perturbations::KINDS;
+
+    #[test]
+    fn every_word_has_a_title() {
+        for &(word, _) in KINDS.iter().filter(|(word, _)| !word.starts_with("noise:")) {
+            let id = word.replace("SIGMA", "2").replace("CELL", "8");
+            assert!(Noise::parse(&id).is_none());
+            assert_ne!(title(&id), id);
+        }
+    }
 
     #[test]
     fn pictures_are_bounded() {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 const EACH: usize = 4;
 
 /// The ablation whose drop in confidence is looked at: the first of these that the protocol has.
-const ABLATIONS: [&str; 3] = ["gray", "gray-box", "tile"];
+const ABLATIONS: [&str; 7] = ["gray", "gray-box", "tile", "mean", "no-fg", "only-bg-t", "only-bg-b"];
 
 /// A sample and what it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-# Requires Pillow==12.0.0 and numpy. (Pillow 13 changed the order of the two passes of a resize for many portrait
+# Requires Pillow==12.0.0, numpy and, for what Pillow cannot write, opencv-python. (Pillow 13 changed the order of the two passes of a resize for many portrait
 # images; what is reproduced here is the order of all versions before.)
 """Writes the files beside it: pictures in every format that is decoded, and Pillow's resized versions of two.
 
@@ -7,8 +7,11 @@
 All content is made from formulas. `decode/NAME.EXT` is decoded to `decode/NAME.rgb.png` (what `convert("RGB")` gives)
 and, for masks, `decode/NAME.grey.png`; `resize/SOURCE.FILTER.WIDTHxHEIGHT.png` is `SOURCE.png` resized.
 """
+import struct
+import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import PIL
 from PIL import Image
@@ -27,18 +30,38 @@ def picture(height, width):
     return np.clip(a, 0, 255).astype(np.uint8)
 
 
+def sampled(path, factor):
+    """A JPEG with the named chroma subsampling."""
+    bgr = np.ascontiguousarray(smooth_picture()[..., ::-1])
+    cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor])
+
+
+def interlaced(path, a):
+    """A PNG in the seven passes of Adam7."""
+    passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    rows = b"".join(b"\0" + row.tobytes() for y, x, dy, dx in passes for row in a[y::dy, x::dx])
+    chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    header = struct.pack(">IIBBBBB", a.shape[1], a.shape[0], 8, 2, 0, 0, 1)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def smooth_picture():
+    return picture(24, 40) // 8 + np.arange(40, dtype=np.uint8)[None, :, None] * 5
+
+
 def resized():
     folder = HERE / "resize"
     folder.mkdir(exist_ok=True)
     colour = Image.fromarray(picture(37, 53))
     grey = Image.fromarray(np.where(picture(61, 17)[..., 1] > 140, 255, 0).astype(np.uint8))
-    filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+    often = [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC]
     for name, source in {"colour": colour, "grey": grey}.items():
         source.save(folder / f"{name}.png")
         w, h = source.size
         # down, up, one side kept, tiny, and both at once
         for size in [(20, 15), (70, 90), (w, 22), (23, h), (1, 1), (60, 13)]:
-            for word, kernel in filters.items():
+            for kernel in often if size[0] not in (20, 60) else Image.Resampling:
+                word = kernel.name.lower()
                 source.resize(size, kernel).save(folder / f"{name}.{word}.{size[0]}x{size[1]}.png", optimize=True)
 
 
@@ -55,12 +78,20 @@ def decoded():
     la.putalpha(alpha)
     rotated = Image.Exif()
     rotated[0x0112] = 6  # orientation: to be ignored
-    smooth = Image.fromarray((picture(24, 40) // 8 + np.arange(40, dtype=np.uint8)[None, :, None] * 5))
+    smooth = Image.fromarray(smooth_picture())
     deep = (np.arange(24 * 40).reshape(24, 40) * 40).astype(np.uint16)
+    clear = rgb.quantize(16)
+    clear.info["transparency"] = 3
     files = {
         "rgb.jpg": lambda p: smooth.save(p, quality=95, subsampling=0),
         "rotated.jpg": lambda p: smooth.save(p, quality=95, subsampling=0, exif=rotated),
         "progressive.jpg": lambda p: smooth.save(p, quality=95, subsampling=0, progressive=True),
+        "422.jpg": lambda p: smooth.save(p, quality=95, subsampling=1),
+        "420.jpg": lambda p: smooth.save(p, quality=95, subsampling=2),
+        "progressive420.jpg": lambda p: smooth.save(p, quality=95, subsampling=2, progressive=True),
+        "restarts.jpg": lambda p: smooth.save(p, quality=95, subsampling=2, restart_marker_rows=1),
+        "440.jpg": lambda p: sampled(p, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440),
+        "411.jpg": lambda p: sampled(p, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411),
         "grey.jpg": lambda p: smooth.convert("L").save(p, quality=90),
         "cmyk.jpg": lambda p: smooth.convert("CMYK").save(p, quality=95, subsampling=0),
         "rgb.png": lambda p: rgb.save(p),
@@ -68,11 +99,22 @@ def decoded():
         "grey.png": lambda p: grey.save(p),
         "greyalpha.png": lambda p: la.save(p),
         "palette.png": lambda p: rgb.quantize(16).save(p),
+        "clear.png": lambda p: clear.save(p, transparency=3),
+        "twobit.png": lambda p: rgb.quantize(4).save(p, bits=2),
+        "fourbit.png": lambda p: rgb.quantize(16).save(p, bits=4),
         "onebit.png": lambda p: grey.convert("1").save(p),
+        "interlaced.png": lambda p: interlaced(p, a),
+        "deep.png": lambda p: cv2.imwrite(str(p), a.astype(np.uint16) * 256 + np.uint16(255)),
         "sixteen.png": lambda p: Image.fromarray(deep).save(p),
         "gif.gif": lambda p: rgb.quantize(32).save(p),
         "bmp.bmp": lambda p: rgb.save(p),
+        "palette.bmp": lambda p: rgb.quantize(32).save(p),
+        "grey.bmp": lambda p: grey.save(p),
+        "onebit.bmp": lambda p: grey.convert("1").save(p),
+        "alpha.bmp": lambda p: rgba.save(p),
         "webp.webp": lambda p: rgb.save(p, lossless=True),
+        "alpha.webp": lambda p: rgba.save(p, lossless=True, exact=True),
+        "lossy.webp": lambda p: smooth.save(p, quality=90),
     }
     for name, save in files.items():
         save(folder / name)

@@ -1,6 +1,7 @@
-# Requires Pillow>=10, numpy, scipy.
+# Requires Pillow>=10, numpy, scipy, pycocotools.
 """Writes golden.json beside it, from masks.png (24 synthetic masks of 48 × 48, one below the other): the pixels as
-hexadecimal digits, row by row, and scipy's connected components, each [area, top, left, bottom, right], half-open.
+hexadecimal digits, row by row; scipy's connected components, each [area, top, left, bottom, right], half-open; its
+centre of mass; and what its dilation and erosion make of the mask with several elements, as COCO's run lengths.
 
     python make.py
 """
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from pycocotools import mask as coco
 from scipy import ndimage
 
 HERE = Path(__file__).parent
@@ -28,12 +30,31 @@ def components(mask, structure):
     return found
 
 
+CROSS, BLOCK = ndimage.generate_binary_structure(2, 1), ndimage.generate_binary_structure(2, 2)
+ELEMENTS = [("diamond", 1, CROSS), ("diamond", 5, CROSS), ("square", 1, BLOCK), ("square", 4, BLOCK), ("disk", 6, None)]
+
+
+def morphology(operation, mask):
+    changed = []
+    for _, radius, step in ELEMENTS:
+        if step is None:
+            rows, columns = np.indices((2 * radius + 1,) * 2) - radius
+            result = operation(mask, rows**2 + columns**2 <= radius**2)
+        else:
+            result = operation(mask, step, iterations=radius)
+        changed.append(coco.encode(np.asfortranarray(result, np.uint8))["counts"].decode())
+    return changed
+
+
 masks = (np.asarray(Image.open(HERE / "masks.png")) > 0).reshape(len(NAMES), 48, 48)
 golden = {
     name: {
         "mask": np.packbits(mask).tobytes().hex(),
         "four": components(mask, None),
         "eight": components(mask, np.ones((3, 3))),
+        "centroid": [float(v) for v in ndimage.center_of_mass(mask)] if mask.any() else None,
+        "dilated": morphology(ndimage.binary_dilation, mask),
+        "eroded": morphology(ndimage.binary_erosion, mask),
     }
     for name, mask in zip(NAMES, masks)
 }

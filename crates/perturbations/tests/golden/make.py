@@ -1,14 +1,16 @@
 # Requires Pillow>=10, numpy, scipy.
 """Writes golden.json beside it, from image.png (48 × 48, synthetic) and masks.png (24 masks of 48 × 48, one below the
-other): what each ablation gives, restated in array terms, as SHA-256 of the f32 result (3, 48, 48), little-endian.
+other): what each ablation gives, restated in array terms, as SHA-256 of the f32 result (3, 48, 48), little-endian, or
+where sums are rounded every 211th value.
 
     python make.py
 
-Also noise added to a formula image, and the bits of the first standard normals of some keys, from a second
-implementation of the generator.
+Also backgrounds exchanged, noise added to a formula image, and the bits of the first standard normals of some keys, from
+a second implementation of the generator.
 """
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +135,95 @@ def tile_published(image, mask):
     return image
 
 
+def one_colour(image, where, colour):
+    return np.where(where, np.asarray(colour, np.float32).reshape(3, 1, 1), image)
+
+
+def mean_of(image, where):
+    return image[:, where].astype(np.float64).mean(1) if where.any() else np.full(3, 0.5)
+
+
+def average(image, mask, keep_shape):
+    out = image.copy()
+    for part in parts(mask):
+        top, bottom, left, right = box(part)
+        inside = np.zeros_like(mask)
+        inside[top:bottom, left:right] = True
+        if inside.sum() >= 100:
+            out = one_colour(out, part if keep_shape else inside, mean_of(image, inside & ~mask))
+    return out
+
+
+def published_average(image, part):
+    """The colour for a part that begins in row 0; see Q5."""
+    _, _, left, right = box(part)
+    image, part = image[:, :, left : right - 1], part[:, left : right - 1]
+    nonzero, on_part = (image != 0).sum((1, 2)), image[:, part].astype(np.float64).sum(1)
+    return 3 * (nonzero - on_part) / (nonzero.sum() - 3 * part.sum())
+
+
+def blur(image, mask, sigma):
+    blurred = np.stack([ndimage.gaussian_filter(p.astype(np.float64), sigma, mode="reflect", truncate=4) for p in image])
+    return np.where(mask, blurred, image)
+
+
+def only_bg(image, mask, tiled):
+    """None where there is no strip beside the box."""
+    if not mask.any():
+        return image
+    (top, bottom, left, right), (h, w) = box(mask), mask.shape
+    strips = {  # Of equal strips the first one.
+        "below": image[:, bottom:],
+        "above": image[:, :top],
+        "right": image[:, :, right:],
+        "left": image[:, :, :left],
+    }
+    strip = max(strips.values(), key=lambda strip: strip.size)
+    if tiled and not strip.size:
+        return None
+    cover = np.zeros_like(image)
+    if tiled:
+        cover = np.tile(strip, (1, -(-h // strip.shape[1]), -(-w // strip.shape[2])))[:, :h, :w]
+    out = image.copy()
+    out[:, top:bottom, left:right] = cover[:, top:bottom, left:right]
+    return out
+
+
+def only_bg_t(image, mask):
+    tiled = only_bg(image, mask, True)
+    return only_bg(image, mask, False) if tiled is None else tiled
+
+
+def mix(z):
+    """An output of SplitMix64."""
+    z = (z + 0x9E3779B97F4A7C15) % 2**64
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64
+    return z ^ z >> 31
+
+
+def shuffle(image, mask, cell):
+    """Under key 0."""
+    fnv = 0xCBF29CE484222325
+    for byte in b"shuffle":
+        fnv = (fnv ^ byte) * 0x100000001B3 % 2**64
+    key = mix(fnv)
+    corners = [(r, c) for r in range(0, mask.shape[0] - cell + 1, cell) for c in range(0, mask.shape[1] - cell + 1, cell)]
+    corners = [(r, c) for r, c in corners if mask[r : r + cell, c : c + cell].any()]
+    order = list(corners)
+    for last in range(len(order) - 1, 0, -1):
+        other = mix((key + last * 0x9E3779B97F4A7C15) % 2**64) * (last + 1) >> 64
+        order[last], order[other] = order[other], order[last]
+    out = image.copy()
+    for (r, c), (y, x) in zip(corners, order):
+        out[:, r : r + cell, c : c + cell] = image[:, y : y + cell, x : x + cell]
+    return out
+
+
+def some(image):
+    return [round(float(v), 7) for v in image.ravel()[::211]]
+
+
 def noise():
     """Formula image, mask and normals of 3 × 12 × 10; every fifth value of each result."""
     i = np.arange(3 * 12 * 10)
@@ -186,6 +277,7 @@ def normals(key, count):
 
 image = np.asarray(Image.open(HERE / "image.png")).transpose(2, 0, 1).astype(np.float32) / np.float32(255)
 masks = (np.asarray(Image.open(HERE / "masks.png")) > 0).reshape(len(NAMES), 48, 48)
+standard = normals(0, image.size).reshape(image.shape)
 ablations = {
     name: {
         "gray": digest(gray(image, mask)),
@@ -193,14 +285,39 @@ ablations = {
         "gray-box strict": digest(gray_box(image, mask, 0)),
         "tile paper": digest(tile_published(image, mask)),
         "tile strict": digest(tile_corrected(image, mask)),
+        "no-fg": digest(one_colour(image, mask, [0, 0, 0])),
+        "only-fg": digest(one_colour(image, ~mask, [0, 0, 0])),
+        "gray-bg": digest(one_colour(image, ~mask, [0.5, 0.5, 0.5])),
+        "only-bg-b": digest(only_bg(image, mask, False)),
+        "only-bg-t": digest(only_bg_t(image, mask)),
+        "shuffle:1": digest(shuffle(image, mask, 1)),
+        "shuffle:7": digest(shuffle(image, mask, 7)),
+        "mean": some(one_colour(image, mask, mean_of(image, ~mask))),
+        "blur:1.5": some(blur(image, mask, 1.5)),
+        "blur:20": some(blur(image, mask, 20)),
+        "average": some(average(image, mask, False)),
+        "average:shape": some(average(image, mask, True)),
+        "noise-fill paper": some(np.where(mask, standard / 2, image)),
+        "noise-fill strict": some(np.where(mask, np.clip(standard / 2 + 0.5, 0, 1), image)),
     }
     for name, mask in zip(NAMES, masks)
 }
+mixed = {}
+for name, mask, other in zip(NAMES, masks, np.roll(masks, -1, 0)):
+    background = only_bg(image[::-1, ::-1, ::-1], other, True)
+    mixed[name] = None if background is None else digest(np.where(mask, image, background))
+formula = ((np.arange(3 * 128 * 128) * 7919 % 251) / np.float32(255)).astype(np.float32).reshape(3, 128, 128)
+top = np.zeros((128, 128), bool)
+top[:12, 4:120] = True
 keys = [0, 1, 0x0123456789ABCDEF]
 golden = {
     "ablations": ablations,
+    "mixed": mixed,
+    "published average": published_average(formula, top).tolist(),
     "noise": noise(),
     "normals": {str(key): normals(key, 16).view(np.uint32).tolist() for key in keys},
     "normals sha256 of 150528": {str(key): digest(normals(key, 150528)) for key in keys},
 }
-(HERE / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")
+text = json.dumps(golden, indent=1)
+text = re.sub(r"\[[^][]*\]", lambda numbers: " ".join(numbers[0].split()), text)  # a list a line
+(HERE / "golden.json").write_text(text + "\n")

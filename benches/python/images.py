@@ -1,0 +1,101 @@
+# Requires Pillow==12.0.0, numpy, torch and torchvision.
+"""Times the original's libraries on the kernels of benches/images.rs, one thread.
+
+    taskset -c 0 python benches/python/images.py
+
+Prints `kernel<TAB>size<TAB>library<TAB>microseconds`; kernel and size are those of criterion's `kernel/ours/size`.
+"""
+import io
+import time
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision import transforms
+from torchvision.transforms import functional as F
+
+torch.set_num_threads(1)
+SIZES = [(375, 500), (500, 375), (1080, 1920)]
+
+
+def picture(height, width):
+    y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
+    waves = 60 * np.sin(x / 37 + c) + 40 * np.cos(y / 23 + x / 91)
+    texture = (y * 7919 + x * 104729 + (y * x) % 97) % 23
+    return Image.fromarray((128 + waves + texture - 11).astype(np.uint8))
+
+
+def ink(height, width):
+    y, x = np.mgrid[:height, :width]
+    inside = (y / height - 0.5) ** 2 + (x / width - 0.5) ** 2 < 0.09
+    return Image.fromarray(np.where(inside, 255, 0).astype(np.uint8))
+
+
+def encoded(image, **options):
+    file = io.BytesIO()
+    image.save(file, **options)
+    return file.getvalue()
+
+
+def opened(data):
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def report(kernel, size, library, function, seconds=1.0):
+    """The median of what fits into a second, in seven parts."""
+    function()
+    start = time.perf_counter()
+    function()
+    count = max(1, int(seconds / 7 / (time.perf_counter() - start)))
+    rounds = []
+    for _ in range(7):
+        start = time.perf_counter()
+        for _ in range(count):
+            function()
+        rounds.append((time.perf_counter() - start) / count)
+    print(kernel, "x".join(map(str, size)), library, f"{sorted(rounds)[3] * 1e6:.1f}", sep="\t", flush=True)
+
+
+def tensor(image):
+    """ToTensor; one channel becomes three, as in the original."""
+    values = F.to_tensor(image)
+    return values.repeat(3, 1, 1) if values.shape[0] == 1 else values
+
+
+def paired(image, mask):
+    def one(picture):
+        return tensor(F.center_crop(F.resize(picture, (256, 256)), 224))
+
+    return one(image), (one(mask) > 0).float()
+
+
+def random_crop(image, mask):
+    box = transforms.RandomResizedCrop.get_params(image, (0.08, 1.0), (3 / 4, 4 / 3))
+    flip = torch.rand(()) < 0.5
+
+    def one(picture):
+        picture = F.crop(picture, *box)
+        return tensor(F.resize(F.hflip(picture) if flip else picture, (224, 224)))
+
+    return one(image), (one(mask) > 0).float()
+
+
+for size in SIZES:
+    jpeg = encoded(picture(*size), format="JPEG", quality=90)
+    report("decode jpeg", size, "Pillow", lambda: opened(jpeg).convert("RGB"))
+for kernel in Image.Resampling:
+    for size in SIZES:
+        image = picture(*size)
+        report(f"resize {kernel.name.lower()}", size, "Pillow", lambda: image.resize((256, 256), kernel))
+        report(f"resize {kernel.name.lower()}", size, "Pillow, to tensor", lambda: tensor(image.resize((256, 256), kernel)))
+for side in [64, 224, 512]:
+    image = picture(side, side)
+    report("to tensor", (side, side), "torchvision", lambda: tensor(image))
+for size in SIZES:
+    image, mask = picture(*size), ink(*size)
+    jpeg, png = encoded(image, format="JPEG", quality=90), encoded(mask, format="PNG")
+    report("item", size, "torchvision", lambda: paired(opened(jpeg).convert("RGB"), opened(png)))
+    report("paired resize and crop", size, "torchvision", lambda: paired(image, mask))
+    report("random resized crop", size, "torchvision", lambda: random_crop(image, mask))

@@ -1,0 +1,167 @@
+# Requires numpy, scipy, torch, torchvision (CPU).
+"""What benches/perturbations.rs measures, done in Python as the published code and its libraries do it: torch tensors of
+shape (1, 3, side, side), one thread, the same formula-made inputs.
+
+    python perturbations.py [REPEATS]
+
+Prints a line for each kernel and size: `kernel<TAB>size<TAB>library<TAB>microseconds`, the median of the repeats. The
+kernel is the name that criterion gives ours ("perturb Paper/tile"), so that both can be joined into a table of ratios.
+"""
+import statistics
+import sys
+import time
+
+import numpy as np
+import torch
+from scipy import ndimage
+from torchvision.transforms import functional
+
+torch.set_num_threads(1)
+REPEATS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+
+
+def scene(side):
+    """Image and mask, both (1, 3, side, side)."""
+    values = (np.arange(3 * side * side) * 7919 % 256).astype(np.float32) / np.float32(255)
+    mask = np.zeros((side, side), np.float32)
+    mask[side * 2 // 8 : side * 5 // 8, side * 1 // 8 : side * 3 // 8] = 1
+    mask[side * 4 // 8 : side * 6 // 8, side * 5 // 8 : side * 7 // 8] = 1
+    image = torch.from_numpy(values.reshape(1, 3, side, side))
+    return image, torch.from_numpy(mask).expand(1, 3, side, side).contiguous()
+
+
+def box(mask):
+    """Half-open, the last row and column lost (Q3)."""
+    rows, columns = np.nonzero(mask)
+    return rows.min(), rows.max(), columns.min(), columns.max()
+
+
+def gray(image, mask):
+    return image * (1 - mask) + 0.5 * mask
+
+
+def gray_box(image, mask):
+    boxes = torch.zeros_like(mask)
+    for each, of in zip(boxes, mask):
+        top, bottom, left, right = box(of[0].numpy())
+        each[:, top:bottom, left:right] = 1
+    return image * (1 - boxes) + 0.5 * boxes
+
+
+def tile(image, mask):
+    """The idea with the published code's means: labelled parts, a mask a part, a search strip by strip."""
+    image = image.clone()
+    whole = mask[0, 0].numpy()
+    labels, count = ndimage.label(whole)
+    height, width = whole.shape
+    for label in range(1, count + 1):
+        part = np.where(labels == label, 1.0, 0.0)
+        top, bottom, left, right = box(part)
+        h, w = bottom - top, right - left
+        if h <= 0 or w <= 0:
+            continue
+        best, best_area = None, 0
+        for down, across in ((0, w), (0, -w), (h, 0), (-h, 0)):
+            t, b = max(top + down, 0), min(bottom + down, height)
+            l, r = max(left + across, 0), min(right + across, width)
+            seen = whole[t:b, l:r]
+            along = 1 if across else 0
+            length = seen.shape[along]
+            for keep in range(length, 0, -1):  # until no object pixel is left
+                first = keep if across > 0 or down > 0 else length - keep
+                strip = seen.take(range(keep) if across > 0 or down > 0 else range(first, length), axis=along)
+                if strip.sum() == 0:
+                    break
+            else:
+                keep = 0
+            area = keep * seen.shape[1 - along]
+            if area > best_area:
+                if across:
+                    l, r = (l, l + keep) if across > 0 else (r - keep, r)
+                else:
+                    t, b = (t, t + keep) if down > 0 else (b - keep, b)
+                best, best_area = image[0, :, t:b, l:r], area
+        if best is not None:
+            times = (1, -(-h // best.shape[1]), -(-w // best.shape[2]))
+            image[0, :, top:bottom, left:right] = best.repeat(times)[:, :h, :w]
+    return image
+
+
+def noise(image, where, normals, norm, sigma):
+    added = normals * where
+    if norm == "l2":
+        added = added / added.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
+    return (image + sigma * added).clamp(0, 1)
+
+
+def pair(image, mask, norm, sigma):
+    normals = torch.randn_like(image)
+    return noise(image, mask, normals, norm, sigma), noise(image, 1 - mask, normals, norm, sigma)
+
+
+def blur_scipy(image, mask, sigma):
+    blurred = ndimage.gaussian_filter(image[0].numpy(), (0, sigma, sigma))
+    return torch.where(mask > 0, torch.from_numpy(blurred)[None], image)
+
+
+def blur_torchvision(image, mask, sigma):
+    size = 2 * int(4 * sigma + 0.5) + 1
+    return torch.where(mask > 0, functional.gaussian_blur(image, size, sigma), image)
+
+
+def mean(image, mask):
+    free = 1 - mask
+    colour = (image * free).sum((2, 3), keepdim=True) / free.sum((2, 3), keepdim=True)
+    return image * free + colour * mask
+
+
+def shuffle(image, mask):
+    image = image.clone()
+    places = torch.nonzero(mask[0, 0].flatten()).flatten()
+    flat = image.view(3, -1)
+    flat[:, places] = flat[:, places[torch.randperm(len(places))]]
+    return image
+
+
+def kernels(side):
+    image, mask = scene(side)
+    free, other, black = 1 - mask, image.flip(2), torch.zeros_like(image)
+    boxes = torch.zeros_like(mask)
+    top, bottom, left, right = box(mask[0, 0].numpy())
+    boxes[:, :, top : bottom + 1, left : right + 1] = 1
+    yield "perturb Paper/copy", "torch", image.clone
+    for preset in ("Paper", "Strict"):
+        yield f"perturb {preset}/gray", "torch", lambda: gray(image, mask)
+        yield f"perturb {preset}/gray-box", "numpy, torch", lambda: gray_box(image, mask)
+        yield f"perturb {preset}/tile", "scipy, numpy, torch", lambda: tile(image, mask)
+    yield "perturb Strict/mean", "torch", lambda: mean(image, mask)
+    yield "perturb Strict/no-fg", "torch", lambda: image * free
+    yield "perturb Strict/only-fg", "torch", lambda: image * mask
+    yield "perturb Strict/only-bg-b", "torch", lambda: torch.where(boxes > 0, black, image)
+    yield "perturb Strict/shuffle:1", "torch", lambda: shuffle(image, mask)
+    yield "perturb Strict/noise-fill", "torch", lambda: image * free + 0.5 * torch.randn_like(image) * mask
+    for sigma in (4, 16):
+        yield f"perturb Strict/blur:{sigma}", "scipy", lambda s=sigma: blur_scipy(image, mask, s)
+        if int(4 * sigma + 0.5) < side:
+            yield f"perturb Strict/blur:{sigma}", "torchvision", lambda s=sigma: blur_torchvision(image, mask, s)
+    yield "perturb Strict/noise:linf:0.25:fg", "torch", lambda: noise(image, mask, torch.randn_like(image), "linf", 0.25)
+    yield "perturb Strict/noise:l2:90:bg", "torch", lambda: noise(image, free, torch.randn_like(image), "l2", 90)
+    yield "mix/paste", "torch", lambda: image * mask + other * free
+    yield "standard normals/a tensor at once", "torch", lambda: torch.randn_like(image)
+    yield "noisy pair/linf", "torch", lambda: pair(image, mask, "linf", 0.25)
+    yield "noisy pair/l2", "torch", lambda: pair(image, mask, "l2", 90.0)
+
+
+def microseconds(call):
+    call()
+    times = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return 1e6 * statistics.median(times)
+
+
+for side in (64, 224, 384):
+    for kernel, library, call in kernels(side):
+        print(f"{kernel}\t{side}\t{library}\t{microseconds(call):.1f}", flush=True)

@@ -1,0 +1,198 @@
+mod file;
+
+use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, wnids};
+use file::{Instances, Object};
+use hard_imagenet_images::{Gray8, Rgb8, read_image};
+use hard_imagenet_masks::{Mask, Rect};
+use std::path::{Path, PathBuf};
+
+/// What is a sample of a COCO file, whose pictures show many objects.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CocoMode {
+    /// Each object by itself: a square around its middle, with the mask of that object alone. Crowds are left out.
+    Objects {
+        /// Objects whose box has a shorter side than this are left out, in pixels.
+        min_side: f64,
+        /// What the square shows beyond the box on each side, in units of the box's longer side. The square is moved
+        /// into the picture where it reaches beyond, and cut where the picture is smaller.
+        margin: f64,
+    },
+    /// Whole pictures. The class is that of the largest object, the mask all objects of that class, crowds too.
+    /// Objects of other classes may be in sight: a classifier that names one of them is counted wrong.
+    Images,
+}
+
+impl CocoMode {
+    /// Objects of at least 32 pixels a side, in squares that are half as large again.
+    pub const OBJECTS: Self = Self::Objects { min_side: 32.0, margin: 0.25 };
+}
+
+/// The objects of any COCO instance file: COCO itself, LVIS, or what annotation tools export.
+///
+/// The file has the keys `images` (`id`, `file_name`), `annotations` (`id`, `image_id`, `category_id`, `segmentation`,
+/// `bbox`, `area`, `iscrowd`) and `categories` (`id`, `name`); a picture is looked for at its `file_name` in the folder
+/// of the pictures (LVIS has none: there it is the end of `coco_url`). Segmentations are polygons or run lengths,
+/// compressed or not, and become masks as in pycocotools.
+///
+/// Classes are the categories, by their ids. ImageNet's index is known only of those that are named by a WordNet id.
+/// Samples are sorted by picture, then by annotation; their ids are `coco/<picture>/<annotation>`, or
+/// `coco/<picture>`.
+/// A segmentation that makes no sense and a picture that is missing are errors of [`get`](Dataset::get).
+pub struct Coco {
+    info: DatasetInfo,
+    file: PathBuf,
+    images: PathBuf,
+    mode: CocoMode,
+    samples: Vec<Entry>,
+}
+
+struct Entry {
+    id: String,
+    class: usize,
+    picture: file::Picture,
+    objects: Vec<Object>,
+}
+
+impl Coco {
+    /// Reads a file such as `instances_val2017.json`; `images` is the folder of its pictures.
+    ///
+    /// # Errors
+    /// [`DatasetError::Meta`] if the file is not of that kind: it names the annotation that lacks a key, or that is of
+    /// no picture or category; [`DatasetError::Folder`] if there is no folder of pictures, or no object in the file.
+    pub fn open(file: impl AsRef<Path>, images: impl AsRef<Path>, mode: CocoMode) -> Result<Self, DatasetError> {
+        let (file, images) = (file.as_ref(), images.as_ref());
+        let fail = |path: &Path, problem: &str, expected: &str| {
+            Err(DatasetError::Folder { path: path.into(), problem: problem.into(), expected: expected.into() })
+        };
+        if !images.is_dir() {
+            return fail(images, "no such folder", "the pictures of the COCO file, such as the folder val2017");
+        }
+        let Instances { categories, pictures } = Instances::read(file)?;
+        let mut samples = Vec::new();
+        for (picture, objects) in pictures {
+            match mode {
+                CocoMode::Objects { min_side, .. } => {
+                    let wanted = |o: &Object| !o.crowd && o.size[0].min(o.size[1]) >= min_side;
+                    samples.extend(objects.into_iter().filter(wanted).map(|object| Entry {
+                        id: format!("coco/{}/{}", picture.name, object.id),
+                        class: object.class,
+                        picture: picture.clone(),
+                        objects: vec![object],
+                    }));
+                }
+                CocoMode::Images => {
+                    let largest = objects.iter().filter(|o| !o.crowd).max_by(|a, b| a.area.total_cmp(&b.area));
+                    let Some(class) = largest.map(|object| object.class) else { continue };
+                    let objects = objects.into_iter().filter(|o| o.class == class).collect();
+                    samples.push(Entry { id: format!("coco/{}", picture.name), class, picture, objects });
+                }
+            }
+        }
+        if samples.is_empty() {
+            return fail(file, "no object of sufficient size in this file", "annotations with masks of objects");
+        }
+        let class = |name: String| wnids::class(&name).unwrap_or(Class { name, wnid: None, imagenet: None });
+        let classes = categories.into_iter().map(class).collect();
+        let name = if mode == CocoMode::Images { "coco-images" } else { "coco" };
+        let info = DatasetInfo { name: name.into(), classes };
+        Ok(Self { info, file: file.into(), images: images.into(), mode, samples })
+    }
+}
+
+impl Dataset for Coco {
+    fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    fn id(&self, i: usize) -> &str {
+        &self.samples[i].id
+    }
+
+    fn class(&self, i: usize) -> usize {
+        self.samples[i].class
+    }
+
+    fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+        let Entry { id, class, picture, objects } = &self.samples[i];
+        let fail = |problem| DatasetError::Meta { path: self.file.clone(), problem };
+        let image = read_image(&self.images.join(&picture.file))?;
+        let (height, width) = (image.height, image.width);
+        if picture.size.is_some_and(|told| told != (height, width)) {
+            let (tall, wide) = picture.size.unwrap_or_default();
+            let file = picture.file.display();
+            return Err(fail(format!("says that {file} has {tall} × {wide} pixels, but it has {height} × {width}")));
+        }
+        let mut mask = objects[0].rle(height, width).map_err(fail)?;
+        for object in &objects[1..] {
+            mask = mask.union(&object.rle(height, width).map_err(fail)?);
+        }
+        let (id, class) = (id.clone(), *class);
+        let CocoMode::Objects { margin, .. } = self.mode else {
+            return Ok(Sample { id, image, mask: gray(&mask.to_mask()), class });
+        };
+        let Some(bounds) = mask.bounding_box() else {
+            return Err(fail(format!("annotation {} has a segmentation without pixels", objects[0].id)));
+        };
+        let square = square(bounds, margin, height, width);
+        let image = Rgb8 { height: square.height(), width: square.width(), data: cut(&image.data, 3, width, square) };
+        let mask = gray(&mask.to_mask());
+        let mask = Gray8 { height: square.height(), width: square.width(), data: cut(&mask.data, 1, width, square) };
+        Ok(Sample { id, image, mask, class })
+    }
+}
+
+/// A square around a box, wider by `margin` times the box's longer side on each side, in a picture.
+fn square(bounds: Rect, margin: f64, height: usize, width: usize) -> Rect {
+    let longer = bounds.height().max(bounds.width());
+    let side = ((longer as f64 * (1.0 + 2.0 * margin)).round() as usize).max(longer);
+    let along = |from: usize, to: usize, length: usize| {
+        let side = side.min(length);
+        let start = ((from + to).saturating_sub(side) / 2).min(length - side);
+        (start, start + side)
+    };
+    let (top, bottom) = along(bounds.top, bounds.bottom, height);
+    let (left, right) = along(bounds.left, bounds.right, width);
+    Rect { top, left, bottom, right }
+}
+
+/// Part of a picture of that many values a pixel.
+fn cut(data: &[u8], channels: usize, width: usize, part: Rect) -> Vec<u8> {
+    let rows = data.chunks_exact(width * channels).take(part.bottom).skip(part.top);
+    rows.flat_map(|row| &row[part.left * channels..part.right * channels]).copied().collect()
+}
+
+fn gray(mask: &Mask) -> Gray8 {
+    Gray8 {
+        height: mask.height(),
+        width: mask.width(),
+        data: mask.as_slice().iter().map(|&object| object * 255).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squares_stay_in_the_picture() {
+        // Boxes and squares as (top, left, bottom, right), in a picture of 20 × 30.
+        let check = |(top, left, bottom, right), margin, expected| {
+            let found = square(Rect { top, left, bottom, right }, margin, 20, 30);
+            assert_eq!((found.top, found.left, found.bottom, found.right), expected);
+        };
+        check((8, 10, 12, 14), 0.0, (8, 10, 12, 14));
+        check((8, 10, 12, 14), 0.25, (7, 9, 13, 15));
+        check((8, 10, 10, 14), 0.0, (7, 10, 11, 14)); // a wide box: square around its middle
+        check((0, 0, 4, 4), 0.5, (0, 0, 8, 8)); // moved in
+        check((16, 26, 20, 30), 0.5, (12, 22, 20, 30));
+        check((0, 0, 20, 30), 0.5, (0, 0, 20, 30)); // larger than the picture
+        check((0, 5, 2, 27), 0.0, (0, 5, 20, 27));
+        check((8, 10, 12, 14), f64::NAN, (8, 10, 12, 14));
+        check((8, 10, 12, 14), f64::INFINITY, (0, 0, 20, 30));
+        check((8, 10, 12, 14), -3.0, (8, 10, 12, 14));
+    }
+}

@@ -1,0 +1,204 @@
+mod attribute;
+mod masks;
+
+pub use attribute::Attribute;
+
+use crate::files::{Split, entries, find_image, is_picture, read_pair, require_imagenet, split_mask_name, stem};
+use crate::imagenet::RIVAL20;
+use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, npy};
+use hard_imagenet_images::Gray8;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+const GET_IT: &str = "the folder RIVAL10 as its archive unpacks: train and test with entire_object_masks/ and ordinary/, \
+                      and meta/";
+
+/// RIVAL10's list of the pictures in its two parts.
+const LIST: &str = "meta/train_test_split_by_url.json";
+
+/// The folder of the masks in each part.
+const MASKS: &str = "entire_object_masks";
+
+/// Two ImageNet classes each, in the order of [`RIVAL20`].
+const TEN: [&str; 10] = ["truck", "car", "plane", "ship", "cat", "dog", "equine", "deer", "frog", "bird"];
+
+/// RIVAL10's ten classes.
+pub(crate) fn classes() -> Vec<Class> {
+    TEN.map(|name| Class { name: name.into(), wnid: None, imagenet: None }).into()
+}
+
+/// RIVAL10 (Moayeri, Pope, Balaji, Feizi 2022) as published: ten classes, its own split, 18 attributes with masks.
+///
+/// | file | what |
+/// |---|---|
+/// | `RIVAL10/{train,test}/entire_object_masks/<wnid>_<ImageNet file>` | masks of whole objects |
+/// | `RIVAL10/{train,test}/ordinary/<wnid>_<ImageNet file>` | the pictures |
+/// | `RIVAL10/{train,test}/ordinary/.._attr_labels.npy` | which attributes a picture shows, 2 × 18; the first row counts |
+/// | `RIVAL10/{train,test}/ordinary/.._attr_dict.pkl` | attribute masks: a dictionary of names and picture files in base64 |
+/// | `RIVAL10/meta/train_test_split_by_url.json` | optional: the pictures of both parts; else whatever has a mask |
+/// | `IMAGES/{train,val}/<wnid>/<ImageNet file>` | ImageNet, for pictures that are not in `ordinary` |
+///
+/// [`Split::Val`] is the part that is called `test` here. It is another split than ImageNet's: both parts hold training
+/// and validation pictures of ImageNet. [`Rival20::ten`](crate::Rival20::ten) splits as ImageNet does, as Hard ImageNet's
+/// authors do.
+///
+/// Masks have soft edges, and these are kept (Q19).
+pub struct Rival10 {
+    info: DatasetInfo,
+    samples: Vec<Entry>,
+    folder: PathBuf,
+    images: PathBuf,
+}
+
+struct Entry {
+    id: String,
+    class: usize,
+    wnid: String,
+    file: String,
+}
+
+impl Entry {
+    /// Name of its mask.
+    fn mask(&self) -> String {
+        format!("{}_{}", self.wnid, self.file)
+    }
+}
+
+#[derive(Deserialize)]
+struct Parts {
+    train: Vec<String>,
+    test: Vec<String>,
+}
+
+impl Rival10 {
+    /// Lists one part of RIVAL10; `images` is ImageNet, or the same folder again if all pictures are in `ordinary`.
+    ///
+    /// # Errors
+    /// [`DatasetError::Folder`] if the part or the pictures are missing or there is no mask, [`DatasetError::UnknownClass`], and
+    /// [`DatasetError::Meta`] if the list is there but cannot be understood.
+    pub fn open(rival: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
+        let (rival, images) = (rival.as_ref(), images.as_ref());
+        let part = match split {
+            Split::Train => "train",
+            Split::Val => "test",
+        };
+        let folder = rival.join(part);
+        let (list, masks) = (rival.join(LIST), folder.join(MASKS));
+        let bad = |problem| DatasetError::Meta { path: list.clone(), problem };
+        // (WordNet id, file name) of each picture, and where this is said.
+        let (pictures, source) = match std::fs::read(&list) {
+            Ok(bytes) => (listed(&bytes, split).map_err(bad)?, &list),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (masked(&masks)?, &masks),
+            Err(error) => return Err(bad(error.to_string())),
+        };
+        require_imagenet(images, split)?;
+        let mut samples = Vec::new();
+        for (wnid, file) in pictures {
+            let Some(row) = RIVAL20.iter().position(|row| row.1 == wnid) else {
+                return Err(DatasetError::UnknownClass { path: source.clone(), wnid, dataset: "RIVAL10" });
+            };
+            let id = format!("{part}/{wnid}/{}", stem(Path::new(&file)));
+            samples.push(Entry { id, class: row / 2, wnid, file });
+        }
+        samples.sort_by(|a, b| a.id.cmp(&b.id));
+        if let Some(pair) = samples.windows(2).find(|pair| pair[0].id == pair[1].id) {
+            let [first, second] = [&pair[0], &pair[1]].map(|entry| masks.join(entry.mask()));
+            return Err(DatasetError::Duplicate { id: pair[0].id.clone(), first, second });
+        }
+        if samples.is_empty() {
+            let problem = "no mask of an object in this folder".into();
+            return Err(DatasetError::Folder { path: folder, problem, expected: GET_IT.into() });
+        }
+        let classes = classes();
+        Ok(Self { info: DatasetInfo { name: "rival10".into(), classes }, samples, folder, images: images.into() })
+    }
+
+    /// Which of the attributes sample `i` shows, in the order of [`Attribute::ALL`].
+    ///
+    /// # Errors
+    /// [`DatasetError::Meta`] if the table of labels is missing or damaged.
+    pub fn attributes(&self, i: usize) -> Result<[bool; 18], DatasetError> {
+        let path = self.beside(i, "_attr_labels.npy");
+        let fail = |problem: String| DatasetError::Meta { path: path.clone(), problem };
+        let bytes = std::fs::read(&path).map_err(|error| fail(error.to_string()))?;
+        let rows = npy::nonzero(&bytes).map_err(fail)?;
+        let labels = rows.into_iter().next().unwrap_or_default();
+        labels.try_into().map_err(|labels: Vec<_>| fail(format!("expected 18 attributes, got {}", labels.len())))
+    }
+
+    /// Where sample `i` shows an attribute, as stored: 0 to 255, over the whole picture; `None` if it has no such mask.
+    ///
+    /// # Errors
+    /// [`DatasetError::Meta`] if the dictionary or the mask in it is damaged.
+    pub fn attribute_mask(&self, i: usize, attribute: Attribute) -> Result<Option<Gray8>, DatasetError> {
+        masks::read(&self.beside(i, "_attr_dict.pkl"), attribute.name())
+    }
+
+    /// The file with that ending which belongs to a picture in `ordinary`.
+    fn beside(&self, i: usize, ending: &str) -> PathBuf {
+        let Entry { wnid, file, .. } = &self.samples[i];
+        let name = format!("{}{ending}", stem(Path::new(file)));
+        self.ordinary(wnid, &name).unwrap_or_else(|| self.folder.join("ordinary").join(format!("{wnid}_{name}")))
+    }
+
+    /// A file in `ordinary`: by the name of the mask, or, if that begins with the WordNet id anyway, by its own.
+    fn ordinary(&self, wnid: &str, file: &str) -> Option<PathBuf> {
+        let folder = self.folder.join("ordinary");
+        let named = [folder.join(format!("{wnid}_{file}")), folder.join(file)];
+        named.into_iter().find(|path| path.is_file())
+    }
+}
+
+/// Pictures of a part according to RIVAL10's list, whose entries end in `<wnid>/<file>`.
+fn listed(bytes: &[u8], split: Split) -> Result<Vec<(String, String)>, String> {
+    let parts: Parts = serde_json::from_slice(bytes).map_err(|error| {
+        format!("expected {{\"train\": [urls], \"test\": [urls]}} ({error}); move it away to take whatever has a mask")
+    })?;
+    let urls = if split == Split::Train { parts.train } else { parts.test };
+    let picture = |url: String| {
+        let mut parts = url.rsplit('/');
+        let (file, wnid) = (parts.next()?, parts.next()?);
+        is_picture(Path::new(file)).then(|| (wnid.to_owned(), file.to_owned()))
+    };
+    urls.into_iter()
+        .map(|url| picture(url.clone()).ok_or(format!("\"{url}\" does not end in <wnid>/<picture>")))
+        .collect()
+}
+
+/// Pictures that have a mask in this folder.
+fn masked(folder: &Path) -> Result<Vec<(String, String)>, DatasetError> {
+    let masks = entries(folder, GET_IT)?.into_iter().filter(|path| is_picture(path));
+    let names = masks.map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    Ok(names.filter_map(|name| split_mask_name(&name).map(|(wnid, file)| (wnid.to_owned(), file.to_owned()))).collect())
+}
+
+impl Dataset for Rival10 {
+    fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    fn id(&self, i: usize) -> &str {
+        &self.samples[i].id
+    }
+
+    fn class(&self, i: usize) -> usize {
+        self.samples[i].class
+    }
+
+    fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+        let entry = &self.samples[i];
+        let Entry { id, class, wnid, file } = entry;
+        let mask = self.folder.join(MASKS).join(entry.mask());
+        let split = if file.contains("ILSVRC2012_val") { Split::Val } else { Split::Train };
+        let image = match self.ordinary(wnid, file) {
+            Some(path) => path,
+            None => find_image(&self.images, split, wnid, file, &mask)?,
+        };
+        let (image, mask) = read_pair(&image, &mask)?;
+        Ok(Sample { id: id.clone(), image, mask, class: *class })
+    }
+}

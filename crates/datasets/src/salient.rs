@@ -1,0 +1,184 @@
+use crate::files::{Split, entries, find_image, is_picture, require_imagenet, stem};
+use crate::{Dataset, DatasetError, DatasetInfo, Sample, wnids};
+use hard_imagenet_images::{Gray8, Resize, read_image, read_mask};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+const GET_IT: &str = "<wnid>/feature_<index>/<picture>.JPEG, as the Salient ImageNet archive unpacks";
+
+/// The table of the workers' answers.
+const VOTES: &str = "discover_spurious_features.csv";
+
+/// The robust network sees a picture with its shorter side brought to 256, and of that the central 224 × 224.
+const SHORTER: usize = 256;
+const CROP: usize = 224;
+/// Longer side over shorter side of the thinnest picture whose mask is made; ImageNet's are far from it.
+const THINNEST: usize = 64;
+
+/// What the workers said that a feature looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FeatureKind {
+    /// Part of the object.
+    Core,
+    /// Something else: at least three of five workers saw a separate object or the background.
+    Spurious,
+}
+
+/// Salient ImageNet (Singla, Feizi 2022): for each ImageNet class, where its five most important features look.
+///
+/// | file | what |
+/// |---|---|
+/// | `MASKS/<wnid>/feature_<index>/<picture>.JPEG` | where a feature looks in one of its top pictures, soft, 224 × 224 |
+/// | `MASKS/discover_spurious_features.csv` | the workers' answers; copy it from `mturk_results` of the authors' code |
+/// | `IMAGES/train/<wnid>/<picture>.JPEG` | ImageNet, in any of the layouts of [`HardImageNet`](crate::HardImageNet) |
+///
+/// A sample is a picture with one mask for all features of the kind that was asked for: the largest of their values,
+/// left soft (0 to 255). Classes without such a feature are left out.
+///
+/// A map covers what the network saw: the central 224 × 224 of the picture, its shorter side brought to 256. The mask
+/// has that size, `256 × ..`, with the map in its centre and 0 around it, so that it lies where it belongs under every
+/// transform. (The published code resizes and crops the map a second time, which enlarges it by a seventh.)
+pub struct SalientImageNet {
+    info: DatasetInfo,
+    samples: Vec<Entry>,
+    images: PathBuf,
+}
+
+struct Entry {
+    id: String,
+    class: usize,
+    maps: Vec<PathBuf>,
+}
+
+impl SalientImageNet {
+    /// Lists the pictures with maps of one kind of features under `masks`; `images` is ImageNet, of which the training
+    /// pictures are needed.
+    ///
+    /// # Errors
+    /// [`DatasetError::Folder`] if there is no folder of pictures, or of maps for these features; [`DatasetError::Meta`] if the table
+    /// of answers is missing or cannot be understood.
+    pub fn open(masks: impl AsRef<Path>, images: impl AsRef<Path>, kind: FeatureKind) -> Result<Self, DatasetError> {
+        let (masks, images) = (masks.as_ref(), images.as_ref());
+        require_imagenet(images, Split::Train)?;
+        let (mut classes, mut samples) = (Vec::new(), Vec::new());
+        for (wnid, features) in features(&masks.join(VOTES), kind)? {
+            let mut maps: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+            for feature in features {
+                let folder = masks.join(&wnid).join(format!("feature_{feature}"));
+                let files = if folder.is_dir() { entries(&folder, GET_IT)? } else { Vec::new() };
+                for map in files.into_iter().filter(|file| is_picture(file)) {
+                    maps.entry(stem(&map)).or_default().push(map);
+                }
+            }
+            if maps.is_empty() {
+                continue; // part of the archive may be enough for one's purpose
+            }
+            let class = classes.len();
+            let entry = |(name, maps)| Entry { id: format!("train/{wnid}/{name}"), class, maps };
+            samples.extend(maps.into_iter().map(entry));
+            classes.extend(wnids::class(&wnid));
+        }
+        let (name, word) = match kind {
+            FeatureKind::Core => ("salient-imagenet", "core"),
+            FeatureKind::Spurious => ("salient-imagenet-spurious", "spurious"),
+        };
+        if samples.is_empty() {
+            let problem = format!("no map of a {word} feature here");
+            return Err(DatasetError::Folder { path: masks.into(), problem, expected: GET_IT.into() });
+        }
+        let info = DatasetInfo { name: name.into(), classes };
+        Ok(Self { info, samples, images: images.into() })
+    }
+}
+
+/// From the workers' answers, the features of one kind by WordNet id.
+fn features(path: &Path, kind: FeatureKind) -> Result<BTreeMap<String, Vec<u32>>, DatasetError> {
+    let fail = |problem: String| DatasetError::Meta { path: path.into(), problem };
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        fail(format!("{error}; copy mturk_results/{VOTES} of github.com/singlasahil14/salient_imagenet there"))
+    })?;
+    let header: HashMap<&str, usize> =
+        text.lines().next().unwrap_or_default().split(',').enumerate().map(|(i, name)| (name.trim(), i)).collect();
+    let column = |name: &str| header.get(name).copied().ok_or_else(|| fail(format!("no column \"{name}\"")));
+    let columns = [column("Input.wordnet_id")?, column("Input.feature_index")?, column("Answer.main")?];
+
+    let mut votes: BTreeMap<(String, u32), usize> = BTreeMap::new();
+    for (number, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
+        // Only the last column, the reasons, is free text that may hold commas.
+        let fields: Vec<&str> = line.split(',').collect();
+        let [wnid, feature, answer] = columns.map(|i| fields.get(i).copied().unwrap_or_default());
+        let bad =
+            || fail(format!("line {}: expected a WordNet id of ImageNet, a feature's index and an answer", number + 1));
+        let spurious = match answer {
+            "main_object" => 0,
+            "separate_object" | "background" => 1,
+            _ => return Err(bad()),
+        };
+        if wnids::class(wnid).is_none() {
+            return Err(bad());
+        }
+        let feature = feature.parse().map_err(|_| bad())?;
+        *votes.entry((wnid.to_owned(), feature)).or_default() += spurious;
+    }
+    let mut found: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for ((wnid, feature), spurious) in votes {
+        if (spurious >= 3) == (kind == FeatureKind::Spurious) {
+            found.entry(wnid).or_default().push(feature);
+        }
+    }
+    Ok(found)
+}
+
+/// The largest value of several maps, where they lie in a picture of `height × width`.
+fn mask(maps: &[PathBuf], height: usize, width: usize) -> Result<Gray8, DatasetError> {
+    let (tall, wide) = Resize::ShorterSide(SHORTER).size(height, width);
+    let start = |length: usize| ((length - CROP) as f64 / 2.0).round_ties_even() as usize; // torchvision's centre crop
+    let mut mask = Gray8 { height: tall, width: wide, data: vec![0; tall * wide] };
+    for path in maps {
+        let map = read_mask(path)?;
+        if (map.height, map.width) != (CROP, CROP) {
+            let problem = format!("expected a map of {CROP} × {CROP}, this is {} × {}", map.height, map.width);
+            return Err(DatasetError::Meta { path: path.clone(), problem });
+        }
+        for (row, values) in map.data.chunks_exact(CROP).enumerate() {
+            let at = (start(tall) + row) * wide + start(wide);
+            for (to, &value) in mask.data[at..at + CROP].iter_mut().zip(values) {
+                *to = value.max(*to);
+            }
+        }
+    }
+    Ok(mask)
+}
+
+impl Dataset for SalientImageNet {
+    fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    fn id(&self, i: usize) -> &str {
+        &self.samples[i].id
+    }
+
+    fn class(&self, i: usize) -> usize {
+        self.samples[i].class
+    }
+
+    fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+        let Entry { id, class, maps } = &self.samples[i];
+        let wnid = self.info.classes[*class].wnid.as_deref().unwrap_or_default();
+        let file = format!("{}.JPEG", stem(&maps[0]));
+        let path = find_image(&self.images, Split::Train, wnid, &file, &maps[0])?;
+        let image = read_image(&path)?;
+        let (long, short) = (image.height.max(image.width), image.height.min(image.width));
+        if long > THINNEST * short {
+            let problem = format!("a picture of {} × {} is too thin for a map", image.height, image.width);
+            return Err(DatasetError::Meta { path, problem });
+        }
+        let mask = mask(maps, image.height, image.width)?;
+        Ok(Sample { id: id.clone(), image, mask, class: *class })
+    }
+}

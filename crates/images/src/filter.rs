@@ -1,0 +1,60 @@
+use serde::{Deserialize, Serialize};
+use std::f64::consts::PI;
+
+/// The resampling kernel, as Pillow defines it (all but `Nearest` antialiased: the support grows with the reduction).
+///
+/// These are all that torchvision and timm name for a PIL image. Sizes that do not change leave the picture as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Filter {
+    /// The source sample under the centre of the output sample; for masks of classes, or where a model asks for it.
+    Nearest,
+    /// The mean of the samples below the output sample, support 0.5.
+    Box,
+    /// Triangle, support 1.
+    Bilinear,
+    /// Cosine window over a sinc, support 1.
+    Hamming,
+    /// Keys cubic with a = -0.5, support 2.
+    Bicubic,
+    /// Sinc windowed by a wider sinc, support 3.
+    Lanczos,
+}
+
+impl Filter {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Nearest, Self::Box, Self::Bilinear, Self::Hamming, Self::Bicubic, Self::Lanczos];
+
+    /// Half the width of the kernel, in samples. (`Nearest` has none, and no weights.)
+    pub(crate) fn support(self) -> f64 {
+        match self {
+            Self::Nearest => 0.0,
+            Self::Box => 0.5,
+            Self::Bilinear | Self::Hamming => 1.0,
+            Self::Bicubic => 2.0,
+            Self::Lanczos => 3.0,
+        }
+    }
+
+    /// The kernel at `x` samples from its centre, before the weights are divided by their sum.
+    pub(crate) fn weight(self, x: f64) -> f64 {
+        const A: f64 = -0.5;
+        let r = x.abs();
+        match self {
+            // Asymmetric, so that a sample on the border of two boxes counts once.
+            Self::Box if -0.5 < x && x <= 0.5 => 1.0,
+            Self::Bilinear if r < 1.0 => 1.0 - r,
+            // Pillow writes these two numbers in single precision.
+            Self::Hamming if r < 1.0 => sinc(r) * (f64::from(0.54f32) + f64::from(0.46f32) * (r * PI).cos()),
+            Self::Bicubic if r < 1.0 => ((A + 2.0) * r - (A + 3.0)) * r * r + 1.0,
+            Self::Bicubic if r < 2.0 => (((r - 5.0) * r + 8.0) * r - 4.0) * A,
+            Self::Lanczos if (-3.0..3.0).contains(&x) => sinc(x) * sinc(x / 3.0),
+            _ => 0.0,
+        }
+    }
+}
+
+/// `sin(πx) / πx`. The sine is the system's; should one system's last bit differ, rounding to 22 bits swallows it.
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 { 1.0 } else { (x * PI).sin() / (x * PI) }
+}

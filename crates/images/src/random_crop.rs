@@ -1,0 +1,199 @@
+use crate::coefficients::Axis;
+use crate::draws::{Draws, exp, ln};
+use crate::resample::resample;
+use crate::{Filter, Gray8, MaskRule, Pixels, Rgb8};
+use hard_imagenet_masks::Mask;
+use serde::{Deserialize, Serialize};
+
+/// A random part of a picture, mirrored or not, resized: torchvision's `RandomResizedCrop` and a coin.
+///
+/// The distribution is torchvision's, the numbers are ours: a draw is a function of a key and the picture's size, the
+/// same on every machine, and image and mask share it.
+///
+/// ```
+/// use hard_imagenet_images::{RandomResizedCrop, Rgb8};
+///
+/// let picture = Rgb8 { height: 30, width: 40, data: [200, 100, 0].repeat(30 * 40) };
+/// let crop = RandomResizedCrop::imagenet();
+/// let drawn = crop.draw(7, picture.height, picture.width);
+/// assert!(drawn.top + drawn.height <= 30 && drawn.left + drawn.width <= 40);
+/// assert_eq!(crop.image(&picture, &drawn).height(), 224);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RandomResizedCrop {
+    /// (height, width) of the result.
+    pub size: (usize, usize),
+    /// Least and largest share of the picture's area.
+    pub scale: (f64, f64),
+    /// Least and largest ratio of width to height, drawn with equal density of its logarithm. Both positive.
+    pub ratio: (f64, f64),
+    /// Probability of mirroring left and right.
+    pub flip: f64,
+    /// Kernel of the resize, for the image and for the mask.
+    pub filter: Filter,
+    /// How the mask becomes binary.
+    pub mask_rule: MaskRule,
+}
+
+/// What was drawn for a picture: the part of it in pixels, and whether it is mirrored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CropAndFlip {
+    /// First row.
+    pub top: usize,
+    /// First column.
+    pub left: usize,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Mirrored left and right, after the crop.
+    pub flip: bool,
+}
+
+impl RandomResizedCrop {
+    /// The augmentation of the published code and of most ImageNet training: 8 to 100 % of the area, ratios of 3/4 to
+    /// 4/3, mirrored half of the time, bilinear to 224 × 224, every ink object (Q1).
+    pub fn imagenet() -> Self {
+        Self {
+            size: (224, 224),
+            scale: (0.08, 1.0),
+            ratio: (3.0 / 4.0, 4.0 / 3.0),
+            flip: 0.5,
+            filter: Filter::Bilinear,
+            mask_rule: MaskRule::AnyInk,
+        }
+    }
+
+    /// Draws for a picture of `height × width`: ten tries to fit a box of a random area and ratio, then a central box
+    /// of the nearest ratio.
+    pub fn draw(&self, key: u64, height: usize, width: usize) -> CropAndFlip {
+        let mut draws = Draws::new(key);
+        let flip = draws.unit() < self.flip;
+        let area = (height * width) as f64;
+        let logarithms = (ln(self.ratio.0), ln(self.ratio.1));
+        for _ in 0..10 {
+            let target = area * draws.uniform(self.scale);
+            let ratio = exp(draws.uniform(logarithms));
+            let side = |square: f64| square.sqrt().round_ties_even() as usize;
+            let (tall, wide) = (side(target / ratio), side(target * ratio));
+            if (1..=height).contains(&tall) && (1..=width).contains(&wide) {
+                let (top, left) = (draws.index(height - tall), draws.index(width - wide));
+                return CropAndFlip { top, left, height: tall, width: wide, flip };
+            }
+        }
+        let (tall, wide) = fallback(height, width, self.ratio);
+        CropAndFlip { top: (height - tall) / 2, left: (width - wide) / 2, height: tall, width: wide, flip }
+    }
+
+    /// The drawn part of the image, mirrored, resized, divided by 255: `(3, H, W)` in [0, 1].
+    ///
+    /// # Panics
+    /// If the drawn part does not lie in the image.
+    pub fn image(&self, image: &Rgb8, drawn: &CropAndFlip) -> Pixels {
+        let (height, width) = self.size;
+        let data = self.apply::<3>(&image.data, image.height, image.width, drawn);
+        Pixels::from(&Rgb8 { height, width, data })
+    }
+
+    /// The mask the same way, then thresholded: `(H, W)`.
+    ///
+    /// # Panics
+    /// If the drawn part does not lie in the mask.
+    pub fn mask(&self, mask: &Gray8, drawn: &CropAndFlip) -> Mask {
+        let (height, width) = self.size;
+        let data = self.apply::<1>(&mask.data, mask.height, mask.width, drawn);
+        self.mask_rule.binary(&Gray8 { height, width, data })
+    }
+
+    fn apply<const C: usize>(&self, data: &[u8], height: usize, width: usize, drawn: &CropAndFlip) -> Vec<u8> {
+        let CropAndFlip { top, left, height: tall, width: wide, flip } = *drawn;
+        assert!(top + tall <= height && left + wide <= width, "{drawn:?} of a picture of {height} × {width}");
+        let (rows, columns) = (Axis::whole(tall, self.size.0), Axis::whole(wide, self.size.1));
+        if tall == 0 || wide == 0 {
+            return vec![0; self.size.0 * self.size.1 * C];
+        }
+        let mut part = Vec::with_capacity(tall * wide * C);
+        for row in data[top * width * C..(top + tall) * width * C].chunks_exact(width * C) {
+            let row = &row[left * C..(left + wide) * C];
+            if flip {
+                part.extend(row.chunks_exact(C).rev().flatten());
+            } else {
+                part.extend_from_slice(row);
+            }
+        }
+        resample::<C>(&part, &rows, &columns, self.filter)
+    }
+}
+
+/// The largest box whose ratio of width to height is allowed.
+fn fallback(height: usize, width: usize, (least, most): (f64, f64)) -> (usize, usize) {
+    let shape = width as f64 / height as f64;
+    if shape < least {
+        (((width as f64 / least).round_ties_even() as usize).min(height), width)
+    } else if shape > most {
+        (height, ((height as f64 * most).round_ties_even() as usize).min(width))
+    } else {
+        (height, width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_is_a_function_of_key_and_size() {
+        let crop = RandomResizedCrop::imagenet();
+        assert_eq!(crop.draw(3, 375, 500), crop.draw(3, 375, 500));
+        assert_ne!(crop.draw(3, 375, 500), crop.draw(4, 375, 500));
+        assert_ne!(crop.draw(3, 375, 500), crop.draw(3, 500, 375));
+    }
+
+    #[test]
+    fn areas_and_ratios_spread_as_in_torchvision() {
+        // In a picture so large that every box fits at once.
+        let crop = RandomResizedCrop { scale: (0.1, 0.5), ..RandomResizedCrop::imagenet() };
+        const COUNT: u64 = 4000;
+        let drawn: Vec<CropAndFlip> = (0..COUNT).map(|key| crop.draw(key, 3000, 3000)).collect();
+        // Share of the draws in each tenth of a range: a tenth within 5 standard deviations (0.0047 each).
+        let check = |name: &str, low: f64, high: f64, value: &dyn Fn(&CropAndFlip) -> f64| {
+            let mut tenths = [0u32; 10];
+            for drawn in &drawn {
+                tenths[((value(drawn) - low) / (high - low) * 10.0).clamp(0.0, 9.0) as usize] += 1;
+            }
+            for count in tenths {
+                assert!((f64::from(count) / COUNT as f64 - 0.1).abs() < 0.024, "{name}: {tenths:?}");
+            }
+        };
+        check("area", 0.1, 0.5, &|d| (d.height * d.width) as f64 / 9e6);
+        let ends = (0.75f64.ln(), (4.0f64 / 3.0).ln());
+        check("logarithm of the ratio", ends.0, ends.1, &|d| (d.width as f64 / d.height as f64).ln());
+        check("row", 0.0, 1.0, &|d| d.top as f64 / (3000 - d.height) as f64);
+        check("column", 0.0, 1.0, &|d| d.left as f64 / (3000 - d.width) as f64);
+        let flipped = drawn.iter().filter(|d| d.flip).count() as f64 / COUNT as f64;
+        assert!((flipped - 0.5).abs() < 0.04, "{flipped}");
+    }
+
+    #[test]
+    fn what_fits_no_box_is_cropped_in_the_middle() {
+        let crop = RandomResizedCrop { scale: (1.0, 1.0), flip: 0.0, ..RandomResizedCrop::imagenet() };
+        let check = |(height, width), (top, left, tall, wide)| {
+            let expected = CropAndFlip { top, left, height: tall, width: wide, flip: false };
+            assert_eq!(crop.draw(1, height, width), expected, "{height} × {width}");
+        };
+        check((90, 9), (39, 0, 12, 9));
+        check((9, 90), (0, 39, 9, 12));
+        check((0, 0), (0, 0, 0, 0));
+        assert_eq!(fallback(10, 10, crop.ratio), (10, 10));
+    }
+
+    #[test]
+    fn the_mask_is_mirrored_with_its_image() {
+        let drawn = CropAndFlip { top: 1, left: 1, height: 1, width: 3, flip: true };
+        let crop = RandomResizedCrop { size: (1, 3), ..RandomResizedCrop::imagenet() };
+        let mask = Gray8 { height: 2, width: 4, data: vec![0, 0, 0, 0, 0, 255, 0, 0] };
+        assert_eq!(crop.mask(&mask, &drawn).as_slice(), [0, 0, 1]);
+        let image = Rgb8 { height: 2, width: 4, data: mask.data.iter().flat_map(|&v| [v, 0, 255]).collect() };
+        assert_eq!(crop.image(&image, &drawn).as_slice(), [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+    }
+}

@@ -1,0 +1,155 @@
+use crate::Mask;
+
+/// The shape with which a mask grows or shrinks, around its centre; the number is how far it reaches, in pixels.
+///
+/// Equal to SciPy's and scikit-image's structuring elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Element {
+    /// Pixels within that many steps over edges: so many iterations with the four neighbours.
+    Diamond(u16),
+    /// Pixels within that many steps over edges or corners: so many iterations with the eight neighbours.
+    Square(u16),
+    /// Pixels whose centres are not farther than that.
+    Disk(u16),
+}
+
+impl Mask {
+    /// The mask with every pixel that the element reaches from an object pixel, cut off at the borders:
+    /// `scipy.ndimage.binary_dilation`. How long it takes grows with the logarithm of the element's reach only.
+    ///
+    /// ```
+    /// use hard_imagenet_masks::{Element, Mask};
+    ///
+    /// let point = Mask::from_fn(9, 9, |row, column| (row, column) == (4, 4));
+    /// assert_eq!(point.dilated(Element::Diamond(2)).area(), 13);
+    /// assert_eq!(point.dilated(Element::Square(2)).area(), 25);
+    /// assert_eq!(point.dilated(Element::Disk(3)).area(), 29);
+    /// assert_eq!(point.dilated(Element::Disk(3)).eroded(Element::Disk(3)), point);
+    /// ```
+    pub fn dilated(&self, element: Element) -> Self {
+        spread(self, element, false)
+    }
+
+    /// The mask without every pixel that the element reaches from a background pixel; what lies outside the picture is
+    /// background: `scipy.ndimage.binary_erosion`.
+    pub fn eroded(&self, element: Element) -> Self {
+        spread(&self.complement(), element, true).complement()
+    }
+}
+
+/// Dilation, with the pixels outside the picture all object or all background.
+fn spread(mask: &Mask, element: Element, outside: bool) -> Mask {
+    let (Element::Diamond(reach) | Element::Square(reach) | Element::Disk(reach)) = element;
+    if reach < u16::from(u8::MAX) {
+        spread_in_lanes::<u8>(mask, element, reach as u8, outside)
+    } else {
+        spread_in_lanes::<u16>(mask, element, reach, outside)
+    }
+}
+
+fn spread_in_lanes<L: Lane>(mask: &Mask, element: Element, reach: L, outside: bool) -> Mask {
+    match element {
+        Element::Square(_) => reach_out(mask, reach, outside, |_| reach),
+        Element::Diamond(_) => reach_out(mask, reach, outside, |distance| reach.minus(distance)),
+        Element::Disk(radius) => {
+            let squared = |length: u16| u32::from(length).pow(2);
+            let half = |distance| (squared(radius) - squared(distance)).isqrt();
+            let halves: Vec<L> = (0..=radius).map(|distance| L::from_len(half(distance) as usize)).collect();
+            reach_out(mask, reach, outside, |distance| halves[distance.len().min(halves.len() - 1)])
+        }
+    }
+}
+
+/// An element is as wide as `half_width` says, to either side, at a distance above or below its centre; the farther,
+/// the narrower. So of the object pixels in a column the nearest reaches farthest to the sides.
+fn reach_out<L: Lane>(mask: &Mask, reach: L, outside: bool, half_width: impl Fn(L) -> L) -> Mask {
+    let (height, width) = (mask.height(), mask.width());
+    if height * width == 0 {
+        return mask.clone();
+    }
+    let one = L::from_len(1);
+    let out_of_reach = reach.plus(one);
+    let border = vec![if outside { L::default() } else { out_of_reach }; width];
+    // One row's distances to the nearest object pixel, from those of the row before.
+    let advance = |distances: &mut [L], before: &[L], pixels: &[u8]| {
+        for ((distance, &before), &pixel) in distances.iter_mut().zip(before).zip(pixels) {
+            let farther = before.plus(one).min(out_of_reach);
+            *distance = if pixel != 0 { L::default() } else { farther };
+        }
+    };
+    let mut above = vec![L::default(); height * width];
+    advance(&mut above[..width], &border, mask.row(0));
+    for row in 1..height {
+        let (before, distances) = above.split_at_mut(row * width);
+        advance(&mut distances[..width], &before[(row - 1) * width..], mask.row(row));
+    }
+
+    // How many pixels to the side are object, each pixel itself counted, with nothing to both sides of the row.
+    let pad = reach.len().min(width).next_power_of_two();
+    let (mut sides, mut wider) = (vec![L::default(); width + 2 * pad], vec![L::default(); width + 2 * pad]);
+    let (mut below, mut before) = (border.clone(), border);
+    let mut values = vec![0; height * width];
+    for row in (0..height).rev() {
+        let places = row * width..(row + 1) * width;
+        std::mem::swap(&mut below, &mut before);
+        advance(&mut below, &before, mask.row(row));
+        for ((side, &above), &below) in sides[pad..].iter_mut().zip(&above[places.clone()]).zip(&below) {
+            let distance = above.min(below);
+            *side = if distance == out_of_reach { L::default() } else { half_width(distance).plus(one) };
+        }
+        if outside {
+            sides[pad] = sides[pad].max(reach);
+            sides[pad + width - 1] = sides[pad + width - 1].max(reach);
+        }
+        // Steps of 1, 2, 4, .. pixels to both sides add up to any number.
+        let mut step = 1;
+        while step <= pad && step <= reach.len() {
+            let (left, right) = (&sides[pad - step..][..width], &sides[pad + step..][..width]);
+            let lost = L::from_len(step);
+            let neighbours = left.iter().zip(right).zip(&sides[pad..]);
+            for (wider, ((&left, &right), &side)) in wider[pad..][..width].iter_mut().zip(neighbours) {
+                *wider = side.max(left.max(right).minus(lost));
+            }
+            std::mem::swap(&mut sides, &mut wider);
+            step *= 2;
+        }
+        let sides = &sides[pad..];
+        values[places].iter_mut().zip(sides).for_each(|(value, &side)| *value = u8::from(side != L::default()));
+    }
+    Mask::from_vec(height, width, values).expect("as many values as pixels")
+}
+
+/// A small number: in bytes, which covers all but elements of an unusual size, processors handle the most at a time.
+trait Lane: Copy + Ord + Default {
+    fn from_len(len: usize) -> Self;
+    fn len(self) -> usize;
+    /// At most the greatest.
+    fn plus(self, other: Self) -> Self;
+    /// At least 0.
+    fn minus(self, other: Self) -> Self;
+}
+
+macro_rules! lane {
+    ($number:ty) => {
+        impl Lane for $number {
+            fn from_len(len: usize) -> Self {
+                len as $number
+            }
+
+            fn len(self) -> usize {
+                self.into()
+            }
+
+            fn plus(self, other: Self) -> Self {
+                self.saturating_add(other)
+            }
+
+            fn minus(self, other: Self) -> Self {
+                self.saturating_sub(other)
+            }
+        }
+    };
+}
+
+lane!(u8);
+lane!(u16);

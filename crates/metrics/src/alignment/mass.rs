@@ -1,0 +1,118 @@
+//! Where the mass of a map, the sum of its values, lies.
+
+use super::ascending::{ascending, value};
+use super::{counts, number, sums};
+
+/// In which numbers [`mass_thresholds`] adds up the values, which can move a threshold to a neighbouring value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunningSum {
+    /// As the published code does with NumPy 2.
+    F32,
+    /// As it did with the NumPy of its time.
+    F64,
+}
+
+/// The map, divided by its greatest value; a map without values above 0 stays as it is but for what is not a number.
+///
+/// [`iou`](super::iou) and [`dice`](super::dice) of this map at 0.5 are RIVAL10's, where exactly 0.5 is on too.
+pub fn divided_by_max(map: &[f32]) -> Vec<f32> {
+    let greatest = map.iter().copied().fold(0.0, f32::max);
+    let divisor = if greatest > 0.0 { greatest } else { 1.0 };
+    map.iter().map(|&value| number(value) / divisor).collect()
+}
+
+/// The share of the map's mass that lies on the object, in [0, 1]; `None` for a map without mass. RIVAL10 calls it
+/// saliency precision.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn inside_fraction(map: &[f32], mask: &[u8]) -> Option<f64> {
+    let (inside, outside) = sums(map, mask);
+    let total = inside + outside;
+    (total > 0.0).then(|| inside / total)
+}
+
+/// For each share in [0, 1), the value at which the running sum of the sorted values, smallest first, comes to exceed
+/// that share of the map's mass: pixels of that value and above carry about the rest of it. RIVAL10 takes 0.25, 0.5 and
+/// 0.75. A map without mass has 1 for all.
+///
+/// ```
+/// use hard_imagenet_metrics::alignment::{RunningSum, mass_thresholds};
+/// let map = [0.1, 0.2, 0.3, 0.4];
+/// assert_eq!(mass_thresholds(&map, [0.25, 0.5, 0.75], RunningSum::F64), [0.2, 0.3, 0.4]);
+/// ```
+pub fn mass_thresholds<const N: usize>(map: &[f32], shares: [f64; N], sum: RunningSum) -> [f32; N] {
+    let sorted = ascending(map.iter().copied().filter(|&value| number(value) != 0.0));
+    let total: f64 = sorted.iter().map(|&order| f64::from(value(order))).sum();
+    let mut running = 0.0;
+    let running_sums: Vec<f64> = sorted
+        .iter()
+        .map(|&order| {
+            running += f64::from(value(order));
+            if sum == RunningSum::F32 {
+                // The sum of two f32, exact in f64, then rounded: their sum in f32.
+                running = f64::from(running as f32);
+            }
+            running
+        })
+        .collect();
+    shares.map(|share| {
+        let limit = match sum {
+            RunningSum::F32 => f64::from((share * total) as f32),
+            RunningSum::F64 => share * total,
+        };
+        running_sums.iter().position(|&running| running > limit).map_or(1.0, |at| value(sorted[at]))
+    })
+}
+
+/// The share of the object's pixels that have a value of `threshold` or more, and more than 0, in [0, 1]; `None` for an
+/// empty mask. RIVAL10 calls it recall.
+///
+/// ```
+/// use hard_imagenet_metrics::alignment::coverage;
+/// assert_eq!(coverage(&[0.9, 0.4, 0.9], &[1, 1, 0], 0.5), Some(0.5));
+/// ```
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn coverage(map: &[f32], mask: &[u8], threshold: f32) -> Option<f64> {
+    let (covered, _, object) = counts(map, mask, |value| (value >= threshold) & (value > 0.0));
+    (object > 0.0).then(|| covered / object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn division_by_the_greatest() {
+        assert_eq!(divided_by_max(&[0.1, f32::NAN, 0.2]), [0.5, 0.0, 1.0]);
+        assert_eq!(divided_by_max(&[0.0, f32::NAN]), [0.0, 0.0]);
+        assert_eq!(divided_by_max(&[]), [0.0; 0]);
+    }
+
+    #[test]
+    fn mass_on_the_object() {
+        assert_eq!(inside_fraction(&[0.25, 0.5, 0.25], &[1, 0, 1]), Some(0.5));
+        assert_eq!(inside_fraction(&[0.5, f32::NAN], &[0, 1]), Some(0.0));
+        assert_eq!(inside_fraction(&[0.0, 0.0], &[1, 0]), None);
+    }
+
+    #[test]
+    fn sums_of_either_kind() {
+        // 1 and the number after it: 2 + 2^-23 exceeds half the mass, but is rounded to 2 in f32.
+        let map = [2.0, 1.0 + f32::EPSILON, 1.0];
+        assert_eq!(mass_thresholds(&map, [0.5], RunningSum::F64), [1.0 + f32::EPSILON]);
+        assert_eq!(mass_thresholds(&map, [0.5], RunningSum::F32), [2.0]);
+        for sum in [RunningSum::F32, RunningSum::F64] {
+            assert_eq!(mass_thresholds(&[0.0, f32::NAN], [0.25, 0.5], sum), [1.0, 1.0]);
+            assert_eq!(mass_thresholds(&[0.5, 0.5, f32::NAN], [0.25, 0.5, 0.75], sum), [0.5, 0.5, 0.5]);
+        }
+    }
+
+    #[test]
+    fn covered_pixels_are_above_zero() {
+        assert_eq!(coverage(&[0.0, 0.1, f32::NAN], &[1, 1, 1], 0.0), Some(1.0 / 3.0));
+        assert_eq!(coverage(&[1.0], &[0], 0.5), None);
+    }
+}

@@ -1,0 +1,100 @@
+use crate::only_bg::cover;
+use crate::perturb::assert_one_size;
+use hard_imagenet_images::Pixels;
+use hard_imagenet_masks::Mask;
+
+/// The object before the surroundings of another picture, as in ImageNet-9 (Xiao, Engstrom, Ilyas, Madry 2021).
+///
+/// Not a [`Perturb`](crate::Perturb), for it takes two pictures: who holds a dataset chooses the other one, takes its
+/// [`background`] and calls [`paste`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mix {
+    /// `mixed-same`: of another picture of the same class. The surroundings still speak for the class.
+    SameClass,
+    /// `mixed-rand`: of a picture of another class, drawn among all others.
+    OtherClass,
+    /// `mixed-next`: of a picture of the next class, the first after the last. The surroundings always speak for the
+    /// same wrong class.
+    NextClass,
+}
+
+impl Mix {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::SameClass, Self::OtherClass, Self::NextClass];
+
+    /// The word that names it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::SameClass => "mixed-same",
+            Self::OtherClass => "mixed-rand",
+            Self::NextClass => "mixed-next",
+        }
+    }
+
+    /// The one of that word.
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mix| mix.id() == id)
+    }
+}
+
+/// A picture without its object: the box around it is covered with the largest strip beside it, as `only-bg-t` does.
+/// `None` where the box reaches all four borders, so that there is nothing to take. `image` is `(3, H, W)`, `mask`
+/// `(H, W)`.
+///
+/// # Panics
+/// If image and mask differ in size.
+pub fn background(image: &Pixels, mask: &Mask) -> Option<Pixels> {
+    assert_one_size(image, mask);
+    let mut background = image.clone();
+    match mask.bounding_box() {
+        Some(bounds) if !cover(&mut background, bounds) => None,
+        _ => Some(background),
+    }
+}
+
+/// The object of `image` (where `mask` is on) before a background of the same size.
+///
+/// # Panics
+/// If the three differ in size.
+pub fn paste(image: &Pixels, mask: &Mask, background: &Pixels) -> Pixels {
+    assert_one_size(image, mask);
+    assert_one_size(background, mask);
+    let plane = mask.as_slice().len().max(1);
+    let mut values = Vec::with_capacity(image.as_slice().len());
+    for (image, background) in image.as_slice().chunks_exact(plane).zip(background.as_slice().chunks_exact(plane)) {
+        let pixels = image.iter().zip(background).zip(mask.as_slice());
+        values.extend(pixels.map(|((&image, &background), &object)| if object != 0 { image } else { background }));
+    }
+    Pixels::from_vec(image.height(), image.width(), values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_come_back() {
+        for mix in Mix::ALL {
+            assert_eq!(Mix::parse(mix.id()), Some(mix));
+        }
+        assert_eq!(Mix::parse("mixed"), None);
+    }
+
+    #[test]
+    fn the_object_of_one_before_the_surroundings_of_another() {
+        let image = Pixels::from_vec(4, 4, vec![1.0; 48]);
+        let object = Mask::from_fn(4, 4, |row, column| row == 1 && column == 1);
+        // The other picture: 0.25, its object 0.75 in the left half.
+        let left = Mask::from_fn(4, 4, |_, column| column < 2);
+        let other = Pixels::from_vec(4, 4, [0.75, 0.75, 0.25, 0.25].repeat(12));
+        let behind = background(&other, &left).unwrap();
+        assert_eq!(behind.as_slice(), [0.25; 48]);
+        let mixed = paste(&image, &object, &behind);
+        let at = |i: usize| if i % 16 == 5 { 1.0 } else { 0.25 };
+        assert_eq!(mixed.as_slice(), (0..48).map(at).collect::<Vec<f32>>());
+
+        let everywhere = Mask::from_fn(4, 4, |row, column| row == column);
+        assert_eq!(background(&other, &everywhere), None);
+        assert_eq!(background(&other, &Mask::new(4, 4)), Some(other));
+    }
+}

@@ -1,0 +1,100 @@
+use crate::perturb::{assert_one_size, fill};
+use crate::{NoiseKey, Perturb};
+use hard_imagenet_images::Pixels;
+use hard_imagenet_masks::{Mask, Rect};
+
+/// The box around all object pixels (last row and column included) is taken away as in ImageNet-9 (Xiao, Engstrom,
+/// Ilyas, Madry 2021). An empty mask leaves the image unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OnlyBg {
+    /// `only-bg-b`: it becomes black (Only-BG-B).
+    Black,
+    /// `only-bg-t`: it is covered with the largest strip beside it (Only-BG-T): from the box to a border of the image
+    /// and as long as the image, repeated from the image's upper left corner. Where the box reaches all four borders
+    /// there is none, and it becomes black; ImageNet-9 leaves such images out.
+    Tiled,
+}
+
+impl Perturb for OnlyBg {
+    fn id(&self) -> String {
+        match self {
+            Self::Black => "only-bg-b".to_owned(),
+            Self::Tiled => "only-bg-t".to_owned(),
+        }
+    }
+
+    fn is_random(&self) -> bool {
+        false
+    }
+
+    fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {
+        assert_one_size(image, mask);
+        let mut changed = image.clone();
+        if let Some(bounds) = mask.bounding_box() {
+            match self {
+                Self::Tiled if cover(&mut changed, bounds) => (),
+                _ => fill(&mut changed, bounds, 0.0),
+            }
+        }
+        changed
+    }
+}
+
+/// Covers a box with the strip beside it; false where there is none.
+pub(crate) fn cover(image: &mut Pixels, bounds: Rect) -> bool {
+    let (height, width) = (image.height(), image.width());
+    let tile = strip(bounds, height, width);
+    if tile.is_empty() {
+        return false;
+    }
+    // The strip lies beside the box, so what is read is never what was written.
+    for plane in image.as_mut_slice().chunks_exact_mut(height * width) {
+        for row in bounds.top..bounds.bottom {
+            let from = (tile.top + row % tile.height()) * width + tile.left;
+            for column in bounds.left..bounds.right {
+                plane[row * width + column] = plane[from + column % tile.width()];
+            }
+        }
+    }
+    true
+}
+
+/// The largest strip between the box and a border. Of equal ones: below or above, and there below and right.
+fn strip(bounds: Rect, height: usize, width: usize) -> Rect {
+    let (above, below) = (bounds.top, height - bounds.bottom);
+    let (left, right) = (bounds.left, width - bounds.right);
+    let all = Rect { top: 0, left: 0, bottom: height, right: width };
+    if left.max(right) * height > above.max(below) * width {
+        if left > right { Rect { right: left, ..all } } else { Rect { left: bounds.right, ..all } }
+    } else if above > below {
+        Rect { bottom: above, ..all }
+    } else {
+        Rect { top: bounds.bottom, ..all }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_strip_beside_the_box() {
+        let check = |(top, left, bottom, right): (usize, usize, usize, usize), expected| {
+            let tile = strip(Rect { top, left, bottom, right }, 10, 10);
+            assert_eq!((tile.top, tile.left, tile.bottom, tile.right), expected);
+        };
+        check((4, 5, 6, 9), (0, 0, 10, 5));
+        check((4, 1, 6, 4), (0, 4, 10, 10));
+        check((7, 4, 9, 6), (0, 0, 7, 10));
+        check((1, 4, 3, 6), (3, 0, 10, 10));
+        check((2, 2, 8, 8), (8, 0, 10, 10)); // all four alike
+        assert!(strip(Rect { top: 0, left: 0, bottom: 10, right: 10 }, 10, 10).is_empty());
+    }
+
+    #[test]
+    fn without_a_strip_the_box_is_black() {
+        let image = Pixels::from_vec(2, 2, vec![0.25; 12]);
+        let corners = Mask::from_fn(2, 2, |row, column| row == column);
+        assert_eq!(OnlyBg::Tiled.apply(&image, &corners, NoiseKey(0)).as_slice(), [0.0; 12]);
+    }
+}
