@@ -227,15 +227,13 @@ fn good_shard() -> Vec<u8> {
 fn every_cut_and_every_wrong_byte_is_survived() {
     let files = [("val/a", b"first".to_vec()), ("val/b", vec![3; 700]), ("c", b"last".to_vec())];
     for archive in [zip(&files), tar(&files)] {
-        for end in (0..archive.len()).step_by(7) {
+        for end in (0..archive.len()).step_by(13) {
             exercise(&archive[..end]);
         }
-        for at in 0..archive.len() {
-            for value in [0x00, 0x7f, 0x80, 0xff] {
-                let mut damaged = archive.clone();
-                damaged[at] = value;
-                exercise(&damaged);
-            }
+        for at in (0..archive.len()).step_by(3) {
+            let mut damaged = archive.clone();
+            damaged[at] = !damaged[at];
+            exercise(&damaged);
         }
     }
 }
@@ -247,8 +245,9 @@ fn every_cut_and_wrong_byte_of_a_shard_is_survived() {
     for end in (0..archive.len()).step_by(11) {
         assert!(exercise_shard(&archive[..end]).is_err(), "{end}");
     }
+    // Lengths that are too long by far, and too long by a little.
     for at in 0..archive.len() {
-        for value in [0x00, 0x7f, 0x80, 0xff] {
+        for value in [0x7f, archive[at] ^ 1] {
             let mut damaged = archive.clone();
             damaged[at] = value;
             let _ = exercise_shard(&damaged);
