@@ -49,11 +49,12 @@ pub(crate) struct Source {
     /// What to judge on
     #[arg(short, long = "dataset", value_enum, default_value = "hard-imagenet")]
     dataset: Name,
-    /// Folder of the pictures (for ImageNet the one that holds train/ and val/); rival10 and imagenet-s may have theirs
+    /// Folder of the pictures (for ImageNet the one that holds train/ and val/), or for hard-imagenet, rival20 and
+    /// masked-folder an archive of it (zip, tar; for ImageNet also parquet shards); rival10 and imagenet-s may have theirs
     /// in the folder of the masks
     #[arg(long, value_name = "FOLDER")]
     images: Option<PathBuf>,
-    /// Folder of the masks, or the file that holds them
+    /// Folder of the masks, or the file that holds them (for hard-imagenet the zip as published)
     #[arg(long, value_name = "PATH")]
     masks: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "val")]

@@ -156,9 +156,7 @@ fn ablate_changes_the_object_and_nothing_else() {
     let (image, mask) = picture(folder.path());
     let before = image::open(&image).expect("a picture").to_rgb8();
     let mask_pixels = image::open(&mask).expect("a mask").to_luma8();
-    for kind in
-        ["gray", "gray-box", "tile", "mean", "blur:4", "noise-fill", "noise:linf:0.5:fg", "noise:l2:20:fg"]
-    {
+    for kind in ["gray", "gray-box", "tile", "mean", "blur:4", "noise-fill", "noise:linf:0.5:fg", "noise:l2:20:fg"] {
         let output = folder.path().join("out.png");
         succeeds(&[
             "ablate",

@@ -14,6 +14,8 @@
 //! - [`MaskedFolder`]: any folder of pictures and masks with matching names.
 //! - [`PlantedCues`]: generated pictures whose scene tells the class exactly as often as one asks for; nothing to
 //!   download, and the right answer is known.
+//! - [`ImageNet`]: its pictures in whatever layout one has them (folders, the original tars, a zip, parquet shards),
+//!   and [`Store`]: files by name in a folder, a zip or a tar. Archives are read in place.
 //! - [`Subset`]: some samples of any of them: spread over the classes, as many of each, from both ends of a ranking
 //!   ([`Rankings`]), or of one stratum ([`strata`]).
 //!

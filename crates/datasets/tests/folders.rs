@@ -205,7 +205,9 @@ fn rival_pools_both_folders_and_splits_by_imagenet() {
 
     std::fs::remove_dir_all(rival.join("train")).unwrap();
     assert_eq!(Rival20::open(&rival, &images, Split::Val).unwrap().len(), 1);
-    let error = message(Rival20::open(dir.path(), &images, Split::Val));
+    // The folder above is as good; one without masks is not.
+    assert_eq!(Rival20::open(dir.path(), &images, Split::Val).unwrap().len(), 1);
+    let error = message(Rival20::open(&images, &images, Split::Val));
     assert!(error.contains("entire_object_masks"), "{error}");
 }
 

@@ -259,7 +259,7 @@ fn hostile_tars() {
     problem(&[tar_entry("val/a.png", b'0', 0o77_777_777_777, b"abc")]);
     problem(&[tar_entry("name", b'L', 0o77_777_777_777, b"abc")]);
     problem(&[good.clone(), vec![7; 512]]);
-    problem(&[good[..700].to_vec()]);
+    problem(&[good[..513].to_vec()]);
     problem(&[b"this is no archive".to_vec()]);
     problem(&[vec![0x1f, 0x8b, 8, 0]]);
 }
