@@ -267,6 +267,9 @@ fn shards_of_another_form_are_refused() {
     check(SHARD, None, cell(name), "empty");
     check(&SHARD.replace("bytes", "pixels"), cell("x"), cell(name), "image.bytes");
     check(&SHARD.replace(" path", " name"), cell("x"), cell(name), "image.path");
+    let twice = parquet(SHARD, &vec![cell("x"), cell("y")], &vec![cell(name), cell(name)]);
+    let message = error(exercise_shard(&twice));
+    assert!(message.contains("twice"), "{message}");
     let dir = tempfile::tempdir().unwrap();
     let message = error(shard(dir.path(), b"PAR1 is not enough PAR1"));
     assert!(message.contains("validation-00000-of-00001.parquet"), "{message}");

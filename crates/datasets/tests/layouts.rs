@@ -130,6 +130,17 @@ fn flat_validation_folders() {
 }
 
 #[test]
+fn a_list_of_labels_that_makes_no_sense_is_refused() {
+    for list in ["imagenet_2012_validation_synset_labels.txt", "LOC_val_solution.csv"] {
+        let dir = tempfile::tempdir().unwrap();
+        write_all(dir.path(), &named(Split::Val, |_, file| format!("val/{file}")));
+        write(dir.path().join(list), b"what\never,this\n");
+        let error = ImageNet::open(dir.path(), Split::Val).unwrap().pictures().unwrap_err().to_string();
+        assert!(error.contains(list) && error.contains("WordNet id"), "{error}");
+    }
+}
+
+#[test]
 fn the_original_validation_tar() {
     let make = |root: &Path| {
         let files = named(Split::Val, |_, file| file.into());
