@@ -11,6 +11,7 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader, Length, SerializedFileReader};
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 const BYTES: &str = "image.bytes";
@@ -50,10 +51,10 @@ impl Shards {
                 problem: format!("{problem}; expected Hugging Face's imagenet-1k, with the columns {BYTES} and {PATH}"),
             };
             let section = Part::whole(&path).map_err(|e| fail(e.to_string()))?;
-            let reader = SerializedFileReader::new(section).map_err(|e| fail(e.to_string()))?;
+            let reader = undamaged(|| SerializedFileReader::new(section).map_err(words)).map_err(&fail)?;
             for group in 0..reader.num_row_groups() {
-                column(&reader, group, BYTES).map_err(&fail)?;
-                for (row, name) in names(&reader, group).map_err(&fail)?.into_iter().enumerate() {
+                undamaged(|| column(&reader, group, BYTES)).map_err(&fail)?;
+                for (row, name) in undamaged(|| names(&reader, group)).map_err(&fail)?.into_iter().enumerate() {
                     let (stem, wnid) = picture_name(&name);
                     let row = Row { shard: shard as u32, group: group as u32, row: row as u32, wnid };
                     if rows.insert(stem.clone(), row).is_some() {
@@ -86,7 +87,8 @@ impl Shards {
         let fail = |problem: String| DatasetError::Archive { path: self.place(stem), problem };
         let &Row { shard, group, row, .. } = self.rows.get(stem).ok_or_else(|| fail("no such picture".into()))?;
         let reader = &self.shards[shard as usize].1;
-        let bytes = column(reader, group as usize, BYTES).and_then(|mut column| {
+        let bytes = undamaged(|| {
+            let mut column = column(reader, group as usize, BYTES)?;
             let (mut values, mut levels) = (Vec::new(), Vec::new());
             column.skip_records(row as usize).map_err(words)?;
             column.read_records(1, Some(&mut levels), None, &mut values).map_err(words)?;
@@ -158,6 +160,12 @@ fn column(
     Ok(get_typed_column_reader(pages))
 }
 
+/// The crate's decoders panic on some damaged pages: here that is an error like any other. All that `read` touches is
+/// made anew for each call, so nothing half done is seen again. (The panic hook still tells the damage on stderr.)
+fn undamaged<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("a page is damaged; get the shard again".into()))
+}
+
 fn words(error: ParquetError) -> String {
     error.to_string()
 }
@@ -178,9 +186,10 @@ impl ChunkReader for Part {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        let part = self.part(start, length as u64);
+        // Checked before memory is asked for: a damaged file may claim any length.
+        let mut part = self.part(start, length as u64)?;
         let mut bytes = Vec::with_capacity(length);
-        part?.read_to_end(&mut bytes)?;
+        part.read_to_end(&mut bytes)?;
         Ok(bytes.into())
     }
 }

@@ -41,6 +41,8 @@ pub(super) fn index(tar: &Part) -> Result<Files<(u64, u64)>> {
         let size = if extends { own } else { long_size.take().or(own) };
         let size =
             size.ok_or_else(|| Error::new(ErrorKind::InvalidData, format!("no size in the header before {at}")))?;
+        // A link has no data, whatever its size says.
+        let size = if matches!(kind, b'1'..=b'6') { 0 } else { size };
         let data = tar.part(at, size)?;
         match kind {
             b'L' | b'x' if size > LONGEST => {
@@ -65,8 +67,6 @@ pub(super) fn index(tar: &Part) -> Result<Files<(u64, u64)>> {
                 }
             }
         }
-        // A link has no data, whatever its size says.
-        let size = if matches!(kind, b'1'..=b'6') { 0 } else { size };
         at = size.checked_next_multiple_of(BLOCK).and_then(|n| at.checked_add(n)).ok_or(ErrorKind::UnexpectedEof)?;
     }
 }

@@ -1,0 +1,289 @@
+//! Archives that are damaged or made to do harm: each is a clear error or a skipped entry, never a panic, a hang, or a
+//! file outside.
+
+mod archives;
+
+use archives::{SHARD, parquet, patch, picture, seal, tar, tar_entry, tar_header, zip};
+use hard_imagenet_datasets::{DatasetError, HardImageNet, ImageNet, Split, Store};
+use std::path::Path;
+
+/// A store of these bytes.
+fn open(bytes: &[u8]) -> Result<Store, DatasetError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("archive");
+    std::fs::write(&path, bytes).unwrap();
+    Store::open(path)
+}
+
+fn error<T>(result: Result<T, DatasetError>) -> String {
+    result.err().expect("an error").to_string()
+}
+
+/// The archive gives only "good", and reports the other entry.
+fn check_skipped(archive: &[u8], name: &str) {
+    let store = open(archive).unwrap();
+    assert_eq!(store.files("").unwrap(), ["good"], "{name}");
+    assert_eq!(store.folders("").unwrap(), [""; 0], "{name}");
+    assert_eq!(store.read("good").unwrap(), b"fine");
+    assert_eq!(store.skipped().len(), 1, "{name}: {:?}", store.skipped());
+    assert!(store.skipped()[0].name.contains(name.trim_end_matches('\0')), "{:?}", store.skipped());
+    assert!(!store.has(name));
+}
+
+const ESCAPES: [&str; 6] = ["../../evil", "/etc/evilxx", "a/../../ev", "C:/evilxxx", "..\\..\\evi", "a/b/../../"];
+
+#[test]
+fn zip_names_that_lead_outside_are_skipped() {
+    for name in &ESCAPES[..5] {
+        let plain = "x".repeat(name.len());
+        let mut archive = zip(&[(&plain, b"bad".to_vec()), ("good", b"fine".to_vec())]);
+        assert_eq!(patch(&mut archive, plain.as_bytes(), name.as_bytes()), 2);
+        check_skipped(&archive, name);
+    }
+}
+
+#[test]
+fn zip_links_are_skipped() {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(zip(&[])));
+    writer.add_symlink("link", "/etc/passwd", zip::write::SimpleFileOptions::default()).unwrap();
+    writer.start_file("good", zip::write::SimpleFileOptions::default()).unwrap();
+    std::io::Write::write_all(&mut writer, b"fine").unwrap();
+    check_skipped(&writer.finish().unwrap().into_inner(), "link");
+}
+
+#[test]
+fn a_zip_that_lies_about_sizes_or_bytes_is_refused() {
+    let content = vec![7; 100_000];
+    let size = 100_000u32.to_le_bytes();
+    // Deflated to some hundred bytes: the directory says 10, or 4 GB.
+    for lie in [10u32, u32::MAX - 1] {
+        let mut archive = zip(&[("bomb", content.clone())]);
+        assert!(patch(&mut archive, &size, &lie.to_le_bytes()) > 0);
+        let read = open(&archive).and_then(|store| store.read("bomb"));
+        // What counts is what comes out: never more than there is.
+        assert!(read.as_ref().is_err() || read.as_ref().is_ok_and(|bytes| bytes.len() <= content.len()), "{lie}");
+    }
+    let mut archive = zip(&[("x", vec![0]), ("stored", b"a picture's bytes".to_vec())]);
+    assert_eq!(patch(&mut archive, b"a picture's bytes", b"A picture's bytes"), 1);
+    let message = error(open(&archive).unwrap().read("stored"));
+    assert!(message.contains("archive/stored") && message.contains("cannot be read"), "{message}");
+}
+
+#[test]
+fn more_than_the_limit_is_refused() {
+    // A quarter of a gibibyte of zeros deflates to a quarter of a mebibyte.
+    let archive = zip(&[("bomb", vec![0; (256 << 20) + 1])]);
+    assert!(archive.len() < 1 << 20);
+    let message = error(open(&archive).unwrap().read("bomb"));
+    assert!(message.contains("archive/bomb") && message.contains("256 MiB"), "{message}");
+}
+
+#[test]
+fn an_encrypted_zip_says_so() {
+    let mut archive = zip(&[("secret", b"x".to_vec())]);
+    // The first bit of the flags, after signature and versions, in both headers.
+    for (signature, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
+        let at = archive.windows(4).position(|w| w == signature).unwrap();
+        archive[at + flags] |= 1;
+    }
+    let message = error(open(&archive).and_then(|store| store.read("secret")));
+    assert!(message.to_lowercase().contains("password"), "{message}");
+}
+
+#[test]
+fn tar_names_that_lead_outside_are_skipped() {
+    for name in ESCAPES {
+        if name.ends_with('/') {
+            continue; // a folder has no bytes to read
+        }
+        let archive = [tar_entry(name.as_bytes(), b'0', b"bad"), tar(&[("good", b"fine".to_vec())])].concat();
+        check_skipped(&archive, name);
+        // The same by the two ways of long names.
+        let long = tar_entry(b"././@LongLink", b'L', format!("{name}\0").as_bytes());
+        let named = [long, tar_entry(b"harmless", b'0', b"bad"), tar(&[("good", b"fine".to_vec())])].concat();
+        check_skipped(&named, name);
+        let pax = tar_entry(b"pax", b'x', pax_record("path", name).as_bytes());
+        let named = [pax, tar_entry(b"harmless", b'0', b"bad"), tar(&[("good", b"fine".to_vec())])].concat();
+        check_skipped(&named, name);
+    }
+}
+
+/// "<length> <keyword>=<value>\n"; the length counts its own digits.
+fn pax_record(keyword: &str, value: &str) -> String {
+    let rest = format!(" {keyword}={value}\n");
+    let length = (1..).find(|n: &usize| n.to_string().len() + rest.len() == *n).unwrap();
+    format!("{length}{rest}")
+}
+
+#[test]
+fn tar_links_and_devices_are_skipped() {
+    for kind in b"12346S" {
+        let mut link = tar_header(b"link", *kind, 0);
+        link[157..168].copy_from_slice(b"/etc/passwd");
+        seal(&mut link);
+        check_skipped(&[link, tar(&[("good", b"fine".to_vec())])].concat(), "link");
+    }
+    // A hard link that repeats the size of what it leads to has no bytes all the same.
+    let archive = [tar_header(b"link", b'1', 1 << 30), tar(&[("good", b"fine".to_vec())])].concat();
+    check_skipped(&archive, "link");
+}
+
+#[test]
+fn long_names_are_read() {
+    let name = format!("{}/{}", "f".repeat(200), "x.JPEG");
+    let last = || tar(&[("short", b"end".to_vec())]);
+    let gnu =
+        [tar_entry(b"././@LongLink", b'L', format!("{name}\0").as_bytes()), tar_entry(b"cut", b'0', b"one"), last()];
+    let pax = format!("{}{}", pax_record("mtime", "1.5"), pax_record("path", &name));
+    let pax = [tar_entry(b"pax", b'x', pax.as_bytes()), tar_entry(b"cut", b'0', b"one"), last()];
+    let global = tar_entry(b"global", b'g', pax_record("path", "everywhere").as_bytes());
+    for archive in [gnu.concat(), pax.concat(), [global, pax.concat()].concat()] {
+        let store = open(&archive).unwrap();
+        assert_eq!((store.read(&name).unwrap(), store.read("short").unwrap()), (b"one".to_vec(), b"end".to_vec()));
+        assert_eq!((store.files("").unwrap().len(), store.skipped().len()), (1, 0));
+    }
+    // Prefix and name.
+    let mut header = tar_entry(b"x.JPEG", b'0', b"one");
+    header[345..348].copy_from_slice(b"a/b");
+    seal(&mut header[..512]);
+    assert_eq!(open(&header).unwrap().read("a/b/x.JPEG").unwrap(), b"one");
+}
+
+#[test]
+fn sizes_beyond_the_tar_are_refused() {
+    let base_256 = |bytes: [u8; 12]| {
+        let mut header = tar_header(b"huge", b'0', 0);
+        header[124..136].copy_from_slice(&bytes);
+        seal(&mut header);
+        header
+    };
+    let mut most = [0xff; 12];
+    let mut eight = [0; 12];
+    eight[0] = 0x80;
+    eight[4] = 0x7f;
+    let no_number = base_256(*b"not a number");
+    for header in [base_256(most), base_256(eight), no_number, tar_header(b"huge", b'0', 0o7777_7777_777)] {
+        let message = error(open(&[header, vec![0; 1024]].concat()));
+        assert!(message.contains("archive") && message.contains("tar"), "{message}");
+    }
+    most[0] = 0x80;
+    let message = error(open(&[base_256(most), vec![0; 1024]].concat()));
+    assert!(message.contains("tar"), "{message}");
+    // By a pax header.
+    let pax = tar_entry(b"pax", b'x', pax_record("size", "18446744073709551615").as_bytes());
+    let message = error(open(&[pax, tar_entry(b"huge", b'0', b"x")].concat()));
+    assert!(message.contains("tar"), "{message}");
+    // A name of megabytes is no name.
+    let message = error(open(&tar_entry(b"long", b'L', &vec![b'a'; 1 << 20])));
+    assert!(message.contains("a name of 1048576 bytes"), "{message}");
+}
+
+#[test]
+fn what_is_no_archive_says_so() {
+    for bytes in [b"".as_slice(), b"P", b"PK", b"PK\x03\x04", b"\x1f\x8b\x08 compressed", &[0; 4096], &[0xff; 4096]] {
+        let message = error(open(bytes));
+        assert!(message.contains("archive"), "{message}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    assert!(error(Store::open(dir.path().join("nowhere"))).contains("nowhere"));
+    assert!(error(HardImageNet::open(dir.path().join("nowhere"), dir.path(), Split::Val)).contains("nowhere"));
+}
+
+/// All that one can do with a store, after any damage.
+fn exercise(bytes: &[u8]) {
+    let Ok(store) = open(bytes) else { return };
+    for folder in std::iter::once(String::new()).chain(store.folders("").unwrap_or_default()) {
+        for name in store.files(&folder).unwrap_or_default() {
+            let _ = store.read(&name);
+        }
+    }
+}
+
+/// The same for parquet shards.
+fn exercise_shard(bytes: &[u8]) -> Result<Vec<(String, String)>, DatasetError> {
+    let dir = tempfile::tempdir().unwrap();
+    shard(dir.path(), bytes).and_then(|images| {
+        let pictures = images.pictures()?;
+        for (wnid, file) in &pictures {
+            images.read(wnid, file)?;
+        }
+        Ok(pictures)
+    })
+}
+
+fn shard(folder: &Path, bytes: &[u8]) -> Result<ImageNet, DatasetError> {
+    let path = folder.join("validation-00000-of-00001.parquet");
+    std::fs::write(&path, bytes).unwrap();
+    ImageNet::open(path, Split::Val)
+}
+
+fn good_shard() -> Vec<u8> {
+    let paths = [1, 2, 3].map(|i| Some(format!("ILSVRC2012_val_0000000{i}_n03218198.JPEG").into_bytes()));
+    let bytes = [1, 2, 3].map(|i| Some(picture(2, 2, i)));
+    parquet(SHARD, &bytes.to_vec(), &paths.to_vec())
+}
+
+#[test]
+fn every_cut_and_every_wrong_byte_is_survived() {
+    let files = [("val/a", b"first".to_vec()), ("val/b", vec![3; 700]), ("c", b"last".to_vec())];
+    for archive in [zip(&files), tar(&files)] {
+        for end in (0..archive.len()).step_by(13) {
+            exercise(&archive[..end]);
+        }
+        for at in (0..archive.len()).step_by(3) {
+            let mut damaged = archive.clone();
+            damaged[at] = !damaged[at];
+            exercise(&damaged);
+        }
+    }
+}
+
+#[test]
+fn every_cut_and_wrong_byte_of_a_shard_is_survived() {
+    let archive = good_shard();
+    assert_eq!(exercise_shard(&archive).unwrap().len(), 3);
+    for end in (0..archive.len()).step_by(11) {
+        assert!(exercise_shard(&archive[..end]).is_err(), "{end}");
+    }
+    // Lengths that are too long by far, and too long by a little.
+    for at in 0..archive.len() {
+        for value in [0x7f, archive[at] ^ 1] {
+            let mut damaged = archive.clone();
+            damaged[at] = value;
+            let _ = exercise_shard(&damaged);
+        }
+    }
+}
+
+#[test]
+fn shards_of_another_form_are_refused() {
+    let cell = |text: &str| Some(text.as_bytes().to_vec());
+    let check = |schema: &str, bytes: Option<Vec<u8>>, path: Option<Vec<u8>>, words: &str| {
+        let message = error(exercise_shard(&parquet(schema, &vec![bytes], &vec![path])));
+        assert!(message.contains("validation-00000-of-00001.parquet") && message.contains(words), "{message}");
+    };
+    let name = "ILSVRC2012_val_00000001_n03218198.JPEG";
+    check(SHARD, cell("x"), None, "names");
+    check(SHARD, None, cell(name), "empty");
+    check(&SHARD.replace("bytes", "pixels"), cell("x"), cell(name), "image.bytes");
+    check(&SHARD.replace(" path", " name"), cell("x"), cell(name), "image.path");
+    let twice = parquet(SHARD, &vec![cell("x"), cell("y")], &vec![cell(name), cell(name)]);
+    let message = error(exercise_shard(&twice));
+    assert!(message.contains("twice"), "{message}");
+    let dir = tempfile::tempdir().unwrap();
+    let message = error(shard(dir.path(), b"PAR1 is not enough PAR1"));
+    assert!(message.contains("validation-00000-of-00001.parquet"), "{message}");
+}
+
+#[test]
+fn nothing_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut archive = zip(&[("xxxxxxx", b"bad".to_vec()), ("val/n03218198_a.JPEG", picture(2, 2, 1))]);
+    patch(&mut archive, b"xxxxxxx", b"../evil");
+    std::fs::create_dir(dir.path().join("inside")).unwrap();
+    std::fs::write(dir.path().join("inside/masks.zip"), archive).unwrap();
+    let data = HardImageNet::open(dir.path().join("inside/masks.zip"), dir.path(), Split::Val).unwrap();
+    assert!(hard_imagenet_datasets::Dataset::get(&data, 0).is_err());
+    let names = |folder: &Path| std::fs::read_dir(folder).unwrap().count();
+    assert_eq!((names(dir.path()), names(&dir.path().join("inside"))), (1, 1));
+}
