@@ -162,7 +162,7 @@ fn sizes_beyond_the_tar_are_refused() {
     eight[0] = 0x80;
     eight[4] = 0x7f;
     let no_number = base_256(*b"not a number");
-    for header in [base_256(most), base_256(eight), no_number, tar_header(b"huge", b'0', 0o7777_7777_777)] {
+    for header in [base_256(most), base_256(eight), no_number, tar_header(b"huge", b'0', 0o77_777_777_777)] {
         let message = error(open(&[header, vec![0; 1024]].concat()));
         assert!(message.contains("archive") && message.contains("tar"), "{message}");
     }
