@@ -44,7 +44,7 @@ impl HardImageNet {
         let Some(top) = masks.parent_of(split.name()) else { return missing("no such folder") };
         let classes = classes(&masks, &top)?;
         let files = masks.files(&join(&top, split.name()))?;
-        if !files.iter().any(|file| is_picture(file)) {
+        if !files.iter().any(is_picture) {
             return missing("no mask file in this folder");
         }
         let list = MaskList::new(masks, files, images.as_ref(), split, &classes, "Hard ImageNet")?;

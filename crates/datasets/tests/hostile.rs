@@ -162,7 +162,7 @@ fn sizes_beyond_the_tar_are_refused() {
     eight[0] = 0x80;
     eight[4] = 0x7f;
     let no_number = base_256(*b"not a number");
-    for header in [base_256(most), base_256(eight), no_number, tar_header(b"huge", b'0', 0o7777_7777_777)] {
+    for header in [base_256(most), base_256(eight), no_number, tar_header(b"huge", b'0', 0o77_777_777_777)] {
         let message = error(open(&[header, vec![0; 1024]].concat()));
         assert!(message.contains("archive") && message.contains("tar"), "{message}");
     }
@@ -189,9 +189,11 @@ fn what_is_no_archive_says_so() {
     assert!(error(HardImageNet::open(dir.path().join("nowhere"), dir.path(), Split::Val)).contains("nowhere"));
 }
 
-/// All that one can do with a store, after any damage.
-fn exercise(bytes: &[u8]) {
-    let Ok(store) = open(bytes) else { return };
+/// All that one can do with a store of these bytes, after any damage.
+fn exercise(folder: &Path, bytes: &[u8]) {
+    let path = folder.join("archive");
+    std::fs::write(&path, bytes).unwrap();
+    let Ok(store) = Store::open(path) else { return };
     for folder in std::iter::once(String::new()).chain(store.folders("").unwrap_or_default()) {
         for name in store.files(&folder).unwrap_or_default() {
             let _ = store.read(&name);
@@ -200,9 +202,8 @@ fn exercise(bytes: &[u8]) {
 }
 
 /// The same for parquet shards.
-fn exercise_shard(bytes: &[u8]) -> Result<Vec<(String, String)>, DatasetError> {
-    let dir = tempfile::tempdir().unwrap();
-    shard(dir.path(), bytes).and_then(|images| {
+fn exercise_shard(folder: &Path, bytes: &[u8]) -> Result<Vec<(String, String)>, DatasetError> {
+    shard(folder, bytes).and_then(|images| {
         let pictures = images.pictures()?;
         for (wnid, file) in &pictures {
             images.read(wnid, file)?;
@@ -225,41 +226,44 @@ fn good_shard() -> Vec<u8> {
 
 #[test]
 fn every_cut_and_every_wrong_byte_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
     let files = [("val/a", b"first".to_vec()), ("val/b", vec![3; 700]), ("c", b"last".to_vec())];
     for archive in [zip(&files), tar(&files)] {
         for end in (0..archive.len()).step_by(13) {
-            exercise(&archive[..end]);
+            exercise(dir.path(), &archive[..end]);
         }
         for at in (0..archive.len()).step_by(3) {
             let mut damaged = archive.clone();
             damaged[at] = !damaged[at];
-            exercise(&damaged);
+            exercise(dir.path(), &damaged);
         }
     }
 }
 
 #[test]
 fn every_cut_and_wrong_byte_of_a_shard_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
     let archive = good_shard();
-    assert_eq!(exercise_shard(&archive).unwrap().len(), 3);
+    assert_eq!(exercise_shard(dir.path(), &archive).unwrap().len(), 3);
     for end in (0..archive.len()).step_by(11) {
-        assert!(exercise_shard(&archive[..end]).is_err(), "{end}");
+        assert!(exercise_shard(dir.path(), &archive[..end]).is_err(), "{end}");
     }
     // Lengths that are too long by far, and too long by a little.
     for at in 0..archive.len() {
         for value in [0x7f, archive[at] ^ 1] {
             let mut damaged = archive.clone();
             damaged[at] = value;
-            let _ = exercise_shard(&damaged);
+            let _ = exercise_shard(dir.path(), &damaged);
         }
     }
 }
 
 #[test]
 fn shards_of_another_form_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
     let cell = |text: &str| Some(text.as_bytes().to_vec());
     let check = |schema: &str, bytes: Option<Vec<u8>>, path: Option<Vec<u8>>, words: &str| {
-        let message = error(exercise_shard(&parquet(schema, &vec![bytes], &vec![path])));
+        let message = error(exercise_shard(dir.path(), &parquet(schema, &vec![bytes], &vec![path])));
         assert!(message.contains("validation-00000-of-00001.parquet") && message.contains(words), "{message}");
     };
     let name = "ILSVRC2012_val_00000001_n03218198.JPEG";
@@ -268,9 +272,8 @@ fn shards_of_another_form_are_refused() {
     check(&SHARD.replace("bytes", "pixels"), cell("x"), cell(name), "image.bytes");
     check(&SHARD.replace(" path", " name"), cell("x"), cell(name), "image.path");
     let twice = parquet(SHARD, &vec![cell("x"), cell("y")], &vec![cell(name), cell(name)]);
-    let message = error(exercise_shard(&twice));
+    let message = error(exercise_shard(dir.path(), &twice));
     assert!(message.contains("twice"), "{message}");
-    let dir = tempfile::tempdir().unwrap();
     let message = error(shard(dir.path(), b"PAR1 is not enough PAR1"));
     assert!(message.contains("validation-00000-of-00001.parquet"), "{message}");
 }

@@ -59,7 +59,7 @@ impl Place {
         if files.iter().any(|name| file_name(name).strip_suffix(".tar").is_some_and(is_wnid)) {
             places.push(place(Kind::Tars(Mutex::default())));
         }
-        if files.iter().any(|name| is_picture(name)) {
+        if files.iter().any(is_picture) {
             places.push(place(Kind::Flat));
         }
         let archive = format!("ILSVRC2012_img_{}.tar", split.name());
