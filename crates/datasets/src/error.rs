@@ -46,15 +46,6 @@ pub enum DatasetError {
         problem: String,
     },
 
-    /// A mask whose picture is not in the image folder.
-    #[error("no picture {image} for the mask {mask}")]
-    NoImage {
-        /// The mask, which is there.
-        mask: PathBuf,
-        /// Where the picture was expected first; further layouts were tried.
-        image: PathBuf,
-    },
-
     /// A picture that is not among those of ImageNet that are there.
     #[error("no picture {file} of the class {wnid} among {searched}")]
     NoPicture {

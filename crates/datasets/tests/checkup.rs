@@ -1,5 +1,8 @@
 //! The checkups, on trees broken on purpose: every finding, each as a line of text.
 
+mod archives;
+
+use archives::{picture, tar, zip};
 use hard_imagenet_datasets::{
     Dataset, Finding, HardImageNet, MaskedFolder, Split, checkup_hard_imagenet, checkup_masked_folder, checkup_rival20,
     inspect,
@@ -55,10 +58,8 @@ fn names_pairs_and_counts() {
     };
     let counts = "warning class-count 15: classes whose number of validation masks is not the published one (50) \
                   [\"dog sled: 2\", \"howler monkey: 0\", \"seat belt: 0\"] -> unpack";
-    let (layout, total) = (
-        "note layout 1: imagenet/val holds pictures in class folders",
-        "note count 1: 2 val masks of 1 of the 15 classes",
-    );
+    let (layout, total) =
+        ("note layout 1: pictures: class folders in imagenet/val", "note count 1: 2 val masks of 1 of the 15 classes");
     check_val(&[layout, total, counts, "note no-pickle 1: no meta/hard_imagenet_idx.pkl"]);
 
     write(masks.join("val/n04356056_ILSVRC2012_val_00000007.JPEG"), (6, 8), object);
@@ -131,7 +132,7 @@ fn training_masks_are_counted_together() {
         dir.path(),
         &checkup_hard_imagenet(&masks, &images, Split::Train),
         &[
-            "note layout 1: imagenet/train holds pictures in one folder",
+            "note layout 1: pictures: pictures in imagenet/train",
             "note count 1: 1 train masks of 1 of the 15 classes",
             "warning train-count 1: 1 training masks where about 19,000 are published",
             "note no-pickle 1: ",
@@ -181,6 +182,42 @@ fn what_is_in_the_files() {
         &format!("note grey-mask 1: masks with values between 0 and 255 [{:?}]", id(7)),
         absent,
     ]);
+}
+
+#[test]
+fn archives_are_looked_into() {
+    let dir = tempfile::tempdir().unwrap();
+    let (masks, images) = (dir.path().join("masks.zip"), dir.path().join("ILSVRC2012_img_val.tar"));
+    let name = |i: usize| format!("ILSVRC2012_val_{i:08}.JPEG");
+    let of_mask = |i: usize| format!("hardImageNet/val/n03218198_{}", name(i));
+    let names = [of_mask(0), of_mask(1), "../escape.png".to_owned()];
+    let packed = names.each_ref().map(|name| (name.as_str(), picture(6, 8, 255)));
+    std::fs::write(&masks, zip(&packed)).unwrap();
+    std::fs::write(&images, tar(&[(&name(0), picture(6, 8, 90))])).unwrap();
+    check(
+        dir.path(),
+        &checkup_hard_imagenet(&masks, &images, Split::Val),
+        &[
+            "note layout 1: pictures: pictures in ILSVRC2012_img_val.tar",
+            "error no-picture 1: masks whose picture is not there [\"masks.zip/hardImageNet/val/n03218198_ILSVRC2012_val_00000001.JPEG\"]",
+            "note count 1: 2 val masks of 1 of the 15 classes",
+            "warning class-count 15: ",
+            "warning skipped 1: entries of the archive of masks that are not taken [\"../escape.png: ",
+            "note no-pickle 1: ",
+        ],
+    );
+    std::fs::write(&masks, b"PK\x03\x04 and no more").unwrap();
+    check(
+        dir.path(),
+        &checkup_hard_imagenet(&masks, &images, Split::Val),
+        &["error unreadable 1: masks.zip: ", "note no-pickle"],
+    );
+    std::fs::write(&masks, zip(&[("readme.txt", b"nothing".to_vec())])).unwrap();
+    check(
+        dir.path(),
+        &checkup_hard_imagenet(&masks, &images, Split::Val),
+        &["note layout", "error wrong-folder 1: masks.zip holds no masks in val", "note no-pickle"],
+    );
 }
 
 #[test]

@@ -93,7 +93,7 @@ pub fn inspect(data: &dyn Dataset, transform: &PairedTransform, mut progress: im
 
 fn failed(error: DatasetError) -> Look {
     match error {
-        DatasetError::NoImage { .. } => Look { no_picture: true, ..Look::default() },
+        DatasetError::NoPicture { .. } => Look { no_picture: true, ..Look::default() },
         error => Look { unreadable: Some(error.to_string()), ..Look::default() },
     }
 }

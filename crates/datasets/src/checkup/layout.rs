@@ -1,7 +1,8 @@
 //! Where pictures and masks lie, from names alone.
 
 use crate::Split;
-use crate::files::{is_picture, split_mask_name, stem};
+use crate::files::{is_picture, is_wnid, split_mask_name};
+use crate::store::file_stem;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -16,11 +17,6 @@ pub(super) fn list(folder: &Path) -> Vec<PathBuf> {
 
 pub(super) fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// Is this a class folder's name?
-pub(super) fn is_wnid(name: &str) -> bool {
-    split_mask_name(&format!("{name}_x")).is_some_and(|(wnid, _)| wnid == name)
 }
 
 /// Does the folder hold files named as masks are?
@@ -40,7 +36,7 @@ pub(super) enum Pictures {
     Classes,
     /// All in one folder.
     Flat,
-    /// In archives, which are not looked into here.
+    /// In archives.
     Packed,
     /// There are none.
     Absent,
@@ -73,7 +69,7 @@ pub(super) fn pictures(images: &Path, split: Split) -> (Pictures, PathBuf) {
 pub(super) fn by_stem(layout: Pictures, folder: &Path, wnids: &[&str]) -> BTreeMap<String, (Option<String>, PathBuf)> {
     let here = |folder: &Path, class: Option<&str>| -> Vec<_> {
         let files = list(folder).into_iter().filter(|path| is_picture(path));
-        files.map(|path| (stem(&path), (class.map(str::to_owned), path))).collect()
+        files.map(|path| (file_stem(&name(&path)).to_owned(), (class.map(str::to_owned), path))).collect()
     };
     match layout {
         Pictures::Classes => wnids.iter().flat_map(|wnid| here(&folder.join(wnid), Some(wnid))).collect(),

@@ -7,26 +7,31 @@ mod layout;
 pub use contents::inspect;
 pub use finding::{Finding, Severity};
 
-use crate::files::{is_picture, split_mask_name, stem};
+use crate::files::{is_picture, split_mask_name};
 use crate::imagenet::{HARD_IMAGENET, RIVAL20, Row};
-use crate::{HardImageNet, Split};
-use layout::{Pictures, list, name};
+use crate::store::{file_name, file_stem, join};
+use crate::{DatasetError, HardImageNet, ImageNet, Split, Store};
+use layout::{Pictures, list};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Looks at the folders of [`HardImageNet`] without decoding anything: layout, names, pairs, counts against the
-/// published ones, pickles. [`inspect`] looks into the files.
+/// Looks at the files of [`HardImageNet`] without decoding anything: layout, names, pairs, counts against the published
+/// ones, pickles. Archives are looked into as folders are. [`inspect`] looks into the pictures.
 pub fn checkup_hard_imagenet(masks: &Path, images: &Path, split: Split) -> Vec<Finding> {
-    let parts = [masks.join(split.name())];
+    let parts = [split.name()];
     let mut found = folders(masks, images, split, &parts, "train/ and val/ with the mask files");
-    if !found.is_empty() || masks.is_file() {
+    if !found.is_empty() {
         return found;
     }
-    found = pairs(&parts, images, split, &HARD_IMAGENET);
-    if !masks.join("meta/hard_imagenet_idx.pkl").is_file() {
+    found = pairs(masks, &parts, images, split, &HARD_IMAGENET).unwrap_or_else(|error| vec![unreadable(&error)]);
+    let pickle = Store::open(masks).is_ok_and(|store| {
+        let top = store.parent_of(split.name()).unwrap_or_default();
+        store.has(&join(&top, "meta/hard_imagenet_idx.pkl"))
+    });
+    if !pickle {
         let what = "no meta/hard_imagenet_idx.pkl; the usual order of the 15 classes is taken";
         found.push(Finding::note("no-pickle", what, "nothing"));
-    } else if let Err(error @ crate::DatasetError::Meta { .. }) = HardImageNet::open(masks, images, split) {
+    } else if let Err(error @ DatasetError::Meta { .. }) = HardImageNet::open(masks, images, split) {
         let remedy = "get the meta folder again, or move it away: then the usual order of the 15 classes is taken";
         found.push(Finding::error("pickle", error.to_string(), remedy));
     }
@@ -35,10 +40,18 @@ pub fn checkup_hard_imagenet(masks: &Path, images: &Path, split: Split) -> Vec<F
 
 /// The same for [`Rival20`](crate::Rival20).
 pub fn checkup_rival20(masks: &Path, images: &Path, split: Split) -> Vec<Finding> {
-    let parts = ["train", "test"].map(|part| masks.join(part).join("entire_object_masks"));
+    let parts = ["train/entire_object_masks", "test/entire_object_masks"];
     let expected = "train/entire_object_masks and test/entire_object_masks";
     let found = folders(masks, images, split, &parts, expected);
-    if found.is_empty() && masks.is_dir() { pairs(&parts, images, split, &RIVAL20) } else { found }
+    if !found.is_empty() {
+        return found;
+    }
+    pairs(masks, &parts, images, split, &RIVAL20).unwrap_or_else(|error| vec![unreadable(&error)])
+}
+
+/// An archive that cannot be opened, or a folder that cannot be listed.
+fn unreadable(error: &DatasetError) -> Finding {
+    Finding::error("unreadable", error.to_string(), "get the file again, or pass another path")
 }
 
 /// Pictures without a mask and masks without a picture of a [`MaskedFolder`](crate::MaskedFolder).
@@ -57,7 +70,7 @@ fn no_picture() -> Finding {
 }
 
 /// Folders that are missing, of the wrong level, or exchanged. Nothing, if masks and pictures can be looked for.
-fn folders(masks: &Path, images: &Path, split: Split, parts: &[PathBuf], expected: &str) -> Vec<Finding> {
+fn folders(masks: &Path, images: &Path, split: Split, parts: &[&str], expected: &str) -> Vec<Finding> {
     let mut found = Vec::new();
     let missing = |path: &Path, option: &str| {
         let remedy = format!("pass the right path as {option}");
@@ -73,7 +86,7 @@ fn folders(masks: &Path, images: &Path, split: Split, parts: &[PathBuf], expecte
         return found;
     }
     let (layout, folder) = layout::pictures(images, split);
-    let has_masks = parts.iter().any(|part| layout::has_masks(part));
+    let has_masks = parts.iter().any(|part| layout::has_masks(&masks.join(part)));
     let masks_are_pictures = layout::pictures(masks, split).0 == Pictures::Classes;
     let pictures_are_masks = layout::has_masks(&images.join(split.name())) || layout::has_masks(images);
     if !has_masks && masks_are_pictures && pictures_are_masks {
@@ -81,10 +94,8 @@ fn folders(masks: &Path, images: &Path, split: Split, parts: &[PathBuf], expecte
         return vec![Finding::error("exchanged", what, "exchange --masks and --images")];
     }
     if !has_masks {
-        found.push(misplaced("--masks", masks, expected, |folder| {
-            // The parts, as they would lie under another folder.
-            parts.iter().any(|part| part.strip_prefix(masks).is_ok_and(|p| layout::has_masks(&folder.join(p))))
-        }));
+        let right = |folder: &Path| parts.iter().any(|part| layout::has_masks(&folder.join(part)));
+        found.push(misplaced("--masks", masks, expected, right));
     }
     if layout == Pictures::Absent {
         let expected = format!("{}/<wnid>/<file>", split.name());
@@ -110,23 +121,35 @@ fn misplaced(option: &str, path: &Path, expected: &str, right: impl Fn(&Path) ->
 }
 
 /// Names, pairs and counts.
-fn pairs(parts: &[PathBuf], images: &Path, split: Split, classes: &[Row]) -> Vec<Finding> {
+fn pairs(
+    masks: &Path,
+    parts: &[&str],
+    images: &Path,
+    split: Split,
+    classes: &[Row],
+) -> Result<Vec<Finding>, DatasetError> {
     let wnids: Vec<&str> = classes.iter().map(|row| row.1).collect();
+    let (store, imagenet) = (Store::open(masks)?, ImageNet::open(images, split)?);
     let (pictures, folder) = layout::pictures(images, split);
-    let said = match pictures {
-        Pictures::Classes => "pictures in class folders",
-        Pictures::Flat => "pictures in one folder",
-        Pictures::Packed => "archives, not looked into here",
-        Pictures::Absent => "no pictures",
-    };
-    let mut found = vec![Finding::note("layout", format!("{} holds {said}", folder.display()), "")];
+    let mut found = vec![Finding::note("layout", format!("pictures: {}", imagenet.layout()), "")];
     let by_stem = layout::by_stem(pictures, &folder, &wnids);
 
+    let mut files = Vec::new();
+    for part in parts {
+        if let Some(top) = store.parent_of(part) {
+            files.extend(store.files(&join(&top, part))?);
+        }
+    }
+    if files.is_empty() {
+        let what = format!("{} holds no masks in {}", masks.display(), parts.join(" or "));
+        found.push(Finding::error("wrong-folder", what, "pass the archive of masks as published"));
+        return Ok(found);
+    }
     let (mut odd, mut unknown, mut twice, mut alone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut seen, mut counts) = (BTreeSet::new(), BTreeMap::<&str, usize>::new());
-    for file in parts.iter().flat_map(|part| list(part)) {
-        let (shown, name) = (file.display().to_string(), name(&file));
-        let Some((wnid, picture)) = split_mask_name(&name).filter(|_| is_picture(&file)) else {
+    for file in files {
+        let shown = store.place(&file).display().to_string();
+        let Some((wnid, picture)) = split_mask_name(file_name(&file)).filter(|_| is_picture(&file)) else {
             odd.push(shown);
             continue;
         };
@@ -138,14 +161,12 @@ fn pairs(parts: &[PathBuf], images: &Path, split: Split, classes: &[Row]) -> Vec
             unknown.push(shown);
             continue;
         };
-        let stem = stem(Path::new(picture));
-        if !seen.insert((wnid, stem.clone())) {
+        if !seen.insert((wnid, file_stem(picture).to_owned())) {
             twice.push(shown);
             continue;
         }
         *counts.entry(wnid).or_default() += 1;
-        let elsewhere = |(class, _): &(Option<String>, PathBuf)| class.as_deref().is_some_and(|class| class != wnid);
-        if pictures != Pictures::Packed && by_stem.get(&stem).is_none_or(elsewhere) {
+        if imagenet.find(wnid, picture)?.is_none() {
             alone.push(shown);
         }
     }
@@ -167,7 +188,13 @@ fn pairs(parts: &[PathBuf], images: &Path, split: Split, classes: &[Row]) -> Vec
     let what = "files that are not named <wnid>_<ImageNet file name>; they are left out";
     found.extend(Finding::note("odd-name", what, "nothing, if they are not masks").about(&odd));
     found.extend(self::counts(&counts, split, classes));
-    found
+    let skipped: Vec<String> =
+        store.skipped().iter().map(|entry| format!("{}: {}", entry.name, entry.reason)).collect();
+    let remedy = "nothing, if the archive is from a source that you trust; its other files are read";
+    found.extend(
+        Finding::warning("skipped", "entries of the archive of masks that are not taken", remedy).about(&skipped),
+    );
+    Ok(found)
 }
 
 /// Against the published numbers: 50 validation masks of each class (48 to 50 for RIVAL), about 19,000 for training.
