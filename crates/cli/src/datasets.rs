@@ -23,7 +23,7 @@ enum Command {
     /// List the names that -d takes
     List,
     /// Measure the masks of a dataset: sizes, places, what the crop keeps, mean masks
-    Stats(Stats),
+    Stats(Box<Stats>),
 }
 
 #[derive(clap::Args)]

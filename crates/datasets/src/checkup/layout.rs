@@ -53,7 +53,7 @@ pub(super) fn pictures(images: &Path, split: Split) -> (Pictures, PathBuf) {
         if entries.iter().any(|path| is_wnid(&name(path)) && path.is_dir()) {
             return (Pictures::Classes, folder.clone());
         }
-        if entries.iter().any(|path| is_picture(path)) {
+        if entries.iter().any(is_picture) {
             return (Pictures::Flat, folder.clone());
         }
         let packed =
