@@ -1,12 +1,13 @@
-# Requires numpy, scipy, Pillow, pycocotools, scikit-learn, torch, torchvision (see python/*.py for what each needs).
+# Requires what the scripts in python/ require: numpy, scipy, Pillow, pycocotools, scikit-learn, opencv, torch, torchvision.
 """Times our kernels and what Python users would call instead, in one run, and prints tables of ratios as Markdown.
 
     python benches/compare.py [masks images perturbations metrics] [--quick]
 
-For each name it runs `cargo bench -p hard-imagenet-benches --bench NAME` and `benches/python/NAME.py`, both on one
-core where `taskset` is there, on the same formula-made inputs. A benchmark's function "ours" is set against the other
-functions of its group (Rust crates) and against the lines of the script for the same kernel and size (Python
-packages). Figures are medians in microseconds; a ratio says how many times longer the other takes.
+For each name it runs `cargo bench -p hard-imagenet-benches --bench NAME`, then the scripts of `benches/python` with the
+same kernels on the same formula-made inputs; all on one core where `taskset` is there. Where a group of benchmarks has a
+function "ours", its other functions are Rust crates to compare with; otherwise each function is a kernel of its own,
+"group/function". Lines of the scripts join by kernel and size. Figures are medians in microseconds; a ratio says how many
+times longer the other takes.
 """
 import argparse
 import json
@@ -18,12 +19,14 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ["masks", "images", "perturbations", "metrics"]
+# A benchmark and the script that times the same kernels.
+SCRIPTS = {"masks": "masks", "metrics": "masks", "images": "images", "perturbations": "perturbations"}
+QUICK = ["--warm-up-time", "0.2", "--measurement-time", "0.5", "--sample-size", "15", "--nresamples", "1000"]
 
 
 def target():
-    meta = subprocess.run(["cargo", "metadata", "--no-deps", "--format-version", "1"],
-                          cwd=ROOT, check=True, capture_output=True, text=True)
+    command = ["cargo", "metadata", "--no-deps", "--format-version", "1"]
+    meta = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     return Path(json.loads(meta.stdout)["target_directory"])
 
 
@@ -35,26 +38,30 @@ def rust(name, quick):
     """{(kernel, size): {who: microseconds}} from criterion's own files."""
     home = target() / "criterion"
     shutil.rmtree(home, ignore_errors=True)
-    subprocess.run(["cargo", "bench", "-p", "hard-imagenet-benches", "--bench", name, "--no-run"], cwd=ROOT, check=True)
-    options = ["--warm-up-time", "0.5", "--measurement-time", "1", "--sample-size", "20"] if quick else []
-    subprocess.run(one_core() + ["cargo", "bench", "-p", "hard-imagenet-benches", "--bench", name, "--"] + options,
-                   cwd=ROOT, check=True, stdout=sys.stderr)
-    found = defaultdict(dict)
+    bench = ["cargo", "bench", "-p", "hard-imagenet-benches", "--bench", name]
+    subprocess.run(bench + ["--no-run"], cwd=ROOT, check=True)
+    subprocess.run(one_core() + bench + ["--"] + (QUICK if quick else []), cwd=ROOT, check=True, stdout=sys.stderr)
+    measured = []
     for file in sorted(home.rglob("new/benchmark.json")):
         what = json.loads(file.read_text())
         median = json.loads((file.parent / "estimates.json").read_text())["median"]["point_estimate"]
-        found[what["group_id"], what["value_str"]][what["function_id"]] = median / 1000
+        measured.append((what["group_id"], what["function_id"], what["value_str"], median / 1000))
+    compared = {group for group, function, _, _ in measured if function == "ours"}
+    found = defaultdict(dict)
+    for group, function, size, time in measured:
+        kernel, who = (group, function) if group in compared else (f"{group}/{function}", "ours")
+        found[kernel, size][who] = time
     return found
 
 
 def python(name):
-    """The same from the lines `kernel TAB size TAB library TAB microseconds` of the script."""
+    """The same from the lines `kernel TAB size TAB library TAB microseconds` of a script."""
     script = ROOT / "benches" / "python" / f"{name}.py"
     threads = {key: "1" for key in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"]}
-    lines = subprocess.run(one_core() + [sys.executable, str(script)], env=os.environ | threads,
-                           check=True, capture_output=True, text=True).stdout
+    command = one_core() + [sys.executable, str(script)]
+    run = subprocess.run(command, env=os.environ | threads, check=True, stdout=subprocess.PIPE, text=True)
     found = defaultdict(dict)
-    for line in lines.splitlines():
+    for line in run.stdout.splitlines():
         kernel, size, library, microseconds = line.split("\t")
         found[kernel, size][library] = float(microseconds)
     return found
@@ -64,27 +71,34 @@ def shown(microseconds):
     return f"{microseconds:.3g}" if microseconds < 1000 else f"{microseconds:.0f}"
 
 
+def by_size(key):
+    kernel, size = key
+    return kernel, int((size or "0").split("x")[0])
+
+
 def table(name, ours, theirs):
-    print(f"\n## {name}\n\n| kernel | size | ours, µs | others, µs | ratio |\n|---|---|--:|---|--:|")
-    for (kernel, size), times in ours.items():
-        base = times.get("ours")
-        if base is None:
+    print(f"\n## {name}\n\n| kernel | size | ours, µs | others, µs | times longer |\n|---|--:|--:|---|---|")
+    for key in sorted(ours, key=by_size):
+        kernel, size = key
+        base = ours[key].get("ours")
+        others = {who: time for who, time in ours[key].items() if who != "ours"} | theirs.get(key, {})
+        if base is None or not others:
             continue
-        others = {who: time for who, time in times.items() if who != "ours"} | theirs.get((kernel, size), {})
-        for who, time in others.items():
-            print(f"| {kernel} | {size} | {shown(base)} | {who} {shown(time)} | {time / base:.1f} |")
-    for key in theirs:
-        if "ours" not in ours.get(key, {}):
-            print(f"{key} is timed in Python only", file=sys.stderr)
+        times = ", ".join(f"{who} {shown(time)}" for who, time in others.items())
+        ratios = ", ".join(f"{time / base:.1f}" for time in others.values())
+        print(f"| {kernel} | {size} | {shown(base)} | {times} | {ratios} |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=NAMES, choices=NAMES + [[]])
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(SCRIPTS)}; all if left out")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
     options = parser.parse_args()
-    for name in options.names or NAMES:
-        table(name, rust(name, options.quick), python(name))
+    names = options.names or list(SCRIPTS)
+    ours = {name: rust(name, options.quick) for name in names}
+    theirs = {script: python(script) for script in {SCRIPTS[name] for name in names}}
+    for name in names:
+        table(name, ours[name], theirs[SCRIPTS[name]])
 
 
 main()

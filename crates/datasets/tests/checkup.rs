@@ -59,7 +59,7 @@ fn names_pairs_and_counts() {
     let counts = "warning class-count 15: classes whose number of validation masks is not the published one (50) \
                   [\"dog sled: 2\", \"howler monkey: 0\", \"seat belt: 0\"] -> unpack";
     let (layout, total) =
-        ("note layout 1: pictures: class folders in imagenet/val", "note count 1: 2 val masks of 1 of the 15 classes");
+        ("note layout 1: ImageNet: class folders in imagenet/val", "note count 1: 2 val masks of 1 of the 15 classes");
     check_val(&[layout, total, counts, "note no-pickle 1: no meta/hard_imagenet_idx.pkl"]);
 
     write(masks.join("val/n04356056_ILSVRC2012_val_00000007.JPEG"), (6, 8), object);
@@ -132,7 +132,7 @@ fn training_masks_are_counted_together() {
         dir.path(),
         &checkup_hard_imagenet(&masks, &images, Split::Train),
         &[
-            "note layout 1: pictures: pictures in imagenet/train",
+            "note layout 1: ImageNet: pictures in imagenet/train",
             "note count 1: 1 train masks of 1 of the 15 classes",
             "warning train-count 1: 1 training masks where about 19,000 are published",
             "note no-pickle 1: ",
@@ -198,7 +198,7 @@ fn archives_are_looked_into() {
         dir.path(),
         &checkup_hard_imagenet(&masks, &images, Split::Val),
         &[
-            "note layout 1: pictures: pictures in ILSVRC2012_img_val.tar",
+            "note layout 1: ImageNet: pictures in ILSVRC2012_img_val.tar",
             "error no-picture 1: masks whose picture is not there [\"masks.zip/hardImageNet/val/n03218198_ILSVRC2012_val_00000001.JPEG\"]",
             "note count 1: 2 val masks of 1 of the 15 classes",
             "warning class-count 15: ",

@@ -131,7 +131,7 @@ fn pairs(
     let wnids: Vec<&str> = classes.iter().map(|row| row.1).collect();
     let (store, imagenet) = (Store::open(masks)?, ImageNet::open(images, split)?);
     let (pictures, folder) = layout::pictures(images, split);
-    let mut found = vec![Finding::note("layout", format!("pictures: {}", imagenet.layout()), "")];
+    let mut found = vec![Finding::note("layout", format!("ImageNet: {}", imagenet.layout()), "")];
     let by_stem = layout::by_stem(pictures, &folder, &wnids);
 
     let mut files = Vec::new();

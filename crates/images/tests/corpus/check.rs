@@ -1,0 +1,21 @@
+//! What holds for any bytes. The fuzz targets and the tests of their corpora share it.
+
+#![allow(dead_code, reason = "each fuzz target uses one of them")]
+
+use hard_imagenet_images::{MaskRule, Preprocess, decode_image, decode_mask};
+
+/// A picture: an error, or as many values as pixels.
+pub(crate) fn image(bytes: &[u8]) {
+    if let Ok(image) = decode_image(bytes) {
+        assert_eq!(image.data.len(), 3 * image.height * image.width);
+    }
+}
+
+/// A mask file, and on through the paper's transform: an error, or a mask of the network's size.
+pub(crate) fn mask(bytes: &[u8]) {
+    if let Ok(mask) = decode_mask(bytes) {
+        assert_eq!(mask.data.len(), mask.height * mask.width);
+        let mask = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk).mask(&mask);
+        assert_eq!((mask.height(), mask.width()), (224, 224));
+    }
+}

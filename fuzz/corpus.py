@@ -1,0 +1,15 @@
+"""Prints the short inputs of a folder, a line each, in hexadecimal digits: what is kept of a corpus.
+
+    python fuzz/corpus.py TARGET FOLDER
+"""
+import sys
+from pathlib import Path
+
+LONGEST = {"image": 700, "mask": 700, "rle": 200, "polygon": 300, "pickle": 150}
+KEPT = 400
+
+target, folder = sys.argv[1:]
+inputs = {file.read_bytes() for file in Path(folder).iterdir()}
+short = sorted((data for data in inputs if len(data) <= LONGEST[target]), key=lambda data: (len(data), data))
+step = max(1, -(-len(short) // KEPT))
+print("\n".join(data.hex() for data in short[::step]))
