@@ -35,7 +35,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Features: `cuda` and `metal` give candle a GPU; without them everything runs on the CPU.
+//! Features: `cuda` and `metal` give candle a GPU; without them everything runs on the CPU. `turbojpeg` decodes JPEG files
+//! as Pillow does, to the bit; it needs cmake, nasm and a C compiler to build.
 
 pub use hard_imagenet_datasets as datasets;
 pub use hard_imagenet_evaluation as evaluation;
@@ -53,7 +54,9 @@ pub use hard_imagenet_saliency as saliency;
 pub mod prelude {
     pub use crate::models;
     pub use candle_core::{DType, Device};
-    pub use hard_imagenet_datasets::{Dataset, HardImageNet, MaskedFolder, PlantedCues, Rival20, Split, Subset};
+    pub use hard_imagenet_datasets::{
+        Dataset, HardImageNet, ImageNet, MaskedFolder, PlantedCues, Rankings, Rival20, Split, Subset,
+    };
     pub use hard_imagenet_evaluation::{Evaluation, Protocol, Quirks, Run};
     pub use hard_imagenet_images::{Pixels, Preprocess};
     pub use hard_imagenet_masks::{Heatmap, Mask};

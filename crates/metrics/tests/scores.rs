@@ -270,38 +270,3 @@ fn differences_are_paired_over_runs() {
     assert!((difference.value - 0.125).abs() < 1e-6, "{difference:?}");
     assert!(difference.low > 0.0);
 }
-
-#[test]
-#[ignore = "a timing to look at: cargo test --release -- --ignored --nocapture timing"]
-fn timing_of_a_paper_sized_run() {
-    let mut records = Vec::new();
-    for s in 0..750 {
-        for c in 0..4 {
-            records.push(record(
-                s,
-                s as u32 % 15,
-                ["none", "gray", "gray-box", "tile"][c],
-                0,
-                !bits(c as u64, s).is_multiple_of(3),
-            ));
-        }
-        for level in 0..12 {
-            for region in ["fg", "bg"] {
-                for trial in 0..3 {
-                    let condition = format!("noise:linf:{}:{region}", f64::from(level) / 8.0);
-                    records.push(record(
-                        s,
-                        s as u32 % 15,
-                        &condition,
-                        trial,
-                        !bits(u64::from(level * 3 + trial), s).is_multiple_of(3),
-                    ));
-                }
-            }
-        }
-    }
-    let start = std::time::Instant::now();
-    let scores = score(&records, &Options::default());
-    println!("{} records scored in {:.2?}", scores.counts.records, start.elapsed());
-    assert_eq!(scores.all("rfs").len(), 12);
-}
