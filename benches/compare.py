@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # A benchmark and the script that times the same kernels.
 SCRIPTS = {"masks": "masks", "metrics": "masks", "images": "images", "perturbations": "perturbations"}
-QUICK = ["--warm-up-time", "0.2", "--measurement-time", "0.5", "--sample-size", "15", "--nresamples", "1000"]
+QUICK = ["--warm-up-time", "0.2", "--measurement-time", "0.4", "--sample-size", "15", "--nresamples", "1000"]
 
 
 def target():
