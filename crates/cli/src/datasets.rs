@@ -6,7 +6,7 @@ use crate::sources::{Name, Source};
 use anyhow::{Context, Result};
 use clap::{Subcommand, ValueEnum};
 use hard_imagenet::datasets::{Measured, Retention, Statistics};
-use hard_imagenet::images::{MaskRule, PairedTransform, Preprocess};
+use hard_imagenet::images::{MaskRule, PairedTransform, Preprocess, RandomResizedCrop};
 use hard_imagenet::masks::Heatmap;
 use hard_imagenet::report::{self, MaskClass, MaskRow, MaskStats};
 use safetensors::tensor::{Dtype, TensorView};
@@ -36,6 +36,9 @@ struct Stats {
     /// What "retained" is a share of; by default as published for paper, the transform's own for strict (Q15)
     #[arg(long, value_enum)]
     retained: Option<Retained>,
+    /// Look through N random resized crops of each picture, as in training, instead of the centre crop
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "retained")]
+    random_crops: Option<u32>,
     /// stats.json files of other datasets, to draw beside this one
     #[arg(long, value_name = "FILE", num_args = 1..)]
     against: Vec<PathBuf>,
@@ -98,12 +101,23 @@ fn stats(args: &Stats) -> Result<()> {
         PresetName::Strict => Retained::Transform,
     });
     let mut progress = Progress::new(format!("masks of {}", data.info().name));
-    let statistics = Statistics::measure(&*data, &transform, retained.into(), |done| progress.count(done, data.len()));
+    let tick = |done| progress.count(done, data.len());
+    let (statistics, told, retained) = match args.random_crops {
+        Some(crops) => {
+            let crop = RandomResizedCrop { mask_rule: transform.mask_rule, ..RandomResizedCrop::imagenet() };
+            let rule = told.split_once("; ").map_or("", |(_, rule)| rule);
+            let told = format!("random resized crops to 224 of 8 to 100 % of the picture, {crops} of each; {rule}");
+            (Statistics::measure_crops(&*data, &crop, crops, tick), told, "the random crops themselves".to_owned())
+        }
+        None => {
+            let word = retained.to_possible_value();
+            let help = word.as_ref().and_then(|word| word.get_help()).map(ToString::to_string).unwrap_or_default();
+            (Statistics::measure(&*data, &transform, retained.into(), tick), told.to_owned(), help)
+        }
+    };
     progress.finish();
 
-    let word = retained.to_possible_value();
-    let retained = word.as_ref().and_then(|word| word.get_help()).map(ToString::to_string).unwrap_or_default();
-    let facts = [("transform", told.to_owned()), ("kept by the crop", retained)];
+    let facts = [("transform", told), ("kept by the crop", retained)];
     let facts = facts.map(|(name, value)| (name.to_owned(), value)).to_vec();
     let mut all = vec![input(&statistics, facts)];
     write_averages(&statistics, &args.output.join("average_masks.safetensors"))?;

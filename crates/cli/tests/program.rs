@@ -310,6 +310,11 @@ fn masks_are_measured_and_datasets_compared() {
     assert_eq!(read("stats.csv").lines().count(), 1 + 2 * 32);
     assert_eq!(read("stats.md").matches("| all | 32 |").count(), 2);
     assert!(!read("stats.json").contains("planted-easy"), "a file for each dataset");
+    let crops = folder.path().join("crops");
+    let arguments =
+        ["datasets", "stats", "-d", "planted-easy", "--limit", "8", "--random-crops", "3", "--format", "csv"];
+    succeeds(&[&arguments[..], &["-o", text(&crops)]].concat());
+    assert_eq!(fs::read_to_string(crops.join("stats.csv")).expect("a row a crop").lines().count(), 1 + 3 * 8);
 
     let bytes = fs::read(hard.join("average_masks.safetensors")).expect("mean masks");
     let tensors = safetensors::SafeTensors::deserialize(&bytes).expect("safetensors");

@@ -1,9 +1,11 @@
 //! Mask statistics against torch's and Pillow's, and over datasets.
 
 use hard_imagenet_datasets::{
-    Class, Dataset, DatasetError, DatasetInfo, MaskStatistics, PlantedCues, Retention, Sample, Statistics,
+    Class, Dataset, DatasetError, DatasetInfo, MaskStatistics, PlantedCues, Retention, Sample, Statistics, Subset,
 };
-use hard_imagenet_images::{Gray8, ImageError, MaskRule, PairedTransform, Preprocess, Rgb8, read_mask};
+use hard_imagenet_images::{
+    Gray8, ImageError, MaskRule, PairedTransform, Preprocess, RandomResizedCrop, Rgb8, read_mask,
+};
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -122,6 +124,33 @@ fn classes_are_averaged_and_a_bad_sample_is_an_entry() {
         statistics.of(Some(0)).map(|m| m.centroid).collect::<Vec<_>>(),
         [Some((111.5, 55.5)), Some((111.5, 167.5))]
     );
+}
+
+#[test]
+fn random_crops_are_many_views_of_a_sample() {
+    let data = PlantedCues::easy(1, 24, 64);
+    let crop = RandomResizedCrop::imagenet();
+    let crops = Statistics::measure_crops(&data, &crop, 10, |_| ());
+    assert_eq!(crops.samples.len(), 240);
+    assert_eq!(crops.samples[19].id, data.id(1));
+    // Objects fill more of a crop than of the picture, when they are in it at all, and are often cut.
+    let mean = |pick: fn(&MaskStatistics) -> Option<f64>| crops.summary(None, pick).unwrap().mean;
+    assert!(mean(|m| Some(m.transformed)) > mean(|m| Some(m.raw)));
+    let retained = mean(|m| m.retained);
+    assert!(retained > 0.3 && retained < 0.9, "{retained}");
+
+    // The draws of a sample do not depend on what else is measured.
+    let odd = Subset::filter(&data, |i| i % 2 == 1);
+    let fewer = Statistics::measure_crops(&odd, &crop, 10, |_| ());
+    assert_eq!(fewer.samples[..10], crops.samples[10..20]);
+    assert_ne!(crops.samples[0].numbers, crops.samples[1].numbers);
+
+    // A crop of everything is the mask itself.
+    let whole = RandomResizedCrop { size: (64, 64), scale: (1.0, 1.0), ratio: (1.0, 1.0), flip: 0.0, ..crop };
+    for sample in Statistics::measure_crops(&data, &whole, 1, |_| ()).samples {
+        let numbers = sample.numbers.unwrap();
+        assert_eq!((numbers.transformed, numbers.retained), (numbers.raw, Some(1.0)));
+    }
 }
 
 #[test]

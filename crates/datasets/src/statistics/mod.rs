@@ -7,7 +7,7 @@ pub use retained::Retention;
 pub use summary::Summary;
 
 use crate::{Class, Dataset, Sample};
-use hard_imagenet_images::{MaskRule, PairedTransform};
+use hard_imagenet_images::{Gray8, MaskRule, PairedTransform, RandomResizedCrop};
 use hard_imagenet_masks::{Connectivity, Heatmap, Mask};
 use rayon::prelude::*;
 
@@ -33,18 +33,27 @@ pub struct MaskStatistics {
 impl MaskStatistics {
     /// Measures a mask as stored; returns it as the transform leaves it, too: `(H, W)`.
     pub fn of(sample: &Sample, transform: &PairedTransform, retention: Retention) -> (Self, Mask) {
+        let binary = binary(&sample.mask, transform.mask_rule);
+        let retained = retention.share(&sample.mask, &binary, transform);
+        Self::with(&binary, transform.mask(&sample.mask), retained)
+    }
+
+    /// The same for one random resized crop, which a key chooses; what is retained is what lies in the crop.
+    pub fn of_crop(sample: &Sample, crop: &RandomResizedCrop, key: u64) -> (Self, Mask) {
         let file = &sample.mask;
-        let least = match transform.mask_rule {
-            MaskRule::AnyInk => 1,
-            MaskRule::Half => 128,
-        };
-        let mut values = file.data.iter();
-        let binary = Mask::from_fn(file.height, file.width, |_, _| values.next().is_some_and(|&v| v >= least));
-        let mask = transform.mask(file);
+        let binary = binary(file, crop.mask_rule);
+        let drawn = crop.draw(key, file.height, file.width);
+        let within = |row: usize| &binary.row(row)[drawn.left..drawn.left + drawn.width];
+        let kept: usize = (drawn.top..drawn.top + drawn.height).flat_map(within).map(|&v| usize::from(v)).sum();
+        let retained = (!binary.is_empty()).then(|| kept as f64 / binary.area() as f64);
+        Self::with(&binary, crop.mask(file, &drawn), retained)
+    }
+
+    fn with(raw: &Mask, mask: Mask, retained: Option<f64>) -> (Self, Mask) {
         let numbers = Self {
-            raw: binary.fraction(),
+            raw: raw.fraction(),
             transformed: mask.fraction(),
-            retained: retention.share(file, &binary, transform),
+            retained,
             centroid: mask.centroid(),
             eccentricity: mask.eccentricity(),
             components: mask.components(Connectivity::Eight).len(),
@@ -54,7 +63,17 @@ impl MaskStatistics {
     }
 }
 
-/// One sample of [`Statistics`].
+/// A mask file at its own size, by the rule of what is object.
+fn binary(file: &Gray8, rule: MaskRule) -> Mask {
+    let least = match rule {
+        MaskRule::AnyInk => 1,
+        MaskRule::Half => 128,
+    };
+    let mut values = file.data.iter();
+    Mask::from_fn(file.height, file.width, |_, _| values.next().is_some_and(|&v| v >= least))
+}
+
+/// One mask of [`Statistics`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measured {
     /// The sample's id.
@@ -72,7 +91,7 @@ pub struct Statistics {
     pub dataset: String,
     /// Its classes.
     pub classes: Vec<Class>,
-    /// Every sample, in the dataset's order.
+    /// Every sample, in the dataset's order; under random crops once for each crop.
     pub samples: Vec<Measured>,
     /// For each class the mean of its transformed masks, `(H, W)` in [0, 1], empty ones included; `None` for a class
     /// without a mask.
@@ -89,24 +108,53 @@ impl Statistics {
         data: &dyn Dataset,
         transform: &PairedTransform,
         retention: Retention,
+        progress: impl FnMut(usize),
+    ) -> Self {
+        Self::collect(data, progress, |sample| vec![MaskStatistics::of(sample, transform, retention)])
+    }
+
+    /// The same under random resized crops, as networks are trained with, `trials` of each sample: what a network sees
+    /// of the objects in training. The draws are functions of the sample's id and the trial.
+    pub fn measure_crops(
+        data: &dyn Dataset,
+        crop: &RandomResizedCrop,
+        trials: u32,
+        progress: impl FnMut(usize),
+    ) -> Self {
+        // FNV-1a of the id.
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        let key = |sample: &Sample| sample.id.bytes().fold(0xcbf2_9ce4_8422_2325, step);
+        let crops = |sample: &Sample| {
+            let of_trial = |trial| MaskStatistics::of_crop(sample, crop, key(sample).wrapping_add(u64::from(trial)));
+            (0..trials).map(of_trial).collect()
+        };
+        Self::collect(data, progress, crops)
+    }
+
+    fn collect(
+        data: &dyn Dataset,
         mut progress: impl FnMut(usize),
+        measure: impl Fn(&Sample) -> Vec<(MaskStatistics, Mask)> + Sync,
     ) -> Self {
         let classes = data.info().classes.clone();
         let mut sums: Vec<Option<Sum>> = classes.iter().map(|_| None).collect();
         let mut samples = Vec::with_capacity(data.len());
         for start in (0..data.len()).step_by(CHUNK) {
-            let measure = |i| data.get(i).map(|sample| MaskStatistics::of(&sample, transform, retention));
-            let chunk: Vec<_> = (start..data.len().min(start + CHUNK)).into_par_iter().map(measure).collect();
-            for result in chunk {
-                let i = samples.len();
+            let indices = start..data.len().min(start + CHUNK);
+            let chunk: Vec<_> =
+                indices.clone().into_par_iter().map(|i| data.get(i).map(|sample| measure(&sample))).collect();
+            for (i, result) in indices.zip(chunk) {
                 let class = data.class(i);
-                let numbers = result.map_err(|error| error.to_string()).map(|(numbers, mask)| {
-                    sums[class].get_or_insert_with(|| Sum::new(&mask)).add(&mask);
-                    numbers
-                });
-                samples.push(Measured { id: data.id(i).to_owned(), class, numbers });
+                let entry = |numbers| Measured { id: data.id(i).to_owned(), class, numbers };
+                match result {
+                    Err(error) => samples.push(entry(Err(error.to_string()))),
+                    Ok(measured) => samples.extend(measured.into_iter().map(|(numbers, mask)| {
+                        sums[class].get_or_insert_with(|| Sum::new(&mask)).add(&mask);
+                        entry(Ok(numbers))
+                    })),
+                }
             }
-            progress(samples.len());
+            progress(data.len().min(start + CHUNK));
         }
         let averages = sums.into_iter().map(|sum| sum.and_then(Sum::mean)).collect();
         Self { dataset: data.info().name.clone(), classes, samples, averages }
