@@ -16,8 +16,8 @@ pub enum MaskRule {
 }
 
 impl MaskRule {
-    /// The mask of a picture of ink.
-    pub(crate) fn binary(self, ink: &Gray8) -> Mask {
+    /// What is object in a mask as stored, at its own size: `(H, W)`.
+    pub fn binary(self, ink: &Gray8) -> Mask {
         let least = match self {
             Self::AnyInk => 1,
             Self::Half => 128,

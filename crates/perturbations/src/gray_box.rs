@@ -32,7 +32,7 @@ impl From<Preset> for BoxEdges {
 impl BoxEdges {
     pub(crate) fn of(self, bounds: Rect) -> Rect {
         match self {
-            Self::Exclusive => Rect { bottom: bounds.bottom - 1, right: bounds.right - 1, ..bounds },
+            Self::Exclusive => bounds.exclusive(),
             Self::Inclusive => bounds,
         }
     }

@@ -7,7 +7,7 @@ pub use retained::Retention;
 pub use summary::Summary;
 
 use crate::{Class, Dataset, Sample};
-use hard_imagenet_images::{Gray8, MaskRule, PairedTransform, RandomResizedCrop};
+use hard_imagenet_images::{PairedTransform, RandomResizedCrop};
 use hard_imagenet_masks::{Connectivity, Heatmap, Mask};
 use rayon::prelude::*;
 
@@ -33,7 +33,7 @@ pub struct MaskStatistics {
 impl MaskStatistics {
     /// Measures a mask as stored; returns it as the transform leaves it, too: `(H, W)`.
     pub fn of(sample: &Sample, transform: &PairedTransform, retention: Retention) -> (Self, Mask) {
-        let binary = binary(&sample.mask, transform.mask_rule);
+        let binary = transform.mask_rule.binary(&sample.mask);
         let retained = retention.share(&sample.mask, &binary, transform);
         Self::with(&binary, transform.mask(&sample.mask), retained)
     }
@@ -41,7 +41,7 @@ impl MaskStatistics {
     /// The same for one random resized crop, which a key chooses; what is retained is what lies in the crop.
     pub fn of_crop(sample: &Sample, crop: &RandomResizedCrop, key: u64) -> (Self, Mask) {
         let file = &sample.mask;
-        let binary = binary(file, crop.mask_rule);
+        let binary = crop.mask_rule.binary(file);
         let drawn = crop.draw(key, file.height, file.width);
         let within = |row: usize| &binary.row(row)[drawn.left..drawn.left + drawn.width];
         let kept: usize = (drawn.top..drawn.top + drawn.height).flat_map(within).map(|&v| usize::from(v)).sum();
@@ -61,16 +61,6 @@ impl MaskStatistics {
         };
         (numbers, mask)
     }
-}
-
-/// A mask file at its own size, by the rule of what is object.
-fn binary(file: &Gray8, rule: MaskRule) -> Mask {
-    let least = match rule {
-        MaskRule::AnyInk => 1,
-        MaskRule::Half => 128,
-    };
-    let mut values = file.data.iter();
-    Mask::from_fn(file.height, file.width, |_, _| values.next().is_some_and(|&v| v >= least))
 }
 
 /// One mask of [`Statistics`].
