@@ -52,7 +52,7 @@ pub mod zoo;
 
 pub use device::{best_device, device};
 pub use error::ModelError;
-pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, WeightMap};
+pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, Places, WeightMap};
 pub use model::{Model, ModelSpec};
 pub use resnet::{Block, ResNet, Stem};
 pub use vit::VisionTransformer;

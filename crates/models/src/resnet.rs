@@ -1,7 +1,7 @@
 //! Residual networks (He et al. 2016), with torchvision's parameter names and timm's module names.
 
 use crate::zoo::{Architecture, Row, imagenet};
-use hard_imagenet_graph::{Activation, Conv2d, Graph, GraphBuilder, GraphError, MaxPool2d, NodeId};
+use hard_imagenet_graph::{Activation, Conv2d, Graph, GraphBuilder, GraphError, NodeId, Pool2d};
 use hard_imagenet_images::Filter;
 
 /// What a stage is made of.
@@ -52,7 +52,7 @@ impl ResNet {
         let x = g.batch_norm("bn1", x, self.stem_width);
         let mut x = g.activation("act1", x, Activation::Relu);
         if self.stem == Stem::ImageNet {
-            x = g.max_pool2d("maxpool", x, MaxPool2d { size: 3, stride: 2, padding: 1 });
+            x = g.max_pool2d("maxpool", x, Pool2d { stride: 2, padding: 1, ..Pool2d::new(3) });
         }
         let mut channels = self.stem_width;
         for (stage, &(width, blocks)) in self.stages.iter().enumerate() {
