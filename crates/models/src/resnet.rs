@@ -95,49 +95,50 @@ impl ResNet {
         let sum = g.add("add", y, shortcut);
         (g.activation("", sum, Activation::Relu), outputs)
     }
+}
 
-    /// The last stage.
-    pub(crate) fn cam_node(&self) -> String {
+impl Architecture for ResNet {
+    fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
+        self.graph(classes)
+    }
+
+    fn cam_node(&self) -> String {
         format!("layer{}", self.stages.len())
     }
 }
 
-const fn imagenet_resnet(block: Block, stages: &'static [(usize, usize)]) -> Architecture {
-    Architecture::ResNet(ResNet { stem: Stem::ImageNet, stem_width: 64, block, stages })
+const fn imagenet_resnet(block: Block, stages: &'static [(usize, usize)]) -> ResNet {
+    ResNet { stem: Stem::ImageNet, stem_width: 64, block, stages }
 }
 
-const RESNET18: Architecture = imagenet_resnet(Block::Basic, &[(64, 2), (128, 2), (256, 2), (512, 2)]);
-const RESNET34: Architecture = imagenet_resnet(Block::Basic, &[(64, 3), (128, 4), (256, 6), (512, 3)]);
-const RESNET50: Architecture = imagenet_resnet(Block::Bottleneck, &[(64, 3), (128, 4), (256, 6), (512, 3)]);
-const RESNET101: Architecture = imagenet_resnet(Block::Bottleneck, &[(64, 3), (128, 4), (256, 23), (512, 3)]);
-const RESNET152: Architecture = imagenet_resnet(Block::Bottleneck, &[(64, 3), (128, 8), (256, 36), (512, 3)]);
+const RESNET18: ResNet = imagenet_resnet(Block::Basic, &[(64, 2), (128, 2), (256, 2), (512, 2)]);
+const RESNET34: ResNet = imagenet_resnet(Block::Basic, &[(64, 3), (128, 4), (256, 6), (512, 3)]);
+const RESNET50: ResNet = imagenet_resnet(Block::Bottleneck, &[(64, 3), (128, 4), (256, 6), (512, 3)]);
+const RESNET101: ResNet = imagenet_resnet(Block::Bottleneck, &[(64, 3), (128, 4), (256, 23), (512, 3)]);
+const RESNET152: ResNet = imagenet_resnet(Block::Bottleneck, &[(64, 3), (128, 8), (256, 36), (512, 3)]);
 
 /// The small network of the planted-cue pictures, about 174,000 parameters.
-const PLANTED: Architecture = Architecture::ResNet(ResNet {
-    stem: Stem::Small,
-    stem_width: 24,
-    block: Block::Basic,
-    stages: &[(24, 1), (48, 1), (96, 1)],
-});
+const PLANTED: ResNet =
+    ResNet { stem: Stem::Small, stem_width: 24, block: Block::Basic, stages: &[(24, 1), (48, 1), (96, 1)] };
 
 /// The first row of each name is the one meant where the tag is left out: torchvision's first weights, which the paper
 /// used (Q24).
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
-    Row { name: "resnet18.tv_in1k", architecture: RESNET18, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
-    Row { name: "resnet18.a1_in1k", architecture: RESNET18, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
-    Row { name: "resnet34.tv_in1k", architecture: RESNET34, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
-    Row { name: "resnet34.a1_in1k", architecture: RESNET34, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
-    Row { name: "resnet50.tv_in1k", architecture: RESNET50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
-    Row { name: "resnet50.tv2_in1k", architecture: RESNET50, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
-    Row { name: "resnet50.a1_in1k", architecture: RESNET50, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
-    Row { name: "resnet101.tv_in1k", architecture: RESNET101, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
-    Row { name: "resnet101.tv2_in1k", architecture: RESNET101, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
-    Row { name: "resnet101.a1_in1k", architecture: RESNET101, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
-    Row { name: "resnet152.tv_in1k", architecture: RESNET152, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
-    Row { name: "resnet152.tv2_in1k", architecture: RESNET152, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
-    Row { name: "resnet152.a1_in1k", architecture: RESNET152, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
-    Row { name: "planted_resnet", architecture: PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
-    Row { name: "planted_resnet.cue", architecture: PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
-    Row { name: "planted_resnet.object", architecture: PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
+    Row { name: "resnet18.tv_in1k", architecture: &RESNET18, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet18.a1_in1k", architecture: &RESNET18, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
+    Row { name: "resnet34.tv_in1k", architecture: &RESNET34, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet34.a1_in1k", architecture: &RESNET34, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
+    Row { name: "resnet50.tv_in1k", architecture: &RESNET50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet50.tv2_in1k", architecture: &RESNET50, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet50.a1_in1k", architecture: &RESNET50, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
+    Row { name: "resnet101.tv_in1k", architecture: &RESNET101, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet101.tv2_in1k", architecture: &RESNET101, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet101.a1_in1k", architecture: &RESNET101, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
+    Row { name: "resnet152.tv_in1k", architecture: &RESNET152, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet152.tv2_in1k", architecture: &RESNET152, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet152.a1_in1k", architecture: &RESNET152, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
+    Row { name: "planted_resnet", architecture: &PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
+    Row { name: "planted_resnet.cue", architecture: &PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
+    Row { name: "planted_resnet.object", architecture: &PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
 ];

@@ -88,31 +88,37 @@ impl VisionTransformer {
         g.alias("", x);
         x
     }
+}
+
+impl Architecture for VisionTransformer {
+    fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
+        self.graph(classes)
+    }
 
     /// The first norm of the last block, as the original and the literature after it do.
-    pub(crate) fn cam_node(&self) -> String {
+    fn cam_node(&self) -> String {
         format!("blocks.{}.norm1", self.depth - 1)
     }
 }
 
-const fn patch16(width: usize, heads: usize) -> Architecture {
-    Architecture::Vit(VisionTransformer { image: 224, patch: 16, width, depth: 12, heads })
+const fn patch16(width: usize, heads: usize) -> VisionTransformer {
+    VisionTransformer { image: 224, patch: 16, width, depth: 12, heads }
 }
 
-const TINY: Architecture = patch16(192, 3);
-const SMALL: Architecture = patch16(384, 6);
-const BASE: Architecture = patch16(768, 12);
+const TINY: VisionTransformer = patch16(192, 3);
+const SMALL: VisionTransformer = patch16(384, 6);
+const BASE: VisionTransformer = patch16(768, 12);
 
 /// The first row of each name is the one meant where the tag is left out.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
-    Row { name: "vit_tiny_patch16_224.augreg_in21k_ft_in1k", architecture: TINY, preprocess: inception(248), classes: 1000 },
-    Row { name: "vit_small_patch16_224.augreg_in21k_ft_in1k", architecture: SMALL, preprocess: inception(248), classes: 1000 },
-    Row { name: "vit_small_patch16_224.augreg_in1k", architecture: SMALL, preprocess: inception(248), classes: 1000 },
-    Row { name: "vit_base_patch16_224.augreg2_in21k_ft_in1k", architecture: BASE, preprocess: inception(248), classes: 1000 },
-    Row { name: "vit_base_patch16_224.augreg_in21k_ft_in1k", architecture: BASE, preprocess: inception(248), classes: 1000 },
-    Row { name: "vit_base_patch16_224.augreg_in1k", architecture: BASE, preprocess: inception(248), classes: 1000 },
-    Row { name: "deit_tiny_patch16_224.fb_in1k", architecture: TINY, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
-    Row { name: "deit_small_patch16_224.fb_in1k", architecture: SMALL, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
-    Row { name: "deit_base_patch16_224.fb_in1k", architecture: BASE, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
+    Row { name: "vit_tiny_patch16_224.augreg_in21k_ft_in1k", architecture: &TINY, preprocess: inception(248), classes: 1000 },
+    Row { name: "vit_small_patch16_224.augreg_in21k_ft_in1k", architecture: &SMALL, preprocess: inception(248), classes: 1000 },
+    Row { name: "vit_small_patch16_224.augreg_in1k", architecture: &SMALL, preprocess: inception(248), classes: 1000 },
+    Row { name: "vit_base_patch16_224.augreg2_in21k_ft_in1k", architecture: &BASE, preprocess: inception(248), classes: 1000 },
+    Row { name: "vit_base_patch16_224.augreg_in21k_ft_in1k", architecture: &BASE, preprocess: inception(248), classes: 1000 },
+    Row { name: "vit_base_patch16_224.augreg_in1k", architecture: &BASE, preprocess: inception(248), classes: 1000 },
+    Row { name: "deit_tiny_patch16_224.fb_in1k", architecture: &TINY, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
+    Row { name: "deit_small_patch16_224.fb_in1k", architecture: &SMALL, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
+    Row { name: "deit_base_patch16_224.fb_in1k", architecture: &BASE, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
 ];

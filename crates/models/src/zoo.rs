@@ -1,39 +1,30 @@
 //! The models by name.
 
 use crate::weights::{Loaded, describe_mismatch, last_linear};
-use crate::{Model, ModelError, ModelSpec, ResNet, VisionTransformer, Weights, resnet, vit};
+use crate::{Model, ModelError, ModelSpec, Weights, resnet, vit};
 use candle_core::{DType, Device};
-use hard_imagenet_graph::Graph;
+use hard_imagenet_graph::{Graph, GraphError};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
 
 /// A model of the zoo.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
-    pub(crate) architecture: Architecture,
+    pub(crate) architecture: &'static dyn Architecture,
     pub(crate) preprocess: Preprocess,
     pub(crate) classes: usize,
 }
 
-/// The families, each with its numbers.
-#[derive(Clone, Copy)]
-pub(crate) enum Architecture {
-    ResNet(ResNet),
-    Vit(VisionTransformer),
-}
+/// The numbers that make one network of a family.
+pub(crate) trait Architecture: Sync {
+    /// The graph, for `classes` logits.
+    fn graph(&self, classes: usize) -> Result<Graph, GraphError>;
 
-impl Architecture {
-    fn graph(&self, classes: usize) -> Result<Graph, ModelError> {
-        Ok(match self {
-            Self::ResNet(resnet) => resnet.graph(classes)?,
-            Self::Vit(vit) => vit.graph(classes)?,
-        })
-    }
+    /// Where class activation maps look from by default.
+    fn cam_node(&self) -> String;
 
-    fn cam_node(&self) -> String {
-        match self {
-            Self::ResNet(resnet) => resnet.cam_node(),
-            Self::Vit(vit) => vit.cam_node(),
-        }
+    /// The node whose value is the input of the last linear layer.
+    fn feature_node(&self) -> String {
+        "global_pool".to_owned()
     }
 }
 
@@ -105,7 +96,7 @@ pub fn spec(name: &str) -> Result<ModelSpec, ModelError> {
 /// # Errors
 /// [`ModelError::UnknownModel`].
 pub fn graph(name: &str, classes: usize) -> Result<Graph, ModelError> {
-    row(name)?.architecture.graph(classes)
+    Ok(row(name)?.architecture.graph(classes)?)
 }
 
 fn row(name: &str) -> Result<&'static Row, ModelError> {
@@ -126,7 +117,7 @@ impl Row {
             preprocess: self.preprocess,
             classes,
             cam_node: self.architecture.cam_node(),
-            feature_node: "global_pool".to_owned(),
+            feature_node: self.architecture.feature_node(),
         }
     }
 
