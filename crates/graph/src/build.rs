@@ -95,6 +95,15 @@ impl GraphBuilder {
         self.push(name, Op::BatchNorm { channels, eps }, &[x], &weights, self.layout(x))
     }
 
+    /// timm's `BatchNormAct2d`: a batch norm, the node "name.norm" with the weights "name.weight" and so on, and the
+    /// activation after it, the node "name" itself, for that is the module's output.
+    pub fn batch_norm_act(&mut self, name: &str, x: NodeId, channels: usize, activation: Activation) -> NodeId {
+        let norm = self.batch_norm(name, x, channels);
+        let full = self.full(name);
+        self.nodes[norm.0].name = format!("{full}.norm");
+        self.activation(name, norm, activation)
+    }
+
     /// Layer normalisation over the last dimension.
     pub fn layer_norm(&mut self, name: &str, x: NodeId, channels: usize, eps: f64) -> NodeId {
         self.push(name, Op::LayerNorm { channels, eps }, &[x], &["weight", "bias"], self.layout(x))
