@@ -29,6 +29,7 @@ impl From<PresetName> for Preset {
 pub(crate) enum Precision {
     F32,
     Bf16,
+    F16,
 }
 
 impl From<Precision> for DType {
@@ -36,6 +37,7 @@ impl From<Precision> for DType {
         match precision {
             Precision::F32 => DType::F32,
             Precision::Bf16 => DType::BF16,
+            Precision::F16 => DType::F16,
         }
     }
 }

@@ -12,17 +12,22 @@ pub(crate) struct Family<'a> {
     pub(crate) size: (usize, usize),
 }
 
-/// Logits, features and input gradient are those of the original; every node is a place to cut; the node for activation
-/// maps has rows and columns.
+/// Logits, features and input gradient are those of the original; halves decide alike; every node is a place to cut; the
+/// node for activation maps has rows and columns.
 pub(crate) fn check(family: &Family<'_>) {
     let golden = candle_core::safetensors::load_buffer(family.golden, &Device::Cpu).unwrap();
     let want = |key: &str| &golden[&format!("{}.{key}", family.name)];
     let shape = [2, 3, family.size.0, family.size.1];
     let x = Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap();
 
-    let model = model(family.architecture);
+    let model = model(family.architecture, DType::F32);
     near(&model.forward(&x).unwrap(), want("logits"), 1e-4, "logits");
     near(&model.features(&x).unwrap(), want("features"), 1e-4, "features");
+    for (dtype, share) in [(DType::BF16, 0.1), (DType::F16, 0.02)] {
+        let halves = self::model(family.architecture, dtype).forward(&x).unwrap();
+        assert_eq!(halves.dtype(), DType::F32);
+        near(&halves, want("logits"), share, &format!("{dtype:?}"));
+    }
     let cam = model.graph().find(&model.spec().cam_node).unwrap();
     assert!(model.graph().node(cam).layout.has_places(), "{}", model.spec().cam_node);
 
@@ -45,7 +50,7 @@ pub(crate) fn check(family: &Family<'_>) {
     }
 }
 
-fn model(architecture: &dyn Architecture) -> Model {
+fn model(architecture: &dyn Architecture, dtype: DType) -> Model {
     let graph = architecture.graph(10).unwrap();
     let weights = generated::weights(&graph).unwrap();
     let spec = ModelSpec {
@@ -54,7 +59,7 @@ fn model(architecture: &dyn Architecture) -> Model {
         feature_node: architecture.feature_node(),
         ..zoo::spec("resnet18").unwrap()
     };
-    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
+    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, dtype).unwrap()
 }
 
 /// Errors below `share` of the golden values' deviation.
