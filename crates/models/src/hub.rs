@@ -129,7 +129,8 @@ impl Hub {
         if !is_sha256 || named == sha256 {
             return Ok(());
         }
-        let removed = path.canonicalize().and_then(std::fs::remove_file);
+        // The link as well: while it is there hf-hub asks only whether the file has changed.
+        let removed = path.canonicalize().and_then(std::fs::remove_file).and_then(|()| std::fs::remove_file(path));
         let then = match removed {
             Ok(()) => "it has been removed from the cache; try again to fetch it anew".to_owned(),
             Err(error) => format!("it could not be removed ({error}); remove it by hand and try again"),

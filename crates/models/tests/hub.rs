@@ -79,6 +79,7 @@ fn answer(
     let there = path == format!("/timm/{MODEL}/resolve/main/{file}");
     let status = match manner {
         Manner::Refuses(status) => status,
+        _ if there && headers.get("if-none-match") == Some(&format!("\"{}\"", sha256(bytes))) => 304,
         _ if there => 200,
         _ => 404,
     };
