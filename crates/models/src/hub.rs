@@ -113,7 +113,12 @@ impl Hub {
         }
         let mut missing = None;
         for file in FILES {
-            match get(file, false) {
+            let mut outcome = get(file, false);
+            // Another process is fetching it, and hf-hub waits ten seconds only.
+            while matches!(outcome, Err(HFError::CacheLockTimeout { .. })) {
+                outcome = get(file, false);
+            }
+            match outcome {
                 Err(error @ HFError::EntryNotFound { .. }) => missing = Some(error),
                 outcome => return outcome.map_err(|error| fail(&error)),
             }
