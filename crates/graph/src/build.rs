@@ -1,4 +1,4 @@
-use crate::ops::{Activation, Conv2d, Extent, MaxPool2d, Op};
+use crate::ops::{Activation, Binary, Constant, Conv2d, Extent, Interpolation, Op, Pad, Pool2d, Reduce, Reduction};
 use crate::{Graph, GraphError, Layout, Node, NodeId};
 use std::collections::BTreeMap;
 
@@ -70,6 +70,14 @@ impl GraphBuilder {
         id
     }
 
+    /// A value that belongs to the architecture.
+    pub fn constant(&mut self, name: &str, value: Constant) -> NodeId {
+        let id = self.push(name, Op::Constant(value), &[], &[], Layout::Other);
+        let weight = self.nodes[id.0].name.clone();
+        self.nodes[id.0].weights.push(weight);
+        id
+    }
+
     /// A convolution of `(B, C, H, W)`.
     pub fn conv2d(&mut self, name: &str, x: NodeId, conv: Conv2d) -> NodeId {
         let weights: &[&str] = if conv.bias { &["weight", "bias"] } else { &["weight"] };
@@ -78,8 +86,22 @@ impl GraphBuilder {
 
     /// Batch normalisation of `channels` channels, eps 1e-5.
     pub fn batch_norm(&mut self, name: &str, x: NodeId, channels: usize) -> NodeId {
+        self.batch_norm_eps(name, x, channels, 1e-5)
+    }
+
+    /// Batch normalisation with another eps.
+    pub fn batch_norm_eps(&mut self, name: &str, x: NodeId, channels: usize, eps: f64) -> NodeId {
         let weights = ["weight", "bias", "running_mean", "running_var"];
-        self.push(name, Op::BatchNorm { channels, eps: 1e-5 }, &[x], &weights, self.layout(x))
+        self.push(name, Op::BatchNorm { channels, eps }, &[x], &weights, self.layout(x))
+    }
+
+    /// timm's `BatchNormAct2d`: a batch norm, the node "name.norm" with the weights "name.weight" and so on, and the
+    /// activation after it, the node "name" itself, for that is the module's output.
+    pub fn batch_norm_act(&mut self, name: &str, x: NodeId, channels: usize, activation: Activation) -> NodeId {
+        let norm = self.batch_norm(name, x, channels);
+        let full = self.full(name);
+        self.nodes[norm.0].name = format!("{full}.norm");
+        self.activation(name, norm, activation)
     }
 
     /// Layer normalisation over the last dimension.
@@ -110,12 +132,17 @@ impl GraphBuilder {
 
     /// The sum of two values; read as the first.
     pub fn add(&mut self, name: &str, a: NodeId, b: NodeId) -> NodeId {
-        self.push(name, Op::Add, &[a, b], &[], self.layout(a))
+        self.binary(name, Binary::Add, a, b)
     }
 
     /// The product of two values, element by element; read as the first.
     pub fn mul(&mut self, name: &str, a: NodeId, b: NodeId) -> NodeId {
-        self.push(name, Op::Mul, &[a, b], &[], self.layout(a))
+        self.binary(name, Binary::Mul, a, b)
+    }
+
+    /// A function of two values, element by element; read as the first.
+    pub fn binary(&mut self, name: &str, binary: Binary, a: NodeId, b: NodeId) -> NodeId {
+        self.push(name, Op::Binary(binary), &[a, b], &[], self.layout(a))
     }
 
     /// Times a constant.
@@ -124,8 +151,23 @@ impl GraphBuilder {
     }
 
     /// A max pool of `(B, C, H, W)`.
-    pub fn max_pool2d(&mut self, name: &str, x: NodeId, pool: MaxPool2d) -> NodeId {
+    pub fn max_pool2d(&mut self, name: &str, x: NodeId, pool: Pool2d) -> NodeId {
         self.push(name, Op::MaxPool2d(pool), &[x], &[], Layout::Nchw)
+    }
+
+    /// An average pool of `(B, C, H, W)`; `count_padding`: padding counts, as zeros.
+    pub fn avg_pool2d(&mut self, name: &str, x: NodeId, pool: Pool2d, count_padding: bool) -> NodeId {
+        self.push(name, Op::AvgPool2d { pool, count_padding }, &[x], &[], Layout::Nchw)
+    }
+
+    /// `factor` times as many rows and columns of `(B, C, H, W)`.
+    pub fn upsample(&mut self, name: &str, x: NodeId, factor: usize, how: Interpolation) -> NodeId {
+        self.push(name, Op::Upsample { factor, how }, &[x], &[], Layout::Nchw)
+    }
+
+    /// Mean, sum or maximum over dimensions, which stay with length 1 if asked.
+    pub fn reduce(&mut self, name: &str, x: NodeId, how: Reduction, dims: &[usize], keep: bool) -> NodeId {
+        self.push(name, Op::Reduce(Reduce { how, dims: dims.to_vec(), keep }), &[x], &[], Layout::Other)
     }
 
     /// The mean over rows and columns, `(B, C)`.
@@ -156,6 +198,21 @@ impl GraphBuilder {
     /// One index of a dimension, which vanishes.
     pub fn select(&mut self, name: &str, x: NodeId, dim: usize, index: usize) -> NodeId {
         self.push(name, Op::Select { dim, index }, &[x], &[], Layout::Other)
+    }
+
+    /// Some indices of a dimension, in any order, also more than once.
+    pub fn index_select(&mut self, name: &str, x: NodeId, dim: usize, indices: &[u32]) -> NodeId {
+        self.push(name, Op::IndexSelect { dim, indices: indices.into() }, &[x], &[], Layout::Other)
+    }
+
+    /// Elements moved `shift` places along a dimension, round its end.
+    pub fn roll(&mut self, name: &str, x: NodeId, dim: usize, shift: i32) -> NodeId {
+        self.push(name, Op::Roll { dim, shift }, &[x], &[], self.layout(x))
+    }
+
+    /// Elements added along a dimension.
+    pub fn pad(&mut self, name: &str, x: NodeId, pad: Pad) -> NodeId {
+        self.push(name, Op::Pad(pad), &[x], &[], self.layout(x))
     }
 
     /// A `(1, ..)`, repeated to the batch size of `like`.

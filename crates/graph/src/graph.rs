@@ -1,4 +1,4 @@
-use crate::{GraphError, Op};
+use crate::{Constant, GraphError, Layout, Op};
 use std::collections::{BTreeMap, HashMap};
 
 /// A node's place in its graph's order.
@@ -10,26 +10,6 @@ impl NodeId {
     pub fn index(self) -> usize {
         self.0
     }
-}
-
-/// How the axes of a value are to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// `(B, C, H, W)`.
-    Nchw,
-    /// `(B, prefix + h · w, C)`: tokens, the first `prefix` of which have no place in the picture.
-    Tokens {
-        /// Class and register tokens.
-        prefix: usize,
-        /// Rows of patches.
-        h: usize,
-        /// Columns of patches.
-        w: usize,
-    },
-    /// `(B, C)`.
-    Vector,
-    /// Anything else (attention heads, say).
-    Other,
 }
 
 /// One operation of a network.
@@ -164,6 +144,15 @@ impl Graph {
             }
         }
         all
+    }
+
+    /// The values that the graph itself holds, by the names under which [`crate::run`] looks for them among the weights
+    /// before it makes tensors of them anew.
+    pub fn constants(&self) -> impl Iterator<Item = (&str, &Constant)> {
+        self.nodes.iter().filter_map(|node| match &node.op {
+            Op::Constant(constant) => Some((node.name.as_str(), constant)),
+            _ => None,
+        })
     }
 
     /// The shape of each node's value for an input of the given shape `(B, C, H, W)`, in the order of the nodes.

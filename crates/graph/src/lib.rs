@@ -7,6 +7,7 @@
 //!   `blocks.11.norm1`).
 //! - [`Graph`] answers: [nodes](Graph::nodes), [the weights it needs](Graph::parameters), [shapes](Graph::shapes),
 //!   [multiply-adds](Graph::multiply_adds).
+//! - [`Layout`] tells how a node's value lies over the picture, and turns it into rows and columns.
 //! - [`WeightMap`] holds the tensors by name; [`run`] evaluates the graph on them.
 //! - [`Cut`] splits it at a node in a trunk and a head, whose composition equals the whole bit for bit.
 //! - [`fold_batch_norm`] rewrites graph and weights so that batch norms vanish into the convolutions before them.
@@ -55,6 +56,7 @@ mod cut;
 mod error;
 mod fold;
 mod graph;
+mod layout;
 mod ops;
 mod run;
 
@@ -62,8 +64,9 @@ pub use build::GraphBuilder;
 pub use cut::{AtCut, Cut};
 pub use error::GraphError;
 pub use fold::fold_batch_norm;
-pub use graph::{Graph, Layout, Node, NodeId, Parameter};
-pub use ops::{Activation, Conv2d, Extent, MaxPool2d, Op};
+pub use graph::{Graph, Node, NodeId, Parameter};
+pub use layout::{Layout, Places};
+pub use ops::{Activation, Binary, Constant, Conv2d, Extent, Interpolation, Op, Pad, Pool2d, Reduce, Reduction};
 pub use run::{RunningStatistics, WeightMap, run, run_from, run_training};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::ops::{Op, batch_norm_training};
 use crate::{Graph, GraphError, Node, NodeId};
-use candle_core::Tensor;
+use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
 
 /// Weights by name. Variables among them are differentiated, the rest is frozen.
@@ -93,6 +93,13 @@ fn execute(
             .iter()
             .map(|id| values[id.0].as_ref().ok_or_else(|| at(candle_core::Error::Msg("an input has no value".into()))))
             .collect::<Result<Vec<_>, _>>()?;
+        if let Op::Constant(constant) = &node.op
+            && !weights.contains_key(&node.name)
+        {
+            let like = fed.first().map_or((Device::Cpu, DType::F32), |(_, x)| (x.device().clone(), x.dtype()));
+            values[i] = Some(constant.tensor(&like.0, like.1).map_err(at)?);
+            continue;
+        }
         let own = node
             .weights
             .iter()

@@ -1,35 +1,232 @@
-use crate::math::erf;
+use crate::math::{erf, exp};
 use crate::rows::map_elements;
 use crate::with_gradient;
 use candle_core::{Device, Result, Tensor};
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-/// max(x, 0), elementwise; the slope at exactly 0 is 0, as in torch (candle's is 1). NaN stays NaN on the CPU.
-///
-/// # Errors
-/// From candle.
-pub fn relu(x: &Tensor) -> Result<Tensor> {
-    let y = match x.device() {
-        Device::Cpu => map_elements(x, |x| if x < 0.0 { 0.0 } else { x })?,
-        _ => x.detach().relu()?,
-    };
-    with_gradient(x, y, |_, y, dy| y.gt(0f64)?.to_dtype(dy.dtype())? * dy)
+/// A function of each element, with its slope.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Activation {
+    /// max(x, 0). The slope at exactly 0 is 0, as in torch (candle's is 1). NaN stays NaN on the CPU.
+    Relu,
+    /// x Φ(x), Φ by the error function.
+    Gelu,
+    /// x Φ(x), Φ by Hendrycks and Gimpel's tanh.
+    GeluTanh,
+    /// x σ(1.702 x), CLIP's.
+    QuickGelu,
+    /// σ(x) = 1 / (1 + e⁻ˣ)
+    Sigmoid,
+    /// x σ(x), also called swish.
+    Silu,
+    /// tanh x
+    Tanh,
+    /// x tanh(ln(1 + eˣ))
+    Mish,
+    /// ln(1 + eˣ)
+    Softplus,
+    /// x / 6 + 1/2 within [0, 1].
+    HardSigmoid,
+    /// x times its hard sigmoid.
+    HardSwish,
+    /// The nearest value within the two; `Clamp(0.0, 6.0)` is ReLU6. The slope at the ends is 0.
+    Clamp(f32, f32),
+    /// x where positive, else that many times x.
+    LeakyRelu(f32),
+    /// x where positive, else that many times eˣ - 1.
+    Elu(f32),
+    /// eˣ
+    Exp,
+    /// ln x
+    Log,
+    /// √x
+    Sqrt,
+    /// x to a constant power.
+    Power(f32),
+    /// |x|, of slope 0 at 0.
+    Abs,
+    /// The error function.
+    Erf,
+    /// sin x
+    Sin,
+    /// cos x
+    Cos,
 }
 
-/// x Φ(x) with Φ by the error function (not the tanh approximation), elementwise.
-///
-/// # Errors
-/// From candle.
-pub fn gelu(x: &Tensor) -> Result<Tensor> {
-    let y = match x.device() {
-        Device::Cpu => map_elements(x, |x| 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2)))?,
-        _ => x.detach().gelu_erf()?,
-    };
-    with_gradient(x, y, |x, _, dy| {
-        // Φ(x) + x φ(x)
-        let cumulative = (((x * std::f64::consts::FRAC_1_SQRT_2)?.erf()? + 1.0)? * 0.5)?;
-        let density = ((x.sqr()? * -0.5)?.exp()? * (1.0 / (2.0 * std::f64::consts::PI).sqrt()))?;
-        (cumulative + (x * density)?)? * dy
-    })
+/// √(2 / π) and the factor of x³ in the tanh form of GELU.
+const GELU_TANH: (f64, f64) = (0.797_884_560_802_865_4, 0.044_715);
+const QUICK_GELU: f64 = 1.702;
+
+impl Activation {
+    /// The function of each element; halves are computed in f32 on the CPU.
+    ///
+    /// # Errors
+    /// From candle.
+    pub fn apply(self, x: &Tensor) -> Result<Tensor> {
+        let y = match x.device() {
+            Device::Cpu => self.on_cpu(x)?,
+            _ => self.in_tensors(&x.detach())?,
+        };
+        with_gradient(x, y, move |x, y, dy| self.slope(x, y)? * dy)
+    }
+
+    /// One loop for each function, so that the compiler can make vector code of it.
+    fn on_cpu(self, x: &Tensor) -> Result<Tensor> {
+        #[inline(always)]
+        fn sigmoid(x: f32) -> f32 {
+            1.0 / (1.0 + exp(-x))
+        }
+        #[inline(always)]
+        fn tanh(x: f32) -> f32 {
+            // Where e⁻²ˣ loses digits the series is x - x³ / 3 + 2 x⁵ / 15.
+            let (a, square) = (x.abs(), x * x);
+            let e = exp(-2.0 * a);
+            let large = ((1.0 - e) / (1.0 + e)).copysign(x);
+            let small = x * (1.0 - square * (1.0 / 3.0 - square * (2.0 / 15.0 - square * (17.0 / 315.0))));
+            if a < 0.1 { small } else { large }
+        }
+        match self {
+            Self::Relu => map_elements(x, |x| if x < 0.0 { 0.0 } else { x }),
+            Self::Gelu => map_elements(x, |x| 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2 as f32))),
+            Self::GeluTanh => map_elements(x, |x| {
+                let inner = GELU_TANH.0 as f32 * (x + GELU_TANH.1 as f32 * x * x * x);
+                0.5 * x * (1.0 + tanh(inner))
+            }),
+            Self::QuickGelu => map_elements(x, |x| x * sigmoid(QUICK_GELU as f32 * x)),
+            Self::Sigmoid => map_elements(x, sigmoid),
+            Self::Silu => map_elements(x, |x| x * sigmoid(x)),
+            Self::Tanh => map_elements(x, tanh),
+            Self::Mish => map_elements(x, |x| x * f32::tanh(softplus(x))),
+            Self::Softplus => map_elements(x, softplus),
+            Self::HardSigmoid => map_elements(x, |x| (x / 6.0 + 0.5).clamp(0.0, 1.0)),
+            Self::HardSwish => map_elements(x, |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
+            Self::Clamp(low, high) => map_elements(x, move |x| {
+                if x < low {
+                    low
+                } else if x > high {
+                    high
+                } else {
+                    x
+                }
+            }),
+            Self::LeakyRelu(slope) => map_elements(x, move |x| if x < 0.0 { slope * x } else { x }),
+            Self::Elu(alpha) => map_elements(x, move |x| if x < 0.0 { alpha * x.exp_m1() } else { x }),
+            Self::Exp => map_elements(x, exp),
+            Self::Log => map_elements(x, f32::ln),
+            Self::Sqrt => map_elements(x, f32::sqrt),
+            Self::Power(power) => match power {
+                2.0 => map_elements(x, |x| x * x),
+                -1.0 => map_elements(x, |x| 1.0 / x),
+                _ => map_elements(x, move |x| x.powf(power)),
+            },
+            Self::Abs => map_elements(x, f32::abs),
+            Self::Erf => map_elements(x, erf),
+            Self::Sin => map_elements(x, f32::sin),
+            Self::Cos => map_elements(x, f32::cos),
+        }
+    }
+
+    /// The same in tensor operations, for every device.
+    fn in_tensors(self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Relu => x.relu(),
+            Self::Gelu => x.gelu_erf(),
+            Self::GeluTanh => x.gelu(),
+            Self::QuickGelu => x * sigmoid(&(x * QUICK_GELU)?)?,
+            Self::Sigmoid => sigmoid(x),
+            Self::Silu => x.silu(),
+            Self::Tanh => x.tanh(),
+            Self::Mish => x * softplus_tensor(x)?.tanh()?,
+            Self::Softplus => softplus_tensor(x),
+            Self::HardSigmoid => x.affine(1.0 / 6.0, 0.5)?.clamp(0f32, 1f32),
+            Self::HardSwish => x * x.affine(1.0 / 6.0, 0.5)?.clamp(0f32, 1f32)?,
+            Self::Clamp(low, high) => x.clamp(low, high),
+            Self::LeakyRelu(slope) => x.relu()? - (x.neg()?.relu()? * f64::from(slope))?,
+            Self::Elu(alpha) => x.elu(f64::from(alpha)),
+            Self::Exp => x.exp(),
+            Self::Log => x.log(),
+            Self::Sqrt => x.sqrt(),
+            Self::Power(2.0) => x.sqr(),
+            Self::Power(-1.0) => x.recip(),
+            Self::Power(power) => x.powf(f64::from(power)),
+            Self::Abs => x.abs(),
+            Self::Erf => x.erf(),
+            Self::Sin => x.sin(),
+            Self::Cos => x.cos(),
+        }
+    }
+
+    /// dy / dx at `x`, where the value is `y`.
+    fn slope(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+        let where_positive = |x: &Tensor| x.gt(0f64)?.to_dtype(x.dtype());
+        let within = |low: f64, high: f64| (x.gt(low)?.to_dtype(x.dtype())?) * x.lt(high)?.to_dtype(x.dtype())?;
+        match self {
+            Self::Relu => where_positive(y),
+            Self::Gelu => {
+                // Φ(x) + x φ(x)
+                let cumulative = ((x * FRAC_1_SQRT_2)?.erf()? + 1.0)? * 0.5;
+                let density = ((x.sqr()? * -0.5)?.exp()? * (2.0 * PI).sqrt().recip())?;
+                cumulative + (x * density)?
+            }
+            Self::GeluTanh => {
+                let t = (((x * x.sqr()?)? * GELU_TANH.1)? + x)?.affine(GELU_TANH.0, 0.0)?.tanh()?;
+                let inner = x.sqr()?.affine(3.0 * GELU_TANH.1 * GELU_TANH.0, GELU_TANH.0)?;
+                let rise = ((x * t.sqr()?.affine(-1.0, 1.0)?)? * inner)?;
+                (t + rise)?.affine(0.5, 0.5)
+            }
+            Self::QuickGelu => swish_slope(x, QUICK_GELU),
+            Self::Silu => swish_slope(x, 1.0),
+            Self::Sigmoid => y * y.affine(-1.0, 1.0)?,
+            Self::Tanh => y.sqr()?.affine(-1.0, 1.0),
+            Self::Mish => {
+                let t = softplus_tensor(x)?.tanh()?;
+                let rise = (x * (t.sqr()?.affine(-1.0, 1.0)? * sigmoid(x)?)?)?;
+                t + rise
+            }
+            Self::Softplus => sigmoid(x),
+            Self::HardSigmoid => within(-3.0, 3.0)? * (1.0 / 6.0),
+            Self::HardSwish => {
+                let middle = (x.affine(1.0 / 3.0, 0.5)? * within(-3.0, 3.0)?)?;
+                middle + x.ge(3f64)?.to_dtype(x.dtype())?
+            }
+            Self::Clamp(low, high) => within(f64::from(low), f64::from(high)),
+            Self::LeakyRelu(slope) => where_positive(x)?.affine(1.0 - f64::from(slope), f64::from(slope)),
+            Self::Elu(alpha) => {
+                let positive = where_positive(x)?;
+                let below = (positive.affine(-1.0, 1.0)? * (y + f64::from(alpha))?)?;
+                positive + below
+            }
+            Self::Exp => Ok(y.clone()),
+            Self::Log => x.recip(),
+            Self::Sqrt => y.recip()? * 0.5,
+            Self::Power(power) => Self::Power(power - 1.0).apply(x)? * f64::from(power),
+            Self::Abs => where_positive(x)? - where_positive(&x.neg()?)?,
+            Self::Erf => (x.sqr()?.neg()?.exp()? * (2.0 / PI.sqrt()))?.contiguous(),
+            Self::Sin => x.cos(),
+            Self::Cos => x.sin()?.neg(),
+        }
+    }
+}
+
+/// ln(1 + eˣ) without overflow.
+fn softplus(x: f32) -> f32 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+fn softplus_tensor(x: &Tensor) -> Result<Tensor> {
+    x.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?
+}
+
+fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    (x.neg()?.exp()? + 1.0)?.recip()
+}
+
+/// Of x σ(k x): σ + k x σ (1 - σ).
+fn swish_slope(x: &Tensor, k: f64) -> Result<Tensor> {
+    let s = sigmoid(&(x * k)?)?;
+    let rise = ((x * (&s * s.affine(-1.0, 1.0)?)?)? * k)?;
+    s + rise
 }
 
 #[cfg(test)]
@@ -39,10 +236,71 @@ mod tests {
     use crate::testing::{check_gradient, sample};
     use candle_core::Var;
 
+    const ALL: [Activation; 22] = [
+        Activation::Relu,
+        Activation::Gelu,
+        Activation::GeluTanh,
+        Activation::QuickGelu,
+        Activation::Sigmoid,
+        Activation::Silu,
+        Activation::Tanh,
+        Activation::Mish,
+        Activation::Softplus,
+        Activation::HardSigmoid,
+        Activation::HardSwish,
+        Activation::Clamp(-0.7, 1.5),
+        Activation::LeakyRelu(0.2),
+        Activation::Elu(0.7),
+        Activation::Exp,
+        Activation::Log,
+        Activation::Sqrt,
+        Activation::Power(3.0),
+        Activation::Abs,
+        Activation::Erf,
+        Activation::Sin,
+        Activation::Cos,
+    ];
+
+    /// Steps of the finite differences must not cross a kink, and logarithms want positive numbers.
+    fn inputs(f: Activation) -> Result<Tensor> {
+        let x = Tensor::arange(-20f32, 21., &Device::Cpu)?.affine(0.2, 0.05)?;
+        if matches!(f, Activation::Log | Activation::Sqrt) { x.abs()? + 0.5 } else { Ok(x) }
+    }
+
+    #[test]
+    fn gradients() -> Result<()> {
+        for f in ALL {
+            println!("{f:?}");
+            check_gradient(&inputs(f)?, |x| f.apply(x))?;
+        }
+        check_gradient(&(inputs(Activation::Sqrt)?), |x| Activation::Power(-1.0).apply(x))
+    }
+
+    #[test]
+    fn loops_equal_tensor_operations() -> Result<()> {
+        for f in ALL {
+            let x = inputs(f)?;
+            let (got, want) = (f.on_cpu(&x)?, f.in_tensors(&x)?);
+            let error = ((got - &want)? / (want.abs()? + 1.0)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+            assert!(error < 2e-6, "{f:?}: {error}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn tanh_keeps_small_numbers() -> Result<()> {
+        let x = Tensor::new(&[1e-5f32, -0.01, 0.0999, 0.1001, 20., f32::INFINITY], &Device::Cpu)?;
+        let got = Activation::Tanh.apply(&x)?.to_vec1::<f32>()?;
+        for (x, y) in x.to_vec1::<f32>()?.iter().zip(got) {
+            assert!((y - x.tanh()).abs() <= 1e-6 * x.tanh().abs(), "tanh({x}) = {y}");
+        }
+        Ok(())
+    }
+
     #[test]
     fn relu_is_flat_at_zero() -> Result<()> {
         let x = Var::new(&[-1f32, 0., 2., f32::NAN], &Device::Cpu)?;
-        let y = relu(&x)?;
+        let y = Activation::Relu.apply(&x)?;
         assert_eq!(y.to_vec1::<f32>()?[..3], [0., 0., 2.]);
         assert!(y.to_vec1::<f32>()?[3].is_nan());
         assert_eq!(gradient(&y.sum_all()?, &x)?.to_vec1::<f32>()?[..3], [0., 0., 1.]);
@@ -50,17 +308,9 @@ mod tests {
     }
 
     #[test]
-    fn gradients() -> Result<()> {
-        // Steps of the finite differences must not cross the kink.
-        let x = Tensor::arange(-10f32, 11., &Device::Cpu)?.affine(0.2, 0.05)?;
-        check_gradient(&x, relu)?;
-        check_gradient(&sample("gelu", (3, 7))?, gelu)
-    }
-
-    #[test]
     fn gelu_is_near_candles() -> Result<()> {
         let x = (sample("gelu", (64, 64))? * 4.0)?;
-        let error = (gelu(&x)? - x.gelu_erf()?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        let error = (Activation::Gelu.apply(&x)? - x.gelu_erf()?)?.abs()?.max_all()?.to_scalar::<f32>()?;
         assert!(error < 2e-6, "{error}");
         Ok(())
     }

@@ -1,5 +1,6 @@
 use crate::cpu_conv;
-use crate::taps::{Axis, pad, tap};
+use crate::pad::pad;
+use crate::taps::{Axis, tap};
 use crate::with_gradient2;
 use candle_core::{DType, Result, Tensor};
 
@@ -130,7 +131,8 @@ fn portable_weight_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dP
     let (outputs, per_group, kh, kw) = weight.dims4()?;
     let (_, _, oh, ow) = dy.dims4()?;
     let each = outputs / p.groups;
-    let padded = pad(x, p.padding, 0.0)?;
+    let frame = (p.padding, p.padding);
+    let padded = pad(&pad(x, 2, frame, 0.0)?, 3, frame, 0.0)?;
     let mut groups = Vec::with_capacity(p.groups);
     for group in 0..p.groups {
         let x = padded.narrow(1, group * per_group, per_group)?.contiguous()?;

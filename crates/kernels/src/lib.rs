@@ -13,8 +13,10 @@
 //! | [`conv2d`] | convolution | skips the gradient of frozen weights; odd sizes; faster on the CPU (docs/BENCHMARKS.md) |
 //! | [`batch_norm`], [`batch_norm_training`] | normalise by running or batch statistics | the statistics are values, not hidden state |
 //! | [`layer_norm`] | normalise the last dimension | gradient absent |
-//! | [`relu`], [`gelu`] | activations | slope at exactly 0; NaN lost; slow erf |
-//! | [`max_pool2d`] | pooling with padding | gradient absent or divided by the window's size |
+//! | [`Activation`] | functions of each element | slope at exactly 0; NaN lost; slow erf and exp |
+//! | [`max_pool2d`], [`avg_pool2d`] | pooling with padding | gradient absent, wrong or divided by the window's size |
+//! | [`upsample_nearest2d`], [`upsample_bilinear2d`] | enlarging | gradient absent, or overwritten when used twice |
+//! | [`pad`], [`max_keepdim`] | a frame; the maximum of a dimension | a value other than 0; ties as in torch |
 //! | [`softmax`] | over the last dimension | gradient absent |
 //! | [`linear`], [`matmul`] | products | bf16 on the CPU |
 //! | [`gradient`] | d scalar / d tensor | a missing gradient is an error here, never a silent `None` |
@@ -47,19 +49,25 @@ mod gradient;
 mod layer_norm;
 mod linear;
 mod math;
+mod pad;
 mod pool;
+mod reduce;
 mod rows;
 mod softmax;
 mod taps;
+mod upsample;
 
-pub use activation::{gelu, relu};
+pub use activation::Activation;
 pub use batch_norm::{BatchStatistics, batch_norm, batch_norm_training};
 pub use conv::{Conv2dParams, conv2d};
 pub use gradient::{gradient, with_gradient, with_gradient2};
 pub use layer_norm::layer_norm;
 pub use linear::{linear, matmul};
-pub use pool::{Pool2dParams, max_pool2d};
+pub use pad::pad;
+pub use pool::{Pool2dParams, avg_pool2d, max_pool2d};
+pub use reduce::max_keepdim;
 pub use softmax::softmax;
+pub use upsample::{upsample_bilinear2d, upsample_nearest2d};
 
 #[cfg(test)]
 mod testing;

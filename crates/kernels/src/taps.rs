@@ -33,20 +33,7 @@ pub(crate) fn untap(g: &Tensor, rows: Axis, columns: Axis, height: usize, width:
     Tensor::zeros((b, c, height, width), g.dtype(), g.device())?.index_add(&rows.indices(g)?, &wide, 2)
 }
 
-/// A frame of `value`, `padding` wide, around the last two dimensions.
-pub(crate) fn pad(x: &Tensor, padding: usize, value: f32) -> Result<Tensor> {
-    if padding == 0 {
-        return x.contiguous();
-    }
-    let (b, c, h, w) = x.dims4()?;
-    let side = Tensor::full(value, (b, c, h, padding), x.device())?.to_dtype(x.dtype())?;
-    let x = Tensor::cat(&[&side, x, &side], 3)?;
-    let edge = Tensor::full(value, (b, c, padding, w + 2 * padding), x.device())?.to_dtype(x.dtype())?;
-    Tensor::cat(&[&edge, &x, &edge], 2)
-}
-
-/// Takes the frame of [`pad`] off again.
-pub(crate) fn unpad(x: &Tensor, padding: usize) -> Result<Tensor> {
-    let (_, _, h, w) = x.dims4()?;
-    x.narrow(2, padding, h - 2 * padding)?.narrow(3, padding, w - 2 * padding)?.contiguous()
+/// The `(h, w)` pixels inside a frame whose top and left are `padding` wide.
+pub(crate) fn unpad(x: &Tensor, padding: usize, (h, w): (usize, usize)) -> Result<Tensor> {
+    x.narrow(2, padding, h)?.narrow(3, padding, w)?.contiguous()
 }

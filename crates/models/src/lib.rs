@@ -42,6 +42,8 @@
 //! He et al. 2016, *Deep residual learning*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al.
 //! 2021, *Training data-efficient image transformers*. Parameter names: torchvision, timm.
 
+mod clip_resnet;
+mod densenet;
 mod device;
 mod error;
 pub mod generated;
@@ -49,16 +51,21 @@ pub mod generated;
 mod hub;
 mod model;
 mod resnet;
+mod vgg;
 mod vit;
 mod weights;
 pub mod zoo;
 
+pub use clip_resnet::ClipResNet;
+pub use densenet::DenseNet;
 pub use device::{best_device, device};
 pub use error::ModelError;
-pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, WeightMap};
+pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, Places, WeightMap};
 #[cfg(feature = "hub")]
 pub use hub::Hub;
 pub use model::{Model, ModelSpec};
 pub use resnet::{Block, ResNet, Stem};
+pub use vgg::Vgg;
 pub use vit::VisionTransformer;
 pub use weights::Weights;
+pub use zoo::Architecture;

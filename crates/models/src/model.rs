@@ -65,7 +65,12 @@ impl Model {
         graph.find(&spec.cam_node)?;
         graph.find(&spec.feature_node)?;
         let place = |tensor: Tensor| tensor.detach().to_dtype(dtype)?.to_device(device)?.contiguous();
-        let weights = weights.into_iter().map(|(name, t)| Ok((name, place(t)?))).collect::<Result<_, ModelError>>()?;
+        let mut weights: WeightMap =
+            weights.into_iter().map(|(name, t)| Ok((name, place(t)?))).collect::<Result<_, ModelError>>()?;
+        // Once, not at every run.
+        for (name, constant) in graph.constants() {
+            weights.insert(name.to_owned(), constant.tensor(device, dtype)?);
+        }
         let channels = |values: [f32; 3]| Tensor::new(&values, device)?.reshape((1, 3, 1, 1));
         let (mean, std) = (channels(spec.preprocess.mean)?, channels(spec.preprocess.std)?);
         Ok(Self { spec, graph, weights, device: device.clone(), dtype, weights_sha256, mean, std })
@@ -165,6 +170,22 @@ impl Model {
         let fed = [(self.graph.input(), self.checked(x)?)];
         let mut values = run_from(&self.graph, &self.weights, &fed, &[node])?;
         Ok(values.remove(0).to_dtype(DType::F32)?)
+    }
+
+    /// The logits `(B, K)` and the values of any nodes, in one pass; f32.
+    ///
+    /// # Errors
+    /// As [`Model::value`].
+    pub fn forward_with(&self, x: &Tensor, nodes: &[&str]) -> Result<(Tensor, Vec<Tensor>), ModelError> {
+        let mut wanted = vec![self.graph.output()];
+        for node in nodes {
+            wanted.push(self.graph.find(node)?);
+        }
+        let fed = [(self.graph.input(), self.checked(x)?)];
+        let values = run_from(&self.graph, &self.weights, &fed, &wanted)?;
+        let mut values = values.into_iter().map(|value| Ok(value.to_dtype(DType::F32)?));
+        let logits = values.next().unwrap_or_else(|| Err(ModelError::Input("the graph has no output".into())))?;
+        Ok((logits, values.collect::<Result<_, ModelError>>()?))
     }
 
     /// Divides the network at a node: `head(trunk(x))` equals `forward(x)`, bit for bit.

@@ -23,37 +23,6 @@ pub struct VisionTransformer {
 const EPS: f64 = 1e-6;
 
 impl VisionTransformer {
-    /// The graph, for `classes` logits; pictures of `image` × `image` only, for each place has its own embedding.
-    ///
-    /// # Errors
-    /// Never for a table's row; a graph that is built wrongly otherwise.
-    pub fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        let side = self.image / self.patch;
-        let tokens = Layout::Tokens { prefix: 1, h: side, w: side };
-        let width = self.width;
-        let mut g = GraphBuilder::new();
-        let x = g.input();
-        let patches = Conv2d { stride: self.patch, bias: true, ..Conv2d::new(3, width, self.patch) };
-        let x = g.conv2d("patch_embed.proj", x, patches);
-        let x = g.reshape("patch_embed.flatten", x, &[Extent::Same, Extent::Same, Extent::Rest]);
-        let x = g.permute("patch_embed", x, &[0, 2, 1]);
-        g.set_layout(x, Layout::Tokens { prefix: 0, h: side, w: side });
-        let class = g.parameter("cls_token", &[1, 1, width]);
-        let class = g.expand_batch("cls_token.expand", class, x);
-        let x = g.concat("cls_token.concat", &[class, x], 1);
-        g.set_layout(x, tokens);
-        let positions = g.parameter("pos_embed", &[1, 1 + side * side, width]);
-        let mut x = g.add("pos_drop", x, positions);
-        for block in 0..self.depth {
-            x = g.scope(&format!("blocks.{block}"), |g| self.block(g, x, tokens));
-        }
-        let x = g.layer_norm("norm", x, width, EPS);
-        let x = g.select("global_pool", x, 1, 0);
-        g.set_layout(x, Layout::Vector);
-        let x = g.linear("head", x, width, classes, true);
-        g.finish(x)
-    }
-
     /// One block; its last sum is the node of the block's own name.
     fn block(&self, g: &mut GraphBuilder, x: NodeId, tokens: Layout) -> NodeId {
         let width = self.width;
@@ -88,31 +57,60 @@ impl VisionTransformer {
         g.alias("", x);
         x
     }
+}
+
+impl Architecture for VisionTransformer {
+    fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
+        let side = self.image / self.patch;
+        let tokens = Layout::Tokens { prefix: 1, h: side, w: side };
+        let width = self.width;
+        let mut g = GraphBuilder::new();
+        let x = g.input();
+        let patches = Conv2d { stride: self.patch, bias: true, ..Conv2d::new(3, width, self.patch) };
+        let x = g.conv2d("patch_embed.proj", x, patches);
+        let x = g.reshape("patch_embed.flatten", x, &[Extent::Same, Extent::Same, Extent::Rest]);
+        let x = g.permute("patch_embed", x, &[0, 2, 1]);
+        g.set_layout(x, Layout::Tokens { prefix: 0, h: side, w: side });
+        let class = g.parameter("cls_token", &[1, 1, width]);
+        let class = g.expand_batch("cls_token.expand", class, x);
+        let x = g.concat("cls_token.concat", &[class, x], 1);
+        g.set_layout(x, tokens);
+        let positions = g.parameter("pos_embed", &[1, 1 + side * side, width]);
+        let mut x = g.add("pos_drop", x, positions);
+        for block in 0..self.depth {
+            x = g.scope(&format!("blocks.{block}"), |g| self.block(g, x, tokens));
+        }
+        let x = g.layer_norm("norm", x, width, EPS);
+        let x = g.select("global_pool", x, 1, 0);
+        g.set_layout(x, Layout::Vector);
+        let x = g.linear("head", x, width, classes, true);
+        g.finish(x)
+    }
 
     /// The first norm of the last block, as the original and the literature after it do.
-    pub(crate) fn cam_node(&self) -> String {
+    fn cam_node(&self) -> String {
         format!("blocks.{}.norm1", self.depth - 1)
     }
 }
 
-const fn patch16(width: usize, heads: usize) -> Architecture {
-    Architecture::Vit(VisionTransformer { image: 224, patch: 16, width, depth: 12, heads })
+const fn patch16(width: usize, heads: usize) -> VisionTransformer {
+    VisionTransformer { image: 224, patch: 16, width, depth: 12, heads }
 }
 
-const TINY: Architecture = patch16(192, 3);
-const SMALL: Architecture = patch16(384, 6);
-const BASE: Architecture = patch16(768, 12);
+const TINY: VisionTransformer = patch16(192, 3);
+const SMALL: VisionTransformer = patch16(384, 6);
+const BASE: VisionTransformer = patch16(768, 12);
 
 /// The first row of each name is the one meant where the tag is left out.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
-    Row { name: "vit_tiny_patch16_224.augreg_in21k_ft_in1k", architecture: TINY, preprocess: inception(248), classes: 1000 },
-    Row { name: "vit_small_patch16_224.augreg_in21k_ft_in1k", architecture: SMALL, preprocess: inception(248), classes: 1000 },
-    Row { name: "vit_small_patch16_224.augreg_in1k", architecture: SMALL, preprocess: inception(248), classes: 1000 },
-    Row { name: "vit_base_patch16_224.augreg2_in21k_ft_in1k", architecture: BASE, preprocess: inception(248), classes: 1000 },
-    Row { name: "vit_base_patch16_224.augreg_in21k_ft_in1k", architecture: BASE, preprocess: inception(248), classes: 1000 },
-    Row { name: "vit_base_patch16_224.augreg_in1k", architecture: BASE, preprocess: inception(248), classes: 1000 },
-    Row { name: "deit_tiny_patch16_224.fb_in1k", architecture: TINY, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
-    Row { name: "deit_small_patch16_224.fb_in1k", architecture: SMALL, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
-    Row { name: "deit_base_patch16_224.fb_in1k", architecture: BASE, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
+    Row { name: "vit_tiny_patch16_224.augreg_in21k_ft_in1k", architecture: &TINY, preprocess: inception(248), classes: 1000 },
+    Row { name: "vit_small_patch16_224.augreg_in21k_ft_in1k", architecture: &SMALL, preprocess: inception(248), classes: 1000 },
+    Row { name: "vit_small_patch16_224.augreg_in1k", architecture: &SMALL, preprocess: inception(248), classes: 1000 },
+    Row { name: "vit_base_patch16_224.augreg2_in21k_ft_in1k", architecture: &BASE, preprocess: inception(248), classes: 1000 },
+    Row { name: "vit_base_patch16_224.augreg_in21k_ft_in1k", architecture: &BASE, preprocess: inception(248), classes: 1000 },
+    Row { name: "vit_base_patch16_224.augreg_in1k", architecture: &BASE, preprocess: inception(248), classes: 1000 },
+    Row { name: "deit_tiny_patch16_224.fb_in1k", architecture: &TINY, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
+    Row { name: "deit_small_patch16_224.fb_in1k", architecture: &SMALL, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
+    Row { name: "deit_base_patch16_224.fb_in1k", architecture: &BASE, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },
 ];

@@ -2,7 +2,7 @@ use crate::{Explain, ExplainError, Explanation};
 use candle_core::{DType, Tensor, Var};
 use hard_imagenet_kernels::gradient;
 use hard_imagenet_masks::Heatmap;
-use hard_imagenet_models::{Layout, Model};
+use hard_imagenet_models::{Model, Places};
 
 /// GradCAM (Selvaraju et al. 2017) at the model's own node, or a named one.
 ///
@@ -43,9 +43,10 @@ impl GradCam {
         let logits = model.head(&cut, &value)?;
         let slope = gradient(&target(&logits, classes)?, &activation)?;
 
-        let (a, h, w) = pixels_first(&activation.as_detached_tensor(), node.layout)?.ok_or_else(place)?;
-        let (slope, ..) = pixels_first(&slope, node.layout)?.ok_or_else(place)?;
-        let raw = a.matmul(&slope.mean_keepdim(1)?.transpose(1, 2)?.contiguous()?)?.squeeze(2)?;
+        let places = |value: &Tensor| node.layout.places(&value.to_dtype(DType::F32)?)?.ok_or_else(place);
+        let Places { values, h, w } = places(&activation.as_detached_tensor())?;
+        let weights = places(&slope)?.values.mean_keepdim(1)?;
+        let raw = values.matmul(&weights.transpose(1, 2)?.contiguous()?)?.squeeze(2)?;
         let explanations = raw
             .to_vec2::<f32>()?
             .into_iter()
@@ -81,19 +82,6 @@ fn target(logits: &Tensor, classes: &[u32]) -> Result<Tensor, ExplainError> {
     Ok(logits.gather(&index, 1)?.sum_all()?)
 }
 
-/// A value as `(B, h · w, C)` in f32, with h and w; `None` where it has no rows and columns.
-fn pixels_first(value: &Tensor, layout: Layout) -> Result<Option<(Tensor, usize, usize)>, ExplainError> {
-    let (pixels, h, w) = match layout {
-        Layout::Nchw => {
-            let (_, _, h, w) = value.dims4()?;
-            (value.flatten_from(2)?.transpose(1, 2)?, h, w)
-        }
-        Layout::Tokens { prefix, h, w } => (value.narrow(1, prefix, h * w)?, h, w),
-        Layout::Vector | Layout::Other => return Ok(None),
-    };
-    Ok(Some((pixels.to_dtype(DType::F32)?.contiguous()?, h, w)))
-}
-
 fn scaled(raw: &Heatmap, height: usize, width: usize) -> Heatmap {
     // f32::max gives 0 for NaN.
     let positive = |map: &Heatmap| {
@@ -107,7 +95,7 @@ fn scaled(raw: &Heatmap, height: usize, width: usize) -> Heatmap {
 mod tests {
     use super::*;
     use candle_core::Device;
-    use hard_imagenet_models::{ModelSpec, VisionTransformer, generated, zoo};
+    use hard_imagenet_models::{Architecture, ModelSpec, VisionTransformer, generated, zoo};
 
     fn planted() -> Model {
         let graph = zoo::graph("planted_resnet", 8).unwrap();
@@ -157,7 +145,7 @@ mod tests {
     fn images_of_a_batch_do_not_see_each_other_at_any_node() -> Result<(), ExplainError> {
         for (model, size) in [(planted(), 32), (tiny_vit(), 32)] {
             let x = input(2, size, size);
-            for node in model.nodes().filter(|node| !matches!(node.layout, Layout::Vector | Layout::Other)) {
+            for node in model.nodes().filter(|node| node.layout.has_places()) {
                 let gradcam = GradCam { node: Some(node.name.clone()) };
                 let (logits, both) = gradcam.explain_with_logits(&model, &x, &[1, 4])?;
                 assert_eq!(logits.to_vec2::<f32>()?, model.forward(&x)?.to_vec2::<f32>()?);

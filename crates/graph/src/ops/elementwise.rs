@@ -1,32 +1,40 @@
-//! Operations on each element.
+//! Operations of two values, element by element, broadcast as in NumPy.
 
 use candle_core::{Result, Tensor};
 
-/// A function of each element.
+/// A function of two elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Activation {
-    /// max(x, 0)
-    Relu,
-    /// x Φ(x), by the error function.
-    Gelu,
+pub enum Binary {
+    /// a + b
+    Add,
+    /// a - b
+    Sub,
+    /// a · b
+    Mul,
+    /// a / b
+    Div,
+    /// The larger one.
+    Maximum,
+    /// The smaller one.
+    Minimum,
 }
 
-impl Activation {
-    pub(super) fn value(self, x: &Tensor) -> Result<Tensor> {
+impl Binary {
+    pub(super) fn value(self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+        let same = a.dims() == b.dims();
         match self {
-            Self::Relu => hard_imagenet_kernels::relu(x),
-            Self::Gelu => hard_imagenet_kernels::gelu(x),
+            Self::Add if same => a + b,
+            Self::Add => a.broadcast_add(b),
+            Self::Sub if same => a - b,
+            Self::Sub => a.broadcast_sub(b),
+            Self::Mul if same => a * b,
+            Self::Mul => a.broadcast_mul(b),
+            Self::Div if same => a / b,
+            Self::Div => a.broadcast_div(b),
+            Self::Maximum => a.broadcast_maximum(b),
+            Self::Minimum => a.broadcast_minimum(b),
         }
     }
-}
-
-pub(super) fn add(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    if a.dims() == b.dims() { a + b } else { a.broadcast_add(b) }
-}
-
-pub(super) fn mul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    if a.dims() == b.dims() { a * b } else { a.broadcast_mul(b) }
 }
 
 /// NumPy's rule: from the last dimension on, equal or one of them 1.

@@ -1,18 +1,25 @@
 //! The kinds of operations, a family a file. A kind knows its weights' shapes, its value's shape, its value.
 
+mod constant;
 mod elementwise;
 mod norm;
 mod product;
+mod reduce;
 mod shape;
 mod window;
 
-pub use elementwise::Activation;
-pub use shape::Extent;
-pub use window::{Conv2d, MaxPool2d};
+pub use constant::Constant;
+pub use elementwise::Binary;
+pub use hard_imagenet_kernels::Activation;
+pub use reduce::{Reduce, Reduction};
+pub use shape::{Extent, Pad};
+pub use window::{Conv2d, Interpolation, Pool2d};
 
 pub(crate) use norm::batch_norm_training;
 
 use candle_core::{Result, Tensor};
+use hard_imagenet_kernels as kernels;
+use std::sync::Arc;
 
 /// What a node does. Data only: everything that distinguishes one convolution from another is inside.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,11 +29,27 @@ pub enum Op {
     Input,
     /// A weight as a value (a class token, position embeddings), of the given shape.
     Parameter(Vec<usize>),
+    /// A value of the architecture, held by the graph.
+    Constant(Constant),
 
     /// Convolution; weights: weight, and bias if it has one.
     Conv2d(Conv2d),
-    /// Largest value of each window.
-    MaxPool2d(MaxPool2d),
+    /// Largest value of each window; padding never wins.
+    MaxPool2d(Pool2d),
+    /// Mean of each window.
+    AvgPool2d {
+        /// The window.
+        pool: Pool2d,
+        /// Does padding count, as zeros?
+        count_padding: bool,
+    },
+    /// A larger picture.
+    Upsample {
+        /// How many times as many rows and columns.
+        factor: usize,
+        /// How they are made.
+        how: Interpolation,
+    },
     /// Mean over rows and columns: `(B, C, H, W)` to `(B, C)`.
     GlobalAveragePool,
 
@@ -64,12 +87,12 @@ pub enum Op {
     Activation(Activation),
     /// exp(x) / Σ exp(x) over the last dimension.
     Softmax,
-    /// Sum of two values, broadcast as in NumPy.
-    Add,
-    /// Product of two values, broadcast as in NumPy.
-    Mul,
+    /// A function of two values, element by element, broadcast as in NumPy.
+    Binary(Binary),
     /// Times a constant.
     Scale(f64),
+    /// Mean, sum or maximum over dimensions.
+    Reduce(Reduce),
 
     /// Values one after the other along a dimension.
     Concat {
@@ -96,6 +119,22 @@ pub enum Op {
         /// Which one.
         index: usize,
     },
+    /// Some indices of a dimension, in any order, also more than once.
+    IndexSelect {
+        /// Counted from 0.
+        dim: usize,
+        /// Which ones.
+        indices: Arc<[u32]>,
+    },
+    /// Elements moved along a dimension; those that fall off the end come in at the start.
+    Roll {
+        /// Counted from 0.
+        dim: usize,
+        /// How far, towards higher indices.
+        shift: i32,
+    },
+    /// Elements added along a dimension.
+    Pad(Pad),
     /// The first value `(1, ..)`, repeated to the second one's batch size.
     ExpandBatch,
 }
@@ -120,42 +159,50 @@ impl Op {
         match self {
             Self::Input => Ok(x.to_vec()),
             Self::Parameter(shape) => Ok(shape.clone()),
+            Self::Constant(constant) => Ok(constant.shape().to_vec()),
             Self::Conv2d(conv) => conv.shape(x),
-            Self::MaxPool2d(pool) => pool.shape(x),
+            Self::MaxPool2d(pool) | Self::AvgPool2d { pool, .. } => pool.shape(x),
+            Self::Upsample { factor, .. } => Interpolation::shape(x, *factor),
             Self::GlobalAveragePool => window::global_pool_shape(x),
             Self::Linear { inputs, outputs, .. } => product::linear_shape(x, *inputs, *outputs),
             Self::MatMul { transpose_second } => product::matmul_shape(x, second, *transpose_second),
             Self::BatchNorm { channels, .. } => norm::channels_at(x, 1, *channels),
             Self::LayerNorm { channels, .. } => norm::channels_at(x, x.len().wrapping_sub(1), *channels),
             Self::Activation(_) | Self::Softmax | Self::Scale(_) => Ok(x.to_vec()),
-            Self::Add | Self::Mul => elementwise::broadcast_shape(x, second),
+            Self::Binary(_) => elementwise::broadcast_shape(x, second),
+            Self::Reduce(reduce) => reduce.shape(x),
             Self::Concat { dim } => shape::concat(inputs, *dim),
             Self::Reshape(extents) => shape::reshape(x, extents),
             Self::Permute(order) => shape::permute(x, order),
             Self::Narrow { dim, start, len } => shape::narrow(x, *dim, *start, *len),
             Self::Select { dim, index } => shape::select(x, *dim, *index),
+            Self::IndexSelect { dim, indices } => shape::index_select(x, *dim, indices),
+            Self::Roll { dim, .. } => shape::narrow(x, *dim, 0, x.get(*dim).copied().unwrap_or_default()),
+            Self::Pad(pad) => pad.shape(x),
             Self::ExpandBatch => shape::expand_batch(x, second),
         }
     }
 
-    /// Its value. `inputs` and `weights` are as many as the node says.
+    /// Its value. `inputs` and `weights` are as many as the node says; a constant's value comes as its weight.
     pub(crate) fn value(&self, inputs: &[&Tensor], weights: &[&Tensor]) -> Result<Tensor> {
         let x = || inputs.first().copied().or(weights.first().copied()).ok_or_else(no_input);
         let second = || inputs.get(1).copied().ok_or_else(no_input);
         match self {
             Self::Input => candle_core::bail!("the input has no value of its own"),
-            Self::Parameter(_) => Ok(x()?.clone()),
+            Self::Parameter(_) | Self::Constant(_) => Ok(x()?.clone()),
             Self::Conv2d(conv) => conv.value(x()?, weights),
-            Self::MaxPool2d(pool) => pool.value(x()?),
+            Self::MaxPool2d(pool) => kernels::max_pool2d(x()?, pool.params()),
+            Self::AvgPool2d { pool, count_padding } => kernels::avg_pool2d(x()?, pool.params(), *count_padding),
+            Self::Upsample { factor, how } => how.value(x()?, *factor),
             Self::GlobalAveragePool => window::global_pool(x()?),
             Self::Linear { .. } => product::linear(x()?, weights),
             Self::MatMul { transpose_second } => product::matmul(x()?, second()?, *transpose_second),
             Self::BatchNorm { eps, .. } => norm::batch_norm(x()?, weights, *eps),
             Self::LayerNorm { eps, .. } => norm::layer_norm(x()?, weights, *eps),
-            Self::Activation(activation) => activation.value(x()?),
-            Self::Softmax => hard_imagenet_kernels::softmax(x()?),
-            Self::Add => elementwise::add(x()?, second()?),
-            Self::Mul => elementwise::mul(x()?, second()?),
+            Self::Activation(activation) => activation.apply(x()?),
+            Self::Softmax => kernels::softmax(x()?),
+            Self::Binary(binary) => binary.value(x()?, second()?),
+            Self::Reduce(reduce) => reduce.value(x()?),
             Self::Scale(factor) => x()?.affine(*factor, 0.0),
             Self::Concat { dim } => Tensor::cat(inputs, *dim),
             Self::Reshape(extents) => {
@@ -165,6 +212,12 @@ impl Op {
             Self::Permute(order) => x()?.permute(order.as_slice()),
             Self::Narrow { dim, start, len } => x()?.narrow(*dim, *start, *len),
             Self::Select { dim, index } => x()?.narrow(*dim, *index, 1)?.squeeze(*dim),
+            Self::IndexSelect { dim, indices } => {
+                let indices = Tensor::from_slice(indices, indices.len(), x()?.device())?;
+                x()?.contiguous()?.index_select(&indices, *dim)
+            }
+            Self::Roll { dim, shift } => x()?.roll(*shift, *dim),
+            Self::Pad(pad) => pad.value(x()?),
             Self::ExpandBatch => {
                 let shape = shape::expand_batch(x()?.dims(), second()?.dims()).map_err(candle_core::Error::Msg)?;
                 x()?.broadcast_as(shape)
@@ -219,7 +272,12 @@ mod tests {
             &[2, 6, 3, 3],
         );
         check(&Op::Conv2d(Conv2d { kernel: (1, 3), bias: true, ..Conv2d::new(4, 6, 1) }), &[picture], &[2, 6, 6, 3]);
-        check(&Op::MaxPool2d(MaxPool2d { size: 3, stride: 2, padding: 1 }), &[picture], &[2, 4, 3, 3]);
+        let pool = Pool2d { stride: 2, padding: 1, ..Pool2d::new(3) };
+        check(&Op::MaxPool2d(pool), &[picture], &[2, 4, 3, 3]);
+        check(&Op::AvgPool2d { pool: Pool2d { ceil: true, ..pool }, count_padding: true }, &[picture], &[2, 4, 4, 3]);
+        check(&Op::Upsample { factor: 2, how: Interpolation::Nearest }, &[picture], &[2, 4, 12, 10]);
+        let bilinear = Interpolation::Bilinear { align_corners: false };
+        check(&Op::Upsample { factor: 3, how: bilinear }, &[picture], &[2, 4, 18, 15]);
         check(&Op::GlobalAveragePool, &[picture], &[2, 4]);
         check(&Op::Linear { inputs: 8, outputs: 3, bias: true }, &[tokens], &[2, 7, 3]);
         check(&Op::MatMul { transpose_second: true }, &[&[2, 3, 4, 5], &[2, 3, 6, 5]], &[2, 3, 4, 6]);
@@ -228,8 +286,18 @@ mod tests {
         check(&Op::LayerNorm { channels: 8, eps: 1e-6 }, &[tokens], tokens);
         check(&Op::Activation(Activation::Gelu), &[tokens], tokens);
         check(&Op::Softmax, &[tokens], tokens);
-        check(&Op::Add, &[tokens, &[1, 7, 8]], tokens);
-        check(&Op::Mul, &[tokens, &[8]], tokens);
+        check(&Op::MatMul { transpose_second: false }, &[&[2, 3, 4, 5], &[3, 5, 6]], &[2, 3, 4, 6]);
+        for binary in [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::Maximum, Binary::Minimum] {
+            check(&Op::Binary(binary), &[tokens, &[1, 7, 8]], tokens);
+            check(&Op::Binary(binary), &[tokens, &[8]], tokens);
+        }
+        for how in [Reduction::Mean, Reduction::Sum, Reduction::Max] {
+            check(&Op::Reduce(Reduce { how, dims: vec![1], keep: true }), &[tokens], &[2, 1, 8]);
+            check(&Op::Reduce(Reduce { how, dims: vec![2, 3], keep: false }), &[picture], &[2, 4]);
+        }
+        check(&Op::IndexSelect { dim: 1, indices: [6, 0, 0].into() }, &[tokens], &[2, 3, 8]);
+        check(&Op::Roll { dim: 2, shift: -3 }, &[tokens], tokens);
+        check(&Op::Pad(Pad { dim: 1, before: 0, after: 2, value: 0.0 }), &[tokens], &[2, 9, 8]);
         check(&Op::Scale(0.5), &[tokens], tokens);
         check(&Op::Concat { dim: 1 }, &[&[2, 1, 8], tokens], &[2, 8, 8]);
         check(&Op::Reshape(vec![Extent::Same, Extent::Rest, Extent::Is(4)]), &[tokens], &[2, 14, 4]);
@@ -250,7 +318,11 @@ mod tests {
         fails(Op::Linear { inputs: 8, outputs: 3, bias: false }, &[&[]]);
         fails(Op::MatMul { transpose_second: false }, &[&[3, 4, 5], &[3, 4, 5]]);
         fails(Op::LayerNorm { channels: 8, eps: 1e-6 }, &[&[]]);
-        fails(Op::Add, &[&[2, 3], &[2, 4]]);
+        fails(Op::Binary(Binary::Add), &[&[2, 3], &[2, 4]]);
+        fails(Op::Reduce(Reduce { how: Reduction::Mean, dims: vec![2], keep: true }), &[&[2, 3]]);
+        fails(Op::IndexSelect { dim: 1, indices: [3].into() }, &[&[2, 3]]);
+        fails(Op::Roll { dim: 2, shift: 1 }, &[&[2, 3]]);
+        fails(Op::Pad(Pad { dim: 2, before: 1, after: 0, value: 0.0 }), &[&[2, 3]]);
         fails(Op::Concat { dim: 1 }, &[&[2, 3], &[1, 3]]);
         fails(Op::Reshape(vec![Extent::Rest, Extent::Is(4)]), &[&[2, 3]]);
         fails(Op::Permute(vec![0, 0]), &[&[2, 3]]);

@@ -1,5 +1,6 @@
 //! Matrix products.
 
+use super::elementwise::broadcast_shape;
 use super::take;
 use candle_core::{Result, Tensor};
 use hard_imagenet_kernels as kernels;
@@ -28,10 +29,11 @@ pub(super) fn matmul_shape(a: &[usize], b: &[usize], transpose: bool) -> std::re
     let fail = || format!("two values with a matrix product, not {a:?} and {b:?}");
     let ([before, m, k], [before_b, rows, columns]) = (split(a).ok_or_else(fail)?, split(b).ok_or_else(fail)?);
     let (inner, n) = if transpose { (columns, rows) } else { (rows, columns) };
-    if before != before_b || k != inner {
+    if k != inner {
         return Err(fail());
     }
-    Ok([before, m, n].concat())
+    let before = broadcast_shape(before, before_b).map_err(|_| fail())?;
+    Ok([before.as_slice(), m, n].concat())
 }
 
 /// The dimensions before the last two, and each of those.
@@ -41,6 +43,18 @@ fn split(shape: &[usize]) -> Option<[&[usize]; 3]> {
 }
 
 pub(super) fn matmul(a: &Tensor, b: &Tensor, transpose: bool) -> Result<Tensor> {
-    let (a, b) = (a.contiguous()?, b.contiguous()?);
+    let (a, b) = (batched(a, b)?, batched(b, a)?);
     if transpose { kernels::matmul(&a, &b.t()?) } else { kernels::matmul(&a, &b) }
+}
+
+/// The value with the dimensions before its last two broadcast to those of another.
+fn batched(x: &Tensor, like: &Tensor) -> Result<Tensor> {
+    let (Some([own, rows, columns]), Some([other, ..])) = (split(x.dims()), split(like.dims())) else {
+        return x.contiguous();
+    };
+    if own == other {
+        return x.contiguous();
+    }
+    let before = broadcast_shape(own, other).map_err(candle_core::Error::Msg)?;
+    x.broadcast_as([before.as_slice(), rows, columns].concat())?.contiguous()
 }

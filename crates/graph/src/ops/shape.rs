@@ -1,5 +1,8 @@
 //! Operations that move elements and compute nothing.
 
+use candle_core::{Result, Tensor};
+use hard_imagenet_kernels as kernels;
+
 type Shape = std::result::Result<Vec<usize>, String>;
 
 /// A dimension after a reshape.
@@ -77,5 +80,39 @@ pub(super) fn expand_batch(x: &[usize], like: &[usize]) -> Shape {
     match (x, like) {
         ([1, rest @ ..], [batch, ..]) => Ok([&[*batch], rest].concat()),
         _ => Err("a first value of batch size 1".into()),
+    }
+}
+
+pub(super) fn index_select(x: &[usize], dim: usize, indices: &[u32]) -> Shape {
+    let mut shape = x.to_vec();
+    match shape.get_mut(dim) {
+        Some(extent) if indices.iter().all(|i| (*i as usize) < *extent) => *extent = indices.len(),
+        _ => return Err(format!("all of the indices at dimension {dim}")),
+    }
+    Ok(shape)
+}
+
+/// Elements added along a dimension.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pad {
+    /// Counted from 0.
+    pub dim: usize,
+    /// How many before the first.
+    pub before: usize,
+    /// How many after the last.
+    pub after: usize,
+    /// What they are.
+    pub value: f32,
+}
+
+impl Pad {
+    pub(super) fn shape(&self, x: &[usize]) -> Shape {
+        let mut shape = x.to_vec();
+        *shape.get_mut(self.dim).ok_or_else(|| format!("a dimension {}", self.dim))? += self.before + self.after;
+        Ok(shape)
+    }
+
+    pub(super) fn value(&self, x: &Tensor) -> Result<Tensor> {
+        kernels::pad(x, self.dim, (self.before, self.after), self.value)
     }
 }

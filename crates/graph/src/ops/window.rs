@@ -69,20 +69,27 @@ impl Conv2d {
     }
 }
 
-/// A max pool with a square window.
+/// A square pooling window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MaxPool2d {
+pub struct Pool2d {
     /// Side of the window.
     pub size: usize,
     /// Step between windows.
     pub stride: usize,
-    /// Added on each side; never wins.
+    /// Added on each side.
     pub padding: usize,
+    /// Are windows kept that reach beyond the far ends?
+    pub ceil: bool,
 }
 
-impl MaxPool2d {
-    fn params(&self) -> Pool2dParams {
-        Pool2dParams { size: self.size, stride: self.stride, padding: self.padding }
+impl Pool2d {
+    /// Windows that do not overlap; no padding.
+    pub fn new(size: usize) -> Self {
+        Self { size, stride: size, padding: 0, ceil: false }
+    }
+
+    pub(super) fn params(&self) -> Pool2dParams {
+        Pool2dParams { size: self.size, stride: self.stride, padding: self.padding, ceil: self.ceil }
     }
 
     pub(super) fn shape(&self, x: &[usize]) -> Shape {
@@ -93,9 +100,36 @@ impl MaxPool2d {
             _ => Err("(B, C, H, W) not smaller than its window".into()),
         }
     }
+}
 
-    pub(super) fn value(&self, x: &Tensor) -> Result<Tensor> {
-        kernels::max_pool2d(x, self.params())
+/// How pixels between pixels are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interpolation {
+    /// Pixels are repeated.
+    Nearest,
+    /// Linear along rows and columns.
+    Bilinear {
+        /// Do the outermost pixels stay where they are? Else the picture's edges do.
+        align_corners: bool,
+    },
+}
+
+impl Interpolation {
+    pub(super) fn shape(x: &[usize], factor: usize) -> Shape {
+        match x {
+            &[b, c, h, w] if factor > 0 => Ok(vec![b, c, factor * h, factor * w]),
+            _ => Err("(B, C, H, W)".into()),
+        }
+    }
+
+    pub(super) fn value(self, x: &Tensor, factor: usize) -> Result<Tensor> {
+        let (_, _, h, w) = x.dims4()?;
+        match self {
+            Self::Nearest => kernels::upsample_nearest2d(x, factor),
+            Self::Bilinear { align_corners } => {
+                kernels::upsample_bilinear2d(x, (factor * h, factor * w), align_corners)
+            }
+        }
     }
 }
 
