@@ -35,7 +35,8 @@
 //! A row in its family's table (`resnet.rs`, `vit.rs`); a new family is a file with a function that builds a graph,
 //! and one line in `zoo.rs`.
 //!
-//! Features: `cuda`, `metal` (candle's backends).
+//! Features: `cuda`, `metal` (candle's backends); `hub` adds `Weights::Hub`, which fetches weights from the Hugging Face
+//! hub into the cache that Python shares (`hf-hub`, whose client runs a thread of its own meanwhile).
 //!
 //! # References
 //! He et al. 2016, *Deep residual learning*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al.
@@ -46,6 +47,8 @@ mod densenet;
 mod device;
 mod error;
 pub mod generated;
+#[cfg(feature = "hub")]
+mod hub;
 mod model;
 mod resnet;
 mod vgg;
@@ -58,6 +61,8 @@ pub use densenet::DenseNet;
 pub use device::{best_device, device};
 pub use error::ModelError;
 pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, Places, WeightMap};
+#[cfg(feature = "hub")]
+pub use hub::Hub;
 pub use model::{Model, ModelSpec};
 pub use resnet::{Block, ResNet, Stem};
 pub use vgg::Vgg;
