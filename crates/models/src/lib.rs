@@ -41,15 +41,19 @@
 //! He et al. 2016, *Deep residual learning*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al.
 //! 2021, *Training data-efficient image transformers*. Parameter names: torchvision, timm.
 
+mod checkpoint;
+mod config;
 mod device;
 mod error;
 pub mod generated;
 mod model;
+mod names;
 mod resnet;
 mod vit;
 mod weights;
 pub mod zoo;
 
+pub use checkpoint::{Checkpoint, Stored};
 pub use device::{best_device, device};
 pub use error::ModelError;
 pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, WeightMap};

@@ -71,18 +71,24 @@ pub(crate) const fn planted() -> Preprocess {
 
 /// Builds the named model and loads its weights; the size of its head is that of the weights.
 ///
-/// A name without tag means the first model of that name. Batch norms are folded ([`Model::new`]).
+/// A name without tag means the first model of that name. Preprocessing is the zoo's, but for what a `config.json` of
+/// timm's beside the weights says otherwise. Batch norms are folded ([`Model::new`]).
 ///
 /// # Errors
-/// Unknown name (with the nearest known ones), unreadable file, missing, extra or misshapen tensors.
+/// Unknown name (with the nearest known ones), unreadable file, missing, extra or misshapen tensors, a
+/// `config.json` of something else.
 pub fn load(name: &str, weights: &Weights, device: &Device, dtype: DType) -> Result<Model, ModelError> {
     let row = row(name)?;
     let loaded = Loaded::read(weights, row.name)?;
     let classes = row.classes_of(&loaded)?;
     let graph = row.architecture.graph(classes)?;
     loaded.check(&graph, row.name, || looks_like(&loaded))?;
-    let Loaded { tensors, sha256, .. } = loaded;
-    Model::new(row.spec(classes), &graph, &tensors, sha256, device, dtype)
+    let mut spec = row.spec(classes);
+    if let Some(config) = loaded.config()? {
+        config.apply(&mut spec)?;
+    }
+    let (values, sha256) = loaded.values(&graph)?;
+    Model::folded(spec, &graph, values, sha256, device, dtype)
 }
 
 /// All names that match a pattern with `*` wildcards, in order. A pattern without wildcards also matches where it is
@@ -133,8 +139,8 @@ impl Row {
     /// The rows of the last layer's weights, where they are there.
     fn classes_of(&self, loaded: &Loaded) -> Result<usize, ModelError> {
         let graph = self.architecture.graph(self.classes)?;
-        let weight = last_linear(&graph).and_then(|name| loaded.tensors.get(name));
-        Ok(weight.and_then(|weight| weight.dims().first().copied()).unwrap_or(self.classes))
+        let shape = last_linear(&graph).and_then(|name| loaded.shape(name));
+        Ok(shape.and_then(|shape| shape.first().copied()).unwrap_or(self.classes))
     }
 }
 
@@ -142,7 +148,7 @@ impl Row {
 fn looks_like(loaded: &Loaded) -> Option<&'static str> {
     rows().map(|row| (row, bare(row.name))).find_map(|(row, name)| {
         let graph = row.architecture.graph(row.classes_of(loaded).ok()?).ok()?;
-        describe_mismatch(&loaded.tensors, &graph).is_none().then_some(name)
+        describe_mismatch(loaded, &graph).is_none().then_some(name)
     })
 }
 
