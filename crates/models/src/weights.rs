@@ -113,7 +113,7 @@ pub(crate) fn describe_mismatch(loaded: &Loaded, graph: &Graph) -> Option<String
 /// Are these one shape, or both a row of as many numbers for each output? A linear layer over a picture of features
 /// (VGG's first) is in other files the convolution with a kernel of the picture's size.
 fn is_same_but_flat(a: &[usize], b: &[usize]) -> bool {
-    a == b || (a.len().min(b.len()) >= 2 && a[0] == b[0] && a.iter().product::<usize>() == b.iter().product())
+    a == b || (a.len().min(b.len()) >= 2 && a[0] == b[0] && a.iter().product::<usize>() == b.iter().product::<usize>())
 }
 
 /// Names listed of each kind of difference.

@@ -3,7 +3,7 @@
 use crate::weights::{Loaded, describe_mismatch, last_linear};
 use crate::{Model, ModelError, ModelSpec, ResNet, VisionTransformer, Weights, resnet, vit};
 use candle_core::{DType, Device};
-use hard_imagenet_graph::Graph;
+use hard_imagenet_graph::{Graph, WeightMap};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
 
 /// A model of the zoo.
@@ -79,16 +79,22 @@ pub(crate) const fn planted() -> Preprocess {
 /// `config.json` of something else.
 pub fn load(name: &str, weights: &Weights, device: &Device, dtype: DType) -> Result<Model, ModelError> {
     let row = row(name)?;
-    let loaded = Loaded::read(weights, row.name)?;
-    let classes = row.classes_of(&loaded)?;
-    let graph = row.architecture.graph(classes)?;
-    loaded.check(&graph, row.name, || looks_like(&loaded))?;
+    let (loaded, graph, classes) = row.fitted(weights)?;
     let mut spec = row.spec(classes);
     if let Some(config) = loaded.config()? {
         config.apply(&mut spec)?;
     }
     let (values, sha256) = loaded.values(&graph)?;
     Model::folded(spec, &graph, values, sha256, device, dtype)
+}
+
+/// The weights of the named model under its own names, f32, on the CPU, and the sha256 of their file.
+///
+/// # Errors
+/// As [`load`].
+pub fn weights(name: &str, weights: &Weights) -> Result<(WeightMap, String), ModelError> {
+    let (loaded, graph, _) = row(name)?.fitted(weights)?;
+    loaded.values(&graph)
 }
 
 /// All names that match a pattern with `*` wildcards, in order. A pattern without wildcards also matches where it is
@@ -134,6 +140,15 @@ impl Row {
             cam_node: self.architecture.cam_node(),
             feature_node: "global_pool".to_owned(),
         }
+    }
+
+    /// The table of a weights file, checked against the graph with the head that it has.
+    fn fitted(&self, weights: &Weights) -> Result<(Loaded, Graph, usize), ModelError> {
+        let loaded = Loaded::read(weights, self.name)?;
+        let classes = self.classes_of(&loaded)?;
+        let graph = self.architecture.graph(classes)?;
+        loaded.check(&graph, self.name, || looks_like(&loaded))?;
+        Ok((loaded, graph, classes))
     }
 
     /// The rows of the last layer's weights, where they are there.

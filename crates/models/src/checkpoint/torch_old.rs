@@ -5,7 +5,7 @@ use super::Stored;
 use super::pickle::{Node, Pickle};
 use super::torch::{self, Storages};
 use std::collections::HashMap;
-use std::io::{BufRead, Read, Seek, SeekFrom};
+use std::io::{BufRead, Seek, SeekFrom};
 
 /// torch's version of it; it never changed.
 const VERSION: usize = 1001;

@@ -13,8 +13,9 @@ pub(super) fn tensors(file: &mut (impl Read + Seek)) -> Result<Vec<Stored>, Stri
     for i in 0..archive.len() {
         let entry = archive.by_index_raw(i).map_err(damaged)?;
         if entry.compression() == CompressionMethod::Stored {
-            let start = entry.data_start().ok_or_else(|| format!("{} has no place in it", entry.name()))?;
-            entries.insert(entry.name().to_owned(), (start, entry.size()));
+            let name = entry.name().map_err(damaged)?.into_owned();
+            let start = entry.data_start().ok_or_else(|| format!("{name} has no place in it"))?;
+            entries.insert(name, (start, entry.size()));
         }
     }
     drop(archive);
