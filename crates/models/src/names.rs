@@ -89,3 +89,111 @@ fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> usize {
     }
     length
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::{Loaded, describe_mismatch};
+    use crate::{Block, ResNet, Stem, VisionTransformer, generated};
+    use candle_core::{DType, Device, Tensor};
+    use hard_imagenet_graph::{WeightMap, run};
+    use serde::Deserialize;
+
+    type Shapes = BTreeMap<String, Vec<usize>>;
+
+    /// What `tests/golden/make_names.py` wrote.
+    #[derive(Deserialize)]
+    struct Golden {
+        logits: Vec<Logits>,
+        timm: Vec<Names>,
+    }
+
+    #[derive(Deserialize)]
+    struct Logits {
+        graph: String,
+        tensors: Shapes,
+        logits: Vec<f32>,
+    }
+
+    #[derive(Deserialize)]
+    struct Names {
+        tensors: Shapes,
+        wanted: Shapes,
+    }
+
+    fn golden() -> Golden {
+        serde_json::from_str(include_str!("../tests/golden/names.json")).unwrap()
+    }
+
+    fn generated_input(side: usize) -> Tensor {
+        let shape = [2, 3, side, side];
+        Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
+    }
+
+    /// The same numbers under the same names come to the same logits as in the library that has those names.
+    #[test]
+    fn logits_under_the_names_of_others() {
+        for Logits { graph, tensors, logits } in golden().logits {
+            let (graph, side) = match graph.as_str() {
+                "vit" => {
+                    (VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2 }.graph(5).unwrap(), 32)
+                }
+                _ => {
+                    let (stem, block, stages) = (Stem::ImageNet, Block::Bottleneck, &[(8, 1), (16, 2)]);
+                    (ResNet { stem, stem_width: 8, block, stages }.graph(5).unwrap(), 64)
+                }
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("weights.safetensors");
+            let tensor = |name: &str, shape: &[usize]| {
+                Tensor::from_vec(generated::values(name, shape), shape, &Device::Cpu).unwrap()
+            };
+            let weights: WeightMap = tensors.iter().map(|(name, shape)| (name.clone(), tensor(name, shape))).collect();
+            candle_core::safetensors::save(&weights, &path).unwrap();
+
+            let loaded = Loaded::from_file(&path).unwrap();
+            assert_eq!(describe_mismatch(&loaded, &graph), None);
+            let got = run(&graph, &loaded.values(&graph).unwrap().0, &generated_input(side)).unwrap();
+            let got = got.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let largest = logits.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+            assert_eq!(got.len(), logits.len());
+            for (got, want) in got.iter().zip(&logits) {
+                assert!((got - want).abs() < 1e-4 * largest, "{got} instead of {want}");
+            }
+        }
+    }
+
+    fn stored(shapes: &Shapes) -> Vec<Stored> {
+        let stored = |(name, shape): (&String, &Vec<usize>)| {
+            let tensor = (name.clone(), DType::F32, shape.clone());
+            Stored::within((0, shape.iter().product()), 0, tensor, None).unwrap()
+        };
+        shapes.iter().map(stored).collect()
+    }
+
+    fn names(tensors: &Shapes) -> Shapes {
+        translated(&stored(tensors)).into_iter().map(|(name, weight)| (name, weight.shape)).collect()
+    }
+
+    #[test]
+    fn names_become_timms_and_timms_stay() {
+        for Names { tensors, wanted } in golden().timm {
+            assert_eq!(names(&tensors), wanted);
+            assert_eq!(names(&wanted), wanted);
+        }
+    }
+
+    #[test]
+    fn wrappers_go_only_where_all_names_have_them() {
+        let check = |given: &[&str], wanted: &[&str]| {
+            let given = given.iter().map(|name| ((*name).to_owned(), vec![2])).collect();
+            assert_eq!(names(&given).into_keys().collect::<Vec<_>>(), wanted);
+        };
+        check(&["module.model.a", "module.model.b"], &["a", "b"]);
+        check(&["module._orig_mod.a"], &["a"]);
+        check(&["model.a", "b"], &["b", "model.a"]);
+        check(&["module.model.a", "module.attacker.model.a", "module.normalizer.new_mean"], &["a"]);
+        check(&["features.denseblock1.denselayer1.norm.1.weight"], &["features.denseblock1.denselayer1.norm1.weight"]);
+        check(&["layers.0.downsample.reduction.weight", "head.bias"], &["head.fc.bias", "layers.1.downsample.reduction.weight"]);
+    }
+}

@@ -21,7 +21,7 @@ impl Stored {
     ///
     /// Whatever a file says of its tensors passes here, so that later nothing lies outside of the file, and no tensor
     /// takes more memory than the file has bytes.
-    pub(super) fn within(
+    pub(crate) fn within(
         (from, elements): (u64, usize),
         offset: usize,
         tensor: (String, DType, Vec<usize>),

@@ -1,60 +1,76 @@
-"""Makes the golden names: what libraries call the weights of small networks, and the networks' logits.
+"""Makes the golden names: what libraries call the weights of small networks, and what comes of it.
 
     python crates/models/tests/golden/make_names.py     # torch 2.15, torchvision 0.29, timm 1.0.31, transformers 5.24
 
-Every network gets numbers made from its own library's names; a test makes the same, loads them under those names, and
-must come to the same logits. Where transformers 5 writes other names to files than it has in memory, both are kept.
+Every network of `logits` gets numbers made from its own library's names; the test makes the same, loads them under those
+names, and must come to the same logits. Of the networks of `timm` names and shapes must become timm's. Names are those
+in files: transformers 5 has others in memory.
 """
 
 import json
 import tempfile
 from pathlib import Path
 
-from safetensors import safe_open
-from torchvision.models.resnet import Bottleneck, ResNet
+import torch
+from safetensors.torch import load_file, save_file
+from timm.models.deit import VisionTransformerDistilled
+from timm.models.swin_transformer import SwinTransformer as TimmSwin
+from torchvision.models.swin_transformer import SwinTransformer
 from torchvision.models.vision_transformer import VisionTransformer
-from transformers import DeiTConfig, DeiTForImageClassification, ResNetConfig, ResNetForImageClassification
-from transformers import ViTConfig, ViTForImageClassification
+from transformers import DeiTConfig, DeiTForImageClassificationWithTeacher, ResNetConfig, ResNetForImageClassification
+from transformers import SwinConfig, SwinForImageClassification, ViTConfig, ViTForImageClassification
 
 from make import fill, generated
 
-FOLDER = Path(__file__).resolve().parent
+SKIPPED = ("num_batches_tracked", "relative_position_index", "attn_mask")
 
 
-def stored_names(model):
+def shapes(state):
+    return {name: list(tensor.shape) for name, tensor in state.items() if not name.endswith(SKIPPED)}
+
+
+def from_file(model):
+    """The model with numbers made from the names in its file, and what that file holds."""
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
-        with safe_open(f"{folder}/model.safetensors", "pt") as file:
-            return {name: list(file.get_slice(name).get_shape()) for name in file.keys()}
+        path = f"{folder}/model.safetensors"
+        state = {n: generated(n, list(t.shape)) if t.is_floating_point() else t for n, t in load_file(path).items()}
+        save_file(state, path, metadata={"format": "pt"})
+        return type(model).from_pretrained(folder).eval(), shapes(state)
 
 
-def case(graph, model, side, only_file=False):
-    shapes = {n: list(t.shape) for n, t in model.state_dict().items()}
-    model = fill(model)
-    output = model(generated("input", [2, 3, side, side]))
-    logits = getattr(output, "logits", output)
-    return {"graph": graph, "tensors": shapes, "logits": logits.detach().flatten().tolist()}
+def logits(graph, model, names, side):
+    with torch.no_grad():
+        output = model(generated("input", [2, 3, side, side]))
+    return {"graph": graph, "tensors": names, "logits": getattr(output, "logits", output).flatten().tolist()}
 
 
 def main():
-    small = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128, image_size=32)
-    small = dict(small, patch_size=8, num_labels=10, layer_norm_eps=1e-6)
-    vit = VisionTransformer(32, 8, 2, 2, 32, 128, num_classes=10)
-    resnet = ResNetForImageClassification(ResNetConfig(embedding_size=64, hidden_sizes=[256, 512], depths=[1, 2], num_labels=10))
-    cases = {
-        "torchvision ResNet": case("resnet", ResNet(Bottleneck, [1, 1, 1, 1], num_classes=10), 64),
+    vit = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64, image_size=32)
+    vit = dict(vit, patch_size=8, num_labels=5, layer_norm_eps=1e-6)
+    resnet = ResNetConfig(embedding_size=8, hidden_sizes=[32, 64], depths=[1, 2], num_labels=5)
+    swin = dict(depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2], embed_dim=8)
+    tv_vit = fill(VisionTransformer(32, 8, 2, 2, 16, 64, num_classes=5))
+    tv_swin = SwinTransformer([4, 4], 8, swin["depths"], swin["num_heads"], [7, 7], num_classes=5)
+    hf_swin = SwinForImageClassification(SwinConfig(**swin, num_labels=5))
+    hf_deit = DeiTForImageClassificationWithTeacher(DeiTConfig(**vit))
+    timm_swin = shapes(TimmSwin(img_size=224, num_classes=5, **swin).state_dict())
+    timm_deit = VisionTransformerDistilled(img_size=32, patch_size=8, embed_dim=16, depth=2, num_heads=2, num_classes=5)
+    golden = {
+        "logits": [
+            logits("vit", tv_vit, shapes(tv_vit.state_dict()), 32),
+            logits("vit", *from_file(ViTForImageClassification(ViTConfig(**vit))), 32),
+            logits("resnet", *from_file(ResNetForImageClassification(resnet)), 64),
+        ],
+        "timm": [
+            {"tensors": shapes(tv_swin.state_dict()), "wanted": timm_swin},
+            {"tensors": from_file(hf_swin)[1], "wanted": timm_swin},
+            {"tensors": shapes(hf_swin.state_dict()), "wanted": timm_swin},
+            {"tensors": from_file(hf_deit)[1], "wanted": shapes(timm_deit.state_dict())},
+            {"tensors": shapes(hf_deit.state_dict()), "wanted": shapes(timm_deit.state_dict())},
+        ],
     }
-    cases = {
-        "torchvision ViT": case("vit", vit, 32),
-        "transformers ViT": case("vit", ViTForImageClassification(ViTConfig(**small)), 32),
-        "transformers ResNet": case("resnet", resnet, 64),
-    }
-    files = {
-        "transformers ViT": stored_names(ViTForImageClassification(ViTConfig(**small))),
-        "transformers ResNet": stored_names(resnet),
-    }
-    for k, f in files.items():
-        print(k, sorted(set(f) ^ set(cases[k]["tensors"]))[:60])
+    (Path(__file__).resolve().parent / "names.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":
