@@ -64,7 +64,12 @@ impl Checkpoint {
         Self::new(&mut Cursor::new(bytes), bytes.len() as u64, Source::Bytes(bytes), file)
     }
 
-    fn new(reader: &mut (impl io::BufRead + Seek), length: u64, source: Source, file: String) -> Result<Self, ModelError> {
+    fn new(
+        reader: &mut (impl io::BufRead + Seek),
+        length: u64,
+        source: Source,
+        file: String,
+    ) -> Result<Self, ModelError> {
         // By content, for names lie: a zip archive begins with PK, an old file of torch with a pickle's first byte.
         let start = reader.fill_buf().map(|start| start.iter().take(2).copied().collect::<Vec<u8>>());
         let tensors = match start.as_deref() {
@@ -130,5 +135,60 @@ impl Checkpoint {
             }
         }
         Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads the table and, if there is one, all values; what matters is that it ends, and without a panic.
+    fn read(path: &Path) -> Result<String, ModelError> {
+        let checkpoint = Checkpoint::open(path)?;
+        checkpoint.read(checkpoint.tensors().iter().map(|stored| ((), std::slice::from_ref(stored))), |(), _| Ok(()))
+    }
+
+    #[test]
+    fn damaged_checkpoints_are_errors_and_never_panics() {
+        let folder = tempfile::tempdir().unwrap();
+        let damaged = folder.path().join("damaged.pth");
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/checkpoints");
+        for entry in std::fs::read_dir(golden).unwrap() {
+            let path = entry.unwrap().path();
+            let whole = std::fs::read(&path).unwrap();
+            assert_eq!(read(&path).unwrap().len(), 64);
+            for length in (0..whole.len()).step_by(97) {
+                std::fs::write(&damaged, &whole[..length]).unwrap();
+                assert!(read(&damaged).is_err(), "{} cut to {length}", path.display());
+            }
+            for at in (0..whole.len()).step_by(13) {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 0xff;
+                std::fs::write(&damaged, bytes).unwrap();
+                let _ = read(&damaged);
+            }
+        }
+    }
+
+    #[test]
+    fn lies_in_a_header_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        let check = |header: &str, part: &str| {
+            let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+            bytes.extend_from_slice(header.as_bytes());
+            bytes.extend_from_slice(&[0; 16]);
+            std::fs::write(&path, bytes).unwrap();
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains("a.safetensors") && error.contains(part), "{error}");
+        };
+        check("[]", "neither safetensors nor");
+        check(r#"{"w": {"dtype": "F32", "shape": [4], "data_offsets": [0, 20]}}"#, "it ends before its tensor \"w\"");
+        check(r#"{"w": {"dtype": "F32", "shape": [4], "data_offsets": [9, 8]}}"#, "it ends before its tensor \"w\"");
+        check(r#"{"w": {"dtype": "F32", "shape": [5], "data_offsets": [0, 16]}}"#, "lies outside of its data");
+        check(r#"{"w": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 16]}}"#, "outside");
+        check(r#"{"w": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 16]}}"#, "its header says of \"w\"");
+        std::fs::write(&path, u64::MAX.to_le_bytes()).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("does not begin with a header"));
     }
 }

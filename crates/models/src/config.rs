@@ -86,8 +86,9 @@ impl Config {
     fn field<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Result<Option<T>, ModelError> {
         let inner = self.values.get("pretrained_cfg").and_then(|inner| inner.get(name));
         let Some(value) = self.values.get(name).or(inner).filter(|value| !value.is_null()) else { return Ok(None) };
-        T::deserialize(value).map(Some).map_err(|error| {
-            ModelError::Config { path: self.path.clone(), message: format!("its field {name:?} is wrong: {error}") }
+        T::deserialize(value).map(Some).map_err(|error| ModelError::Config {
+            path: self.path.clone(),
+            message: format!("its field {name:?} is wrong: {error}"),
         })
     }
 }
@@ -120,7 +121,10 @@ mod tests {
         assert_eq!((preprocess.resize, preprocess.input), (Resize::Squash(320, 320), (288, 288)));
         assert_eq!((preprocess.filter, preprocess.mean, preprocess.std), (Filter::Bicubic, [0.5; 3], [0.25; 3]));
         let known = zoo::spec("resnet18").unwrap();
-        assert_eq!(applied(r#"{"architecture": "resnet18.a1_in1k", "pretrained_cfg": {"mean": null}}"#).unwrap(), known);
+        assert_eq!(
+            applied(r#"{"architecture": "resnet18.a1_in1k", "pretrained_cfg": {"mean": null}}"#).unwrap(),
+            known
+        );
         assert_eq!(applied(r#"{"architectures": ["ResNetForImageClassification"]}"#).unwrap(), known, "not timm's");
     }
 

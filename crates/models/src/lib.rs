@@ -1,7 +1,8 @@
 //! A zoo of image classifiers, as graphs with weights and preprocessing.
 //!
 //! - [`zoo::find`] lists models by name, [`zoo::load`] makes one from [`Weights`]: a file, a folder, or bytes, in
-//!   safetensors or torch's own format. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
+//!   safetensors or torch's own formats. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
+//! - [`Checkpoint`] is such a file by itself: what it holds, and its tensors one after the other.
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
 //! - [`best_device`] and [`device`] choose where it runs.

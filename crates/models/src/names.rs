@@ -194,6 +194,10 @@ mod tests {
         check(&["model.a", "b"], &["b", "model.a"]);
         check(&["module.model.a", "module.attacker.model.a", "module.normalizer.new_mean"], &["a"]);
         check(&["features.denseblock1.denselayer1.norm.1.weight"], &["features.denseblock1.denselayer1.norm1.weight"]);
-        check(&["layers.0.downsample.reduction.weight", "head.bias"], &["head.fc.bias", "layers.1.downsample.reduction.weight"]);
+        check(&["classifier.0.bias", "classifier.6.bias"], &["head.fc.bias", "pre_logits.fc1.bias"]);
+        check(
+            &["layers.0.downsample.reduction.weight", "head.bias"],
+            &["head.fc.bias", "layers.1.downsample.reduction.weight"],
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! Tensors from files, and whether they are a model's.
 
+use crate::ModelError;
 use crate::checkpoint::Checkpoint;
+use crate::config::Config;
 use crate::names::{Weight, translated};
 use crate::zoo::bare;
-use crate::ModelError;
-use crate::config::Config;
 use candle_core::{DType, Tensor};
 use hard_imagenet_graph::{Graph, Op, WeightMap};
 use std::collections::{BTreeMap, BTreeSet};

@@ -279,7 +279,8 @@ impl<R: BufRead> Machine<'_, R> {
         let unused = 64 - 8 * bytes as u32;
         let value = i64::from_le_bytes(wide);
         // Shifting up and down again spreads the sign.
-        let value = if signed { value.checked_shl(unused).unwrap_or(0).checked_shr(unused).unwrap_or(0) } else { value };
+        let value =
+            if signed { value.checked_shl(unused).unwrap_or(0).checked_shr(unused).unwrap_or(0) } else { value };
         self.push(Node::Int(value));
         Ok(())
     }

@@ -45,7 +45,8 @@ impl Stored {
         if count > 0 && reach.is_none_or(|last| last >= elements) {
             return Err(wrong());
         }
-        let at = (offset as u64).checked_mul(dtype.size_in_bytes() as u64).and_then(|skipped| from.checked_add(skipped));
+        let at =
+            (offset as u64).checked_mul(dtype.size_in_bytes() as u64).and_then(|skipped| from.checked_add(skipped));
         Ok(Self { at: at.ok_or_else(wrong)?, name, dtype, shape, strides })
     }
 
@@ -53,7 +54,8 @@ impl Stored {
     pub(super) fn read(&self, file: &mut (impl Read + Seek), buffer: &mut Vec<u8>) -> candle_core::Result<Tensor> {
         let size = self.dtype.size_in_bytes();
         let count: usize = self.shape.iter().product();
-        let last: usize = self.shape.iter().zip(&self.strides).map(|(&length, stride)| length.saturating_sub(1) * stride).sum();
+        let last: usize =
+            self.shape.iter().zip(&self.strides).map(|(&length, stride)| length.saturating_sub(1) * stride).sum();
         buffer.resize(if count == 0 { 0 } else { (last + 1) * size }, 0);
         file.seek(SeekFrom::Start(self.at))?;
         file.read_exact(buffer)?;

@@ -145,7 +145,8 @@ fn tensor(pickle: &Pickle, storages: &Storages, name: String, call: &[usize]) ->
     let Node::Persistent(id) = pickle.node(id) else { return Err(damaged()) };
     let Storage { key, size, dtype, offset: view } = storage(pickle, *id).ok_or_else(damaged)?;
     let Some(dtype) = dtype else { return Ok(None) };
-    let &(from, bytes) = storages.get(key).ok_or_else(|| format!("it lacks the values of {name:?}; get the file again"))?;
+    let &(from, bytes) =
+        storages.get(key).ok_or_else(|| format!("it lacks the values of {name:?}; get the file again"))?;
     let sizes = |place| pickle.items(place)?.iter().map(|&size| pickle.size(size)).collect::<Option<Vec<_>>>();
     let offset = pickle.size(offset).and_then(|offset| offset.checked_add(view)).ok_or_else(damaged)?;
     let (shape, strides) = (sizes(shape).ok_or_else(damaged)?, sizes(strides).ok_or_else(damaged)?);

@@ -22,7 +22,8 @@ pub(super) fn tensors(file: &mut (impl BufRead + Seek), length: u64) -> Result<V
     if is_big_endian(&machine) {
         return Err("it was written by a machine of the other byte order (\"big\"); save it on a usual one".into());
     }
-    let persistent = |place| if let Node::Persistent(id) = object.node(place) { torch::storage(&object, *id) } else { None };
+    let persistent =
+        |place| if let Node::Persistent(id) = object.node(place) { torch::storage(&object, *id) } else { None };
     let sizes: HashMap<&str, usize> = (0..object.len()).filter_map(persistent).map(|s| (s.key, s.size)).collect();
     let keys = keys.items(keys.root()).unwrap_or_default().iter().filter_map(|&key| keys.text(key));
     let mut storages = Storages::new();

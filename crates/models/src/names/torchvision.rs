@@ -5,6 +5,7 @@ use super::Scheme;
 pub(super) const SCHEMES: &[Scheme] = &[
     Scheme { mark: "encoder.layers.encoder_layer_0.", replacements: VIT },
     Scheme { mark: "features.1.0.attn.relative_position_bias_table", replacements: SWIN },
+    Scheme { mark: "classifier.6.", replacements: VGG },
     Scheme { mark: "layers.0.downsample.reduction.", replacements: SWIN_MICROSOFT },
     Scheme { mark: "denselayer1.norm.1.", replacements: DENSENET_OLD },
 ];
@@ -50,10 +51,10 @@ const SWIN_MICROSOFT: &[(&str, &str)] = &[
     ("head.", "head.fc."),
 ];
 
+/// What timm has as convolutions over the whole picture of features, it has as linear layers.
+const VGG: &[(&str, &str)] =
+    &[("classifier.0.", "pre_logits.fc1."), ("classifier.3.", "pre_logits.fc2."), ("classifier.6.", "head.fc.")];
+
 /// torchvision's files of DenseNets are older than its names.
-const DENSENET_OLD: &[(&str, &str)] = &[
-    (".norm.1.", ".norm1."),
-    (".norm.2.", ".norm2."),
-    (".conv.1.", ".conv1."),
-    (".conv.2.", ".conv2."),
-];
+const DENSENET_OLD: &[(&str, &str)] =
+    &[(".norm.1.", ".norm1."), (".norm.2.", ".norm2."), (".conv.1.", ".conv1."), (".conv.2.", ".conv2.")];
