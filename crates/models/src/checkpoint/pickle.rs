@@ -353,8 +353,9 @@ mod tests {
 
     #[test]
     fn integers_have_a_sign_where_they_should() {
-        let value = |bytes: &[u8]| match Pickle::read(&mut &bytes[..]).unwrap() {
-            Pickle { nodes, root } => format!("{:?}", nodes[root]),
+        let value = |bytes: &[u8]| {
+            let pickle = Pickle::read(&mut &bytes[..]).unwrap();
+            format!("{:?}", pickle.node(pickle.root()))
         };
         assert_eq!(value(b"K\xff."), "Int(255)");
         assert_eq!(value(b"J\xff\xff\xff\xff."), "Int(-1)");
