@@ -1,7 +1,6 @@
 use crate::ops::Op;
 use crate::{Graph, GraphError, Node, NodeId, WeightMap};
 use candle_core::{DType, Tensor};
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 /// Lets each batch norm that follows a convolution vanish into it: the convolution's weights are scaled and it gets a
@@ -23,12 +22,7 @@ pub fn fold_batch_norm(graph: &Graph, mut weights: WeightMap) -> Result<(Graph, 
     }
     let mut nodes = graph.nodes.clone();
     let mut folded = WeightMap::new();
-    // The largest first: each new weight then fits where an old one was, and memory does not grow by holes.
-    let size = |node: &Node| node.op.parameters().iter().map(|shape| shape.iter().product::<usize>()).sum::<usize>();
-    let mut order: Vec<usize> = (0..graph.nodes.len()).collect();
-    order.sort_by_key(|&i| Reverse(graph.nodes[i].inputs.first().map_or(0, |before| size(&graph.nodes[before.0]))));
-    for i in order {
-        let node = &graph.nodes[i];
+    for (i, node) in graph.nodes.iter().enumerate() {
         let Op::BatchNorm { eps, .. } = node.op else { continue };
         let before = node.inputs[0];
         let Op::Conv2d(conv) = graph.nodes[before.0].op else { continue };
