@@ -1,7 +1,8 @@
 //! A zoo of image classifiers, as graphs with weights and preprocessing.
 //!
 //! - [`zoo::find`] lists models by name, [`zoo::load`] makes one from [`Weights`]: a file, a folder, or bytes, in
-//!   safetensors or torch's own format. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
+//!   safetensors or torch's own formats. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
+//! - [`Checkpoint`] is such a file by itself: what it holds, and its tensors one after the other.
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
 //! - [`best_device`] and [`device`] choose where it runs.
@@ -42,7 +43,9 @@
 //! He et al. 2016, *Deep residual learning*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al.
 //! 2021, *Training data-efficient image transformers*. Parameter names: torchvision, timm.
 
+mod checkpoint;
 mod clip_resnet;
+mod config;
 mod densenet;
 mod device;
 mod error;
@@ -50,12 +53,14 @@ pub mod generated;
 #[cfg(feature = "hub")]
 mod hub;
 mod model;
+mod names;
 mod resnet;
 mod vgg;
 mod vit;
 mod weights;
 pub mod zoo;
 
+pub use checkpoint::{Checkpoint, Stored};
 pub use clip_resnet::ClipResNet;
 pub use densenet::DenseNet;
 pub use device::{best_device, device};

@@ -3,7 +3,7 @@
 use crate::weights::{Loaded, describe_mismatch, last_linear};
 use crate::{Model, ModelError, ModelSpec, Weights, clip_resnet, densenet, resnet, vgg, vit};
 use candle_core::{DType, Device};
-use hard_imagenet_graph::{Graph, GraphError};
+use hard_imagenet_graph::{Graph, GraphError, WeightMap};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
 
 /// A model of the zoo.
@@ -76,18 +76,30 @@ pub(crate) const fn planted() -> Preprocess {
 
 /// Builds the named model and loads its weights; the size of its head is that of the weights.
 ///
-/// A name without tag means the first model of that name. Batch norms are folded ([`Model::new`]).
+/// A name without tag means the first model of that name. Preprocessing is the zoo's, but for what a `config.json` of
+/// timm's beside the weights says otherwise. Batch norms are folded ([`Model::new`]).
 ///
 /// # Errors
-/// Unknown name (with the nearest known ones), unreadable file, missing, extra or misshapen tensors.
+/// Unknown name (with the nearest known ones), unreadable file, missing, extra or misshapen tensors, a
+/// `config.json` of something else.
 pub fn load(name: &str, weights: &Weights, device: &Device, dtype: DType) -> Result<Model, ModelError> {
     let row = row(name)?;
-    let loaded = Loaded::read(weights, row.name)?;
-    let classes = row.classes_of(&loaded)?;
-    let graph = row.architecture.graph(classes)?;
-    loaded.check(&graph, row.name, || looks_like(&loaded))?;
-    let Loaded { tensors, sha256, .. } = loaded;
-    Model::new(row.spec(classes), &graph, &tensors, sha256, device, dtype)
+    let (loaded, graph, classes) = row.fitted(weights)?;
+    let mut spec = row.spec(classes);
+    if let Some(config) = loaded.config()? {
+        config.apply(&mut spec)?;
+    }
+    let (values, sha256) = loaded.values(&graph)?;
+    Model::folded(spec, &graph, values, sha256, device, dtype)
+}
+
+/// The weights of the named model under its own names, f32, on the CPU, and the sha256 of their file.
+///
+/// # Errors
+/// As [`load`].
+pub fn weights(name: &str, weights: &Weights) -> Result<(WeightMap, String), ModelError> {
+    let (loaded, graph, _) = row(name)?.fitted(weights)?;
+    loaded.values(&graph)
 }
 
 /// All names that match a pattern with `*` wildcards, in order. A pattern without wildcards also matches where it is
@@ -135,11 +147,20 @@ impl Row {
         }
     }
 
+    /// The table of a weights file, checked against the graph with the head that it has.
+    fn fitted(&self, weights: &Weights) -> Result<(Loaded, Graph, usize), ModelError> {
+        let loaded = Loaded::read(weights, self.name)?;
+        let classes = self.classes_of(&loaded)?;
+        let graph = self.architecture.graph(classes)?;
+        loaded.check(&graph, self.name, || looks_like(&loaded))?;
+        Ok((loaded, graph, classes))
+    }
+
     /// The rows of the last layer's weights, where they are there.
     fn classes_of(&self, loaded: &Loaded) -> Result<usize, ModelError> {
         let graph = self.architecture.graph(self.classes)?;
-        let weight = last_linear(&graph).and_then(|name| loaded.tensors.get(name));
-        Ok(weight.and_then(|weight| weight.dims().first().copied()).unwrap_or(self.classes))
+        let shape = last_linear(&graph).and_then(|name| loaded.shape(name));
+        Ok(shape.and_then(|shape| shape.first().copied()).unwrap_or(self.classes))
     }
 }
 
@@ -147,7 +168,7 @@ impl Row {
 fn looks_like(loaded: &Loaded) -> Option<&'static str> {
     rows().map(|row| (row, bare(row.name))).find_map(|(row, name)| {
         let graph = row.architecture.graph(row.classes_of(loaded).ok()?).ok()?;
-        describe_mismatch(&loaded.tensors, &graph).is_none().then_some(name)
+        describe_mismatch(loaded, &graph).is_none().then_some(name)
     })
 }
 
