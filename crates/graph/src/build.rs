@@ -53,7 +53,8 @@ impl GraphBuilder {
         NodeId(self.nodes.len() - 1)
     }
 
-    fn layout(&self, node: NodeId) -> Layout {
+    /// How a node's value is read.
+    pub fn layout(&self, node: NodeId) -> Layout {
         self.nodes[node.0].layout
     }
 

@@ -41,19 +41,24 @@
 //! He et al. 2016, *Deep residual learning*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al.
 //! 2021, *Training data-efficient image transformers*. Parameter names: torchvision, timm.
 
+mod convit;
 mod device;
 mod error;
 pub mod generated;
 mod model;
 mod resnet;
+mod swin;
+mod transformer;
 mod vit;
 mod weights;
 pub mod zoo;
 
+pub use convit::ConVit;
 pub use device::{best_device, device};
 pub use error::ModelError;
 pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, Places, WeightMap};
 pub use model::{Model, ModelSpec};
 pub use resnet::{Block, ResNet, Stem};
-pub use vit::VisionTransformer;
+pub use swin::SwinTransformer;
+pub use vit::{Variant, VisionTransformer};
 pub use weights::Weights;

@@ -1,7 +1,7 @@
 //! Small networks against torchvision and timm: `golden/make.py` made the values, weights and inputs are generated.
 
 use candle_core::{DType, Device, Tensor};
-use hard_imagenet_models::{Block, Graph, Model, ModelSpec, ResNet, Stem, VisionTransformer, generated, zoo};
+use hard_imagenet_models::{Block, Graph, Model, ModelSpec, ResNet, Stem, Variant, VisionTransformer, generated, zoo};
 use std::collections::HashMap;
 
 fn model(graph: Graph, cam_node: &str) -> Model {
@@ -15,7 +15,7 @@ fn resnet(block: Block, stages: &'static [(usize, usize)]) -> Model {
 }
 
 fn vit() -> Model {
-    let vit = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2 };
+    let vit = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant: Variant::Plain };
     model(vit.graph(10).unwrap(), "blocks.1.norm1")
 }
 

@@ -3,7 +3,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_masks::Heatmap;
-use hard_imagenet_models::{Block, Graph, Model, ModelSpec, ResNet, Stem, VisionTransformer, generated, zoo};
+use hard_imagenet_models::{Block, Graph, Model, ModelSpec, ResNet, Stem, Variant, VisionTransformer, generated, zoo};
 use hard_imagenet_saliency::{Explain, GradCam};
 
 fn model(graph: Graph, cam_node: &str) -> Model {
@@ -21,7 +21,7 @@ fn basic() -> Model {
 }
 
 fn vit() -> Model {
-    let vit = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2 };
+    let vit = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant: Variant::Plain };
     model(vit.graph(10).unwrap(), "blocks.1.norm1")
 }
 
