@@ -8,7 +8,7 @@ use hard_imagenet_images::Filter;
 /// The numbers that make one ConViT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConVit {
-    /// Side of the square picture, in pixels.
+    /// Side of the square picture, in pixels; no other will do, for each place has its own embedding.
     pub image: usize,
     /// Side of a patch.
     pub patch: usize,
@@ -26,36 +26,6 @@ pub struct ConVit {
 const EPS: f64 = 1e-6;
 
 impl ConVit {
-    /// The graph, for `classes` logits; pictures of `image` × `image` only, for each place has its own embedding.
-    ///
-    /// # Errors
-    /// Never for a table's row; a graph that is built wrongly otherwise.
-    pub fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        let (side, width) = (self.image / self.patch, self.width);
-        let mut g = GraphBuilder::new();
-        let x = g.input();
-        let patches = Conv2d { stride: self.patch, bias: true, ..Conv2d::new(3, width, self.patch) };
-        let x = patch_embed(&mut g, x, patches, side);
-        let positions = g.parameter("pos_embed", &[1, side * side, width]);
-        let mut x = g.add("pos_drop", x, positions);
-        let offsets = g.constant("rel_indices", offsets(side));
-        for block in 0..self.depth {
-            if block == self.local {
-                let class = g.parameter("cls_token", &[1, 1, width]);
-                let class = g.expand_batch("cls_token.expand", class, x);
-                x = g.concat("cls_token.concat", &[class, x], 1);
-                g.set_layout(x, Layout::Tokens { prefix: 1, h: side, w: side });
-            }
-            let offsets = (block < self.local).then_some(offsets);
-            x = g.scope(&format!("blocks.{block}"), |g| self.block(g, x, offsets));
-        }
-        let x = g.layer_norm("norm", x, width, EPS);
-        let x = g.select("global_pool", x, 1, 0);
-        g.set_layout(x, Layout::Vector);
-        let x = g.linear("head", x, width, classes, true);
-        g.finish(x)
-    }
-
     /// One block; its last sum is the node of the block's own name.
     fn block(&self, g: &mut GraphBuilder, x: NodeId, offsets: Option<NodeId>) -> NodeId {
         let y = g.layer_norm("norm1", x, self.width, EPS);
@@ -114,7 +84,29 @@ fn offsets(side: usize) -> Constant {
 
 impl Architecture for ConVit {
     fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        self.graph(classes)
+        let (side, width) = (self.image / self.patch, self.width);
+        let mut g = GraphBuilder::new();
+        let x = g.input();
+        let patches = Conv2d { stride: self.patch, bias: true, ..Conv2d::new(3, width, self.patch) };
+        let x = patch_embed(&mut g, x, patches, side);
+        let positions = g.parameter("pos_embed", &[1, side * side, width]);
+        let mut x = g.add("pos_drop", x, positions);
+        let offsets = g.constant("rel_indices", offsets(side));
+        for block in 0..self.depth {
+            if block == self.local {
+                let class = g.parameter("cls_token", &[1, 1, width]);
+                let class = g.expand_batch("cls_token.expand", class, x);
+                x = g.concat("cls_token.concat", &[class, x], 1);
+                g.set_layout(x, Layout::Tokens { prefix: 1, h: side, w: side });
+            }
+            let offsets = (block < self.local).then_some(offsets);
+            x = g.scope(&format!("blocks.{block}"), |g| self.block(g, x, offsets));
+        }
+        let x = g.layer_norm("norm", x, width, EPS);
+        let x = g.select("global_pool", x, 1, 0);
+        g.set_layout(x, Layout::Vector);
+        let x = g.linear("head", x, width, classes, true);
+        g.finish(x)
     }
 
     /// The first norm of the last block, as with other vision transformers.

@@ -33,13 +33,15 @@
 //!
 //! # Adding a model
 //! A row in its family's table (`resnet.rs`, `vit.rs`); a new family is a file with a function that builds a graph,
-//! and one line in `zoo.rs`.
+//! and one line in `zoo.rs`. What transformers have in common is in `transformer.rs`.
 //!
 //! Features: `cuda`, `metal` (candle's backends).
 //!
 //! # References
 //! He et al. 2016, *Deep residual learning*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al.
-//! 2021, *Training data-efficient image transformers*. Parameter names: torchvision, timm.
+//! 2021, *Training data-efficient image transformers*; Oquab et al. 2024, *DINOv2*; Radford et al. 2021, *Learning
+//! transferable visual models from natural language supervision*; Liu et al. 2021, *Swin transformer*; d'Ascoli et al.
+//! 2021, *ConViT*. Parameter names: torchvision, timm.
 
 mod convit;
 mod device;
@@ -62,3 +64,4 @@ pub use resnet::{Block, ResNet, Stem};
 pub use swin::SwinTransformer;
 pub use vit::{Variant, VisionTransformer};
 pub use weights::Weights;
+pub use zoo::Architecture;

@@ -1,5 +1,5 @@
 //! Swin transformers (Liu et al. 2021): attention within windows, every other time within shifted ones. With timm's
-//! names.
+//! names. Values are `(B, H, W, C)`.
 
 use crate::transformer::{join_heads, mlp, scores, split_heads};
 use crate::zoo::{Architecture, Row, imagenet};
@@ -11,7 +11,7 @@ use hard_imagenet_images::Filter;
 /// The numbers that make one Swin transformer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwinTransformer {
-    /// Side of the square picture, in pixels.
+    /// Side of the square picture, in pixels; no other will do.
     pub image: usize,
     /// Side of a patch.
     pub patch: usize,
@@ -36,37 +36,6 @@ struct Stage {
     width: usize,
     heads: usize,
     window: usize,
-}
-
-impl SwinTransformer {
-    /// The graph, for `classes` logits; pictures of `image` × `image` only. Values are `(B, H, W, C)`.
-    ///
-    /// # Errors
-    /// Never for a table's row; a graph that is built wrongly otherwise.
-    pub fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        let mut g = GraphBuilder::new();
-        let x = g.input();
-        let patches = Conv2d { stride: self.patch, bias: true, ..Conv2d::new(3, self.width, self.patch) };
-        let x = g.conv2d("patch_embed.proj", x, patches);
-        let x = g.permute("patch_embed.places", x, &[0, 2, 3, 1]);
-        g.set_layout(x, Layout::Nhwc);
-        let mut x = g.layer_norm("patch_embed.norm", x, self.width, EPS);
-        g.alias("patch_embed", x);
-        let (mut side, mut width) = (self.image / self.patch, self.width);
-        for (i, &(blocks, heads)) in self.stages.iter().enumerate() {
-            if i > 0 {
-                x = g.scope(&format!("layers.{i}.downsample"), |g| merge(g, x, side, width));
-                (side, width) = (side / 2, 2 * width);
-            }
-            let stage = Stage { side, width, heads, window: self.window };
-            x = g.scope(&format!("layers.{i}"), |g| stage.blocks(g, x, blocks));
-        }
-        let x = g.layer_norm("norm", x, width, EPS);
-        let x = g.reduce("head.global_pool", x, Reduction::Mean, &[1, 2], false);
-        g.set_layout(x, Layout::Vector);
-        let x = g.linear("head.fc", x, width, classes, true);
-        g.finish(x)
-    }
 }
 
 /// Four neighbouring places become one, of twice as many channels.
@@ -194,7 +163,28 @@ fn roll(g: &mut GraphBuilder, name: &str, x: NodeId, shift: i32) -> NodeId {
 
 impl Architecture for SwinTransformer {
     fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        self.graph(classes)
+        let mut g = GraphBuilder::new();
+        let x = g.input();
+        let patches = Conv2d { stride: self.patch, bias: true, ..Conv2d::new(3, self.width, self.patch) };
+        let x = g.conv2d("patch_embed.proj", x, patches);
+        let x = g.permute("patch_embed.places", x, &[0, 2, 3, 1]);
+        g.set_layout(x, Layout::Nhwc);
+        let mut x = g.layer_norm("patch_embed.norm", x, self.width, EPS);
+        g.alias("patch_embed", x);
+        let (mut side, mut width) = (self.image / self.patch, self.width);
+        for (i, &(blocks, heads)) in self.stages.iter().enumerate() {
+            if i > 0 {
+                x = g.scope(&format!("layers.{i}.downsample"), |g| merge(g, x, side, width));
+                (side, width) = (side / 2, 2 * width);
+            }
+            let stage = Stage { side, width, heads, window: self.window };
+            x = g.scope(&format!("layers.{i}"), |g| stage.blocks(g, x, blocks));
+        }
+        let x = g.layer_norm("norm", x, width, EPS);
+        let x = g.reduce("head.global_pool", x, Reduction::Mean, &[1, 2], false);
+        g.set_layout(x, Layout::Vector);
+        let x = g.linear("head.fc", x, width, classes, true);
+        g.finish(x)
     }
 
     /// The first norm of the last block, as pytorch-grad-cam recommends.

@@ -2,14 +2,14 @@
 //! DINOv2 (Oquab et al. 2024), CLIP's image tower (Radford et al. 2021). With timm's names.
 
 use crate::transformer::{attention, mlp, patch_embed};
-use crate::zoo::{Architecture, Row, imagenet, inception};
+use crate::zoo::{Architecture, Row, clip, imagenet, inception};
 use hard_imagenet_graph::{Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
 
 /// The numbers that make one vision transformer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VisionTransformer {
-    /// Side of the square picture, in pixels.
+    /// Side of the square picture, in pixels; no other will do, for each place has its own embedding.
     pub image: usize,
     /// Side of a patch.
     pub patch: usize,
@@ -45,25 +45,6 @@ pub enum Variant {
 }
 
 impl VisionTransformer {
-    /// The graph, for `classes` logits; pictures of `image` × `image` only, for each place has its own embedding.
-    ///
-    /// # Errors
-    /// Never for a table's row; a graph that is built wrongly otherwise.
-    pub fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        let mut g = GraphBuilder::new();
-        let x = g.input();
-        let mut x = self.embed(&mut g, x);
-        if let Variant::Clip { .. } = self.variant {
-            x = g.layer_norm("norm_pre", x, self.width, self.eps());
-        }
-        for block in 0..self.depth {
-            x = g.scope(&format!("blocks.{block}"), |g| self.block(g, x));
-        }
-        let x = g.layer_norm("norm", x, self.width, self.eps());
-        let x = self.head(&mut g, x, classes);
-        g.finish(x)
-    }
-
     /// Patches and the tokens before them, each with its position but for registers and the class token beside them.
     fn embed(&self, g: &mut GraphBuilder, x: NodeId) -> NodeId {
         let (side, width) = (self.image / self.patch, self.width);
@@ -149,7 +130,18 @@ impl VisionTransformer {
 
 impl Architecture for VisionTransformer {
     fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        self.graph(classes)
+        let mut g = GraphBuilder::new();
+        let x = g.input();
+        let mut x = self.embed(&mut g, x);
+        if let Variant::Clip { .. } = self.variant {
+            x = g.layer_norm("norm_pre", x, self.width, self.eps());
+        }
+        for block in 0..self.depth {
+            x = g.scope(&format!("blocks.{block}"), |g| self.block(g, x));
+        }
+        let x = g.layer_norm("norm", x, self.width, self.eps());
+        let x = self.head(&mut g, x, classes);
+        g.finish(x)
     }
 
     /// The first norm of the last block, as the original and the literature after it do.
@@ -201,13 +193,9 @@ const fn whole(side: usize, like: Preprocess) -> Preprocess {
     Preprocess { resize: Resize::ShorterSide(side), input: (side, side), ..like }
 }
 
-/// Mean and deviation of CLIP's training pictures.
-const fn clip(shorter: usize) -> Preprocess {
-    Preprocess {
-        mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-        std: [0.268_629_54, 0.261_302_58, 0.275_777_11],
-        ..imagenet(shorter, Filter::Bicubic)
-    }
+/// timm's choice for some towers of CLIP is a crop smaller than the picture.
+const fn clip_crop(shorter: usize) -> Preprocess {
+    Preprocess { resize: Resize::ShorterSide(shorter), ..clip(224) }
 }
 
 /// The first row of each name is the one meant where the tag is left out; it is timm's choice, but for CLIP's
@@ -240,17 +228,17 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "vit_base_patch14_dinov2.lvd142m", architecture: &BASE_DINO, preprocess: whole(518, bicubic(518)), classes: 1000 },
     Row { name: "vit_small_patch14_reg4_dinov2.lvd142m", architecture: &SMALL_DINO_REG4, preprocess: whole(518, bicubic(518)), classes: 1000 },
     Row { name: "vit_base_patch14_reg4_dinov2.lvd142m", architecture: &BASE_DINO_REG4, preprocess: whole(518, bicubic(518)), classes: 1000 },
-    Row { name: "vit_base_patch16_clip_224.laion2b_ft_in12k_in1k", architecture: &CLIP, preprocess: clip(235), classes: 1000 },
+    Row { name: "vit_base_patch16_clip_224.laion2b_ft_in12k_in1k", architecture: &CLIP, preprocess: clip_crop(235), classes: 1000 },
     Row { name: "vit_base_patch16_clip_224.laion2b_ft_in1k", architecture: &CLIP, preprocess: clip(224), classes: 1000 },
-    Row { name: "vit_base_patch16_clip_224.openai_ft_in12k_in1k", architecture: &CLIP, preprocess: clip(235), classes: 1000 },
-    Row { name: "vit_base_patch16_clip_224.openai_ft_in1k", architecture: &CLIP, preprocess: clip(248), classes: 1000 },
+    Row { name: "vit_base_patch16_clip_224.openai_ft_in12k_in1k", architecture: &CLIP, preprocess: clip_crop(235), classes: 1000 },
+    Row { name: "vit_base_patch16_clip_224.openai_ft_in1k", architecture: &CLIP, preprocess: clip_crop(248), classes: 1000 },
     Row { name: "vit_base_patch16_clip_224.laion2b", architecture: &CLIP, preprocess: clip(224), classes: 512 },
-    Row { name: "vit_base_patch16_clip_224.openai", architecture: &CLIP, preprocess: clip(248), classes: 512 },
-    Row { name: "vit_base_patch32_clip_224.laion2b_ft_in12k_in1k", architecture: &CLIP_32, preprocess: clip(248), classes: 1000 },
-    Row { name: "vit_base_patch32_clip_224.laion2b_ft_in1k", architecture: &CLIP_32, preprocess: clip(248), classes: 1000 },
-    Row { name: "vit_base_patch32_clip_224.openai_ft_in1k", architecture: &CLIP_32, preprocess: clip(248), classes: 1000 },
-    Row { name: "vit_base_patch32_clip_224.laion2b", architecture: &CLIP_32, preprocess: clip(248), classes: 512 },
-    Row { name: "vit_base_patch32_clip_224.openai", architecture: &CLIP_32, preprocess: clip(248), classes: 512 },
-    Row { name: "vit_base_patch16_clip_quickgelu_224.openai", architecture: &QUICK_CLIP, preprocess: clip(248), classes: 512 },
-    Row { name: "vit_base_patch32_clip_quickgelu_224.openai", architecture: &QUICK_CLIP_32, preprocess: clip(248), classes: 512 },
+    Row { name: "vit_base_patch16_clip_224.openai", architecture: &CLIP, preprocess: clip_crop(248), classes: 512 },
+    Row { name: "vit_base_patch32_clip_224.laion2b_ft_in12k_in1k", architecture: &CLIP_32, preprocess: clip_crop(248), classes: 1000 },
+    Row { name: "vit_base_patch32_clip_224.laion2b_ft_in1k", architecture: &CLIP_32, preprocess: clip_crop(248), classes: 1000 },
+    Row { name: "vit_base_patch32_clip_224.openai_ft_in1k", architecture: &CLIP_32, preprocess: clip_crop(248), classes: 1000 },
+    Row { name: "vit_base_patch32_clip_224.laion2b", architecture: &CLIP_32, preprocess: clip_crop(248), classes: 512 },
+    Row { name: "vit_base_patch32_clip_224.openai", architecture: &CLIP_32, preprocess: clip_crop(248), classes: 512 },
+    Row { name: "vit_base_patch16_clip_quickgelu_224.openai", architecture: &QUICK_CLIP, preprocess: clip_crop(248), classes: 512 },
+    Row { name: "vit_base_patch32_clip_quickgelu_224.openai", architecture: &QUICK_CLIP_32, preprocess: clip_crop(248), classes: 512 },
 ];

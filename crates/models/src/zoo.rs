@@ -15,8 +15,11 @@ pub(crate) struct Row {
 }
 
 /// The numbers that make one network of a family.
-pub(crate) trait Architecture: Sync {
+pub trait Architecture: Sync {
     /// The graph, for `classes` logits.
+    ///
+    /// # Errors
+    /// Never for a row of the zoo; numbers that make no network otherwise.
     fn graph(&self, classes: usize) -> Result<Graph, GraphError>;
 
     /// Where class activation maps look from by default.
@@ -47,6 +50,17 @@ pub(crate) const fn imagenet(shorter: usize, filter: Filter) -> Preprocess {
 /// The same with values brought to -1..1.
 pub(crate) const fn inception(shorter: usize) -> Preprocess {
     Preprocess { mean: [0.5; 3], std: [0.5; 3], ..imagenet(shorter, Filter::Bicubic) }
+}
+
+/// OpenAI's: the shorter side at the crop's own size, CLIP's mean and deviation.
+pub(crate) const fn clip(side: usize) -> Preprocess {
+    Preprocess {
+        resize: Resize::ShorterSide(side),
+        input: (side, side),
+        filter: Filter::Bicubic,
+        mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
+        std: [0.268_629_54, 0.261_302_58, 0.275_777_1],
+    }
 }
 
 /// 64 × 64 pictures, values brought to -1..1.
