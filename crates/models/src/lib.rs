@@ -4,6 +4,7 @@
 //!   safetensors or torch's own format. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
+//!   [`with_head`](Model::with_head) and [`zero_shot`](Model::zero_shot) give it other classes.
 //! - [`best_device`] and [`device`] choose where it runs.
 //!
 //! ```
@@ -47,6 +48,7 @@ mod convit;
 mod device;
 mod error;
 pub mod generated;
+mod head;
 mod model;
 mod resnet;
 mod swin;
