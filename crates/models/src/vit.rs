@@ -45,38 +45,38 @@ pub enum Variant {
 }
 
 impl VisionTransformer {
-    /// Patches and the tokens before them, each with its position but for registers and the class token beside them.
+    /// Patches and the tokens before them, each with its position; registers, and a class token beside them, have none.
     fn embed(&self, g: &mut GraphBuilder, x: NodeId) -> NodeId {
         let (side, width) = (self.image / self.patch, self.width);
         let bias = !matches!(self.variant, Variant::Clip { .. });
         let patches = Conv2d { stride: self.patch, bias, ..Conv2d::new(3, width, self.patch) };
         let x = patch_embed(g, x, patches, side);
-        let second = match self.variant {
-            Variant::Distilled => Some(("dist_token", 1)),
-            Variant::DinoV2 { registers } if registers > 0 => Some(("reg_token", registers)),
-            _ => None,
+        let registers = if let Variant::DinoV2 { registers } = self.variant { registers } else { 0 };
+        let mut prefix = vec![("cls_token", 1)];
+        if self.variant == Variant::Distilled {
+            prefix.push(("dist_token", 1));
+        }
+        if registers > 0 {
+            prefix.push(("reg_token", registers));
+        }
+        let count = prefix.iter().map(|(_, count)| count).sum();
+        let layout = Layout::Tokens { prefix: count, h: side, w: side };
+        let token = |(name, count)| {
+            let token = g.parameter(name, &[1, count, width]);
+            g.expand_batch(&format!("{name}.expand"), token, x)
         };
-        let prefix = 1 + second.map_or(0, |(_, count)| count);
-        let tokens = Layout::Tokens { prefix, h: side, w: side };
-        let mut all: Vec<NodeId> = [("cls_token", 1)]
-            .into_iter()
-            .chain(second)
-            .map(|(name, count)| {
-                let token = g.parameter(name, &[1, count, width]);
-                g.expand_batch(&format!("{name}.expand"), token, x)
-            })
-            .collect();
-        if let Some(("reg_token", _)) = second {
-            let positions = g.parameter("pos_embed", &[1, side * side, width]);
-            all.push(g.add("pos_embed.add", x, positions));
-            let x = g.concat("pos_drop", &all, 1);
-            g.set_layout(x, tokens);
+        let mut tokens: Vec<NodeId> = prefix.into_iter().map(token).collect();
+        let positioned = if registers > 0 { 0 } else { count };
+        let positions = g.parameter("pos_embed", &[1, positioned + side * side, width]);
+        if registers > 0 {
+            tokens.push(g.add("pos_embed.add", x, positions));
+            let x = g.concat("pos_drop", &tokens, 1);
+            g.set_layout(x, layout);
             return x;
         }
-        all.push(x);
-        let x = g.concat("cls_token.concat", &all, 1);
-        g.set_layout(x, tokens);
-        let positions = g.parameter("pos_embed", &[1, prefix + side * side, width]);
+        tokens.push(x);
+        let x = g.concat("cls_token.concat", &tokens, 1);
+        g.set_layout(x, layout);
         g.add("pos_drop", x, positions)
     }
 
@@ -199,8 +199,8 @@ const fn clip_crop(shorter: usize) -> Preprocess {
 }
 
 /// The first row of each name is the one meant where the tag is left out; it is timm's choice, but for CLIP's
-/// quickgelu, where it is OpenAI's own. DINOv2 comes without a head; bring one. CLIP's own weights end in the projection
-/// to the 512 numbers that it compares with texts.
+/// quickgelu, where it is OpenAI's own; its weights are published under the name without that word. DINOv2 comes without
+/// a head; bring one. CLIP's own weights end in the projection to the 512 numbers that it compares with texts.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
     Row { name: "vit_tiny_patch16_224.augreg_in21k_ft_in1k", architecture: &TINY, preprocess: inception(248), classes: 1000 },

@@ -59,7 +59,7 @@ pub(crate) const fn clip(side: usize) -> Preprocess {
         input: (side, side),
         filter: Filter::Bicubic,
         mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-        std: [0.268_629_54, 0.261_302_58, 0.275_777_1],
+        std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
     }
 }
 

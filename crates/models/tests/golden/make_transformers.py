@@ -4,7 +4,8 @@
 
 As make.py, from which it takes the generated numbers: the networks are timm's own classes. Stored are logits, features
 (what goes into the last linear layers, side by side where there are two), and the gradient of the logits of class 3
-with respect to the picture, at every 97th element. With --sizes it prints what check_size in zoo.rs compares with.
+with respect to the picture, at every 97th element; for the saliency crate the raw GradCAM of class 3 at the first norm
+of the last block. With --sizes it prints what check_size in zoo.rs compares with.
 """
 
 import sys
@@ -53,9 +54,25 @@ def networks():
     }
 
 
+def last_norm(model):
+    blocks = model.layers[-1].blocks if isinstance(model, SwinTransformer) else model.blocks
+    return blocks[-1].norm1
+
+
+def places(value):
+    """(B, h, w, C) of (B, h, w, C), or of tokens, the last 4 x 4 of which are patches."""
+    return value if value.dim() == 4 else value[:, -16:].unflatten(1, (4, 4))
+
+
 def results(model):
-    """Logits, features and the input's gradient."""
-    kept = []
+    """Logits, features and the input's gradient; raw GradCAM."""
+    kept, inner = [], []
+
+    def keep(_, __, output):
+        output.retain_grad()
+        inner.append(output)
+
+    last_norm(model).register_forward_hook(keep)
     last = model.get_classifier()
     for layer in last if isinstance(last, tuple) else [last]:
         layer.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0]))
@@ -63,7 +80,8 @@ def results(model):
     logits = model(x)
     logits[:, 3].sum().backward()
     gradient = x.grad.flatten()[::97]
-    tensors = {"logits": logits, "features": torch.cat(kept, 1), "gradient": gradient}
+    raw = (places(inner[0].grad).mean((1, 2), keepdim=True) * places(inner[0])).sum(3)
+    tensors = {"logits": logits, "features": torch.cat(kept, 1), "gradient": gradient, "raw": raw}
     return {key: np.ascontiguousarray(value.detach().numpy()) for key, value in tensors.items()}
 
 
@@ -87,10 +105,13 @@ def main():
     torch.set_num_threads(1)
     if "--sizes" in sys.argv:
         return sizes()
-    golden = {}
+    golden, maps = {}, {}
     for name, model in networks().items():
-        golden.update({f"{name}.{key}": value for key, value in results(fill(model)).items()})
+        tensors = results(fill(model))
+        maps[f"{name}.raw"] = tensors.pop("raw")
+        golden.update({f"{name}.{key}": value for key, value in tensors.items()})
     save_file(golden, CRATES / "models/tests/golden/transformers.safetensors")
+    save_file(maps, CRATES / "saliency/tests/golden/transformers.safetensors")
 
 
 if __name__ == "__main__":
