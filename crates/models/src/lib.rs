@@ -5,6 +5,7 @@
 //! - [`Checkpoint`] is such a file by itself: what it holds, and its tensors one after the other.
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
+//!   [`with_head`](Model::with_head) and [`zero_shot`](Model::zero_shot) give it other classes.
 //! - [`best_device`] and [`device`] choose where it runs.
 //!
 //! ```
@@ -34,27 +35,33 @@
 //!
 //! # Adding a model
 //! A row in its family's table (`resnet.rs`, `vit.rs`); a new family is a file with a function that builds a graph,
-//! and one line in `zoo.rs`.
+//! and one line in `zoo.rs`. What transformers have in common is in `transformer.rs`.
 //!
 //! Features: `cuda`, `metal` (candle's backends); `hub` adds `Weights::Hub`, which fetches weights from the Hugging Face
 //! hub into the cache that Python shares (`hf-hub`, whose client runs a thread of its own meanwhile).
 //!
 //! # References
 //! He et al. 2016, *Deep residual learning*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al.
-//! 2021, *Training data-efficient image transformers*. Parameter names: torchvision, timm.
+//! 2021, *Training data-efficient image transformers*; Oquab et al. 2024, *DINOv2*; Radford et al. 2021, *Learning
+//! transferable visual models from natural language supervision*; Liu et al. 2021, *Swin transformer*; d'Ascoli et al.
+//! 2021, *ConViT*. Parameter names: torchvision, timm.
 
 mod checkpoint;
 mod clip_resnet;
 mod config;
+mod convit;
 mod densenet;
 mod device;
 mod error;
 pub mod generated;
+mod head;
 #[cfg(feature = "hub")]
 mod hub;
 mod model;
 mod names;
 mod resnet;
+mod swin;
+mod transformer;
 mod vgg;
 mod vit;
 mod weights;
@@ -63,6 +70,7 @@ pub mod zoo;
 pub use checkpoint::{Checkpoint, Stored};
 pub use clip_resnet::ClipResNet;
 pub use densenet::DenseNet;
+pub use convit::ConVit;
 pub use device::{best_device, device};
 pub use error::ModelError;
 pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, Places, WeightMap};
@@ -70,7 +78,8 @@ pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, Places, WeightMap
 pub use hub::Hub;
 pub use model::{Model, ModelSpec};
 pub use resnet::{Block, ResNet, Stem};
+pub use swin::SwinTransformer;
 pub use vgg::Vgg;
-pub use vit::VisionTransformer;
+pub use vit::{Variant, VisionTransformer};
 pub use weights::Weights;
 pub use zoo::Architecture;

@@ -94,7 +94,7 @@ fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> usize {
 mod tests {
     use super::*;
     use crate::weights::{Loaded, describe_mismatch};
-    use crate::{Architecture, Block, ResNet, Stem, VisionTransformer, generated};
+    use crate::{Architecture, Block, ResNet, Stem, Variant, VisionTransformer, generated};
     use candle_core::{DType, Device, Tensor};
     use hard_imagenet_graph::{WeightMap, run};
     use serde::Deserialize;
@@ -136,7 +136,7 @@ mod tests {
         for Logits { graph, tensors, logits } in golden().logits {
             let (graph, side) = match graph.as_str() {
                 "vit" => {
-                    (VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2 }.graph(5).unwrap(), 32)
+                    (VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2, variant: Variant::Plain }.graph(5).unwrap(), 32)
                 }
                 _ => {
                     let (stem, block, stages) = (Stem::ImageNet, Block::Bottleneck, &[(8, 1), (16, 2)]);

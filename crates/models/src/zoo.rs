@@ -1,7 +1,7 @@
 //! The models by name.
 
 use crate::weights::{Loaded, describe_mismatch, last_linear};
-use crate::{Model, ModelError, ModelSpec, Weights, clip_resnet, densenet, resnet, vgg, vit};
+use crate::{Model, ModelError, ModelSpec, Weights, clip_resnet, convit, densenet, resnet, swin, vgg, vit};
 use candle_core::{DType, Device};
 use hard_imagenet_graph::{Graph, GraphError, WeightMap};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
@@ -33,7 +33,7 @@ pub trait Architecture: Sync {
 
 /// All rows of all families, in order.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [resnet::ROWS, vgg::ROWS, densenet::ROWS, clip_resnet::ROWS, vit::ROWS].into_iter().flatten()
+    [resnet::ROWS, vgg::ROWS, densenet::ROWS, clip_resnet::ROWS, vit::ROWS, swin::ROWS, convit::ROWS].into_iter().flatten()
 }
 
 /// A 224 × 224 crop after a resize of the shorter side, ImageNet's mean and deviation.
@@ -59,7 +59,7 @@ pub(crate) const fn clip(side: usize) -> Preprocess {
         input: (side, side),
         filter: Filter::Bicubic,
         mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-        std: [0.268_629_54, 0.261_302_58, 0.275_777_1],
+        std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
     }
 }
 
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn patterns() {
         assert_eq!(find("resnet34"), ["resnet34.tv_in1k", "resnet34.a1_in1k"]);
-        assert_eq!(find("*deit*small*"), ["deit_small_patch16_224.fb_in1k"]);
+        assert_eq!(find("deit_small_p*"), ["deit_small_patch16_224.fb_in1k"]);
         assert_eq!(find("resnet18.tv_in1k"), ["resnet18.tv_in1k"]);
         assert_eq!(find("*").len(), rows().count());
         assert!(find("nothing*").is_empty());
@@ -234,7 +234,8 @@ mod tests {
         let graph = graph(name, 1000).unwrap();
         let learnt = graph.parameters().into_iter().filter(|p| !p.name.contains("running"));
         assert_eq!(learnt.map(|p| p.shape.iter().product::<usize>()).sum::<usize>(), parameters, "{name}");
-        let work = graph.multiply_adds(&[1, 3, 224, 224]).unwrap() as f64 / 1e9;
+        let (height, width) = spec(name).unwrap().preprocess.input;
+        let work = graph.multiply_adds(&[1, 3, height, width]).unwrap() as f64 / 1e9;
         assert!((work - giga_multiply_adds).abs() < 0.01 * giga_multiply_adds, "{name}: {work}");
     }
 
@@ -254,6 +255,19 @@ mod tests {
         check_size("deit_tiny_patch16_224", 5_717_416, 1.254);
         check_size("deit_small_patch16_224", 22_050_664, 4.599);
         check_size("vit_base_patch16_224", 86_567_656, 17.564);
+        // From here on as `tests/golden/make_transformers.py --sizes` prints them.
+        check_size("vit_base_patch32_224", 88_224_232, 4.409);
+        check_size("vit_base_patch16_384", 86_859_496, 55.484);
+        check_size("deit_small_distilled_patch16_224", 22_436_432, 4.624);
+        check_size("vit_small_patch14_dinov2", 22_441_192, 46.697);
+        check_size("vit_small_patch14_reg4_dinov2", 22_442_344, 46.883);
+        check_size("vit_base_patch16_clip_224", 86_568_424, 17.564);
+        check_size("swin_tiny_patch4_window7_224", 28_288_354, 4.491);
+        check_size("swin_small_patch4_window7_224", 49_606_258, 8.741);
+        check_size("swin_base_patch4_window7_224", 87_768_224, 15.431);
+        check_size("convit_tiny", 5_710_512, 1.252);
+        check_size("convit_small", 27_777_322, 5.747);
+        check_size("convit_base", 86_540_040, 17.505);
     }
 
     #[test]
