@@ -95,9 +95,26 @@ impl GraphBuilder {
         self.push(name, Op::BatchNorm { channels, eps }, &[x], &weights, self.layout(x))
     }
 
+    /// Batch normalisation and an activation that are one module, as in timm's BatchNormAct2d: the module's name and its
+    /// weights' are `name`, the normalised value before the activation is the node `name.norm`.
+    pub fn batch_norm_act(&mut self, name: &str, x: NodeId, channels: usize, activation: Activation) -> NodeId {
+        let normalised = self.batch_norm(name, x, channels);
+        self.nodes[normalised.0].name.push_str(".norm");
+        self.activation(name, normalised, activation)
+    }
+
     /// Layer normalisation over the last dimension.
     pub fn layer_norm(&mut self, name: &str, x: NodeId, channels: usize, eps: f64) -> NodeId {
         self.push(name, Op::LayerNorm { channels, eps }, &[x], &["weight", "bias"], self.layout(x))
+    }
+
+    /// Layer normalisation over the channels of `(B, C, H, W)`, timm's LayerNorm2d: the module's name and its weights'
+    /// are `name`, the value as `(B, H, W, C)` is the node `name.norm`.
+    pub fn layer_norm2d(&mut self, name: &str, x: NodeId, channels: usize, eps: f64) -> NodeId {
+        let x = self.to_nhwc(&format!("{name}.nhwc"), x);
+        let normalised = self.layer_norm(name, x, channels, eps);
+        self.nodes[normalised.0].name.push_str(".norm");
+        self.to_nchw(name, normalised)
     }
 
     /// x Wᵀ + b over the last dimension.
@@ -179,6 +196,16 @@ impl GraphBuilder {
     /// Dimensions in another order.
     pub fn permute(&mut self, name: &str, x: NodeId, order: &[usize]) -> NodeId {
         self.push(name, Op::Permute(order.to_vec()), &[x], &[], Layout::Other)
+    }
+
+    /// `(B, C, H, W)` to `(B, H, W, C)`.
+    pub fn to_nhwc(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.push(name, Op::Permute(vec![0, 2, 3, 1]), &[x], &[], Layout::Nhwc)
+    }
+
+    /// `(B, H, W, C)` to `(B, C, H, W)`.
+    pub fn to_nchw(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.push(name, Op::Permute(vec![0, 3, 1, 2]), &[x], &[], Layout::Nchw)
     }
 
     /// A run of indices along a dimension.

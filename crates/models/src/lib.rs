@@ -32,27 +32,37 @@
 //! ```
 //!
 //! # Adding a model
-//! A row in its family's table (`resnet.rs`, `vit.rs`); a new family is a file with a function that builds a graph,
+//! A row in its family's table (`resnet.rs`, `vit.rs`, ..); a new family is a file with a function that builds a graph,
 //! and one line in `zoo.rs`.
 //!
 //! Features: `cuda`, `metal` (candle's backends).
 //!
 //! # References
-//! He et al. 2016, *Deep residual learning*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al.
-//! 2021, *Training data-efficient image transformers*. Parameter names: torchvision, timm.
+//! He et al. 2016, *Deep residual learning*; Howard et al. 2019, *Searching for MobileNetV3*; Tan & Le 2019,
+//! *EfficientNet*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al. 2021, *Training
+//! data-efficient image transformers*; Liu et al. 2022, *A ConvNet for the 2020s*; Qin et al. 2024, *MobileNetV4*.
+//! Parameter names: torchvision, timm.
 
+mod convnext;
 mod device;
+mod efficientnet;
 mod error;
 pub mod generated;
+mod mobile_block;
+mod mobilenet;
 mod model;
 mod resnet;
 mod vit;
 mod weights;
 pub mod zoo;
 
+pub use convnext::ConvNeXt;
 pub use device::{best_device, device};
+pub use efficientnet::EfficientNet;
 pub use error::ModelError;
 pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, Places, WeightMap};
+pub use mobile_block::MobileBlock;
+pub use mobilenet::MobileNet;
 pub use model::{Model, ModelSpec};
 pub use resnet::{Block, ResNet, Stem};
 pub use vit::VisionTransformer;

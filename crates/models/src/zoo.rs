@@ -1,7 +1,7 @@
 //! The models by name.
 
 use crate::weights::{Loaded, describe_mismatch, last_linear};
-use crate::{Model, ModelError, ModelSpec, Weights, resnet, vit};
+use crate::{Model, ModelError, ModelSpec, Weights, convnext, efficientnet, mobilenet, resnet, vit};
 use candle_core::{DType, Device};
 use hard_imagenet_graph::{Graph, GraphError};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
@@ -30,7 +30,7 @@ pub(crate) trait Architecture: Sync {
 
 /// All rows of all families, in order.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [resnet::ROWS, vit::ROWS].into_iter().flatten()
+    [resnet::ROWS, convnext::ROWS, efficientnet::ROWS, mobilenet::ROWS, vit::ROWS].into_iter().flatten()
 }
 
 /// A 224 × 224 crop after a resize of the shorter side, ImageNet's mean and deviation.
@@ -44,7 +44,12 @@ pub(crate) const fn imagenet(shorter: usize, filter: Filter) -> Preprocess {
     }
 }
 
-/// The same with values brought to -1..1.
+/// A crop of another size, resized by cubic interpolation.
+pub(crate) const fn imagenet_at(side: usize, shorter: usize) -> Preprocess {
+    Preprocess { input: (side, side), ..imagenet(shorter, Filter::Bicubic) }
+}
+
+/// As [`imagenet`] with values brought to -1..1.
 pub(crate) const fn inception(shorter: usize) -> Preprocess {
     Preprocess { mean: [0.5; 3], std: [0.5; 3], ..imagenet(shorter, Filter::Bicubic) }
 }
@@ -210,6 +215,19 @@ mod tests {
         check_size("resnet50", 25_557_032, 4.089);
         check_size("resnet101", 44_549_160, 7.801);
         check_size("resnet152", 60_192_808, 11.514);
+        check_size("convnext_tiny", 28_589_128, 4.456);
+        check_size("convnext_small", 50_223_688, 8.684);
+        check_size("convnext_base", 88_591_464, 15.355);
+        check_size("efficientnet_b0", 5_288_548, 0.3858);
+        check_size("efficientnet_b1", 7_794_184, 0.5697);
+        check_size("efficientnet_b2", 9_109_994, 0.6590);
+        check_size("efficientnet_b3", 12_233_232, 0.9627);
+        check_size("efficientnet_b4", 19_341_616, 1.5037);
+        check_size("mobilenetv3_small_100", 2_542_856, 0.0565);
+        check_size("mobilenetv3_large_100", 5_483_032, 0.2166);
+        check_size("mobilenetv4_conv_small", 3_774_024, 0.1860);
+        check_size("mobilenetv4_conv_medium", 9_715_512, 0.8276);
+        check_size("mobilenetv4_conv_large", 32_590_864, 2.1713);
         check_size("deit_tiny_patch16_224", 5_717_416, 1.254);
         check_size("deit_small_patch16_224", 22_050_664, 4.599);
         check_size("vit_base_patch16_224", 86_567_656, 17.564);
