@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod explain;
+mod hub;
 mod models;
 mod options;
 mod progress;

@@ -1,5 +1,6 @@
 //! Options that several commands share.
 
+use crate::{hub, progress};
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device};
 use clap::ValueEnum;
@@ -29,6 +30,7 @@ impl From<PresetName> for Preset {
 pub(crate) enum Precision {
     F32,
     Bf16,
+    F16,
 }
 
 impl From<Precision> for DType {
@@ -36,6 +38,7 @@ impl From<Precision> for DType {
         match precision {
             Precision::F32 => DType::F32,
             Precision::Bf16 => DType::BF16,
+            Precision::F16 => DType::F16,
         }
     }
 }
@@ -61,7 +64,7 @@ impl Compute {
     }
 }
 
-/// The two models of the demo travel with the program; all others need `--weights`.
+/// The two models of the demo travel with the program.
 const EMBEDDED: [(&str, &[u8]); 2] = [
     ("planted_resnet.cue", include_bytes!("../demo/planted_resnet.cue.safetensors")),
     ("planted_resnet.object", include_bytes!("../demo/planted_resnet.object.safetensors")),
@@ -93,18 +96,20 @@ pub(crate) fn expand(patterns: &[String]) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Where the weights of `name` are.
+/// Where the weights of `name` are: what was given, the program itself, else the Hugging Face hub.
 pub(crate) fn weights_of(name: &str, given: Option<&Path>) -> Result<Weights> {
+    let from_hub = || hub::from_environment().progress(progress::download(name.to_owned()));
     if let Some(path) = given {
-        return Ok(if path.is_dir() { Weights::Folder(path.into()) } else { Weights::File(path.into()) });
+        return Ok(match path.to_str().and_then(|text| text.strip_prefix("hf:")) {
+            Some(place) => Weights::Hub(hub::at(from_hub(), place)),
+            None if path.is_dir() => Weights::Folder(path.into()),
+            None => Weights::File(path.into()),
+        });
     }
-    match EMBEDDED.iter().find(|(embedded, _)| *embedded == name) {
-        Some((_, bytes)) => Ok(Weights::Bytes(bytes)),
-        None => {
-            zoo::spec(name)?; // an unknown name is the more important thing to say
-            bail!("no weights for {name}: pass --weights FILE, or a folder that holds {name}.safetensors")
-        }
-    }
+    Ok(match EMBEDDED.iter().find(|(embedded, _)| *embedded == name) {
+        Some((_, bytes)) => Weights::Bytes(bytes),
+        None => Weights::Hub(from_hub()),
+    })
 }
 
 /// Builds a model and loads its weights.

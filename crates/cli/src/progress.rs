@@ -3,6 +3,7 @@
 use hard_imagenet::evaluation::{Event, Phase};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How often a log gets a line.
@@ -68,6 +69,25 @@ impl Progress {
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{}: {line}", self.label)),
             None => eprintln!("{}: {line}", self.label),
+        }
+    }
+}
+
+/// Shows how much of a model's weights has arrived, as (bytes done, bytes in all).
+pub(crate) fn download(model: String) -> impl Fn(u64, u64) + Send + Sync {
+    let bar = OnceLock::new();
+    move |done, total| {
+        let bar = bar.get_or_init(|| {
+            eprintln!("{model}: fetching its weights from the Hugging Face hub");
+            let style = ProgressStyle::with_template("{bar:32} {bytes}/{total_bytes} {eta}")
+                .expect("the template is right")
+                .progress_chars("━╸ ");
+            // Draws nothing where standard error is not a terminal.
+            ProgressBar::new(total).with_style(style)
+        });
+        bar.set_position(done);
+        if done == total {
+            bar.finish_and_clear();
         }
     }
 }

@@ -6,7 +6,10 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_hard-imagenet"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hard-imagenet"));
+    // No test may ask the network, nor find what its user has fetched.
+    command.env("HF_HUB_OFFLINE", "1").env("HF_HUB_CACHE", env!("CARGO_TARGET_TMPDIR"));
+    command
 }
 
 fn run(arguments: &[&str]) -> Output {
@@ -222,7 +225,9 @@ fn bad_input_is_named_with_the_way_out() {
 
     fails(&["explain", missing, "-m", MODEL], &[missing]);
     fails(&["explain", broken, "-m", MODEL], &[broken, "JPEG, PNG"]);
-    fails(&["explain", image, "-m", "resnet50"], &["--weights"]);
+    fails(&["explain", image, "-m", "resnet50"], &["timm/resnet50.tv_in1k@main", "offline", "hf download"]);
+    fails(&["explain", image, "-m", "resnet50", "--weights", "hf:me/mine@v2"], &["me/mine@v2", "offline"]);
+    fails(&["explain", image, "-m", "resnet51"], &["resnet51", "resnet50"]);
     fails(&["explain", image, "-m", "resnet51", "--weights", missing], &["resnet51", "resnet50"]);
     fails(&["explain", image, "-m", "resnet50", "--weights", missing], &[missing]);
     fails(&["explain", image, "-m", MODEL, "--weights", broken], &[broken]);

@@ -27,7 +27,7 @@ pub struct RunDescription {
     pub model: String,
     /// Hash of its weights file, lower-case hex.
     pub weights_sha256: String,
-    /// "f32" or "bf16".
+    /// "f32", "bf16" or "f16".
     pub dtype: String,
     /// What the model expects of its input.
     pub preprocess: Preprocess,

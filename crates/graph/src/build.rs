@@ -95,12 +95,13 @@ impl GraphBuilder {
         self.push(name, Op::BatchNorm { channels, eps }, &[x], &weights, self.layout(x))
     }
 
-    /// Batch normalisation and an activation that are one module, as in timm's BatchNormAct2d: the module's name and its
-    /// weights' are `name`, the normalised value before the activation is the node `name.norm`.
+    /// timm's `BatchNormAct2d`: a batch norm, the node "name.norm" with the weights "name.weight" and so on, and the
+    /// activation after it, the node "name" itself, for that is the module's output.
     pub fn batch_norm_act(&mut self, name: &str, x: NodeId, channels: usize, activation: Activation) -> NodeId {
-        let normalised = self.batch_norm(name, x, channels);
-        self.nodes[normalised.0].name.push_str(".norm");
-        self.activation(name, normalised, activation)
+        let norm = self.batch_norm(name, x, channels);
+        let full = self.full(name);
+        self.nodes[norm.0].name = format!("{full}.norm");
+        self.activation(name, norm, activation)
     }
 
     /// Layer normalisation over the last dimension.
@@ -108,13 +109,13 @@ impl GraphBuilder {
         self.push(name, Op::LayerNorm { channels, eps }, &[x], &["weight", "bias"], self.layout(x))
     }
 
-    /// Layer normalisation over the channels of `(B, C, H, W)`, timm's LayerNorm2d: the module's name and its weights'
-    /// are `name`, the value as `(B, H, W, C)` is the node `name.norm`.
+    /// timm's `LayerNorm2d` of `(B, C, H, W)`: a layer norm of the channels, the node "name.norm" `(B, H, W, C)` with the
+    /// weights "name.weight" and so on, between permutations, of which the last is the node "name" itself.
     pub fn layer_norm2d(&mut self, name: &str, x: NodeId, channels: usize, eps: f64) -> NodeId {
         let x = self.to_nhwc(&format!("{name}.nhwc"), x);
-        let normalised = self.layer_norm(name, x, channels, eps);
-        self.nodes[normalised.0].name.push_str(".norm");
-        self.to_nchw(name, normalised)
+        let norm = self.layer_norm(name, x, channels, eps);
+        self.nodes[norm.0].name.push_str(".norm");
+        self.to_nchw(name, norm)
     }
 
     /// x Wᵀ + b over the last dimension.

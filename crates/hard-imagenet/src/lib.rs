@@ -36,7 +36,8 @@
 //! ```
 //!
 //! Features: `cuda` and `metal` give candle a GPU; without them everything runs on the CPU. `turbojpeg` decodes JPEG files
-//! as Pillow does, to the bit; it needs cmake, nasm and a C compiler to build.
+//! as Pillow does, to the bit; it needs cmake, nasm and a C compiler to build. `hub` fetches weights from the Hugging
+//! Face hub.
 
 pub use hard_imagenet_datasets as datasets;
 pub use hard_imagenet_evaluation as evaluation;

@@ -17,11 +17,26 @@ pub struct ConvNeXt {
 const EPS: f64 = 1e-6;
 
 impl ConvNeXt {
-    /// The graph, for `classes` logits; any input size from 32 × 32 on.
-    ///
-    /// # Errors
-    /// Never for a table's row; a graph that is built wrongly otherwise.
-    pub fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
+    /// One block; its sum is the node of the block's own name.
+    fn block(g: &mut GraphBuilder, x: NodeId, width: usize) -> NodeId {
+        let window = Conv2d { padding: 3, groups: width, bias: true, ..Conv2d::new(width, width, 7) };
+        let y = g.conv2d("conv_dw", x, window);
+        let y = g.to_nhwc("nhwc", y);
+        let y = g.layer_norm("norm", y, width, EPS);
+        let y = g.linear("mlp.fc1", y, width, 4 * width, true);
+        let y = g.activation("mlp.act", y, Activation::Gelu);
+        let y = g.linear("mlp.fc2", y, 4 * width, width, true);
+        g.alias("mlp", y);
+        let gamma = g.parameter("gamma", &[width]);
+        let y = g.mul("scaled", y, gamma);
+        let y = g.to_nchw("nchw", y);
+        g.add("", y, x)
+    }
+}
+
+impl Architecture for ConvNeXt {
+    /// Any input size from 32 × 32 on.
+    fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
         let mut g = GraphBuilder::new();
         let mut x = g.input();
         let mut channels = 3;
@@ -47,28 +62,6 @@ impl ConvNeXt {
         let x = g.layer_norm("head.norm", x, channels, EPS);
         let x = g.linear("head.fc", x, channels, classes, true);
         g.finish(x)
-    }
-
-    /// One block; its sum is the node of the block's own name.
-    fn block(g: &mut GraphBuilder, x: NodeId, width: usize) -> NodeId {
-        let window = Conv2d { padding: 3, groups: width, bias: true, ..Conv2d::new(width, width, 7) };
-        let y = g.conv2d("conv_dw", x, window);
-        let y = g.to_nhwc("nhwc", y);
-        let y = g.layer_norm("norm", y, width, EPS);
-        let y = g.linear("mlp.fc1", y, width, 4 * width, true);
-        let y = g.activation("mlp.act", y, Activation::Gelu);
-        let y = g.linear("mlp.fc2", y, 4 * width, width, true);
-        g.alias("mlp", y);
-        let gamma = g.parameter("gamma", &[width]);
-        let y = g.mul("scaled", y, gamma);
-        let y = g.to_nchw("nchw", y);
-        g.add("", y, x)
-    }
-}
-
-impl Architecture for ConvNeXt {
-    fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        self.graph(classes)
     }
 
     fn cam_node(&self) -> String {

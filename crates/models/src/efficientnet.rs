@@ -29,25 +29,6 @@ const ACTIVATIONS: Activations =
     Activations { main: Activation::Silu, squeezed: Activation::Silu, gate: Activation::Sigmoid };
 
 impl EfficientNet {
-    /// The graph, for `classes` logits; any input size.
-    ///
-    /// # Errors
-    /// Never for a table's row; a graph that is built wrongly otherwise.
-    pub fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        let (first, last) = (self.channels(32), self.channels(1280));
-        let blocks = self.blocks(first);
-        let blocks: Vec<_> = blocks.iter().map(|stage| (stage.as_slice(), ACTIVATIONS)).collect();
-        let mut g = GraphBuilder::new();
-        let x = g.input();
-        let x = stem(&mut g, x, first, ACTIVATIONS.main);
-        let (x, channels) = stages(&mut g, x, first, &blocks);
-        let head = Conv2d::new(channels, last, 1);
-        let x = conv_norm(&mut g, ["conv_head", "bn2"], x, head, Some(ACTIVATIONS.main));
-        let x = g.global_average_pool("global_pool", x);
-        let x = g.linear("classifier", x, last, classes, true);
-        g.finish(x)
-    }
-
     /// The blocks of each stage, given the stem's channels. The squeeze is a quarter of a block's input.
     fn blocks(&self, stem: usize) -> Vec<Vec<MobileBlock>> {
         let mut inputs = stem;
@@ -79,8 +60,20 @@ impl EfficientNet {
 }
 
 impl Architecture for EfficientNet {
+    /// Any input size.
     fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        self.graph(classes)
+        let (first, last) = (self.channels(32), self.channels(1280));
+        let blocks = self.blocks(first);
+        let blocks: Vec<_> = blocks.iter().map(|stage| (stage.as_slice(), ACTIVATIONS)).collect();
+        let mut g = GraphBuilder::new();
+        let x = g.input();
+        let x = stem(&mut g, x, first, ACTIVATIONS.main);
+        let (x, channels) = stages(&mut g, x, first, &blocks);
+        let head = Conv2d::new(channels, last, 1);
+        let x = conv_norm(&mut g, ["conv_head", "bn2"], x, head, Some(ACTIVATIONS.main));
+        let x = g.global_average_pool("global_pool", x);
+        let x = g.linear("classifier", x, last, classes, true);
+        g.finish(x)
     }
 
     /// What is pooled.

@@ -48,6 +48,17 @@ pub enum ModelError {
         /// Missing, extra and misshapen tensors; what the weights look like instead.
         details: String,
     },
+    /// Weights could not be had from the hub, or not whole.
+    #[cfg(feature = "hub")]
+    #[error("{repository}@{revision} on the Hugging Face hub: {message}")]
+    Hub {
+        /// "owner/name".
+        repository: String,
+        /// Branch, tag or commit.
+        revision: String,
+        /// What is wrong, and what to do.
+        message: String,
+    },
     /// No such device, or the program was built without it.
     #[error("device {name:?}: {message}")]
     Device {

@@ -35,7 +35,8 @@
 //! A row in its family's table (`resnet.rs`, `vit.rs`, ..); a new family is a file with a function that builds a graph,
 //! and one line in `zoo.rs`.
 //!
-//! Features: `cuda`, `metal` (candle's backends).
+//! Features: `cuda`, `metal` (candle's backends); `hub` adds `Weights::Hub`, which fetches weights from the Hugging Face
+//! hub into the cache that Python shares (`hf-hub`, whose client runs a thread of its own meanwhile).
 //!
 //! # References
 //! He et al. 2016, *Deep residual learning*; Howard et al. 2019, *Searching for MobileNetV3*; Tan & Le 2019,
@@ -43,27 +44,38 @@
 //! data-efficient image transformers*; Liu et al. 2022, *A ConvNet for the 2020s*; Qin et al. 2024, *MobileNetV4*.
 //! Parameter names: torchvision, timm.
 
+mod clip_resnet;
 mod convnext;
+mod densenet;
 mod device;
 mod efficientnet;
 mod error;
 pub mod generated;
+#[cfg(feature = "hub")]
+mod hub;
 mod mobile_block;
 mod mobilenet;
 mod model;
 mod resnet;
+mod vgg;
 mod vit;
 mod weights;
 pub mod zoo;
 
+pub use clip_resnet::ClipResNet;
 pub use convnext::ConvNeXt;
+pub use densenet::DenseNet;
 pub use device::{best_device, device};
 pub use efficientnet::EfficientNet;
 pub use error::ModelError;
 pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, Places, WeightMap};
+#[cfg(feature = "hub")]
+pub use hub::Hub;
 pub use mobile_block::MobileBlock;
 pub use mobilenet::MobileNet;
 pub use model::{Model, ModelSpec};
 pub use resnet::{Block, ResNet, Stem};
+pub use vgg::Vgg;
 pub use vit::VisionTransformer;
 pub use weights::Weights;
+pub use zoo::Architecture;

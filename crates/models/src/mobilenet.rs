@@ -23,12 +23,9 @@ pub struct MobileNet {
     pub head_norm: bool,
 }
 
-impl MobileNet {
-    /// The graph, for `classes` logits; any input size.
-    ///
-    /// # Errors
-    /// Never for a table's row; a graph that is built wrongly otherwise.
-    pub fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
+impl Architecture for MobileNet {
+    /// Any input size.
+    fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
         let by = |stage| Activations {
             main: if stage < self.relu_stages { Activation::Relu } else { self.activation },
             squeezed: Activation::Relu,
@@ -51,12 +48,6 @@ impl MobileNet {
         g.set_layout(x, Layout::Vector);
         let x = g.linear("classifier", x, self.features, classes, true);
         g.finish(x)
-    }
-}
-
-impl Architecture for MobileNet {
-    fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        self.graph(classes)
     }
 
     /// What is pooled.

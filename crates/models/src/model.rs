@@ -96,7 +96,7 @@ impl Model {
         &self.device
     }
 
-    /// f32 or bf16.
+    /// f32, bf16 or f16.
     pub fn dtype(&self) -> DType {
         self.dtype
     }

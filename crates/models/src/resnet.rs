@@ -2,7 +2,7 @@
 
 use crate::zoo::{Architecture, Row, imagenet};
 use hard_imagenet_graph::{Activation, Conv2d, Graph, GraphBuilder, GraphError, NodeId, Pool2d};
-use hard_imagenet_images::Filter;
+use hard_imagenet_images::{Filter, Preprocess};
 
 /// What a stage is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,15 @@ pub enum Block {
     Basic,
     /// 1 × 1, 3 × 3, 1 × 1; four times as many channels come out.
     Bottleneck,
+    /// A bottleneck whose 3 × 3 convolution has `groups` groups of `width` channels in the first stage, twice as many
+    /// in each further one: ResNeXt (Xie et al. 2017), and with one group the wide networks (Zagoruyko and Komodakis
+    /// 2016).
+    Grouped {
+        /// Groups that do not see each other.
+        groups: usize,
+        /// Channels of a group in the first stage.
+        width: usize,
+    },
 }
 
 /// How a picture enters.
@@ -31,17 +40,49 @@ pub struct ResNet {
     pub stem_width: usize,
     /// Kind of block.
     pub block: Block,
-    /// For each stage, its width (of the 3 × 3 convolutions) and number of blocks. The first stage keeps the
+    /// For each stage, its width (of a plain block's 3 × 3 convolutions) and number of blocks. The first stage keeps the
     /// resolution, each further one halves it.
     pub stages: &'static [(usize, usize)],
 }
 
 impl ResNet {
-    /// The graph, for `classes` logits; any input size.
-    ///
-    /// # Errors
-    /// Never for a table's row; a graph that is built wrongly otherwise.
-    pub fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
+    /// One block; its last activation is the node of the block's own name.
+    fn block(&self, g: &mut GraphBuilder, x: NodeId, channels: usize, width: usize, stride: usize) -> (NodeId, usize) {
+        let bottleneck = |groups, inner| {
+            let middle = Conv2d { stride, padding: 1, groups, ..Conv2d::new(inner, inner, 3) };
+            (vec![Conv2d::new(channels, inner, 1), middle, Conv2d::new(inner, 4 * width, 1)], 4 * width)
+        };
+        let (convs, outputs) = match self.block {
+            Block::Basic => {
+                let three = |inputs, stride| Conv2d { stride, padding: 1, ..Conv2d::new(inputs, width, 3) };
+                (vec![three(channels, stride), three(width, 1)], width)
+            }
+            Block::Bottleneck => bottleneck(1, width),
+            Block::Grouped { groups, width: of_group } => {
+                bottleneck(groups, groups * of_group * width / self.stages.first().map_or(width, |stage| stage.0))
+            }
+        };
+        let mut y = x;
+        for (i, conv) in convs.iter().enumerate() {
+            let number = i + 1;
+            y = g.conv2d(&format!("conv{number}"), y, *conv);
+            y = g.batch_norm(&format!("bn{number}"), y, conv.outputs);
+            if number < convs.len() {
+                y = g.activation(&format!("act{number}"), y, Activation::Relu);
+            }
+        }
+        let mut shortcut = x;
+        if stride != 1 || channels != outputs {
+            shortcut = g.conv2d("downsample.0", x, Conv2d { stride, ..Conv2d::new(channels, outputs, 1) });
+            shortcut = g.batch_norm("downsample.1", shortcut, outputs);
+        }
+        let sum = g.add("add", y, shortcut);
+        (g.activation("", sum, Activation::Relu), outputs)
+    }
+}
+
+impl Architecture for ResNet {
+    fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
         let mut g = GraphBuilder::new();
         let x = g.input();
         let (kernel, padding) = match self.stem {
@@ -68,40 +109,6 @@ impl ResNet {
         g.finish(x)
     }
 
-    /// One block; its last activation is the node of the block's own name.
-    fn block(&self, g: &mut GraphBuilder, x: NodeId, channels: usize, width: usize, stride: usize) -> (NodeId, usize) {
-        let three = |inputs, stride| Conv2d { stride, padding: 1, ..Conv2d::new(inputs, width, 3) };
-        let (convs, outputs) = match self.block {
-            Block::Basic => (vec![three(channels, stride), three(width, 1)], width),
-            Block::Bottleneck => {
-                let (first, last) = (Conv2d::new(channels, width, 1), Conv2d::new(width, 4 * width, 1));
-                (vec![first, three(width, stride), last], 4 * width)
-            }
-        };
-        let mut y = x;
-        for (i, conv) in convs.iter().enumerate() {
-            let number = i + 1;
-            y = g.conv2d(&format!("conv{number}"), y, *conv);
-            y = g.batch_norm(&format!("bn{number}"), y, conv.outputs);
-            if number < convs.len() {
-                y = g.activation(&format!("act{number}"), y, Activation::Relu);
-            }
-        }
-        let mut shortcut = x;
-        if stride != 1 || channels != outputs {
-            shortcut = g.conv2d("downsample.0", x, Conv2d { stride, ..Conv2d::new(channels, outputs, 1) });
-            shortcut = g.batch_norm("downsample.1", shortcut, outputs);
-        }
-        let sum = g.add("add", y, shortcut);
-        (g.activation("", sum, Activation::Relu), outputs)
-    }
-}
-
-impl Architecture for ResNet {
-    fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        self.graph(classes)
-    }
-
     fn cam_node(&self) -> String {
         format!("layer{}", self.stages.len())
     }
@@ -116,6 +123,13 @@ const RESNET34: ResNet = imagenet_resnet(Block::Basic, &[(64, 3), (128, 4), (256
 const RESNET50: ResNet = imagenet_resnet(Block::Bottleneck, &[(64, 3), (128, 4), (256, 6), (512, 3)]);
 const RESNET101: ResNet = imagenet_resnet(Block::Bottleneck, &[(64, 3), (128, 4), (256, 23), (512, 3)]);
 const RESNET152: ResNet = imagenet_resnet(Block::Bottleneck, &[(64, 3), (128, 8), (256, 36), (512, 3)]);
+
+const WIDE: Block = Block::Grouped { groups: 1, width: 128 };
+const WIDE50: ResNet = imagenet_resnet(WIDE, RESNET50.stages);
+const WIDE101: ResNet = imagenet_resnet(WIDE, RESNET101.stages);
+const RESNEXT50: ResNet = imagenet_resnet(Block::Grouped { groups: 32, width: 4 }, RESNET50.stages);
+const RESNEXT101_8: ResNet = imagenet_resnet(Block::Grouped { groups: 32, width: 8 }, RESNET101.stages);
+const RESNEXT101_64: ResNet = imagenet_resnet(Block::Grouped { groups: 64, width: 4 }, RESNET101.stages);
 
 /// The small network of the planted-cue pictures, about 174,000 parameters.
 const PLANTED: ResNet =
@@ -138,6 +152,26 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "resnet152.tv_in1k", architecture: &RESNET152, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "resnet152.tv2_in1k", architecture: &RESNET152, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
     Row { name: "resnet152.a1_in1k", architecture: &RESNET152, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
+    Row { name: "wide_resnet50_2.tv_in1k", architecture: &WIDE50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "wide_resnet50_2.tv2_in1k", architecture: &WIDE50, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
+    Row { name: "wide_resnet50_2.racm_in1k", architecture: &WIDE50, preprocess: imagenet(256, Filter::Bicubic), classes: 1000 },
+    Row { name: "wide_resnet101_2.tv_in1k", architecture: &WIDE101, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "wide_resnet101_2.tv2_in1k", architecture: &WIDE101, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnext50_32x4d.tv_in1k", architecture: &RESNEXT50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnext50_32x4d.tv2_in1k", architecture: &RESNEXT50, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnext50_32x4d.a1_in1k", architecture: &RESNEXT50, preprocess: imagenet(235, Filter::Bicubic), classes: 1000 },
+    Row { name: "resnext101_32x8d.tv_in1k", architecture: &RESNEXT101_8, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnext101_32x8d.tv2_in1k", architecture: &RESNEXT101_8, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnext101_64x4d.tv_in1k", architecture: &RESNEXT101_64, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
+    // Adversarially robust (Salman et al. 2020): trained against l2 balls of radius 3, or linf balls of 4 / 255.
+    Row { name: "resnet18.robust_l2_eps3", architecture: &RESNET18, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet18.robust_linf_eps4", architecture: &RESNET18, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet50.robust_l2_eps3", architecture: &RESNET50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "resnet50.robust_linf_eps4", architecture: &RESNET50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "wide_resnet50_2.robust_l2_eps3", architecture: &WIDE50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    Row { name: "wide_resnet50_2.robust_linf_eps4", architecture: &WIDE50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
+    // Contrastive pretraining without labels (Chen et al. 2020) and a linear probe; pictures in 0..1 as they are.
+    Row { name: "resnet50.simclr", architecture: &RESNET50, preprocess: Preprocess { mean: [0.0; 3], std: [1.0; 3], ..imagenet(256, Filter::Bilinear) }, classes: 1000 },
     Row { name: "planted_resnet", architecture: &PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
     Row { name: "planted_resnet.cue", architecture: &PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
     Row { name: "planted_resnet.object", architecture: &PLANTED, preprocess: crate::zoo::planted(), classes: 8 },

@@ -23,37 +23,6 @@ pub struct VisionTransformer {
 const EPS: f64 = 1e-6;
 
 impl VisionTransformer {
-    /// The graph, for `classes` logits; pictures of `image` × `image` only, for each place has its own embedding.
-    ///
-    /// # Errors
-    /// Never for a table's row; a graph that is built wrongly otherwise.
-    pub fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        let side = self.image / self.patch;
-        let tokens = Layout::Tokens { prefix: 1, h: side, w: side };
-        let width = self.width;
-        let mut g = GraphBuilder::new();
-        let x = g.input();
-        let patches = Conv2d { stride: self.patch, bias: true, ..Conv2d::new(3, width, self.patch) };
-        let x = g.conv2d("patch_embed.proj", x, patches);
-        let x = g.reshape("patch_embed.flatten", x, &[Extent::Same, Extent::Same, Extent::Rest]);
-        let x = g.permute("patch_embed", x, &[0, 2, 1]);
-        g.set_layout(x, Layout::Tokens { prefix: 0, h: side, w: side });
-        let class = g.parameter("cls_token", &[1, 1, width]);
-        let class = g.expand_batch("cls_token.expand", class, x);
-        let x = g.concat("cls_token.concat", &[class, x], 1);
-        g.set_layout(x, tokens);
-        let positions = g.parameter("pos_embed", &[1, 1 + side * side, width]);
-        let mut x = g.add("pos_drop", x, positions);
-        for block in 0..self.depth {
-            x = g.scope(&format!("blocks.{block}"), |g| self.block(g, x, tokens));
-        }
-        let x = g.layer_norm("norm", x, width, EPS);
-        let x = g.select("global_pool", x, 1, 0);
-        g.set_layout(x, Layout::Vector);
-        let x = g.linear("head", x, width, classes, true);
-        g.finish(x)
-    }
-
     /// One block; its last sum is the node of the block's own name.
     fn block(&self, g: &mut GraphBuilder, x: NodeId, tokens: Layout) -> NodeId {
         let width = self.width;
@@ -92,7 +61,30 @@ impl VisionTransformer {
 
 impl Architecture for VisionTransformer {
     fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
-        self.graph(classes)
+        let side = self.image / self.patch;
+        let tokens = Layout::Tokens { prefix: 1, h: side, w: side };
+        let width = self.width;
+        let mut g = GraphBuilder::new();
+        let x = g.input();
+        let patches = Conv2d { stride: self.patch, bias: true, ..Conv2d::new(3, width, self.patch) };
+        let x = g.conv2d("patch_embed.proj", x, patches);
+        let x = g.reshape("patch_embed.flatten", x, &[Extent::Same, Extent::Same, Extent::Rest]);
+        let x = g.permute("patch_embed", x, &[0, 2, 1]);
+        g.set_layout(x, Layout::Tokens { prefix: 0, h: side, w: side });
+        let class = g.parameter("cls_token", &[1, 1, width]);
+        let class = g.expand_batch("cls_token.expand", class, x);
+        let x = g.concat("cls_token.concat", &[class, x], 1);
+        g.set_layout(x, tokens);
+        let positions = g.parameter("pos_embed", &[1, 1 + side * side, width]);
+        let mut x = g.add("pos_drop", x, positions);
+        for block in 0..self.depth {
+            x = g.scope(&format!("blocks.{block}"), |g| self.block(g, x, tokens));
+        }
+        let x = g.layer_norm("norm", x, width, EPS);
+        let x = g.select("global_pool", x, 1, 0);
+        g.set_layout(x, Layout::Vector);
+        let x = g.linear("head", x, width, classes, true);
+        g.finish(x)
     }
 
     /// The first norm of the last block, as the original and the literature after it do.

@@ -18,6 +18,9 @@ pub enum Weights {
     Folder(PathBuf),
     /// A safetensors file in memory.
     Bytes(&'static [u8]),
+    /// A repository of the Hugging Face hub, through the cache.
+    #[cfg(feature = "hub")]
+    Hub(crate::Hub),
 }
 
 /// Tensors of one file, f32, on the CPU, under the model's own names.
@@ -32,16 +35,31 @@ impl Loaded {
         match weights {
             Weights::File(path) => Self::from_file(path),
             Weights::Folder(folder) => Self::from_file(&in_folder(folder, model)?),
-            Weights::Bytes(bytes) => Self::from_safetensors(bytes, format!("the embedded weights of {model}")),
+            Weights::Bytes(bytes) => {
+                Self::from_safetensors(bytes, sha256(bytes), format!("the embedded weights of {model}"))
+            }
+            #[cfg(feature = "hub")]
+            Weights::Hub(hub) => {
+                let path = hub.fetch(model)?;
+                let bytes = read(&path)?;
+                let hash = sha256(&bytes);
+                // Before anything is made of them: a cut file would only be said to be no safetensors.
+                hub.verify(model, &path, &hash)?;
+                Self::from_bytes(&path, &bytes, hash)
+            }
         }
     }
 
     fn from_file(path: &Path) -> Result<Self, ModelError> {
-        let bytes = std::fs::read(path).map_err(|source| ModelError::Read { path: path.to_owned(), source })?;
+        let bytes = read(path)?;
+        Self::from_bytes(path, &bytes, sha256(&bytes))
+    }
+
+    fn from_bytes(path: &Path, bytes: &[u8], sha256: String) -> Result<Self, ModelError> {
         let file = path.display().to_string();
         // By content, for names lie: a zip archive begins with PK, an old torch file with a pickle's first byte.
-        match bytes.as_slice() {
-            [b'P', b'K', ..] => Self::from_torch(path, &bytes, file),
+        match bytes {
+            [b'P', b'K', ..] => Self::from_torch(path, sha256, file),
             [0x80, ..] => Err(ModelError::Format {
                 file,
                 message:
@@ -49,17 +67,17 @@ impl Loaded {
                           torch 1.6 or later writes the new one"
                         .into(),
             }),
-            _ => Self::from_safetensors(&bytes, file),
+            _ => Self::from_safetensors(bytes, sha256, file),
         }
     }
 
-    fn from_safetensors(bytes: &[u8], file: String) -> Result<Self, ModelError> {
+    fn from_safetensors(bytes: &[u8], sha256: String, file: String) -> Result<Self, ModelError> {
         let fail = |error: candle_core::Error| ModelError::Format { file: file.clone(), message: error.to_string() };
         let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).map_err(fail)?;
-        Self::new(tensors.into_iter().collect(), sha256(bytes), file)
+        Self::new(tensors.into_iter().collect(), sha256, file)
     }
 
-    fn from_torch(path: &Path, bytes: &[u8], file: String) -> Result<Self, ModelError> {
+    fn from_torch(path: &Path, sha256: String, file: String) -> Result<Self, ModelError> {
         let fail = |message: String| ModelError::Format { file: file.clone(), message };
         // The tensors themselves, or one level down, as training scripts store them.
         let mut tensors = Vec::new();
@@ -76,7 +94,7 @@ impl Loaded {
         if tensors.is_empty() {
             return Err(fail("there are no tensors at its top, nor under \"state_dict\" or \"model\"".into()));
         }
-        Self::new(tensors, sha256(bytes), file)
+        Self::new(tensors, sha256, file)
     }
 
     fn new(tensors: Vec<(String, Tensor)>, sha256: String, file: String) -> Result<Self, ModelError> {
@@ -165,6 +183,10 @@ fn in_folder(folder: &Path, model: &str) -> Result<PathBuf, ModelError> {
         }
     }
     Err(ModelError::NotFound { model: model.to_owned(), folder: folder.to_owned(), looked_for })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
+    std::fs::read(path).map_err(|source| ModelError::Read { path: path.to_owned(), source })
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -1,7 +1,9 @@
 //! The models by name.
 
 use crate::weights::{Loaded, describe_mismatch, last_linear};
-use crate::{Model, ModelError, ModelSpec, Weights, convnext, efficientnet, mobilenet, resnet, vit};
+use crate::{
+    Model, ModelError, ModelSpec, Weights, clip_resnet, convnext, densenet, efficientnet, mobilenet, resnet, vgg, vit,
+};
 use candle_core::{DType, Device};
 use hard_imagenet_graph::{Graph, GraphError};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
@@ -15,8 +17,11 @@ pub(crate) struct Row {
 }
 
 /// The numbers that make one network of a family.
-pub(crate) trait Architecture: Sync {
+pub trait Architecture: Sync {
     /// The graph, for `classes` logits.
+    ///
+    /// # Errors
+    /// Never for a row of the zoo; numbers that make no network otherwise.
     fn graph(&self, classes: usize) -> Result<Graph, GraphError>;
 
     /// Where class activation maps look from by default.
@@ -30,7 +35,18 @@ pub(crate) trait Architecture: Sync {
 
 /// All rows of all families, in order.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [resnet::ROWS, convnext::ROWS, efficientnet::ROWS, mobilenet::ROWS, vit::ROWS].into_iter().flatten()
+    [
+        resnet::ROWS,
+        vgg::ROWS,
+        densenet::ROWS,
+        convnext::ROWS,
+        efficientnet::ROWS,
+        mobilenet::ROWS,
+        clip_resnet::ROWS,
+        vit::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A 224 × 224 crop after a resize of the shorter side, ImageNet's mean and deviation.
@@ -52,6 +68,17 @@ pub(crate) const fn imagenet_at(side: usize, shorter: usize) -> Preprocess {
 /// As [`imagenet`] with values brought to -1..1.
 pub(crate) const fn inception(shorter: usize) -> Preprocess {
     Preprocess { mean: [0.5; 3], std: [0.5; 3], ..imagenet(shorter, Filter::Bicubic) }
+}
+
+/// OpenAI's: the shorter side at the crop's own size, CLIP's mean and deviation.
+pub(crate) const fn clip(side: usize) -> Preprocess {
+    Preprocess {
+        resize: Resize::ShorterSide(side),
+        input: (side, side),
+        filter: Filter::Bicubic,
+        mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
+        std: [0.268_629_54, 0.261_302_58, 0.275_777_1],
+    }
 }
 
 /// 64 × 64 pictures, values brought to -1..1.
@@ -179,7 +206,7 @@ mod tests {
 
     #[test]
     fn patterns() {
-        assert_eq!(find("resnet50"), ["resnet50.tv_in1k", "resnet50.tv2_in1k", "resnet50.a1_in1k"]);
+        assert_eq!(find("resnet34"), ["resnet34.tv_in1k", "resnet34.a1_in1k"]);
         assert_eq!(find("*deit*small*"), ["deit_small_patch16_224.fb_in1k"]);
         assert_eq!(find("resnet18.tv_in1k"), ["resnet18.tv_in1k"]);
         assert_eq!(find("*").len(), rows().count());
@@ -215,6 +242,12 @@ mod tests {
         check_size("resnet50", 25_557_032, 4.089);
         check_size("resnet101", 44_549_160, 7.801);
         check_size("resnet152", 60_192_808, 11.514);
+        check_size("wide_resnet50_2", 68_883_240, 11.401);
+        check_size("resnext50_32x4d", 25_028_904, 4.230);
+        check_size("vgg16", 138_357_544, 15.470);
+        check_size("vgg16_bn", 138_365_992, 15.470);
+        check_size("densenet121", 7_978_856, 2.834);
+        check_size("densenet161", 28_681_000, 7.728);
         check_size("convnext_tiny", 28_589_128, 4.456);
         check_size("convnext_small", 50_223_688, 8.684);
         check_size("convnext_base", 88_591_464, 15.355);
@@ -231,6 +264,13 @@ mod tests {
         check_size("deit_tiny_patch16_224", 5_717_416, 1.254);
         check_size("deit_small_patch16_224", 22_050_664, 4.599);
         check_size("vit_base_patch16_224", 86_567_656, 17.564);
+    }
+
+    #[test]
+    fn towers_of_clip_have_timms_parameters() {
+        let graph = graph("resnet50_clip", 1024).unwrap();
+        let learnt = graph.parameters().into_iter().filter(|p| !p.name.contains("running"));
+        assert_eq!(learnt.map(|p| p.shape.iter().product::<usize>()).sum::<usize>(), 38_316_896);
     }
 
     #[test]

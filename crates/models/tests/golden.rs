@@ -1,7 +1,9 @@
 //! Small networks against torchvision and timm: `golden/make.py` made the values, weights and inputs are generated.
 
 use candle_core::{DType, Device, Tensor};
-use hard_imagenet_models::{Block, Graph, Model, ModelSpec, ResNet, Stem, VisionTransformer, generated, zoo};
+use hard_imagenet_models::{
+    Architecture, Block, Graph, Model, ModelSpec, ResNet, Stem, VisionTransformer, generated, zoo,
+};
 use std::collections::HashMap;
 
 fn model(graph: Graph, cam_node: &str) -> Model {

@@ -95,7 +95,7 @@ fn scaled(raw: &Heatmap, height: usize, width: usize) -> Heatmap {
 mod tests {
     use super::*;
     use candle_core::Device;
-    use hard_imagenet_models::{ModelSpec, VisionTransformer, generated, zoo};
+    use hard_imagenet_models::{Architecture, ModelSpec, VisionTransformer, generated, zoo};
 
     fn planted() -> Model {
         let graph = zoo::graph("planted_resnet", 8).unwrap();

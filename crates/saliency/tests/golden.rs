@@ -3,7 +3,9 @@
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_masks::Heatmap;
-use hard_imagenet_models::{Block, Graph, Model, ModelSpec, ResNet, Stem, VisionTransformer, generated, zoo};
+use hard_imagenet_models::{
+    Architecture, Block, Graph, Model, ModelSpec, ResNet, Stem, VisionTransformer, generated, zoo,
+};
 use hard_imagenet_saliency::{Explain, GradCam};
 
 fn model(graph: Graph, cam_node: &str) -> Model {

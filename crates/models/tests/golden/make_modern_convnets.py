@@ -1,18 +1,20 @@
 """Makes the golden values of small ConvNeXts, EfficientNets and MobileNets, and prints the sizes of the large ones.
 
-    python crates/models/tests/golden/make_convolutional.py        # torch 2.15, timm 1.0.31
+    python crates/models/tests/golden/make_modern_convnets.py        # torch 2.15, timm 1.0.31
 
 As make.py: timm's own classes, weights and inputs made from the tensors' names, and only results stored: logits,
-features, and every 97th element of the gradient of Σ over the batch of the logit of class 3 with respect to the input.
-The weights of convolutions are larger by 1.75: squeeze-and-excitation and SiLU damp small values so much that logits
-would hardly depend on the picture otherwise.
+features, and every 97th element of the gradient of the sum of the images' logits of class 3.
+The weights of convolutions of all but ConvNeXt are 1.75 times those generated: squeeze-and-excitation and SiLU damp
+small values so much that logits would hardly depend on the picture otherwise.
 """
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import timm
 import torch
+from make import fill, generated
 from safetensors.numpy import save_file
 from timm.models._efficientnet_blocks import SqueezeExcite
 from timm.models._efficientnet_builder import decode_arch_def, round_channels
@@ -20,17 +22,15 @@ from timm.models.convnext import ConvNeXt
 from timm.models.efficientnet import _gen_efficientnet
 from timm.models.mobilenetv3 import MobileNetV3
 
-from make import CRATES, fill, generated
 
-
-def case(model, last, height, width):
+def case(model, last, height, width, gain=1.75):
     x = generated("input", [2, 3, height, width]).requires_grad_()
     kept = {}
     last.register_forward_pre_hook(lambda _, inputs: kept.update(features=inputs[0]))
     fill(model)
     for weight in model.parameters():
         if weight.ndim == 4:
-            weight.data *= 1.75
+            weight.data *= gain
     logits = model(x)
     logits[:, 3].sum().backward()
     results = {"logits": logits, "features": kept["features"], "gradient": x.grad.flatten()[::97]}
@@ -62,13 +62,13 @@ def main():
     v4 = mobile_net(V4, num_features=32, act_layer=torch.nn.ReLU, head_bias=False, head_norm=True)
     cases = {
         # Sizes that no stride divides.
-        "convnext": case(convnext, convnext.head.fc, 75, 66),
-        "efficientnet": case(efficientnet, efficientnet.classifier, 75, 66),
-        "mobilenet_v3": case(v3, v3.classifier, 45, 38),
-        "mobilenet_v4": case(v4, v4.classifier, 45, 38),
+        "convnext": case(convnext, convnext.head.fc, 43, 38, 1.0),
+        "efficientnet": case(efficientnet, efficientnet.classifier, 43, 38),
+        "mobilenet_v3": case(v3, v3.classifier, 35, 30),
+        "mobilenet_v4": case(v4, v4.classifier, 35, 30),
     }
     results = {f"{name}.{key}": value for name, values in cases.items() for key, value in values.items()}
-    save_file(results, CRATES / "models/tests/golden/convolutional.safetensors")
+    save_file(results, Path(__file__).parent / "modern_convnets.safetensors")
 
     sizes = ["convnext_tiny", "convnext_small", "convnext_base", "mobilenetv3_small_100", "mobilenetv3_large_100"]
     sizes += [f"efficientnet_b{i}" for i in range(5)] + [f"mobilenetv4_conv_{s}" for s in ("small", "medium", "large")]

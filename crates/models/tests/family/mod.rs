@@ -1,0 +1,81 @@
+//! What must hold for a small network of any family.
+
+use candle_core::{DType, Device, Tensor, Var};
+use hard_imagenet_models::{Architecture, Model, ModelSpec, generated, zoo};
+
+/// A network and where its golden values are.
+pub(crate) struct Family<'a> {
+    pub(crate) golden: &'a [u8],
+    /// Prefix of its tensors: `name.logits`, `name.features`, `name.gradient`.
+    pub(crate) name: &'a str,
+    pub(crate) architecture: &'a dyn Architecture,
+    pub(crate) size: (usize, usize),
+}
+
+/// Logits, features and input gradient are those of the original; halves decide alike; every node is a place to cut; the
+/// node for activation maps has rows and columns.
+pub(crate) fn check(family: &Family<'_>) {
+    check_louder(family, 1.0);
+}
+
+/// The same with weights of convolutions so many times those generated.
+pub(crate) fn check_louder(family: &Family<'_>, gain: f64) {
+    let golden = candle_core::safetensors::load_buffer(family.golden, &Device::Cpu).unwrap();
+    let want = |key: &str| &golden[&format!("{}.{key}", family.name)];
+    let shape = [2, 3, family.size.0, family.size.1];
+    let x = Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap();
+
+    let model = model(family.architecture, gain, DType::F32);
+    near(&model.forward(&x).unwrap(), want("logits"), 1e-4, "logits");
+    near(&model.features(&x).unwrap(), want("features"), 1e-4, "features");
+    for (dtype, share) in [(DType::BF16, 0.1), (DType::F16, 0.02)] {
+        let halves = self::model(family.architecture, gain, dtype).forward(&x).unwrap();
+        assert_eq!(halves.dtype(), DType::F32);
+        near(&halves, want("logits"), share, &format!("{dtype:?}"));
+    }
+    let cam = model.graph().find(&model.spec().cam_node).unwrap();
+    assert!(model.graph().node(cam).layout.has_places(), "{}", model.spec().cam_node);
+
+    let picture = Var::from_tensor(&x).unwrap();
+    let sum = model.forward(&picture).unwrap().narrow(1, 3, 1).unwrap().sum_all().unwrap();
+    let gradient = sum.backward().unwrap().get(&picture).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let every: Vec<f32> = gradient.into_iter().step_by(97).collect();
+    let every = Tensor::from_slice(&every, every.len(), &Device::Cpu).unwrap();
+    near(&every, want("gradient"), 1e-3, "gradient");
+
+    let logits = model.forward(&x).unwrap().to_vec2::<f32>().unwrap();
+    for node in model.nodes() {
+        let cut = model.cut(&node.name).unwrap();
+        let value = model.trunk(&cut, &x).unwrap();
+        assert_eq!(model.head(&cut, &value).unwrap().to_vec2::<f32>().unwrap(), logits, "{}", node.name);
+        // What a layout promises is there.
+        if let Some(places) = node.layout.places(&value.at).unwrap() {
+            assert_eq!(places.values.dim(1).unwrap(), places.h * places.w, "{}", node.name);
+        }
+    }
+}
+
+fn model(architecture: &dyn Architecture, gain: f64, dtype: DType) -> Model {
+    let graph = architecture.graph(10).unwrap();
+    let mut weights = generated::weights(&graph).unwrap();
+    for weight in weights.values_mut().filter(|weight| weight.rank() == 4) {
+        *weight = weight.affine(gain, 0.0).unwrap();
+    }
+    let spec = ModelSpec {
+        classes: 10,
+        cam_node: architecture.cam_node(),
+        feature_node: architecture.feature_node(),
+        ..zoo::spec("resnet18").unwrap()
+    };
+    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, dtype).unwrap()
+}
+
+/// Errors below `share` of the golden values' deviation.
+fn near(got: &Tensor, want: &Tensor, share: f32, what: &str) {
+    assert_eq!(got.dims(), want.dims(), "{what}");
+    let mean = want.mean_all().unwrap().to_scalar::<f32>().unwrap();
+    let deviation = want.affine(1.0, f64::from(-mean)).unwrap().sqr().unwrap().mean_all().unwrap().sqrt().unwrap();
+    let deviation = deviation.to_scalar::<f32>().unwrap();
+    let error = (got - want).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+    assert!(error < share * deviation, "{what}: {error}, deviation {deviation}");
+}
