@@ -115,6 +115,15 @@ impl GraphBuilder {
         self.push(name, Op::LayerNorm { channels, eps }, &[x], &["weight", "bias"], self.layout(x))
     }
 
+    /// timm's `LayerNorm2d` of `(B, C, H, W)`: a layer norm of the channels, the node "name.norm" `(B, H, W, C)` with the
+    /// weights "name.weight" and so on, between permutations, of which the last is the node "name" itself.
+    pub fn layer_norm2d(&mut self, name: &str, x: NodeId, channels: usize, eps: f64) -> NodeId {
+        let x = self.to_nhwc(&format!("{name}.nhwc"), x);
+        let norm = self.layer_norm(name, x, channels, eps);
+        self.nodes[norm.0].name.push_str(".norm");
+        self.to_nchw(name, norm)
+    }
+
     /// x Wᵀ + b over the last dimension.
     pub fn linear(&mut self, name: &str, x: NodeId, inputs: usize, outputs: usize, bias: bool) -> NodeId {
         let weights: &[&str] = if bias { &["weight", "bias"] } else { &["weight"] };
@@ -194,6 +203,16 @@ impl GraphBuilder {
     /// Dimensions in another order.
     pub fn permute(&mut self, name: &str, x: NodeId, order: &[usize]) -> NodeId {
         self.push(name, Op::Permute(order.to_vec()), &[x], &[], Layout::Other)
+    }
+
+    /// `(B, C, H, W)` to `(B, H, W, C)`.
+    pub fn to_nhwc(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.push(name, Op::Permute(vec![0, 2, 3, 1]), &[x], &[], Layout::Nhwc)
+    }
+
+    /// `(B, H, W, C)` to `(B, C, H, W)`.
+    pub fn to_nchw(&mut self, name: &str, x: NodeId) -> NodeId {
+        self.push(name, Op::Permute(vec![0, 3, 1, 2]), &[x], &[], Layout::Nchw)
     }
 
     /// A run of indices along a dimension.

@@ -1,7 +1,6 @@
-use crate::cpu_conv;
 use crate::pad::pad;
 use crate::taps::{Axis, tap};
-use crate::with_gradient2;
+use crate::{cpu_conv, cpu_depthwise, with_gradient2};
 use candle_core::{DType, Result, Tensor};
 
 /// How a convolution's window moves.
@@ -76,7 +75,8 @@ fn on_cpu(x: &Tensor) -> bool {
 
 fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Conv2dParams) -> Result<Tensor> {
     if on_cpu(x) {
-        return cpu_conv::forward(x, weight, bias, p);
+        let forward = if cpu_depthwise::fits(weight, p) { cpu_depthwise::forward } else { cpu_conv::forward };
+        return forward(x, weight, bias, p);
     }
     let y = x.contiguous()?.conv2d(weight, p.padding, p.stride, p.dilation, p.groups)?;
     match bias {
@@ -86,6 +86,9 @@ fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Conv2dParams) 
 }
 
 fn input_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dParams) -> Result<Tensor> {
+    if on_cpu(x) && cpu_depthwise::fits(weight, p) {
+        return cpu_depthwise::input_gradient(x, weight, dy, p);
+    }
     if on_cpu(x) {
         return cpu_conv::input_gradient(x, weight, dy, p);
     }
@@ -93,6 +96,9 @@ fn input_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dParams) -> 
 }
 
 fn weight_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dParams) -> Result<Tensor> {
+    if on_cpu(x) && cpu_depthwise::fits(weight, p) {
+        return cpu_depthwise::weight_gradient(x, weight, dy, p);
+    }
     if on_cpu(x) {
         return cpu_conv::weight_gradient(x, weight, dy, p);
     }
@@ -173,11 +179,19 @@ mod tests {
             (7, 7, Conv2dParams { padding: 3, stride: 2, ..p }, (9, 8)),
             (1, 3, p, (4, 5)),
             (2, 2, Conv2dParams { stride: 2, ..p }, (5, 4)),
+            // Depthwise: one window a channel.
+            (3, 3, Conv2dParams { padding: 1, groups: 4, ..p }, (5, 4)),
+            (7, 7, Conv2dParams { padding: 3, groups: 4, ..p }, (6, 5)),
+            (3, 3, Conv2dParams { padding: 1, stride: 2, groups: 4, ..p }, (6, 5)),
+            (5, 3, Conv2dParams { padding: 2, stride: 3, groups: 4, ..p }, (7, 8)),
+            (3, 2, Conv2dParams { padding: 2, stride: 2, dilation: 3, groups: 4 }, (6, 7)),
+            (2, 2, Conv2dParams { stride: 3, groups: 4, ..p }, (7, 5)),
         ]
     }
 
     fn tensors((kh, kw, p, (h, w)): Case) -> Result<(Tensor, Tensor, Tensor)> {
-        Ok((sample("x", (2, 4, h, w))?, sample("w", (6, 4 / p.groups, kh, kw))?, sample("b", 6)?))
+        let outputs = if p.groups == 4 { 4 } else { 6 };
+        Ok((sample("x", (2, 4, h, w))?, sample("w", (outputs, 4 / p.groups, kh, kw))?, sample("b", outputs)?))
     }
 
     fn check_equal(got: &Tensor, want: &Tensor, what: &str) -> Result<()> {
@@ -192,7 +206,7 @@ mod tests {
         for case in cases() {
             let (p, (x, w, b)) = (case.2, tensors(case)?);
             let want =
-                x.conv2d(&w, p.padding, p.stride, p.dilation, p.groups)?.broadcast_add(&b.reshape((1, 6, 1, 1))?)?;
+                x.conv2d(&w, p.padding, p.stride, p.dilation, p.groups)?.broadcast_add(&b.reshape((1, (), 1, 1))?)?;
             check_equal(&conv2d(&x, &w, Some(&b), p)?, &want, &format!("{case:?}"))?;
         }
         Ok(())

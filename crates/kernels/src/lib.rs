@@ -44,6 +44,7 @@ mod activation;
 mod batch_norm;
 mod conv;
 mod cpu_conv;
+mod cpu_depthwise;
 mod cpu_gemm;
 mod gradient;
 mod layer_norm;

@@ -34,29 +34,35 @@
 //! ```
 //!
 //! # Adding a model
-//! A row in its family's table (`resnet.rs`, `vit.rs`); a new family is a file with a function that builds a graph,
+//! A row in its family's table (`resnet.rs`, `vit.rs`, ..); a new family is a file with a function that builds a graph,
 //! and one line in `zoo.rs`. What transformers have in common is in `transformer.rs`.
 //!
 //! Features: `cuda`, `metal` (candle's backends); `hub` adds `Weights::Hub`, which fetches weights from the Hugging Face
 //! hub into the cache that Python shares (`hf-hub`, whose client runs a thread of its own meanwhile).
 //!
 //! # References
-//! He et al. 2016, *Deep residual learning*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al.
-//! 2021, *Training data-efficient image transformers*; Oquab et al. 2024, *DINOv2*; Radford et al. 2021, *Learning
-//! transferable visual models from natural language supervision*; Liu et al. 2021, *Swin transformer*; d'Ascoli et al.
-//! 2021, *ConViT*. Parameter names: torchvision, timm.
+//! He et al. 2016, *Deep residual learning*; Simonyan and Zisserman 2015, *Very deep convolutional networks*; Huang et al.
+//! 2017, *Densely connected convolutional networks*; Howard et al. 2019, *Searching for MobileNetV3*; Tan and Le 2019,
+//! *EfficientNet*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al. 2021, *Training data-efficient
+//! image transformers*; Oquab et al. 2024, *DINOv2*; Radford et al. 2021, *Learning transferable visual models from
+//! natural language supervision*; Liu et al. 2021, *Swin transformer*; d'Ascoli et al. 2021, *ConViT*; Liu et al. 2022, *A
+//! ConvNet for the 2020s*; Qin et al. 2024, *MobileNetV4*. Parameter names: torchvision, timm.
 
 mod checkpoint;
 mod clip_resnet;
 mod config;
 mod convit;
+mod convnext;
 mod densenet;
 mod device;
+mod efficientnet;
 mod error;
 pub mod generated;
 mod head;
 #[cfg(feature = "hub")]
 mod hub;
+mod mobile_block;
+mod mobilenet;
 mod model;
 mod names;
 mod resnet;
@@ -69,13 +75,17 @@ pub mod zoo;
 
 pub use checkpoint::{Checkpoint, Stored};
 pub use clip_resnet::ClipResNet;
-pub use densenet::DenseNet;
 pub use convit::ConVit;
+pub use convnext::ConvNeXt;
+pub use densenet::DenseNet;
 pub use device::{best_device, device};
+pub use efficientnet::EfficientNet;
 pub use error::ModelError;
 pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, Places, WeightMap};
 #[cfg(feature = "hub")]
 pub use hub::Hub;
+pub use mobile_block::MobileBlock;
+pub use mobilenet::MobileNet;
 pub use model::{Model, ModelSpec};
 pub use resnet::{Block, ResNet, Stem};
 pub use swin::SwinTransformer;

@@ -135,9 +135,12 @@ mod tests {
     fn logits_under_the_names_of_others() {
         for Logits { graph, tensors, logits } in golden().logits {
             let (graph, side) = match graph.as_str() {
-                "vit" => {
-                    (VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2, variant: Variant::Plain }.graph(5).unwrap(), 32)
-                }
+                "vit" => (
+                    VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2, variant: Variant::Plain }
+                        .graph(5)
+                        .unwrap(),
+                    32,
+                ),
                 _ => {
                     let (stem, block, stages) = (Stem::ImageNet, Block::Bottleneck, &[(8, 1), (16, 2)]);
                     (ResNet { stem, stem_width: 8, block, stages }.graph(5).unwrap(), 64)

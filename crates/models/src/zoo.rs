@@ -1,7 +1,10 @@
 //! The models by name.
 
 use crate::weights::{Loaded, describe_mismatch, last_linear};
-use crate::{Model, ModelError, ModelSpec, Weights, clip_resnet, convit, densenet, resnet, swin, vgg, vit};
+use crate::{
+    Model, ModelError, ModelSpec, Weights, clip_resnet, convit, convnext, densenet, efficientnet, mobilenet, resnet,
+    swin, vgg, vit,
+};
 use candle_core::{DType, Device};
 use hard_imagenet_graph::{Graph, GraphError, WeightMap};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
@@ -33,7 +36,20 @@ pub trait Architecture: Sync {
 
 /// All rows of all families, in order.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [resnet::ROWS, vgg::ROWS, densenet::ROWS, clip_resnet::ROWS, vit::ROWS, swin::ROWS, convit::ROWS].into_iter().flatten()
+    [
+        resnet::ROWS,
+        vgg::ROWS,
+        densenet::ROWS,
+        convnext::ROWS,
+        efficientnet::ROWS,
+        mobilenet::ROWS,
+        clip_resnet::ROWS,
+        vit::ROWS,
+        swin::ROWS,
+        convit::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// A 224 × 224 crop after a resize of the shorter side, ImageNet's mean and deviation.
@@ -47,7 +63,12 @@ pub(crate) const fn imagenet(shorter: usize, filter: Filter) -> Preprocess {
     }
 }
 
-/// The same with values brought to -1..1.
+/// A crop of another size, resized by cubic interpolation.
+pub(crate) const fn imagenet_at(side: usize, shorter: usize) -> Preprocess {
+    Preprocess { input: (side, side), ..imagenet(shorter, Filter::Bicubic) }
+}
+
+/// As [`imagenet`] with values brought to -1..1.
 pub(crate) const fn inception(shorter: usize) -> Preprocess {
     Preprocess { mean: [0.5; 3], std: [0.5; 3], ..imagenet(shorter, Filter::Bicubic) }
 }
@@ -230,11 +251,15 @@ mod tests {
         assert!(error.contains("deit_small_patch16_224.fb_in1k"), "{error}");
     }
 
+    /// At the model's own input size.
     fn check_size(name: &str, parameters: usize, giga_multiply_adds: f64) {
+        check_size_at(spec(name).unwrap().preprocess.input, name, parameters, giga_multiply_adds);
+    }
+
+    fn check_size_at((height, width): (usize, usize), name: &str, parameters: usize, giga_multiply_adds: f64) {
         let graph = graph(name, 1000).unwrap();
         let learnt = graph.parameters().into_iter().filter(|p| !p.name.contains("running"));
         assert_eq!(learnt.map(|p| p.shape.iter().product::<usize>()).sum::<usize>(), parameters, "{name}");
-        let (height, width) = spec(name).unwrap().preprocess.input;
         let work = graph.multiply_adds(&[1, 3, height, width]).unwrap() as f64 / 1e9;
         assert!((work - giga_multiply_adds).abs() < 0.01 * giga_multiply_adds, "{name}: {work}");
     }
@@ -252,6 +277,19 @@ mod tests {
         check_size("vgg16_bn", 138_365_992, 15.470);
         check_size("densenet121", 7_978_856, 2.834);
         check_size("densenet161", 28_681_000, 7.728);
+        check_size_at((224, 224), "convnext_tiny", 28_589_128, 4.456);
+        check_size_at((224, 224), "convnext_small", 50_223_688, 8.684);
+        check_size_at((224, 224), "convnext_base", 88_591_464, 15.355);
+        check_size_at((224, 224), "efficientnet_b0", 5_288_548, 0.3858);
+        check_size_at((224, 224), "efficientnet_b1", 7_794_184, 0.5697);
+        check_size_at((224, 224), "efficientnet_b2", 9_109_994, 0.6590);
+        check_size_at((224, 224), "efficientnet_b3", 12_233_232, 0.9627);
+        check_size_at((224, 224), "efficientnet_b4", 19_341_616, 1.5037);
+        check_size_at((224, 224), "mobilenetv3_small_100", 2_542_856, 0.0565);
+        check_size_at((224, 224), "mobilenetv3_large_100", 5_483_032, 0.2166);
+        check_size_at((224, 224), "mobilenetv4_conv_small", 3_774_024, 0.1860);
+        check_size_at((224, 224), "mobilenetv4_conv_medium", 9_715_512, 0.8276);
+        check_size_at((224, 224), "mobilenetv4_conv_large", 32_590_864, 2.1713);
         check_size("deit_tiny_patch16_224", 5_717_416, 1.254);
         check_size("deit_small_patch16_224", 22_050_664, 4.599);
         check_size("vit_base_patch16_224", 86_567_656, 17.564);

@@ -1,0 +1,96 @@
+"""Makes the golden values of small ConvNeXts, EfficientNets and MobileNets, and prints the sizes of the large ones.
+
+    python crates/models/tests/golden/make_modern_convnets.py        # torch 2.15, timm 1.0.31
+
+As make.py: timm's own classes, weights and inputs made from the tensors' names, and only results stored: logits,
+features, and every 97th element of the gradient of the sum of the images' logits of class 3.
+The weights of convolutions of all but ConvNeXt are 1.75 times those generated: squeeze-and-excitation and SiLU damp
+small values so much that logits would hardly depend on the picture otherwise.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import timm
+import torch
+from make import fill, generated
+from safetensors.numpy import save_file
+from timm.models._efficientnet_blocks import SqueezeExcite
+from timm.models._efficientnet_builder import decode_arch_def, round_channels
+from timm.models.convnext import ConvNeXt
+from timm.models.efficientnet import _gen_efficientnet
+from timm.models.mobilenetv3 import MobileNetV3
+
+
+def case(model, last, height, width, gain=1.75):
+    x = generated("input", [2, 3, height, width]).requires_grad_()
+    kept = {}
+    last.register_forward_pre_hook(lambda _, inputs: kept.update(features=inputs[0]))
+    fill(model)
+    for weight in model.parameters():
+        if weight.ndim == 4:
+            weight.data *= gain
+    logits = model(x)
+    logits[:, 3].sum().backward()
+    results = {"logits": logits, "features": kept["features"], "gradient": x.grad.flatten()[::97]}
+    return {name: np.ascontiguousarray(t.detach().numpy()) for name, t in results.items()}
+
+
+def mobile_net(stages, **numbers):
+    return MobileNetV3(block_args=decode_arch_def(stages), num_classes=10, stem_size=16, **numbers)
+
+
+V3 = [
+    ["ds_r1_k3_s1_e1_c16_se0.25_nre"],
+    ["ir_r1_k5_s2_e2_c24_se0.25", "ir_r1_k3_s1_e3_c24"],
+    ["cn_r1_k1_s1_c48"],
+]
+V4 = [
+    ["cn_r1_k3_s2_e1_c16", "er_r1_k3_s1_e2_c16"],
+    ["uir_r1_a5_k5_s2_e3_c24", "uir_r1_a0_k3_s1_e2_c24", "uir_r1_a3_k0_s1_e4_c24", "uir_r1_a0_k0_s1_e2_c24"],
+    ["uir_r1_a3_k0_s2_e2_c32", "cn_r1_k1_s1_c48"],
+]
+
+
+def main():
+    torch.set_num_threads(1)
+    convnext = ConvNeXt(depths=(1, 1, 2, 1), dims=(16, 24, 32, 40), num_classes=10)
+    efficientnet = _gen_efficientnet("efficientnet_b0", channel_multiplier=0.25, depth_multiplier=0.5, num_classes=10)
+    se = partial(SqueezeExcite, gate_layer="hard_sigmoid", force_act_layer=torch.nn.ReLU, rd_round_fn=round_channels)
+    v3 = mobile_net(V3, num_features=32, act_layer=torch.nn.Hardswish, se_layer=se)
+    v4 = mobile_net(V4, num_features=32, act_layer=torch.nn.ReLU, head_bias=False, head_norm=True)
+    cases = {
+        # Sizes that no stride divides.
+        "convnext": case(convnext, convnext.head.fc, 43, 38, 1.0),
+        "efficientnet": case(efficientnet, efficientnet.classifier, 43, 38),
+        "mobilenet_v3": case(v3, v3.classifier, 35, 30),
+        "mobilenet_v4": case(v4, v4.classifier, 35, 30),
+    }
+    results = {f"{name}.{key}": value for name, values in cases.items() for key, value in values.items()}
+    save_file(results, Path(__file__).parent / "modern_convnets.safetensors")
+
+    sizes = ["convnext_tiny", "convnext_small", "convnext_base", "mobilenetv3_small_100", "mobilenetv3_large_100"]
+    sizes += [f"efficientnet_b{i}" for i in range(5)] + [f"mobilenetv4_conv_{s}" for s in ("small", "medium", "large")]
+    for name in sizes:
+        print(size(name))
+
+
+def size(name):
+    """Parameters, and giga multiply-adds of convolutions and linear layers at 224 × 224."""
+    model, work = timm.create_model(name).eval(), []
+
+    def count(module, _, output):
+        weight = module.weight
+        work.append(output.numel() * weight[0].numel() if weight.ndim == 4 else output.numel() * weight.shape[1])
+
+    for module in model.modules():
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        model(torch.zeros(1, 3, 224, 224))
+    return f"{name} {sum(p.numel() for p in model.parameters())} {sum(work) / 1e9:.4f}"
+
+
+if __name__ == "__main__":
+    main()

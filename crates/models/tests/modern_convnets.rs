@@ -1,0 +1,110 @@
+//! ConvNeXt, EfficientNet and MobileNets, small, against timm (`golden/make_modern_convnets.py`).
+
+mod family;
+
+use candle_core::{Device, Tensor, Var};
+use family::{Family, check, check_louder};
+use hard_imagenet_graph::{Activation, Op, fold_batch_norm, run};
+use hard_imagenet_models::MobileBlock::{Conv, Fused, Inverted, Separable, Universal};
+use hard_imagenet_models::{Architecture, ConvNeXt, EfficientNet, MobileNet, generated};
+
+const GOLDEN: &[u8] = include_bytes!("golden/modern_convnets.safetensors");
+
+/// Squeeze-and-excitation and SiLU damp small values so much that logits would hardly depend on the picture otherwise.
+const GAIN: f64 = 1.75;
+
+const CONVNEXT: ConvNeXt = ConvNeXt { stages: &[(16, 1), (24, 1), (32, 2), (40, 1)] };
+const EFFICIENTNET: EfficientNet = EfficientNet { width: 0.25, depth: 0.5 };
+const MOBILENET_V3: MobileNet = MobileNet {
+    stem: 16,
+    stages: &[
+        &[Separable { kernel: 3, stride: 1, outputs: 16, squeezed: 8 }],
+        &[
+            Inverted { kernel: 5, stride: 2, expanded: 32, outputs: 24, squeezed: 8 },
+            Inverted { kernel: 3, stride: 1, expanded: 72, outputs: 24, squeezed: 0 },
+        ],
+        &[Conv { kernel: 1, stride: 1, outputs: 48 }],
+    ],
+    activation: Activation::HardSwish,
+    relu_stages: 1,
+    features: 32,
+    head_norm: false,
+};
+const MOBILENET_V4: MobileNet = MobileNet {
+    stem: 16,
+    stages: &[
+        &[Conv { kernel: 3, stride: 2, outputs: 16 }, Fused { kernel: 3, stride: 1, expanded: 32, outputs: 16 }],
+        &[
+            Universal { start: 5, middle: 5, stride: 2, expanded: 48, outputs: 24 },
+            Universal { start: 0, middle: 3, stride: 1, expanded: 48, outputs: 24 },
+            Universal { start: 3, middle: 0, stride: 1, expanded: 96, outputs: 24 },
+            Universal { start: 0, middle: 0, stride: 1, expanded: 48, outputs: 24 },
+        ],
+        &[
+            Universal { start: 3, middle: 0, stride: 2, expanded: 48, outputs: 32 },
+            Conv { kernel: 1, stride: 1, outputs: 48 },
+        ],
+    ],
+    activation: Activation::Relu,
+    relu_stages: 0,
+    features: 32,
+    head_norm: true,
+};
+
+fn family<'a>(name: &'a str, architecture: &'a dyn Architecture, size: (usize, usize)) -> Family<'a> {
+    Family { golden: GOLDEN, name, architecture, size }
+}
+
+#[test]
+fn convnext() {
+    check(&family("convnext", &CONVNEXT, (43, 38)));
+}
+
+#[test]
+fn efficientnet() {
+    check_louder(&family("efficientnet", &EFFICIENTNET, (43, 38)), GAIN);
+}
+
+#[test]
+fn mobilenets() {
+    check_louder(&family("mobilenet_v3", &MOBILENET_V3, (35, 30)), GAIN);
+    check_louder(&family("mobilenet_v4", &MOBILENET_V4, (35, 30)), GAIN);
+}
+
+const ALL: [&dyn Architecture; 4] = [&CONVNEXT, &EFFICIENTNET, &MOBILENET_V3, &MOBILENET_V4];
+
+/// The slope of a logit in its gradient's own direction is the gradient's length. The step is short, for ReLU has kinks.
+/// Batch norms are not folded here.
+#[test]
+fn gradients_are_slopes() {
+    for architecture in ALL {
+        let graph = architecture.graph(10).unwrap();
+        let mut weights = generated::weights(&graph).unwrap();
+        for weight in weights.values_mut().filter(|weight| weight.rank() == 4) {
+            *weight = weight.affine(GAIN, 0.0).unwrap();
+        }
+        let logit = |x: &Tensor| run(&graph, &weights, x).unwrap().narrow(1, 3, 1).unwrap().sum_all().unwrap();
+        let shape = [1, 3, 43, 38];
+        let x = Var::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap();
+        let g = logit(&x).backward().unwrap().get(&x).unwrap().clone();
+        let length = g.sqr().unwrap().sum_all().unwrap().sqrt().unwrap().to_scalar::<f32>().unwrap();
+        let at = |step: f32| {
+            let moved = (x.detach() + (&g * f64::from(step / length)).unwrap()).unwrap();
+            logit(&moved).to_scalar::<f32>().unwrap()
+        };
+        let slope = (at(1e-4) - at(-1e-4)) / 2e-4;
+        assert!((slope - length).abs() < 0.02 * length, "slope {slope}, gradient {length}");
+    }
+}
+
+#[test]
+fn batch_norms_fold_and_values_lie_over_the_picture() {
+    for architecture in ALL {
+        let graph = architecture.graph(10).unwrap();
+        let (graph, _) = fold_batch_norm(&graph, generated::weights(&graph).unwrap()).unwrap();
+        for (node, shape) in graph.nodes().iter().zip(graph.shapes(&[2, 3, 43, 38]).unwrap()) {
+            assert!(!matches!(node.op, Op::BatchNorm { .. }), "{}", node.name);
+            assert_eq!(node.layout.has_places(), shape.len() == 4, "{}", node.name);
+        }
+    }
+}
