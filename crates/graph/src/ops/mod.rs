@@ -152,8 +152,11 @@ impl Op {
         }
     }
 
-    /// Shape of its value, or what it would have taken.
-    pub(crate) fn shape(&self, inputs: &[&[usize]]) -> std::result::Result<Vec<usize>, String> {
+    /// Shape of its value, given those of its inputs.
+    ///
+    /// # Errors
+    /// What it would have taken, in words.
+    pub fn shape(&self, inputs: &[&[usize]]) -> std::result::Result<Vec<usize>, String> {
         let x = inputs.first().copied().unwrap_or_default();
         let second = inputs.get(1).copied().unwrap_or_default();
         match self {
@@ -184,7 +187,10 @@ impl Op {
     }
 
     /// Its value. `inputs` and `weights` are as many as the node says; a constant's value comes as its weight.
-    pub(crate) fn value(&self, inputs: &[&Tensor], weights: &[&Tensor]) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// From candle, when shapes or dtypes do not fit.
+    pub fn value(&self, inputs: &[&Tensor], weights: &[&Tensor]) -> Result<Tensor> {
         let x = || inputs.first().copied().or(weights.first().copied()).ok_or_else(no_input);
         let second = || inputs.get(1).copied().ok_or_else(no_input);
         match self {
