@@ -59,6 +59,9 @@ pub enum ModelError {
     /// Images that do not make a batch.
     #[error("{0}")]
     Input(String),
+    /// An ONNX file that cannot be taken over.
+    #[error(transparent)]
+    Onnx(#[from] hard_imagenet_onnx::OnnxError),
     /// From the graph.
     #[error(transparent)]
     Graph(#[from] hard_imagenet_graph::GraphError),

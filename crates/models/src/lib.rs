@@ -2,6 +2,7 @@
 //!
 //! - [`zoo::find`] lists models by name, [`zoo::load`] makes one from [`Weights`]: a file, a folder, or bytes, in
 //!   safetensors or torch's own format. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
+//! - [`onnx::load`] makes one from an ONNX file, whatever its architecture.
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
 //! - [`best_device`] and [`device`] choose where it runs.
@@ -45,6 +46,7 @@ mod device;
 mod error;
 pub mod generated;
 mod model;
+pub mod onnx;
 mod resnet;
 mod vit;
 mod weights;

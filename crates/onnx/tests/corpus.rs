@@ -26,7 +26,7 @@ fn logits_of_every_model_in_a_folder() {
             }
             Err(error) => {
                 failed += 1;
-                println!("FAIL {name}: {error}");
+                println!("FAIL {name}: {}", error.to_string().lines().next().unwrap_or_default());
             }
         }
     }

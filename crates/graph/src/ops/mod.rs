@@ -288,6 +288,7 @@ mod tests {
         check(&Op::Linear { inputs: 8, outputs: 3, bias: true }, &[tokens], &[2, 7, 3]);
         check(&Op::MatMul { transpose_second: true }, &[&[2, 3, 4, 5], &[2, 3, 6, 5]], &[2, 3, 4, 6]);
         check(&Op::MatMul { transpose_second: false }, &[&[3, 4, 5], &[3, 5, 6]], &[3, 4, 6]);
+        check(&Op::MatMul { transpose_second: true }, &[&[2, 1, 3, 4, 5], &[2, 1, 3, 6, 5]], &[2, 1, 3, 4, 6]);
         check(&Op::BatchNorm { channels: 4, eps: 1e-5 }, &[picture], picture);
         check(&Op::LayerNorm { channels: 8, eps: 1e-6 }, &[tokens], tokens);
         check(&Op::Activation(Activation::Gelu), &[tokens], tokens);

@@ -1,0 +1,46 @@
+//! A model of one's own, from an ONNX file.
+
+use crate::weights::hex;
+use crate::{Model, ModelError, ModelSpec};
+use candle_core::{DType, Device};
+use hard_imagenet_images::{CropMode, Filter, Preprocess};
+use hard_imagenet_onnx::OnnxModel;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// Does a model's name mean a file of this kind?
+pub fn is_file(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".onnx")
+}
+
+/// Reads a model as `torch.onnx.export` writes it; its name is the file's without the ending.
+///
+/// An ONNX file does not say what pictures it wants but for their size. `None` for `preprocess` means what most models
+/// of timm want: the shorter side to 8/7 of that size, bilinear, a centre crop, ImageNet's mean and deviation.
+///
+/// # Errors
+/// [`ModelError::Onnx`] for a file that cannot be taken over, [`ModelError::Input`] where it has no node with rows and
+/// columns to look from.
+pub fn load(
+    path: &Path,
+    preprocess: Option<Preprocess>,
+    device: &Device,
+    dtype: DType,
+) -> Result<Model, ModelError> {
+    let OnnxModel { graph, weights, input, classes, cam_node, feature_node, files, .. } = OnnxModel::read(path)?;
+    let Preprocess { mean, std, .. } = Preprocess::imagenet();
+    let usual = Preprocess::timm(input, 0.875, CropMode::Center, Filter::Bilinear, mean, std);
+    let nowhere = || ModelError::Input(format!("{} has no node with rows and columns", path.display()));
+    let spec = ModelSpec {
+        name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        preprocess: preprocess.unwrap_or(usual),
+        classes,
+        cam_node: cam_node.ok_or_else(nowhere)?,
+        feature_node,
+    };
+    let mut hash = Sha256::new();
+    for path in files {
+        hash.update(std::fs::read(&path).map_err(|source| ModelError::Read { path, source })?);
+    }
+    Model::new(spec, &graph, &weights, hex(&hash.finalize()), device, dtype)
+}
