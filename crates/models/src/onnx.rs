@@ -21,12 +21,7 @@ pub fn is_file(name: &str) -> bool {
 /// # Errors
 /// [`ModelError::Onnx`] for a file that cannot be taken over, [`ModelError::Input`] where it has no node with rows and
 /// columns to look from.
-pub fn load(
-    path: &Path,
-    preprocess: Option<Preprocess>,
-    device: &Device,
-    dtype: DType,
-) -> Result<Model, ModelError> {
+pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype: DType) -> Result<Model, ModelError> {
     let OnnxModel { graph, weights, input, classes, cam_node, feature_node, files, .. } = OnnxModel::read(path)?;
     let Preprocess { mean, std, .. } = Preprocess::imagenet();
     let usual = Preprocess::timm(input, 0.875, CropMode::Center, Filter::Bilinear, mean, std);

@@ -12,7 +12,11 @@ pub(crate) enum Axis {
     Row,
     Column,
     /// Tokens: `prefix` without a place, then h · w places, then perhaps more without.
-    Place { prefix: usize, h: usize, w: usize },
+    Place {
+        prefix: usize,
+        h: usize,
+        w: usize,
+    },
     Other,
 }
 
@@ -70,7 +74,9 @@ fn with_last(axes: &[Axis], f: impl Fn(Axis) -> Axis) -> Vec<Axis> {
 /// Tokens put before or behind those of the picture have no place in it.
 fn concatenated(inputs: &[Operand<'_>], dim: usize) -> Option<Vec<Axis>> {
     let place = |(_, axes): &Operand<'_>| axes.is_some_and(|axes| matches!(axes[dim], Axis::Place { .. }));
-    let Some(at) = inputs.iter().position(place) else { return inputs.iter().find_map(|(_, axes)| *axes).map(Into::into) };
+    let Some(at) = inputs.iter().position(place) else {
+        return inputs.iter().find_map(|(_, axes)| *axes).map(Into::into);
+    };
     let before: usize = inputs[..at].iter().map(|(shape, _)| shape[dim]).sum();
     let more = |axis| match axis {
         Axis::Place { prefix, h, w } => Axis::Place { prefix: prefix + before, h, w },

@@ -58,7 +58,9 @@ impl OnnxModel {
         let fixed = match dims[0] {
             None => false,
             Some(1) => true,
-            Some(n) => return Err(format(format!("it was exported for {n} pictures: export it for one, or any number"))),
+            Some(n) => {
+                return Err(format(format!("it was exported for {n} pictures: export it for one, or any number")));
+            }
         };
         let Imported { builder, weights, output, output_name, classes } = import(&model, path, input, fixed)?;
         let graph = builder.finish(output)?;

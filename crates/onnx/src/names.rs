@@ -30,7 +30,8 @@ pub(crate) fn module(node: &NodeProto<'_>) -> String {
 
 /// The module itself and those around it, the innermost first.
 pub(crate) fn with_parents(module: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(module), |name| name.rsplit_once('.').map(|(parent, _)| parent)).filter(|m| !m.is_empty())
+    std::iter::successors(Some(module), |name| name.rsplit_once('.').map(|(parent, _)| parent))
+        .filter(|m| !m.is_empty())
 }
 
 /// Gives names out once.

@@ -57,7 +57,11 @@ fn of<T, const N: usize>(
 ) -> Result<Vec<T>, Reason> {
     let Some(raw) = raw else { return Ok(typed()) };
     let (elements, rest) = raw.as_chunks::<N>();
-    if rest.is_empty() { Ok(elements.iter().map(|bytes| decode(*bytes)).collect()) } else { Err("part of an element".into()) }
+    if rest.is_empty() {
+        Ok(elements.iter().map(|bytes| decode(*bytes)).collect())
+    } else {
+        Err("part of an element".into())
+    }
 }
 
 fn build<T: candle_core::WithDType>(values: Vec<T>, count: usize, dims: Vec<usize>) -> Result<Tensor, Reason> {
@@ -84,7 +88,9 @@ fn external(tensor: &TensorProto<'_>, folder: &Path) -> Result<Vec<u8>, Reason> 
     };
     // No length is believed before it is met.
     if offset.checked_add(length).is_none_or(|end| end > size) {
-        return Err(format!("its data file {} is too short for {:?}: fetch it again", path.display(), tensor.name).into());
+        return Err(
+            format!("its data file {} is too short for {:?}: fetch it again", path.display(), tensor.name).into()
+        );
     }
     let mut bytes = vec![0; usize::try_from(length)?];
     file.seek(SeekFrom::Start(offset)).map_err(fail)?;

@@ -124,8 +124,7 @@ pub(super) fn wrapped(index: i64, extent: usize) -> Option<usize> {
 
 pub(super) fn non_zero(call: &Call<'_>) -> Result<Value, Reason> {
     let dims = call.x()?.tensor()?.dims().to_vec();
-    let hits: Vec<usize> =
-        call.x()?.floats()?.iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, _)| i).collect();
+    let hits: Vec<usize> = call.x()?.floats()?.iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, _)| i).collect();
     let along = |dim: usize| {
         let inner: usize = dims[dim + 1..].iter().product();
         let extent = dims[dim];

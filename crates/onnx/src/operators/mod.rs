@@ -90,7 +90,9 @@ pub(crate) fn apply(import: &mut Import, node: &NodeProto<'_>, scope: &Scope) ->
     };
     let call = Call { node, inputs: node.inputs.iter().map(input).collect::<Result<_, _>>()? };
     if !["", "ai.onnx"].contains(&node.domain.as_str()) {
-        return Err(format!("it belongs to {:?}, not to ONNX itself: export without such extensions", node.domain).into());
+        return Err(
+            format!("it belongs to {:?}, not to ONNX itself: export without such extensions", node.domain).into()
+        );
     }
     let value = match node.op.as_str() {
         "Split" => return shape::split(import, &call),
@@ -145,9 +147,11 @@ pub(crate) fn apply(import: &mut Import, node: &NodeProto<'_>, scope: &Scope) ->
         _ => match elementwise::activation(&call)? {
             Some(activation) => elementwise::activate(import, &call, activation)?,
             None => {
-                return Err("there is nothing like it here; export the model in floats, with other operators, or load \
+                return Err(
+                    "there is nothing like it here; export the model in floats, with other operators, or load \
                             it by its name if it is one of `hard-imagenet models`"
-                    .into());
+                        .into(),
+                );
             }
         },
     };

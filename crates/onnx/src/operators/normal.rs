@@ -11,8 +11,11 @@ pub(super) fn batch(import: &mut Import, call: &Call<'_>) -> Result<Value, Reaso
     let x = call.x()?;
     let eps = f64::from(call.float("epsilon", 1e-5));
     let names = ["weight", "bias", "running_mean", "running_var"];
-    let weights =
-        names.iter().enumerate().map(|(i, name)| Ok((*name, call.input(i + 1)?))).collect::<Result<Vec<_>, Reason>>()?;
+    let weights = names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| Ok((*name, call.input(i + 1)?)))
+        .collect::<Result<Vec<_>, Reason>>()?;
     if x.rank() == 4 {
         return import.weighted(Op::BatchNorm { channels: x.shape()[1], eps }, &[x], &weights);
     }
@@ -113,7 +116,17 @@ pub(super) fn softmax(import: &mut Import, call: &Call<'_>) -> Result<Value, Rea
     }
     let dim = call.axis("axis", -1, rank)?;
     // The axis and the last one change places, and back.
-    let order: Vec<usize> = (0..rank).map(|i| if i == dim { rank - 1 } else if i == rank - 1 { dim } else { i }).collect();
+    let order: Vec<usize> = (0..rank)
+        .map(|i| {
+            if i == dim {
+                rank - 1
+            } else if i == rank - 1 {
+                dim
+            } else {
+                i
+            }
+        })
+        .collect();
     let swap = |import: &mut Import, x: &Value| match dim + 1 == rank {
         true => Ok(x.clone()),
         false => import.op(Op::Permute(order.clone()), &[x]),

@@ -54,8 +54,20 @@ fn matrix(call: &Call<'_>, from: usize, to: usize, scale: f64) -> Result<Vec<f32
         let i = i as f64;
         Ok(match call.text("coordinate_transformation_mode", default) {
             "half_pixel" => (i + 0.5) / scale - 0.5,
-            "pytorch_half_pixel" => if to > 1 { (i + 0.5) / scale - 0.5 } else { 0.0 },
-            "align_corners" => if to > 1 { i * last / (to as f64 - 1.0) } else { 0.0 },
+            "pytorch_half_pixel" => {
+                if to > 1 {
+                    (i + 0.5) / scale - 0.5
+                } else {
+                    0.0
+                }
+            }
+            "align_corners" => {
+                if to > 1 {
+                    i * last / (to as f64 - 1.0)
+                } else {
+                    0.0
+                }
+            }
             "asymmetric" => i / scale,
             other => return Err(format!("with coordinates {other:?}").into()),
         })
@@ -66,7 +78,9 @@ fn matrix(call: &Call<'_>, from: usize, to: usize, scale: f64) -> Result<Vec<f32
         let mut add = |tap: f64, weight: f64| row[tap.clamp(0.0, last) as usize] += weight as f32;
         match call.text("mode", "nearest") {
             "nearest" => {
-                let nearest = match call.text("nearest_mode", if call.node.op == "Upsample" { "floor" } else { "round_prefer_floor" }) {
+                let nearest = match call
+                    .text("nearest_mode", if call.node.op == "Upsample" { "floor" } else { "round_prefer_floor" })
+                {
                     "floor" => at.floor(),
                     "ceil" => at.ceil(),
                     "round_prefer_ceil" => (at + 0.5).floor(),

@@ -56,7 +56,8 @@ pub(super) fn unsqueeze(import: &mut Import, call: &Call<'_>) -> Result<Value, R
     let rank = shape.len() + axes.len();
     let new = axes.into_iter().map(|axis| dimension(axis, rank)).collect::<Result<Vec<_>, _>>()?;
     let mut old = shape.iter().copied();
-    let target: Vec<usize> = (0..rank).map(|dim| if new.contains(&dim) { 1 } else { old.next().unwrap_or(1) }).collect();
+    let target: Vec<usize> =
+        (0..rank).map(|dim| if new.contains(&dim) { 1 } else { old.next().unwrap_or(1) }).collect();
     import.reshape(call.x()?, &target)
 }
 

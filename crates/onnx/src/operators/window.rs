@@ -53,7 +53,9 @@ impl Window {
             _ => None,
         };
         let pads = match (upper, &pads[..]) {
-            (None, &[before, after]) if call.ints("pads").is_some() && kernel[0] == 1 && call.ints("pads").map(<[_]>::len) == Some(2) => {
+            (None, &[before, after])
+                if call.ints("pads").is_some() && kernel[0] == 1 && call.ints("pads").map(<[_]>::len) == Some(2) =>
+            {
                 [(0, 0), (before, after)]
             }
             (None, &[top, left, bottom, right]) => [(top, bottom), (left, right)],
@@ -194,11 +196,18 @@ pub(super) fn pad(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason>
     let value = call.optional(2).and_then(Value::scalar).unwrap_or(call.float("value", 0.0));
     for (i, axis) in axes.iter().enumerate() {
         let dim = dimension(*axis, x.rank())?;
-        let side = |at: usize| -> Result<usize, Reason> {
+        // A negative number takes elements away.
+        let side = |at: usize| -> Result<(usize, usize), Reason> {
             let n = pads.get(at).copied().ok_or("it has too few pads")?;
-            usize::try_from(n).ok().filter(|n| *n < 1 << 20).ok_or_else(|| Reason(format!("of {n} elements")))
+            let size = usize::try_from(n.unsigned_abs()).ok().filter(|n| *n < 1 << 20);
+            let size = size.ok_or_else(|| Reason(format!("of {n} elements")))?;
+            Ok(if n < 0 { (0, size) } else { (size, 0) })
         };
-        let (before, after) = (side(i)?, side(i + axes.len())?);
+        let ((before, cut_before), (after, cut_after)) = (side(i)?, side(i + axes.len())?);
+        if cut_before + cut_after > 0 {
+            let len = x.shape()[dim].checked_sub(cut_before + cut_after).ok_or("it takes more away than there is")?;
+            x = import.op(Op::Narrow { dim, start: cut_before, len }, &[&x])?;
+        }
         if (before, after) == (0, 0) {
             continue;
         }
@@ -233,16 +242,10 @@ pub(super) fn blocks(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
             vec![0, 3, 5, 1, 2, 4],
             vec![b, c * square, h / size, w / size],
         ),
-        _ if columns_last => (
-            vec![b, c / square, size, size, h, w],
-            vec![0, 1, 4, 2, 5, 3],
-            vec![b, c / square, h * size, w * size],
-        ),
-        _ => (
-            vec![b, size, size, c / square, h, w],
-            vec![0, 3, 4, 1, 5, 2],
-            vec![b, c / square, h * size, w * size],
-        ),
+        _ if columns_last => {
+            (vec![b, c / square, size, size, h, w], vec![0, 1, 4, 2, 5, 3], vec![b, c / square, h * size, w * size])
+        }
+        _ => (vec![b, size, size, c / square, h, w], vec![0, 3, 4, 1, 5, 2], vec![b, c / square, h * size, w * size]),
     };
     let y = import.reshape(x, &cut)?;
     let y = import.op(Op::Permute(order), &[&y])?;
