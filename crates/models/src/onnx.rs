@@ -39,3 +39,28 @@ pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype:
     }
     Model::new(spec, &graph, &weights, hex(&hash.finalize()), device, dtype)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hard_imagenet_images::Resize;
+
+    #[test]
+    fn a_model_with_a_place_to_look_from() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden/vit_old_fixed.onnx");
+        let model = load(&path, None, &Device::Cpu, DType::F32).unwrap();
+        let spec = model.spec();
+        assert_eq!((spec.name.as_str(), spec.classes), ("vit_old_fixed", 5));
+        assert_eq!((spec.preprocess.resize, spec.preprocess.input), (Resize::ShorterSide(18), (16, 16)));
+        assert_eq!(spec.cam_node, "blocks.1.norm1.LayerNormalization");
+        assert_eq!(model.weights_sha256().len(), 64);
+        let x = candle_core::Tensor::zeros((3, 3, 16, 16), DType::F32, &Device::Cpu).unwrap();
+        assert_eq!(model.features(&x).unwrap().dims(), [3, 16]);
+        assert_eq!(model.forward(&x).unwrap().dims(), [3, 5]);
+    }
+
+    #[test]
+    fn names_of_files() {
+        assert!(is_file("runs/Mine.ONNX") && !is_file("resnet50.tv_in1k"));
+    }
+}

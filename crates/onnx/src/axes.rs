@@ -86,7 +86,7 @@ fn concatenated(inputs: &[Operand<'_>], dim: usize) -> Option<Vec<Axis>> {
 }
 
 /// Dimensions are matched in groups with equal products: rows and columns that become one axis are places, places that
-/// become two are rows and columns, what is cut otherwise has lost its meaning.
+/// become two are rows and columns, rows cut into blocks are rows of blocks; else the meaning is lost.
 fn reshaped(x: &[usize], axes: &[Axis], shape: &[usize]) -> Vec<Axis> {
     let mut result = vec![Axis::Other; shape.len()];
     let (mut i, mut o) = (0, 0);
@@ -110,6 +110,12 @@ fn reshaped(x: &[usize], axes: &[Axis], shape: &[usize]) -> Vec<Axis> {
             ([Axis::Row, Axis::Column], [_]) => result[first] = Axis::Place { prefix: 0, h: x[start], w: x[start + 1] },
             (&[Axis::Place { prefix: 0, h, w }], &[rows, columns]) if (rows, columns) == (h, w) => {
                 (result[first], result[first + 1]) = (Axis::Row, Axis::Column);
+            }
+            // Blocks of rows or columns, and the place within a block.
+            ([axis @ (Axis::Row | Axis::Column)], [blocks, _]) if *blocks > 1 => result[first] = *axis,
+            // What lies within a block becomes more channels.
+            ([within @ .., Axis::Channel], [_]) if within.iter().all(|axis| *axis == Axis::Other) => {
+                result[first] = Axis::Channel;
             }
             _ => {}
         }
@@ -151,8 +157,10 @@ mod tests {
         let back = [&tokens[..], &[(flat.clone(), &[2, 4, 6, 8])]].concat();
         check(&back, Layout::Nhwc);
         check(&[(Op::Permute(vec![0, 2, 3, 1]), &[2, 4, 6, 8])], Layout::Nhwc);
-        let windows = [&back[..], &[(flat.clone(), &[2, 2, 2, 3, 2, 8])]].concat();
-        check(&windows, Layout::Other);
+        let blocks = [&back[..], &[(flat.clone(), &[2, 2, 2, 3, 2, 8])]].concat();
+        check(&blocks, Layout::Other);
+        let merged = [(Op::Permute(vec![0, 1, 3, 4, 2, 5]), &[2, 2, 3, 2, 2, 8][..]), (flat.clone(), &[2, 2, 3, 32])];
+        check(&[&blocks[..], &merged].concat(), Layout::Nhwc);
         check(&[(Op::GlobalAveragePool, &[2, 8]), (flat, &[2, 8])], Layout::Vector);
     }
 

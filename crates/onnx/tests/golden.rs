@@ -11,8 +11,8 @@ use std::path::PathBuf;
 const FILES: [(&str, &str, &str, &str); 8] = [
     ("cnn_old_fixed", "cnn", "act", "Add"),
     ("cnn_old_any", "cnn", "act", "Add"),
-    ("cnn_new_fixed", "cnn", "act", "node_add_39"),
-    ("cnn_new_any", "cnn", "act", "node_add_39"),
+    ("cnn_new_fixed", "cnn", "act", "node_add"),
+    ("cnn_new_any", "cnn", "act", "node_add_5"),
     ("vit_old_fixed", "vit", "blocks.1.norm1", "blocks.1.norm1.LayerNormalization"),
     ("vit_old_any", "vit", "blocks.1.norm1", "blocks.1.norm1.LayerNormalization"),
     ("swin_new_fixed", "swin", "norm", "norm.LayerNormalization"),

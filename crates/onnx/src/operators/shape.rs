@@ -181,6 +181,7 @@ pub(super) fn expand(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
     // Without the batch: what is copied within each picture.
     let inner: Vec<usize> = (0..rank).map(|i| if padded[i] == 1 && !grows(shape[i]) { shape[i] } else { 1 }).collect();
     let x = match x.known() {
+        Some(_) if inner.iter().zip(&padded).all(|(inner, own)| inner <= own) => x,
         Some(tensor) => {
             let target: Vec<usize> = (0..rank).map(|i| padded[i].max(inner[i])).collect();
             Value::from(tensor.broadcast_as(target)?.contiguous()?)
