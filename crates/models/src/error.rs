@@ -61,11 +61,17 @@ pub enum ModelError {
     Input(String),
     /// An ONNX file that cannot be taken over.
     #[error(transparent)]
-    Onnx(#[from] hard_imagenet_onnx::OnnxError),
+    Onnx(Box<hard_imagenet_onnx::OnnxError>),
     /// From the graph.
     #[error(transparent)]
     Graph(#[from] hard_imagenet_graph::GraphError),
     /// From candle.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+}
+
+impl From<hard_imagenet_onnx::OnnxError> for ModelError {
+    fn from(error: hard_imagenet_onnx::OnnxError) -> Self {
+        Self::Onnx(Box::new(error))
+    }
 }

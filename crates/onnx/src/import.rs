@@ -23,6 +23,8 @@ pub(crate) struct Import {
     name: String,
     module: String,
     input: Option<Value>,
+    /// Input and weight of the linear layers that have no bias yet.
+    linears: HashMap<NodeId, (Value, Value)>,
     pub(crate) opset: i64,
     /// The file was exported for one picture: it says 1 where the batch size belongs.
     pub(crate) fixed: bool,
@@ -56,6 +58,7 @@ pub(crate) fn import(
         name: String::new(),
         module: String::new(),
         input: None,
+        linears: HashMap::new(),
         opset: model.opset,
         fixed,
     };
@@ -201,6 +204,28 @@ impl Import {
             self.modules.insert(module.to_owned(), id);
         }
         Ok(Value::Node { id, shape, axes })
+    }
+
+    /// x Wᵀ + b, for a weight `(outputs, inputs)`.
+    pub(crate) fn linear(&mut self, x: &Value, weight: &Value, bias: Option<&Value>) -> Result<Value, Reason> {
+        let &[outputs, inputs] = weight.shape() else { return Err("its weight is not a matrix".into()) };
+        let name = Some(self.weight("weight", weight)?);
+        let weight = Value::Known { tensor: weight.tensor()?.clone(), name };
+        let weights: Vec<_> = [("weight", &weight)].into_iter().chain(bias.map(|bias| ("bias", bias))).collect();
+        let y = self.weighted(Op::Linear { inputs, outputs, bias: bias.is_some() }, &[x], &weights)?;
+        if let (Value::Node { id, .. }, None) = (&y, bias) {
+            self.linears.insert(*id, (x.clone(), weight));
+        }
+        Ok(y)
+    }
+
+    /// A linear layer and the vector that is added to its value, as one layer; the one without is dropped where nothing
+    /// else takes its value.
+    pub(crate) fn with_bias(&mut self, y: &Value, bias: &Value) -> Option<Result<Value, Reason>> {
+        let Value::Node { id, shape, .. } = y else { return None };
+        let fits = bias.known().is_some() && bias.rank() == 1 && bias.shape().last() == shape.last();
+        let (x, weight) = self.linears.get(id).filter(|_| fits)?.clone();
+        Some(self.linear(&x, &weight, Some(bias)))
     }
 
     /// A value whose axes mean what those of another mean.

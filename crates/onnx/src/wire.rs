@@ -91,7 +91,10 @@ impl<'a> Wire<'a> {
 
     /// A repeated integer: one, or many packed into one field.
     pub(crate) fn ints(self, into: &mut Vec<i64>) -> Result<(), Malformed> {
-        let Self::Bytes(packed) = self else { return Ok(into.push(self.int()?)) };
+        let Self::Bytes(packed) = self else {
+            into.push(self.int()?);
+            return Ok(());
+        };
         let mut packed = Fields(packed);
         while !packed.0.is_empty() {
             into.push(packed.varint()? as i64);
@@ -101,7 +104,10 @@ impl<'a> Wire<'a> {
 
     /// A repeated f32.
     pub(crate) fn floats(self, into: &mut Vec<f32>) -> Result<(), Malformed> {
-        let Self::Bytes(packed) = self else { return Ok(into.push(self.float()?)) };
+        let Self::Bytes(packed) = self else {
+            into.push(self.float()?);
+            return Ok(());
+        };
         let mut packed = Fields(packed);
         while !packed.0.is_empty() {
             into.push(f32::from_le_bytes(packed.array()?));
@@ -111,10 +117,11 @@ impl<'a> Wire<'a> {
 
     /// A repeated f64.
     pub(crate) fn doubles(self, into: &mut Vec<f64>) -> Result<(), Malformed> {
-        let mut packed = match self {
-            Self::Fixed64(bytes) => return Ok(into.push(f64::from_le_bytes(bytes))),
-            other => Fields(other.bytes()?),
-        };
+        if let Self::Fixed64(bytes) = self {
+            into.push(f64::from_le_bytes(bytes));
+            return Ok(());
+        }
+        let mut packed = Fields(self.bytes()?);
         while !packed.0.is_empty() {
             into.push(f64::from_le_bytes(packed.array()?));
         }

@@ -73,6 +73,11 @@ pub(super) fn binary(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
     if values.iter().all(|value| value.is_integral()) {
         return folded::arithmetic(call);
     }
+    if let (Binary::Add, [a, b]) = (binary, values.as_slice())
+        && let Some(linear) = import.with_bias(a, b).or_else(|| import.with_bias(b, a))
+    {
+        return linear;
+    }
     let mut sum = (*first).clone();
     for value in rest {
         // Times or through one number is a scale.

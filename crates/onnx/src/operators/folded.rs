@@ -67,7 +67,7 @@ pub(super) fn range(call: &Call<'_>) -> Result<Value, Reason> {
     };
     let (start, limit, step) = (bound(0)?, bound(1)?, bound(2)?);
     let count = ((limit - start) / step).ceil().max(0.0);
-    if !(count <= LARGEST as f64) {
+    if count.is_nan() || count > LARGEST as f64 {
         return Err("it is too long".into());
     }
     let values: Vec<f64> = (0..count as usize).map(|i| start + i as f64 * step).collect();

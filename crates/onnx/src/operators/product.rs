@@ -9,18 +9,11 @@ use hard_imagenet_graph::{Binary, Op};
 pub(super) fn matmul(import: &mut Import, a: &Value, b: &Value) -> Result<Value, Reason> {
     match b.known() {
         Some(weight) if weight.rank() == 2 && a.known().is_none() => {
-            linear(import, a, &Value::from(weight.t()?.contiguous()?), None)
+            import.linear(a, &Value::from(weight.t()?.contiguous()?), None)
         }
         _ if a.rank() < 2 || b.rank() < 2 => Err("of vectors".into()),
         _ => import.op(Op::MatMul { transpose_second: false }, &[a, b]),
     }
-}
-
-/// x Wᵀ + b, for a weight `(outputs, inputs)`.
-fn linear(import: &mut Import, x: &Value, weight: &Value, bias: Option<&Value>) -> Result<Value, Reason> {
-    let &[outputs, inputs] = weight.shape() else { return Err("its weight is not a matrix".into()) };
-    let weights: Vec<_> = [("weight", weight)].into_iter().chain(bias.map(|bias| ("bias", bias))).collect();
-    import.weighted(Op::Linear { inputs, outputs, bias: bias.is_some() }, &[x], &weights)
 }
 
 pub(super) fn gemm(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
@@ -40,7 +33,7 @@ pub(super) fn gemm(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason
     if call.int("transB", 0) != 0 && alpha == 1.0 && stored.known().is_some() && bias.as_ref().is_none_or(vector) {
         let outputs = stored.shape()[0];
         if bias.as_ref().is_none_or(|bias| bias.shape() == [outputs]) {
-            return linear(import, &a, stored, bias.as_ref());
+            return import.linear(&a, stored, bias.as_ref());
         }
     }
     let b = match call.int("transB", 0) {
