@@ -14,8 +14,9 @@ enum Need {
 /// The last node with rows and columns all of which matter to the output. For a convolutional network that is the input
 /// of its global pool; for a transformer that reads its class token, the first norm of its last block, as behind the
 /// last attention only that token counts. A linear layer does not count: its value may be queries or keys.
-pub(crate) fn last_with_places(graph: &Graph) -> Option<NodeId> {
+pub(crate) fn last_with_places(graph: &Graph, (height, width): (usize, usize)) -> Result<Option<NodeId>, GraphError> {
     let nodes = graph.nodes();
+    let shapes = graph.shapes(&[1, 3, height, width])?;
     let mut need = vec![Need::Nothing; nodes.len()];
     need[graph.output().index()] = Need::All;
     for (i, node) in nodes.iter().enumerate().rev() {
@@ -49,12 +50,13 @@ pub(crate) fn last_with_places(graph: &Graph) -> Option<NodeId> {
             *known = taken.max(*known);
         }
     }
-    let wide = |layout: Layout| layout.has_places();
-    let place = |i: &usize| {
-        let node = &nodes[*i];
-        need[*i] == Need::All && wide(node.layout) && !matches!(node.op, Op::Linear { .. })
+    // A single pixel, as behind a global pool, is no place.
+    let several = |i: usize| match (nodes[i].layout, shapes[i].as_slice()) {
+        (Layout::Nchw, [_, _, h, w]) | (Layout::Nhwc, [_, h, w, _]) => h * w > 1,
+        (layout, _) => layout.has_places(),
     };
-    (0..nodes.len()).rev().find(place).and_then(|i| graph.find(&nodes[i].name).ok())
+    let place = |&i: &usize| need[i] == Need::All && several(i) && !matches!(nodes[i].op, Op::Linear { .. });
+    (0..nodes.len()).rev().find(place).map(|i| graph.find(&nodes[i].name)).transpose()
 }
 
 /// The input of the last linear layer, where it is `(B, D)`; else the output.

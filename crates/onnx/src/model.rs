@@ -65,7 +65,7 @@ impl OnnxModel {
         let Imported { builder, weights, output, output_name, classes } = import(&model, path, input, fixed)?;
         let graph = builder.finish(output)?;
         check::batch(&graph, &weights, input, path)?;
-        let cam_node = look::last_with_places(&graph).map(|id| graph.node(id).name.clone());
+        let cam_node = look::last_with_places(&graph, input)?.map(|id| graph.node(id).name.clone());
         let feature_node = look::features(&graph, input)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut files = vec![path.to_owned()];
