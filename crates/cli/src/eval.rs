@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Models, as timm writes their names; * is a wildcard
+    /// Models, as timm writes their names (* is a wildcard), or ONNX files
     #[arg(short, long = "model", value_name = "MODEL", required = true, num_args = 1..)]
     models: Vec<String>,
     #[command(flatten)]

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// The picture
     image: PathBuf,
-    /// The model, as timm writes its name
+    /// The model, as timm writes its name, or an ONNX file
     #[arg(short, long)]
     model: String,
     /// A weights file, a folder that holds MODEL.safetensors, or hf:OWNER/NAME[@REVISION]; without it they come from

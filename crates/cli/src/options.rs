@@ -4,7 +4,7 @@ use crate::{hub, progress};
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device};
 use clap::ValueEnum;
-use hard_imagenet::models::{self, Model, Weights, zoo};
+use hard_imagenet::models::{self, Model, Weights, onnx, zoo};
 use hard_imagenet::perturbations::Preset;
 use std::path::{Path, PathBuf};
 
@@ -112,8 +112,11 @@ pub(crate) fn weights_of(name: &str, given: Option<&Path>) -> Result<Weights> {
     })
 }
 
-/// Builds a model and loads its weights.
+/// Builds a model and loads its weights, or takes one over from an ONNX file.
 pub(crate) fn load(name: &str, weights: Option<&Path>, device: &Device, dtype: DType) -> Result<Model> {
+    if onnx::is_file(name) {
+        return Ok(onnx::load(Path::new(name), None, device, dtype)?);
+    }
     Ok(zoo::load(name, &weights_of(name, weights)?, device, dtype)?)
 }
 

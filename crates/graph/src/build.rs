@@ -51,11 +51,16 @@ impl GraphBuilder {
         self.nodes[node.0].layout = layout;
     }
 
+    /// A node with all its fields given; its names are taken as they are, whatever the scope.
+    pub fn node(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        NodeId(self.nodes.len() - 1)
+    }
+
     fn push(&mut self, name: &str, op: Op, inputs: &[NodeId], weights: &[&str], layout: Layout) -> NodeId {
         let name = self.full(name);
         let weights = weights.iter().map(|weight| format!("{name}.{weight}")).collect();
-        self.nodes.push(Node { name, op, inputs: inputs.to_vec(), weights, layout });
-        NodeId(self.nodes.len() - 1)
+        self.node(Node { name, op, inputs: inputs.to_vec(), weights, layout })
     }
 
     /// How a node's value is read.

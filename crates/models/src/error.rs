@@ -78,10 +78,19 @@ pub enum ModelError {
     /// Images that do not make a batch.
     #[error("{0}")]
     Input(String),
+    /// An ONNX file that cannot be taken over.
+    #[error(transparent)]
+    Onnx(Box<hard_imagenet_onnx::OnnxError>),
     /// From the graph.
     #[error(transparent)]
     Graph(#[from] hard_imagenet_graph::GraphError),
     /// From candle.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+}
+
+impl From<hard_imagenet_onnx::OnnxError> for ModelError {
+    fn from(error: hard_imagenet_onnx::OnnxError) -> Self {
+        Self::Onnx(Box::new(error))
+    }
 }

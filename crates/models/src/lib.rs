@@ -3,6 +3,7 @@
 //! - [`zoo::find`] lists models by name, [`zoo::load`] makes one from [`Weights`]: a file, a folder, or bytes, in
 //!   safetensors or torch's own formats. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
 //! - [`Checkpoint`] is such a file by itself: what it holds, and its tensors one after the other.
+//! - [`onnx::load`] makes one from an ONNX file, whatever its architecture.
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
 //!   [`with_head`](Model::with_head) and [`zero_shot`](Model::zero_shot) give it other classes.
@@ -65,6 +66,7 @@ mod mobile_block;
 mod mobilenet;
 mod model;
 mod names;
+pub mod onnx;
 mod resnet;
 mod swin;
 mod transformer;

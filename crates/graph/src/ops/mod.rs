@@ -152,8 +152,11 @@ impl Op {
         }
     }
 
-    /// Shape of its value, or what it would have taken.
-    pub(crate) fn shape(&self, inputs: &[&[usize]]) -> std::result::Result<Vec<usize>, String> {
+    /// Shape of its value, given those of its inputs.
+    ///
+    /// # Errors
+    /// What it would have taken, in words.
+    pub fn shape(&self, inputs: &[&[usize]]) -> std::result::Result<Vec<usize>, String> {
         let x = inputs.first().copied().unwrap_or_default();
         let second = inputs.get(1).copied().unwrap_or_default();
         match self {
@@ -184,7 +187,10 @@ impl Op {
     }
 
     /// Its value. `inputs` and `weights` are as many as the node says; a constant's value comes as its weight.
-    pub(crate) fn value(&self, inputs: &[&Tensor], weights: &[&Tensor]) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// From candle, when shapes or dtypes do not fit.
+    pub fn value(&self, inputs: &[&Tensor], weights: &[&Tensor]) -> Result<Tensor> {
         let x = || inputs.first().copied().or(weights.first().copied()).ok_or_else(no_input);
         let second = || inputs.get(1).copied().ok_or_else(no_input);
         match self {
@@ -282,6 +288,7 @@ mod tests {
         check(&Op::Linear { inputs: 8, outputs: 3, bias: true }, &[tokens], &[2, 7, 3]);
         check(&Op::MatMul { transpose_second: true }, &[&[2, 3, 4, 5], &[2, 3, 6, 5]], &[2, 3, 4, 6]);
         check(&Op::MatMul { transpose_second: false }, &[&[3, 4, 5], &[3, 5, 6]], &[3, 4, 6]);
+        check(&Op::MatMul { transpose_second: true }, &[&[2, 1, 3, 4, 5], &[2, 1, 3, 6, 5]], &[2, 1, 3, 4, 6]);
         check(&Op::BatchNorm { channels: 4, eps: 1e-5 }, &[picture], picture);
         check(&Op::LayerNorm { channels: 8, eps: 1e-6 }, &[tokens], tokens);
         check(&Op::Activation(Activation::Gelu), &[tokens], tokens);

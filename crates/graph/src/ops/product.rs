@@ -2,7 +2,7 @@
 
 use super::elementwise::broadcast_shape;
 use super::take;
-use candle_core::{Result, Tensor};
+use candle_core::{D, Result, Tensor};
 use hard_imagenet_kernels as kernels;
 
 pub(super) fn linear_parameters(inputs: usize, outputs: usize, bias: bool) -> Vec<Vec<usize>> {
@@ -44,7 +44,14 @@ fn split(shape: &[usize]) -> Option<[&[usize]; 3]> {
 
 pub(super) fn matmul(a: &Tensor, b: &Tensor, transpose: bool) -> Result<Tensor> {
     let (a, b) = (batched(a, b)?, batched(b, a)?);
-    if transpose { kernels::matmul(&a, &b.t()?) } else { kernels::matmul(&a, &b) }
+    let b = if transpose { b.t()? } else { b };
+    if a.rank() < 5 {
+        return kernels::matmul(&a, &b);
+    }
+    // candle mistakes the strides of dimensions of length 1 where there are many.
+    let [before, m, n] = [&a.dims()[..a.rank() - 2], &[a.dim(D::Minus2)?], &[b.dim(D::Minus1)?]];
+    let flat = |x: &Tensor| x.contiguous()?.flatten_to(x.rank() - 3);
+    kernels::matmul(&flat(&a)?, &flat(&b)?)?.reshape([before, m, n].concat())
 }
 
 /// The value with the dimensions before its last two broadcast to those of another.

@@ -1,0 +1,66 @@
+//! A model of one's own, from an ONNX file.
+
+use crate::checkpoint::hex;
+use crate::{Model, ModelError, ModelSpec};
+use candle_core::{DType, Device};
+use hard_imagenet_images::{CropMode, Filter, Preprocess};
+use hard_imagenet_onnx::OnnxModel;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// Does a model's name mean a file of this kind?
+pub fn is_file(name: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(".onnx")
+}
+
+/// Reads a model as `torch.onnx.export` writes it; its name is the file's without the ending.
+///
+/// An ONNX file does not say what pictures it wants but for their size. `None` for `preprocess` means what most models
+/// of timm want: the shorter side to 8/7 of that size, bilinear, a centre crop, ImageNet's mean and deviation.
+///
+/// # Errors
+/// [`ModelError::Onnx`] for a file that cannot be taken over, [`ModelError::Input`] where it has no node with rows and
+/// columns to look from.
+pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype: DType) -> Result<Model, ModelError> {
+    let OnnxModel { graph, weights, input, classes, cam_node, feature_node, files, .. } = OnnxModel::read(path)?;
+    let Preprocess { mean, std, .. } = Preprocess::imagenet();
+    let usual = Preprocess::timm(input, 0.875, CropMode::Center, Filter::Bilinear, mean, std);
+    let nowhere = || ModelError::Input(format!("{} has no node with rows and columns", path.display()));
+    let spec = ModelSpec {
+        name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        preprocess: preprocess.unwrap_or(usual),
+        classes,
+        cam_node: cam_node.ok_or_else(nowhere)?,
+        feature_node,
+    };
+    let mut hash = Sha256::new();
+    for path in files {
+        hash.update(std::fs::read(&path).map_err(|source| ModelError::Read { path, source })?);
+    }
+    Model::new(spec, &graph, &weights, hex(&hash.finalize()), device, dtype)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hard_imagenet_images::Resize;
+
+    #[test]
+    fn a_model_with_a_place_to_look_from() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden/vit_old_fixed.onnx");
+        let model = load(&path, None, &Device::Cpu, DType::F32).unwrap();
+        let spec = model.spec();
+        assert_eq!((spec.name.as_str(), spec.classes), ("vit_old_fixed", 5));
+        assert_eq!((spec.preprocess.resize, spec.preprocess.input), (Resize::ShorterSide(18), (16, 16)));
+        assert_eq!(spec.cam_node, "blocks.1.norm1.LayerNormalization");
+        assert_eq!(model.weights_sha256().len(), 64);
+        let x = candle_core::Tensor::zeros((3, 3, 16, 16), DType::F32, &Device::Cpu).unwrap();
+        assert_eq!(model.features(&x).unwrap().dims(), [3, 16]);
+        assert_eq!(model.forward(&x).unwrap().dims(), [3, 5]);
+    }
+
+    #[test]
+    fn names_of_files() {
+        assert!(is_file("runs/Mine.ONNX") && !is_file("resnet50.tv_in1k"));
+    }
+}

@@ -1,0 +1,156 @@
+//! Functions of each element.
+
+use super::Call;
+use super::folded;
+use crate::error::Reason;
+use crate::import::{Import, constant};
+use crate::value::Value;
+use candle_core::{DType, Tensor};
+use hard_imagenet_graph::{Activation, Binary, Op};
+
+/// The function of the operator's name, if there is one.
+pub(super) fn activation(call: &Call<'_>) -> Result<Option<Activation>, Reason> {
+    let bound = |i: usize, name: &str, default: f32| -> Result<f32, Reason> {
+        match call.optional(i) {
+            Some(value) => value.scalar().ok_or_else(|| "its bounds depend on the picture".into()),
+            None => Ok(call.float(name, default)),
+        }
+    };
+    Ok(Some(match call.node.op.as_str() {
+        "Relu" => Activation::Relu,
+        "Gelu" if call.text("approximate", "none") == "tanh" => Activation::GeluTanh,
+        "Gelu" => Activation::Gelu,
+        "Sigmoid" => Activation::Sigmoid,
+        "Tanh" => Activation::Tanh,
+        "Mish" => Activation::Mish,
+        "Softplus" => Activation::Softplus,
+        "HardSwish" => Activation::HardSwish,
+        "HardSigmoid" => Activation::HardSigmoid,
+        "Clip" => Activation::Clamp(bound(1, "min", f32::MIN)?, bound(2, "max", f32::MAX)?),
+        "LeakyRelu" => Activation::LeakyRelu(call.float("alpha", 0.01)),
+        "Elu" => Activation::Elu(call.float("alpha", 1.0)),
+        "Exp" => Activation::Exp,
+        "Log" => Activation::Log,
+        "Sqrt" => Activation::Sqrt,
+        "Reciprocal" => Activation::Power(-1.0),
+        "Abs" => Activation::Abs,
+        "Erf" => Activation::Erf,
+        "Sin" => Activation::Sin,
+        "Cos" => Activation::Cos,
+        "Neg" => Activation::Power(1.0),
+        _ => return Ok(None),
+    }))
+}
+
+pub(super) fn activate(import: &mut Import, call: &Call<'_>, activation: Activation) -> Result<Value, Reason> {
+    let x = call.x()?;
+    if x.is_integral() {
+        return folded::unary(call);
+    }
+    if call.node.op == "Neg" {
+        return import.op(Op::Scale(-1.0), &[x]);
+    }
+    let (alpha, beta) = (call.float("alpha", 0.2), call.float("beta", 0.5));
+    if activation == Activation::HardSigmoid && ((alpha - 1.0 / 6.0).abs() > 1e-6 || beta != 0.5) {
+        let scaled = import.op(Op::Scale(f64::from(alpha)), &[x])?;
+        let moved = import.op(Op::Binary(Binary::Add), &[&scaled, &constant(vec![beta], &[1])?])?;
+        return import.op(Op::Activation(Activation::Clamp(0.0, 1.0)), &[&moved]);
+    }
+    import.op(Op::Activation(activation), &[x])
+}
+
+pub(super) fn binary(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let values: Vec<&Value> = call.inputs().collect();
+    let (first, rest) = values.split_first().ok_or("it has no inputs")?;
+    let binary = match call.node.op.as_str() {
+        "Sub" => Binary::Sub,
+        "Mul" => Binary::Mul,
+        "Div" => Binary::Div,
+        "Min" => Binary::Minimum,
+        "Max" => Binary::Maximum,
+        _ => Binary::Add,
+    };
+    if values.iter().all(|value| value.is_integral()) {
+        return folded::arithmetic(call);
+    }
+    if let (Binary::Add, [a, b]) = (binary, values.as_slice())
+        && let Some(linear) = import.with_bias(a, b).or_else(|| import.with_bias(b, a))
+    {
+        return linear;
+    }
+    let mut sum = (*first).clone();
+    for value in rest {
+        // Times or through one number is a scale.
+        sum = match (binary, value.scalar(), sum.scalar()) {
+            (Binary::Mul, Some(factor), None) if value.rank() <= sum.rank() => {
+                import.op(Op::Scale(f64::from(factor)), &[&sum])?
+            }
+            (Binary::Div, Some(divisor), None) if value.rank() <= sum.rank() => {
+                import.op(Op::Scale(1.0 / f64::from(divisor)), &[&sum])?
+            }
+            (Binary::Mul, None, Some(factor)) if sum.rank() <= value.rank() => {
+                import.op(Op::Scale(f64::from(factor)), &[value])?
+            }
+            _ => import.op(Op::Binary(binary), &[&sum, value])?,
+        };
+    }
+    if call.node.op == "Mean" { import.op(Op::Scale(1.0 / values.len() as f64), &[&sum]) } else { Ok(sum) }
+}
+
+pub(super) fn power(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let exponent = match call.input(1)?.floats()?.as_slice() {
+        [exponent] => *exponent,
+        _ => return Err("its exponent is not one number".into()),
+    };
+    if call.x()?.is_integral() {
+        return Err("of integers".into());
+    }
+    let activation = if exponent == 0.5 { Activation::Sqrt } else { Activation::Power(exponent) };
+    import.op(Op::Activation(activation), &[call.x()?])
+}
+
+/// max(x, 0) + slope · min(x, 0)
+pub(super) fn parametric_relu(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let above = import.op(Op::Activation(Activation::Relu), &[call.x()?])?;
+    let below = import.op(Op::Binary(Binary::Sub), &[call.x()?, &above])?;
+    let below = import.op(Op::Binary(Binary::Mul), &[&below, call.input(1)?])?;
+    import.op(Op::Binary(Binary::Add), &[&above, &below])
+}
+
+pub(super) fn cast(call: &Call<'_>) -> Result<Value, Reason> {
+    // float, float16, double, bfloat16
+    let to_float = call.node.op == "CastLike" || [1, 10, 11, 16].contains(&call.int("to", 1));
+    let Some(tensor) = call.x()?.known() else {
+        return if to_float { Ok(call.x()?.clone()) } else { Err("of a value of the picture to integers".into()) };
+    };
+    Ok(match call.int("to", 1) {
+        _ if call.node.op == "CastLike" => tensor.to_dtype(call.input(1)?.known().map_or(DType::F32, Tensor::dtype))?,
+        _ if to_float => tensor.to_dtype(DType::F32)?,
+        9 => tensor.ne(&tensor.zeros_like()?)?,
+        _ => tensor.to_dtype(DType::I64)?,
+    }
+    .into())
+}
+
+/// The first value where the condition holds, else the second.
+pub(super) fn choose(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let (condition, yes, no) = (call.x()?.tensor()?, call.input(1)?, call.input(2)?);
+    let condition = condition.ne(&condition.zeros_like()?)?;
+    if let (Some(yes), Some(no)) = (yes.known(), no.known()) {
+        let shape = condition.shape().broadcast_shape_binary_op(yes.shape(), "where")?;
+        let shape = shape.broadcast_shape_binary_op(no.shape(), "where")?;
+        let all = |tensor: &Tensor| tensor.broadcast_as(shape.clone())?.contiguous();
+        return Ok(all(&condition)?.where_cond(&all(yes)?, &all(no)?)?.into());
+    }
+    // yes · c + no · (1 - c), where infinite constants are added instead: 0 · ∞ is not a number.
+    let truth = condition.to_dtype(DType::F32)?;
+    let mut part = |value: &Value, share: &Tensor| -> Result<Value, Reason> {
+        if let Some(number) = value.scalar().filter(|number| !number.is_finite()) {
+            let number = Tensor::full(number, share.dims(), share.device())?;
+            return Ok(share.ne(0f32)?.where_cond(&number, &share.zeros_like()?)?.into());
+        }
+        import.op(Op::Binary(Binary::Mul), &[value, &share.clone().into()])
+    };
+    let (yes, no) = (part(yes, &truth)?, part(no, &truth.affine(-1.0, 1.0)?)?);
+    import.op(Op::Binary(Binary::Add), &[&yes, &no])
+}

@@ -1,0 +1,219 @@
+//! Operators that shapes and tables are computed with: their inputs never depend on the picture.
+
+use super::{Call, dimension};
+use crate::error::Reason;
+use crate::import::Import;
+use crate::tensor;
+use crate::value::{BATCH, Value, grows};
+use candle_core::{DType, Device, Tensor};
+use std::path::Path;
+
+fn ints(values: Vec<i64>, shape: &[usize]) -> Result<Value, Reason> {
+    Ok(Tensor::from_vec(values, shape, &Device::Cpu)?.into())
+}
+
+pub(super) fn constant(call: &Call<'_>) -> Result<Value, Reason> {
+    if let Some(stored) = call.tensor("value") {
+        // Attributes have no folder: data beside the file belongs to initialisers.
+        return Ok(tensor::value(stored, Path::new(""))?.into());
+    }
+    let attribute = call.node.attributes.first().ok_or("it has no value")?;
+    match attribute.name.as_str() {
+        "value_int" => ints(vec![attribute.i], &[]),
+        "value_ints" => ints(attribute.ints.clone(), &[attribute.ints.len()]),
+        "value_float" => Ok(Tensor::new(attribute.f, &Device::Cpu)?.into()),
+        "value_floats" => Ok(Tensor::new(attribute.floats.as_slice(), &Device::Cpu)?.into()),
+        other => Err(format!("its value is a {other}").into()),
+    }
+}
+
+/// The most elements that a table may have: no file makes memory run out by a number in it.
+const LARGEST: usize = 1 << 28;
+
+pub(super) fn constant_of_shape(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let mut shape = call.x()?.ints()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?;
+    let batched = shape.first() == Some(&BATCH);
+    if batched {
+        shape[0] = 1;
+    }
+    shape.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)).filter(|n| *n <= LARGEST).ok_or("it is too large")?;
+    let value = match call.tensor("value") {
+        Some(stored) => tensor::value(stored, Path::new(""))?.flatten_all()?.get(0)?,
+        None => Tensor::new(0f32, &Device::Cpu)?,
+    };
+    let value = Value::from(value.broadcast_as(shape)?.contiguous()?);
+    if batched { import.expand_batch(&value) } else { Ok(value) }
+}
+
+pub(super) fn shape(import: &Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let all = import.file_shape(call.x()?);
+    let rank = all.len() as i64;
+    let bound = |at: i64| if at < 0 { at + rank } else { at }.clamp(0, rank) as usize;
+    let (start, end) = (bound(call.int("start", 0)), bound(call.int("end", rank)));
+    let part = all.get(start..end).unwrap_or_default().to_vec();
+    let len = part.len();
+    ints(part, &[len])
+}
+
+pub(super) fn size(import: &Import, call: &Call<'_>) -> Result<Value, Reason> {
+    ints(vec![import.file_shape(call.x()?).iter().product()], &[])
+}
+
+pub(super) fn range(call: &Call<'_>) -> Result<Value, Reason> {
+    let whole = call.x()?.is_integral();
+    let bound = |i: usize| -> Result<f64, Reason> {
+        let value = call.input(i)?.tensor()?.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+        value.first().copied().ok_or_else(|| "a bound is empty".into())
+    };
+    let (start, limit, step) = (bound(0)?, bound(1)?, bound(2)?);
+    let count = ((limit - start) / step).ceil().max(0.0);
+    if count.is_nan() || count > LARGEST as f64 {
+        return Err("it is too long".into());
+    }
+    let values: Vec<f64> = (0..count as usize).map(|i| start + i as f64 * step).collect();
+    let dtype = if whole { DType::I64 } else { DType::F32 };
+    Ok(Tensor::new(values, &Device::Cpu)?.to_dtype(dtype)?.into())
+}
+
+pub(super) fn eye(call: &Call<'_>) -> Result<Value, Reason> {
+    let &[rows, columns] = call.x()?.shape() else { return Err("of other than two dimensions".into()) };
+    if grows(rows) || grows(columns) {
+        return Err("its size is the batch size".into());
+    }
+    let shift = call.int("k", 0);
+    let one = |i: usize| f32::from(u8::from((i / columns) as i64 + shift == (i % columns) as i64));
+    Ok(Tensor::from_vec((0..rows * columns).map(one).collect(), (rows, columns), &Device::Cpu)?.into())
+}
+
+pub(super) fn cumulative_sum(call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?.tensor()?;
+    let axis = call.input(1)?.ints()?.first().copied().ok_or("it has no axis")?;
+    if call.int("exclusive", 0) != 0 || call.int("reverse", 0) != 0 {
+        return Err("exclusive or in reverse".into());
+    }
+    let sum = x.to_dtype(DType::F32)?.cumsum(dimension(axis, x.rank())?)?;
+    Ok(sum.to_dtype(x.dtype())?.into())
+}
+
+/// Rows of a table by their indices along its first dimensions.
+pub(super) fn gather_nd(call: &Call<'_>) -> Result<Value, Reason> {
+    let (table, places) = (call.x()?.tensor()?, call.input(1)?);
+    let (Some((&depth, before)), 0) = (places.shape().split_last(), call.int("batch_dims", 0)) else {
+        return Err("with batch_dims".into());
+    };
+    let (outer, inner) = table.dims().split_at_checked(depth).ok_or("its indices are longer than its table is deep")?;
+    let flat: Vec<u32> = places
+        .ints()?
+        .chunks(depth.max(1))
+        .map(|place| {
+            let at = place.iter().zip(outer).try_fold(0, |at, (&i, &extent)| Some(at * extent + wrapped(i, extent)?));
+            at.and_then(|at| u32::try_from(at).ok()).ok_or("an index is beyond its table")
+        })
+        .collect::<Result<_, _>>()?;
+    let rows = table.reshape([&[outer.iter().product()], inner].concat())?.contiguous()?;
+    let count = flat.len();
+    let taken = rows.index_select(&Tensor::from_vec(flat, count, &Device::Cpu)?, 0)?;
+    Ok(taken.reshape([before, inner].concat())?.into())
+}
+
+/// An index that counts from the end where it is negative.
+pub(super) fn wrapped(index: i64, extent: usize) -> Option<usize> {
+    let index = if index < 0 { index + extent as i64 } else { index };
+    usize::try_from(index).ok().filter(|index| *index < extent)
+}
+
+pub(super) fn non_zero(call: &Call<'_>) -> Result<Value, Reason> {
+    let dims = call.x()?.tensor()?.dims().to_vec();
+    let hits: Vec<usize> = call.x()?.floats()?.iter().enumerate().filter(|(_, v)| **v != 0.0).map(|(i, _)| i).collect();
+    let along = |dim: usize| {
+        let inner: usize = dims[dim + 1..].iter().product();
+        let extent = dims[dim];
+        hits.iter().map(move |hit| (hit / inner % extent) as i64)
+    };
+    ints((0..dims.len()).flat_map(along).collect(), &[dims.len(), hits.len()])
+}
+
+pub(super) fn product(call: &Call<'_>) -> Result<Value, Reason> {
+    let values = call.x()?.ints()?;
+    if !call.x()?.is_integral() || call.x()?.rank() != 1 {
+        return Err("of other than a shape".into());
+    }
+    let product = values.iter().try_fold(1i64, |n, &v| n.checked_mul(v)).ok_or("its product is too large")?;
+    if call.int("keepdims", 1) != 0 { ints(vec![product], &[1]) } else { ints(vec![product], &[]) }
+}
+
+pub(super) fn rounded(call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?.tensor()?;
+    Ok(match call.node.op.as_str() {
+        "Ceil" => x.ceil()?,
+        "Floor" => x.floor()?,
+        _ => x.round()?,
+    }
+    .into())
+}
+
+pub(super) fn unary(call: &Call<'_>) -> Result<Value, Reason> {
+    let shape = call.x()?.shape().to_vec();
+    let f: fn(i64) -> i64 = match call.node.op.as_str() {
+        "Neg" => i64::wrapping_neg,
+        "Abs" => i64::wrapping_abs,
+        _ => return Err("of integers".into()),
+    };
+    ints(call.x()?.ints()?.into_iter().map(f).collect(), &shape)
+}
+
+/// The two inputs broadcast to one shape.
+fn broadcast(call: &Call<'_>) -> Result<(Tensor, Tensor), Reason> {
+    let (a, b) = (call.x()?.tensor()?, call.input(1)?.tensor()?);
+    let shape = a.shape().broadcast_shape_binary_op(b.shape(), "two tables")?;
+    Ok((a.broadcast_as(shape.clone())?, b.broadcast_as(shape)?))
+}
+
+pub(super) fn arithmetic(call: &Call<'_>) -> Result<Value, Reason> {
+    let f: fn(i64, i64) -> Option<i64> = match call.node.op.as_str() {
+        "Add" => i64::checked_add,
+        "Sub" => i64::checked_sub,
+        "Mul" => i64::checked_mul,
+        "Div" => i64::checked_div,
+        "Min" => |a, b| Some(a.min(b)),
+        "Max" => |a, b| Some(a.max(b)),
+        _ => return Err("of integers".into()),
+    };
+    let (a, b) = broadcast(call)?;
+    let shape = a.dims().to_vec();
+    let values = |tensor: Tensor| -> Result<Vec<i64>, Reason> { Value::from(tensor).ints() };
+    let pairs = values(a)?.into_iter().zip(values(b)?);
+    let result = pairs.map(|(a, b)| f(a, b).ok_or("its result is no integer")).collect::<Result<_, _>>()?;
+    ints(result, &shape)
+}
+
+/// Comparisons, logic, and the remainder.
+pub(super) fn compared(call: &Call<'_>) -> Result<Value, Reason> {
+    if call.node.op == "Not" {
+        let x = call.x()?.tensor()?;
+        return Ok(x.eq(&x.zeros_like()?)?.into());
+    }
+    let (a, b) = broadcast(call)?;
+    let shape = a.dims().to_vec();
+    let values = |t: Tensor| -> Result<Vec<f64>, Reason> { Ok(t.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?) };
+    let pairs = values(a)?.into_iter().zip(values(b)?);
+    if call.node.op == "Mod" {
+        let floored = call.int("fmod", 0) == 0;
+        let remainder = |(a, b): (f64, f64)| if floored { a - b * (a / b).floor() } else { a % b };
+        let dtype = if call.x()?.is_integral() { DType::I64 } else { DType::F32 };
+        let values: Vec<f64> = pairs.map(remainder).collect();
+        return Ok(Tensor::from_vec(values, shape, &Device::Cpu)?.to_dtype(dtype)?.into());
+    }
+    let f: fn(f64, f64) -> bool = match call.node.op.as_str() {
+        "Equal" => |a, b| a == b,
+        "Less" => |a, b| a < b,
+        "LessOrEqual" => |a, b| a <= b,
+        "Greater" => |a, b| a > b,
+        "GreaterOrEqual" => |a, b| a >= b,
+        "And" => |a, b| a != 0.0 && b != 0.0,
+        "Or" => |a, b| a != 0.0 || b != 0.0,
+        _ => |a, b| (a != 0.0) != (b != 0.0),
+    };
+    let truth: Vec<u8> = pairs.map(|(a, b)| u8::from(f(a, b))).collect();
+    Ok(Tensor::from_vec(truth, shape, &Device::Cpu)?.into())
+}

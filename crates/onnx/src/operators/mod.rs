@@ -1,0 +1,159 @@
+//! ONNX operators in terms of the graph's operations, a family a file.
+
+mod elementwise;
+mod folded;
+mod normal;
+mod product;
+mod resize;
+mod shape;
+mod window;
+
+use crate::error::Reason;
+use crate::import::{Import, Scope};
+use crate::proto::NodeProto;
+use crate::value::Value;
+
+/// A node with the values of its inputs; an input that is left out is `None`.
+pub(crate) struct Call<'a> {
+    pub(crate) node: &'a NodeProto<'a>,
+    inputs: Vec<Option<Value>>,
+}
+
+impl Call<'_> {
+    pub(crate) fn x(&self) -> Result<&Value, Reason> {
+        self.input(0)
+    }
+
+    pub(crate) fn input(&self, i: usize) -> Result<&Value, Reason> {
+        self.optional(i).ok_or_else(|| Reason(format!("its input {i} is missing")))
+    }
+
+    pub(crate) fn optional(&self, i: usize) -> Option<&Value> {
+        self.inputs.get(i).and_then(Option::as_ref)
+    }
+
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &Value> {
+        self.inputs.iter().flatten()
+    }
+
+    fn attribute(&self, name: &str) -> Option<&crate::proto::AttributeProto<'_>> {
+        self.node.attributes.iter().find(|attribute| attribute.name == name)
+    }
+
+    pub(crate) fn int(&self, name: &str, default: i64) -> i64 {
+        self.attribute(name).map_or(default, |attribute| attribute.i)
+    }
+
+    pub(crate) fn float(&self, name: &str, default: f32) -> f32 {
+        self.attribute(name).map_or(default, |attribute| attribute.f)
+    }
+
+    pub(crate) fn text(&self, name: &str, default: &'static str) -> &str {
+        self.attribute(name).map_or(default, |attribute| &attribute.s)
+    }
+
+    pub(crate) fn ints(&self, name: &str) -> Option<&[i64]> {
+        self.attribute(name).map(|attribute| attribute.ints.as_slice())
+    }
+
+    pub(crate) fn tensor(&self, name: &str) -> Option<&crate::proto::TensorProto<'_>> {
+        self.attribute(name).and_then(|attribute| attribute.tensor.as_ref())
+    }
+
+    /// Integers that newer versions of an operator take as an input, older ones as an attribute.
+    pub(crate) fn ints_of(&self, input: usize, attribute: &str) -> Result<Option<Vec<i64>>, Reason> {
+        match self.optional(input) {
+            Some(value) => Ok(Some(value.ints()?)),
+            None => Ok(self.ints(attribute).map(<[i64]>::to_vec)),
+        }
+    }
+
+    /// A dimension, where negative ones count from the end.
+    pub(crate) fn axis(&self, name: &str, default: i64, rank: usize) -> Result<usize, Reason> {
+        dimension(self.int(name, default), rank)
+    }
+}
+
+/// A dimension of a value, where negative ones count from the end.
+pub(crate) fn dimension(axis: i64, rank: usize) -> Result<usize, Reason> {
+    let dim = if axis < 0 { axis + rank as i64 } else { axis };
+    let fits = usize::try_from(dim).ok().filter(|dim| *dim < rank.max(1));
+    fits.ok_or_else(|| Reason(format!("there is no axis {axis} in {rank} dimensions")))
+}
+
+/// The values of a node's outputs.
+pub(crate) fn apply(import: &mut Import, node: &NodeProto<'_>, scope: &Scope) -> Result<Vec<Value>, Reason> {
+    let input = |name: &String| match scope.get(name) {
+        _ if name.is_empty() => Ok(None),
+        Some(value) => Ok(Some(value.clone())),
+        None => Err(Reason(format!("nothing computes its input {name:?}"))),
+    };
+    let call = Call { node, inputs: node.inputs.iter().map(input).collect::<Result<_, _>>()? };
+    if !["", "ai.onnx"].contains(&node.domain.as_str()) {
+        return Err(
+            format!("it belongs to {:?}, not to ONNX itself: export without such extensions", node.domain).into()
+        );
+    }
+    let value = match node.op.as_str() {
+        "Split" => return shape::split(import, &call),
+        "Identity" | "Dropout" => call.x()?.clone(),
+        "Constant" => folded::constant(&call)?,
+        "ConstantOfShape" => folded::constant_of_shape(import, &call)?,
+        "Shape" => folded::shape(import, &call)?,
+        "Size" => folded::size(import, &call)?,
+        "Range" => folded::range(&call)?,
+        "EyeLike" => folded::eye(&call)?,
+        "CumSum" => folded::cumulative_sum(&call)?,
+        "GatherND" => folded::gather_nd(&call)?,
+        "NonZero" => folded::non_zero(&call)?,
+        "ReduceProd" => folded::product(&call)?,
+        "Ceil" | "Floor" | "Round" => folded::rounded(&call)?,
+        "Not" | "And" | "Or" | "Xor" | "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "Mod" => {
+            folded::compared(&call)?
+        }
+        "Cast" | "CastLike" => elementwise::cast(&call)?,
+        "Where" => elementwise::choose(import, &call)?,
+        "Add" | "Sub" | "Mul" | "Div" | "Min" | "Max" | "Sum" | "Mean" => elementwise::binary(import, &call)?,
+        "Pow" => elementwise::power(import, &call)?,
+        "PRelu" => elementwise::parametric_relu(import, &call)?,
+        "Conv" => window::conv(import, &call)?,
+        "MaxPool" | "AveragePool" => window::pool(import, &call)?,
+        "GlobalAveragePool" | "GlobalMaxPool" => window::global_pool(import, &call)?,
+        "Pad" => window::pad(import, &call)?,
+        "DepthToSpace" | "SpaceToDepth" => window::blocks(import, &call)?,
+        "Resize" | "Upsample" => resize::resize(import, &call)?,
+        "MatMul" => product::matmul(import, call.input(0)?, call.input(1)?)?,
+        "Gemm" => product::gemm(import, &call)?,
+        "Einsum" => product::einsum(import, &call)?,
+        "BatchNormalization" => normal::batch(import, &call)?,
+        "LayerNormalization" => normal::layer(import, &call)?,
+        "InstanceNormalization" => normal::instance(import, &call)?,
+        "GroupNormalization" => normal::group(import, &call)?,
+        "LpNormalization" => normal::lp(import, &call)?,
+        "Softmax" | "LogSoftmax" => normal::softmax(import, &call)?,
+        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" => {
+            normal::reduce(import, &call)?
+        }
+        "Reshape" => shape::reshape(import, &call)?,
+        "Flatten" => shape::flatten(import, &call)?,
+        "Squeeze" => shape::squeeze(import, &call)?,
+        "Unsqueeze" => shape::unsqueeze(import, &call)?,
+        "Transpose" => shape::transpose(import, &call)?,
+        "Concat" => shape::concat(import, &call)?,
+        "Slice" => shape::slice(import, &call)?,
+        "Gather" => shape::gather(import, &call)?,
+        "Expand" => shape::expand(import, &call)?,
+        "Tile" => shape::tile(import, &call)?,
+        _ => match elementwise::activation(&call)? {
+            Some(activation) => elementwise::activate(import, &call, activation)?,
+            None => {
+                return Err(
+                    "there is nothing like it here; export the model in floats, with other operators, or load \
+                            it by its name if it is one of `hard-imagenet models`"
+                        .into(),
+                );
+            }
+        },
+    };
+    Ok(vec![value])
+}

@@ -1,0 +1,183 @@
+//! Normalisations and reductions.
+
+use super::{Call, dimension};
+use crate::error::Reason;
+use crate::import::{Import, constant};
+use crate::value::{Value, grows};
+use candle_core::{DType, Tensor};
+use hard_imagenet_graph::{Activation, Binary, Op, Reduce, Reduction};
+
+pub(super) fn batch(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?;
+    let eps = f64::from(call.float("epsilon", 1e-5));
+    let names = ["weight", "bias", "running_mean", "running_var"];
+    let weights = names
+        .iter()
+        .enumerate()
+        .map(|(i, name)| Ok((*name, call.input(i + 1)?)))
+        .collect::<Result<Vec<_>, Reason>>()?;
+    if x.rank() == 4 {
+        return import.weighted(Op::BatchNorm { channels: x.shape()[1], eps }, &[x], &weights);
+    }
+    let [scale, bias, mean, variance] = [1, 2, 3, 4].map(|i| call.input(i).and_then(Value::tensor));
+    let (bias, mean) = (bias?, mean?);
+    let scale = (scale? / (variance? + eps)?.sqrt()?)?;
+    let shift = (bias - (mean * &scale)?)?;
+    affine(import, x, &scale.into(), Some(&shift.into()))
+}
+
+/// x times a factor for each channel (dimension 1), plus a bias for each.
+fn affine(import: &mut Import, x: &Value, scale: &Value, bias: Option<&Value>) -> Result<Value, Reason> {
+    let shape = [&[scale.shape().iter().product()], vec![1; x.rank().saturating_sub(2)].as_slice()].concat();
+    let scale = import.reshape(scale, &shape)?;
+    let y = import.op(Op::Binary(Binary::Mul), &[x, &scale])?;
+    let Some(bias) = bias else { return Ok(y) };
+    let bias = import.reshape(bias, &shape)?;
+    import.op(Op::Binary(Binary::Add), &[&y, &bias])
+}
+
+pub(super) fn layer(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let (x, scale) = (call.x()?, call.input(1)?);
+    let axis = call.axis("axis", -1, x.rank())?;
+    let eps = f64::from(call.float("epsilon", 1e-5));
+    if axis + 1 == x.rank() && scale.rank() == 1 {
+        let zeros = Value::from(scale.tensor()?.zeros_like()?);
+        let bias = call.optional(2).unwrap_or(&zeros);
+        let op = Op::LayerNorm { channels: x.shape()[axis], eps };
+        return import.weighted(op, &[x], &[("weight", scale), ("bias", bias)]);
+    }
+    let y = normalised(import, x, &(axis..x.rank()).collect::<Vec<_>>(), eps)?;
+    let y = import.op(Op::Binary(Binary::Mul), &[&y, scale])?;
+    match call.optional(2) {
+        Some(bias) => import.op(Op::Binary(Binary::Add), &[&y, bias]),
+        None => Ok(y),
+    }
+}
+
+/// (x - mean) / √(variance + eps) over dimensions.
+fn normalised(import: &mut Import, x: &Value, dims: &[usize], eps: f64) -> Result<Value, Reason> {
+    let mean = |import: &mut Import, x: &Value| {
+        import.op(Op::Reduce(Reduce { how: Reduction::Mean, dims: dims.to_vec(), keep: true }), &[x])
+    };
+    let average = mean(import, x)?;
+    let centred = import.op(Op::Binary(Binary::Sub), &[x, &average])?;
+    let squared = import.op(Op::Activation(Activation::Power(2.0)), &[&centred])?;
+    let variance = mean(import, &squared)?;
+    let variance = import.op(Op::Binary(Binary::Add), &[&variance, &constant(vec![eps as f32], &[1])?])?;
+    let deviation = import.op(Op::Activation(Activation::Sqrt), &[&variance])?;
+    import.op(Op::Binary(Binary::Div), &[&centred, &deviation])
+}
+
+pub(super) fn instance(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?;
+    let eps = f64::from(call.float("epsilon", 1e-5));
+    let y = normalised(import, x, &(2..x.rank()).collect::<Vec<_>>(), eps)?;
+    affine(import, &y, call.input(1)?, call.optional(2))
+}
+
+pub(super) fn group(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?;
+    let shape = x.shape().to_vec();
+    let groups = usize::try_from(call.int("num_groups", 1))?;
+    let &[batch, channels, ..] = shape.as_slice() else { return Err("of fewer than two dimensions".into()) };
+    if groups == 0 || channels % groups != 0 {
+        return Err(format!("{channels} channels in {groups} groups").into());
+    }
+    let size = channels / groups * shape[2..].iter().product::<usize>();
+    let y = import.reshape(x, &[batch, groups, size])?;
+    let y = normalised(import, &y, &[2], f64::from(call.float("epsilon", 1e-5)))?;
+    let y = import.reshape(&y, &shape)?;
+    // Until version 21 of the operators, one number for each group.
+    let each = |value: &Value| -> Result<Value, Reason> {
+        let tensor = value.tensor()?;
+        if tensor.elem_count() == channels {
+            return Ok(value.clone());
+        }
+        Ok(tensor.reshape((groups, 1))?.broadcast_as((groups, channels / groups))?.contiguous()?.flatten_all()?.into())
+    };
+    affine(import, &y, &each(call.input(1)?)?, Some(&each(call.input(2)?)?))
+}
+
+pub(super) fn lp(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?;
+    let dims = vec![call.axis("axis", -1, x.rank())?];
+    let norm = match call.int("p", 2) {
+        1 => length(import, x, dims, true, "ReduceL1")?,
+        _ => length(import, x, dims, true, "ReduceL2")?,
+    };
+    import.op(Op::Binary(Binary::Div), &[x, &norm])
+}
+
+pub(super) fn softmax(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?;
+    let rank = x.rank();
+    if import.opset < 13 && rank > 2 {
+        return Err("of version 12 or older, which joins dimensions: export with opset 13 or later".into());
+    }
+    let dim = call.axis("axis", -1, rank)?;
+    // The axis and the last one change places, and back.
+    let order: Vec<usize> = (0..rank)
+        .map(|i| {
+            if i == dim {
+                rank - 1
+            } else if i == rank - 1 {
+                dim
+            } else {
+                i
+            }
+        })
+        .collect();
+    let swap = |import: &mut Import, x: &Value| match dim + 1 == rank {
+        true => Ok(x.clone()),
+        false => import.op(Op::Permute(order.clone()), &[x]),
+    };
+    let y = swap(import, x)?;
+    let y = import.op(Op::Softmax, &[&y])?;
+    let y = swap(import, &y)?;
+    if call.node.op == "LogSoftmax" { import.op(Op::Activation(Activation::Log), &[&y]) } else { Ok(y) }
+}
+
+pub(super) fn reduce(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?;
+    let axes = call.ints_of(1, "axes")?.unwrap_or_default();
+    if axes.is_empty() && call.int("noop_with_empty_axes", 0) != 0 {
+        return Ok(x.clone());
+    }
+    let mut dims = axes.into_iter().map(|axis| dimension(axis, x.rank())).collect::<Result<Vec<_>, _>>()?;
+    if dims.is_empty() {
+        dims = (0..x.rank()).collect();
+    }
+    dims.sort_unstable();
+    if dims.iter().any(|&dim| grows(x.shape()[dim])) {
+        return Err("it goes over the pictures of a batch".into());
+    }
+    let keep = call.int("keepdims", 1) != 0;
+    if let Some(tensor) = x.known().filter(|_| x.is_integral()) {
+        let floats = Value::from(tensor.to_dtype(DType::F32)?);
+        let y = length(import, &floats, dims, keep, &call.node.op)?;
+        return Ok(y.known().map(|y: &Tensor| y.to_dtype(DType::I64)).transpose()?.map_or(y, Value::from));
+    }
+    length(import, x, dims, keep, &call.node.op)
+}
+
+fn length(import: &mut Import, x: &Value, dims: Vec<usize>, keep: bool, op: &str) -> Result<Value, Reason> {
+    let how = match op {
+        "ReduceMean" => Reduction::Mean,
+        "ReduceMax" | "ReduceMin" => Reduction::Max,
+        _ => Reduction::Sum,
+    };
+    let reduce = Op::Reduce(Reduce { how, dims, keep });
+    let before = match op {
+        "ReduceMin" => Some(Op::Scale(-1.0)),
+        "ReduceL1" => Some(Op::Activation(Activation::Abs)),
+        "ReduceL2" | "ReduceSumSquare" => Some(Op::Activation(Activation::Power(2.0))),
+        _ => None,
+    };
+    let after = match op {
+        "ReduceMin" => Some(Op::Scale(-1.0)),
+        "ReduceL2" => Some(Op::Activation(Activation::Sqrt)),
+        _ => None,
+    };
+    let steps = before.into_iter().chain([reduce]).chain(after);
+    steps.into_iter().try_fold(x.clone(), |x, op| import.op(op, &[&x]))
+}

@@ -1,0 +1,212 @@
+//! Operators that move elements.
+
+use super::folded::wrapped;
+use super::{Call, dimension};
+use crate::error::Reason;
+use crate::import::{Import, constant, shown};
+use crate::value::{Value, grows};
+use hard_imagenet_graph::{Binary, Op};
+
+pub(super) fn reshape(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?;
+    let wanted = call.ints_of(1, "shape")?.ok_or("it has no shape")?;
+    let before = import.file_shape(x);
+    let copies = call.int("allowzero", 0) == 0;
+    let mut target = Vec::with_capacity(wanted.len());
+    for (i, &dim) in wanted.iter().enumerate() {
+        target.push(match dim {
+            0 if copies => *before.get(i).ok_or("a 0 stands for a dimension that is not there")?,
+            dim => dim,
+        });
+    }
+    if let Some(rest) = target.iter().position(|&dim| dim == -1) {
+        target[rest] = 1;
+        let (all, others): (i64, i64) = (before.iter().product(), target.iter().product());
+        target[rest] = if others > 0 { all / others } else { 0 };
+    }
+    let target = target.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?;
+    import.reshape(x, &target)
+}
+
+pub(super) fn flatten(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let shape = call.x()?.shape();
+    let axis = call.int("axis", 1);
+    let at = if axis < 0 { axis + shape.len() as i64 } else { axis };
+    let (before, after) = shape.split_at_checked(usize::try_from(at)?).ok_or("its axis is beyond its dimensions")?;
+    let target = [before.iter().product(), after.iter().product()];
+    import.reshape(call.x()?, &target)
+}
+
+pub(super) fn squeeze(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let shape = call.x()?.shape().to_vec();
+    let gone = match call.ints_of(1, "axes")? {
+        Some(axes) => axes.into_iter().map(|axis| dimension(axis, shape.len())).collect::<Result<Vec<_>, _>>()?,
+        None => (0..shape.len()).filter(|&dim| shape[dim] == 1).collect(),
+    };
+    let kept: Vec<usize> = (0..shape.len()).filter(|dim| !gone.contains(dim)).map(|dim| shape[dim]).collect();
+    if gone.iter().any(|&dim| shape[dim] != 1) {
+        return Err(format!("of {} to {}", shown(&shape), shown(&kept)).into());
+    }
+    import.reshape(call.x()?, &kept)
+}
+
+pub(super) fn unsqueeze(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let shape = call.x()?.shape();
+    let axes = call.ints_of(1, "axes")?.ok_or("it has no axes")?;
+    let rank = shape.len() + axes.len();
+    let new = axes.into_iter().map(|axis| dimension(axis, rank)).collect::<Result<Vec<_>, _>>()?;
+    let mut old = shape.iter().copied();
+    let target: Vec<usize> =
+        (0..rank).map(|dim| if new.contains(&dim) { 1 } else { old.next().unwrap_or(1) }).collect();
+    import.reshape(call.x()?, &target)
+}
+
+pub(super) fn transpose(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let rank = call.x()?.rank();
+    let order = match call.ints("perm") {
+        Some(order) => order.iter().map(|&axis| dimension(axis, rank)).collect::<Result<Vec<_>, _>>()?,
+        None => (0..rank).rev().collect(),
+    };
+    import.op(Op::Permute(order), &[call.x()?])
+}
+
+pub(super) fn concat(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    // What is empty adds nothing.
+    let mut values: Vec<Value> = call.inputs().filter(|value| !value.shape().contains(&0)).cloned().collect();
+    if values.is_empty() {
+        return Ok(call.x()?.clone());
+    }
+    let dim = call.axis("axis", 0, call.x()?.rank())?;
+    let batched = values.iter().any(|value| value.shape().first().is_some_and(|&dim| grows(dim)));
+    for value in &mut values {
+        // A class token is there once; each picture has its own.
+        if batched && dim > 0 && value.known().is_some() && value.shape()[0] == 1 {
+            *value = import.expand_batch(value)?;
+        }
+    }
+    import.op(Op::Concat { dim }, &values.iter().collect::<Vec<_>>())
+}
+
+pub(super) fn split(import: &mut Import, call: &Call<'_>) -> Result<Vec<Value>, Reason> {
+    let x = call.x()?;
+    let dim = call.axis("axis", 0, x.rank())?;
+    let extent = x.shape()[dim];
+    let count = call.node.outputs.len();
+    let lengths = match call.ints_of(1, "split")? {
+        Some(lengths) => lengths.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?,
+        None => {
+            let each = extent.div_ceil(count.max(1));
+            (0..count).map(|i| each.min(extent.saturating_sub(i * each))).collect()
+        }
+    };
+    if grows(extent) {
+        return Err("it takes the pictures of a batch apart".into());
+    }
+    let mut start = 0;
+    let mut parts = Vec::with_capacity(count);
+    for len in lengths {
+        parts.push(import.op(Op::Narrow { dim, start, len }, &[x])?);
+        start += len;
+    }
+    Ok(parts)
+}
+
+pub(super) fn slice(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let mut x = call.x()?.clone();
+    let file_shape = import.file_shape(&x);
+    let starts = call.ints_of(1, "starts")?.ok_or("it has no starts")?;
+    let ends = call.ints_of(2, "ends")?.ok_or("it has no ends")?;
+    let axes = call.ints_of(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+    let steps = call.ints_of(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
+    for (((start, end), axis), step) in starts.into_iter().zip(ends).zip(axes).zip(steps) {
+        let dim = dimension(axis, x.rank())?;
+        let extent = file_shape[dim];
+        let bound = |at: i64, low: i64, high: i64| if at < 0 { at.saturating_add(extent) } else { at }.clamp(low, high);
+        let indices: Vec<i64> = match step {
+            0 => return Err("with a step of 0".into()),
+            1.. => (bound(start, 0, extent)..bound(end, 0, extent)).step_by(usize::try_from(step)?).collect(),
+            _ => {
+                let (first, last) = (bound(start, 0, extent - 1), bound(end, -1, extent - 1));
+                let back = usize::try_from(step.unsigned_abs())?;
+                (last + 1..=first).rev().step_by(back).collect()
+            }
+        };
+        if indices.iter().copied().eq(0..extent) {
+            continue;
+        }
+        if grows(x.shape()[dim]) {
+            return Err("it takes the pictures of a batch apart".into());
+        }
+        x = match step {
+            1 => {
+                let start = usize::try_from(indices.first().copied().unwrap_or(0))?;
+                import.op(Op::Narrow { dim, start, len: indices.len() }, &[&x])?
+            }
+            _ => {
+                let indices = indices.into_iter().map(u32::try_from).collect::<Result<Vec<_>, _>>()?;
+                import.op(Op::IndexSelect { dim, indices: indices.into() }, &[&x])?
+            }
+        };
+    }
+    Ok(x)
+}
+
+pub(super) fn gather(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let (x, places) = (call.x()?, call.input(1)?);
+    let dim = call.axis("axis", 0, x.rank())?;
+    let extent = x.shape()[dim];
+    let at = |&index: &i64| wrapped(index, extent).ok_or_else(|| Reason(format!("there is no index {index}")));
+    let indices = places.ints()?.iter().map(at).collect::<Result<Vec<usize>, _>>()?;
+    if grows(extent) {
+        return Err("it takes the pictures of a batch apart".into());
+    }
+    if let ([index], 0) = (indices.as_slice(), places.rank()) {
+        return import.op(Op::Select { dim, index: *index }, &[x]);
+    }
+    let flat: Vec<u32> = indices.into_iter().map(u32::try_from).collect::<Result<_, _>>()?;
+    let taken = import.op(Op::IndexSelect { dim, indices: flat.into() }, &[x])?;
+    let target = [&x.shape()[..dim], places.shape(), &x.shape()[dim + 1..]].concat();
+    import.reshape(&taken, &target)
+}
+
+pub(super) fn expand(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?;
+    let wanted = call.input(1)?.ints()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?;
+    let (rank, own) = (wanted.len().max(x.rank()), x.shape());
+    let at = |dims: &[usize], i: usize| (i + dims.len()).checked_sub(rank).map_or(1, |i| dims[i]);
+    let shape: Vec<usize> = (0..rank).map(|i| if at(own, i) == 1 { at(&wanted, i) } else { at(own, i) }).collect();
+    let padded: Vec<usize> = (0..rank).map(|i| at(own, i)).collect();
+    let x = import.reshape(x, &padded)?;
+    let batched = shape.first().is_some_and(|&dim| grows(dim)) && padded[0] == 1;
+    // Without the batch: what is copied within each picture.
+    let inner: Vec<usize> = (0..rank).map(|i| if padded[i] == 1 && !grows(shape[i]) { shape[i] } else { 1 }).collect();
+    let x = match x.known() {
+        Some(_) if inner.iter().zip(&padded).all(|(inner, own)| inner <= own) => x,
+        Some(tensor) => {
+            let target: Vec<usize> = (0..rank).map(|i| padded[i].max(inner[i])).collect();
+            Value::from(tensor.broadcast_as(target)?.contiguous()?)
+        }
+        None if inner.iter().all(|&dim| dim == 1) => x,
+        None => {
+            let ones = constant(vec![1.0; inner.iter().product()], &inner)?;
+            import.op(Op::Binary(Binary::Mul), &[&x, &ones])?
+        }
+    };
+    if batched { import.expand_batch(&x) } else { Ok(x) }
+}
+
+pub(super) fn tile(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let mut x = call.x()?.clone();
+    for (dim, times) in call.input(1)?.ints()?.into_iter().enumerate() {
+        let times = usize::try_from(times)?;
+        if grows(times) && dim == 0 && x.shape().first() == Some(&1) {
+            x = import.expand_batch(&x)?;
+        } else if times != 1 {
+            if grows(times) || times == 0 || times > 1 << 16 || grows(x.shape()[dim]) {
+                return Err("it repeats the pictures of a batch".into());
+            }
+            x = import.op(Op::Concat { dim }, &vec![&x; times])?;
+        }
+    }
+    Ok(x)
+}

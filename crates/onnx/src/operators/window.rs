@@ -1,0 +1,254 @@
+//! Operators that look through a window, and those that change the picture's frame.
+
+use super::{Call, dimension};
+use crate::error::Reason;
+use crate::import::Import;
+use crate::value::Value;
+use hard_imagenet_graph::{Conv2d, Op, Pad, Pool2d, Reduce, Reduction};
+
+/// How a window moves, along rows and columns.
+struct Window {
+    kernel: [usize; 2],
+    strides: [usize; 2],
+    dilations: [usize; 2],
+    /// Before and after, along rows and columns.
+    pads: [(usize, usize); 2],
+}
+
+/// A sequence as a picture of one row.
+fn as_picture(import: &mut Import, x: &Value) -> Result<Value, Reason> {
+    match *x.shape() {
+        [_, _, _, _] => Ok(x.clone()),
+        [a, b, length] => import.reshape(x, &[a, b, 1, length]),
+        _ => Err(format!("it takes (B, C, H, W) or (B, C, L), got {}", crate::import::shown(x.shape())).into()),
+    }
+}
+
+/// And back.
+fn as_before(import: &mut Import, x: &Value, rank: usize) -> Result<Value, Reason> {
+    match *x.shape() {
+        [a, b, 1, length] if rank == 3 => import.reshape(x, &[a, b, length]),
+        _ => Ok(x.clone()),
+    }
+}
+
+impl Window {
+    fn of(call: &Call<'_>, kernel: &[usize], extents: &[usize]) -> Result<Self, Reason> {
+        let pair = |values: Vec<usize>, one: usize| match values[..] {
+            [columns] => Ok([one, columns]),
+            [rows, columns] => Ok([rows, columns]),
+            _ => Err(Reason(format!("a window of {} dimensions", values.len()))),
+        };
+        let numbers = |name: &str, default: usize| match call.ints(name) {
+            Some(values) => values.iter().map(|&v| usize::try_from(v)).collect::<Result<Vec<_>, _>>(),
+            None => Ok(vec![default; kernel.len()]),
+        };
+        let kernel = pair(kernel.to_vec(), 1)?;
+        let strides = pair(numbers("strides", 1)?, 1)?;
+        let dilations = pair(numbers("dilations", 1)?, 1)?;
+        let pads = numbers("pads", 0)?;
+        let upper = match call.text("auto_pad", "NOTSET") {
+            "SAME_UPPER" => Some(true),
+            "SAME_LOWER" => Some(false),
+            _ => None,
+        };
+        let pads = match (upper, &pads[..]) {
+            (None, &[before, after])
+                if call.ints("pads").is_some() && kernel[0] == 1 && call.ints("pads").map(<[_]>::len) == Some(2) =>
+            {
+                [(0, 0), (before, after)]
+            }
+            (None, &[top, left, bottom, right]) => [(top, bottom), (left, right)],
+            (None, _) => [(0, 0); 2],
+            (Some(upper), _) => [0, 1].map(|i| {
+                let reach = dilations[i] * kernel[i].saturating_sub(1) + 1;
+                let outputs = extents[i].div_ceil(strides[i].max(1));
+                let total = (outputs.saturating_sub(1) * strides[i] + reach).saturating_sub(extents[i]);
+                let (less, more) = (total / 2, total - total / 2);
+                if upper { (less, more) } else { (more, less) }
+            }),
+        };
+        Ok(Self { kernel, strides, dilations, pads })
+    }
+
+    /// The step along both axes; along a window of one pixel that never moves any step will do.
+    fn stride(&self, extents: &[usize]) -> Result<usize, Reason> {
+        let still = |i: usize| extents[i] == 1 && self.kernel[i] == 1;
+        match self.strides {
+            [rows, columns] if rows == columns || still(0) => Ok(columns),
+            [rows, _] if still(1) => Ok(rows),
+            _ => Err(format!("with different strides {:?}", self.strides).into()),
+        }
+    }
+
+    fn dilation(&self) -> Result<usize, Reason> {
+        match (self.dilations, self.kernel) {
+            ([rows, columns], _) if rows == columns => Ok(rows),
+            ([_, columns], [1, _]) => Ok(columns),
+            ([rows, _], [_, 1]) => Ok(rows),
+            _ => Err(format!("with different dilations {:?}", self.dilations).into()),
+        }
+    }
+
+    /// One number, where all four sides get the same.
+    fn padding(&self) -> Option<usize> {
+        let [(top, bottom), (left, right)] = self.pads;
+        (top == bottom && left == right && top == left).then_some(top)
+    }
+
+    /// A frame of that value round the picture.
+    fn framed(&self, import: &mut Import, x: Value, value: f32) -> Result<Value, Reason> {
+        let mut x = x;
+        for (i, &(before, after)) in self.pads.iter().enumerate().filter(|(_, pads)| **pads != (0, 0)) {
+            x = import.op(Op::Pad(Pad { dim: 2 + i, before, after, value }), &[&x])?;
+        }
+        Ok(x)
+    }
+}
+
+pub(super) fn conv(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let rank = call.x()?.rank();
+    let mut x = as_picture(import, call.x()?)?;
+    let weight = as_picture(import, call.input(1)?)?;
+    let &[outputs, inputs, h, w] = weight.shape() else { return Err("its weight has no four dimensions".into()) };
+    let kernel = if rank == 3 { vec![w] } else { vec![h, w] };
+    let window = Window::of(call, &kernel, &x.shape()[2..])?;
+    let padding = match window.padding() {
+        Some(padding) => padding,
+        None => {
+            x = window.framed(import, x, 0.0)?;
+            0
+        }
+    };
+    let groups = usize::try_from(call.int("group", 1))?.max(1);
+    let conv = Conv2d {
+        kernel: (h, w),
+        stride: window.stride(&x.shape()[2..])?,
+        padding,
+        dilation: window.dilation()?,
+        groups,
+        bias: call.optional(2).is_some(),
+        ..Conv2d::new(inputs * groups, outputs, 1)
+    };
+    let weights: Vec<_> = [("weight", &weight)].into_iter().chain(call.optional(2).map(|b| ("bias", b))).collect();
+    let y = import.weighted(Op::Conv2d(conv), &[&x], &weights)?;
+    as_before(import, &y, rank)
+}
+
+pub(super) fn pool(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let rank = call.x()?.rank();
+    let x = as_picture(import, call.x()?)?;
+    let kernel = call.ints("kernel_shape").ok_or("it has no window")?;
+    let kernel = kernel.iter().map(|&v| usize::try_from(v)).collect::<Result<Vec<_>, _>>()?;
+    let window = Window::of(call, &kernel, &x.shape()[2..])?;
+    let largest = call.node.op == "MaxPool";
+    let count_padding = call.int("count_include_pad", 0) != 0;
+    let ceil = call.int("ceil_mode", 0) != 0;
+    let y = match (window.kernel, window.padding()) {
+        _ if window.dilations != [1, 1] => return Err("with dilation".into()),
+        ([size, columns], _) if size == columns && window.strides[0] == window.strides[1] => {
+            let (padding, x) = match window.padding() {
+                Some(padding) => (padding, x),
+                None if largest => (0, window.framed(import, x, f32::NEG_INFINITY)?),
+                None if count_padding => (0, window.framed(import, x, 0.0)?),
+                None => return Err("of other padding on each side, which does not count".into()),
+            };
+            let pool = Pool2d { size, stride: window.strides[0], padding, ceil };
+            let op = if largest { Op::MaxPool2d(pool) } else { Op::AvgPool2d { pool, count_padding } };
+            import.op(op, &[&x])?
+        }
+        (kernel, Some(0)) if kernel == window.strides && !ceil => tiles(import, &x, kernel, largest)?,
+        _ => return Err("of windows that are not square and overlap".into()),
+    };
+    as_before(import, &y, rank)
+}
+
+/// Windows side by side: rows and columns are cut up, and each window reduced.
+fn tiles(import: &mut Import, x: &Value, kernel: [usize; 2], largest: bool) -> Result<Value, Reason> {
+    let mut x = x.clone();
+    for (dim, size) in [(2, kernel[0]), (3, kernel[1])] {
+        let len = x.shape()[dim].checked_div(size).ok_or("a window without a size")? * size;
+        if len != x.shape()[dim] {
+            x = import.op(Op::Narrow { dim, start: 0, len }, &[&x])?;
+        }
+    }
+    let &[b, c, h, w] = x.shape() else { return Err("of other than four dimensions".into()) };
+    let (oh, ow) = (h / kernel[0], w / kernel[1]);
+    let cut = import.reshape(&x, &[b, c, oh, kernel[0], ow, kernel[1]])?;
+    let how = if largest { Reduction::Max } else { Reduction::Mean };
+    let y = import.op(Op::Reduce(Reduce { how, dims: vec![3, 5], keep: false }), &[&cut])?;
+    Ok(import.read_as(y, &x))
+}
+
+pub(super) fn global_pool(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?;
+    let how = if call.node.op == "GlobalMaxPool" { Reduction::Max } else { Reduction::Mean };
+    import.op(Op::Reduce(Reduce { how, dims: (2..x.rank()).collect(), keep: true }), &[x])
+}
+
+pub(super) fn pad(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let mut x = call.x()?.clone();
+    let pads = call.ints_of(1, "pads")?.ok_or("it has no pads")?;
+    let axes = match call.optional(3) {
+        Some(axes) => axes.ints()?,
+        None => (0..(pads.len() / 2) as i64).collect(),
+    };
+    let value = call.optional(2).and_then(Value::scalar).unwrap_or(call.float("value", 0.0));
+    for (i, axis) in axes.iter().enumerate() {
+        let dim = dimension(*axis, x.rank())?;
+        // A negative number takes elements away.
+        let side = |at: usize| -> Result<(usize, usize), Reason> {
+            let n = pads.get(at).copied().ok_or("it has too few pads")?;
+            let size = usize::try_from(n.unsigned_abs()).ok().filter(|n| *n < 1 << 20);
+            let size = size.ok_or_else(|| Reason(format!("of {n} elements")))?;
+            Ok(if n < 0 { (0, size) } else { (size, 0) })
+        };
+        let ((before, cut_before), (after, cut_after)) = (side(i)?, side(i + axes.len())?);
+        if cut_before + cut_after > 0 {
+            let len = x.shape()[dim].checked_sub(cut_before + cut_after).ok_or("it takes more away than there is")?;
+            x = import.op(Op::Narrow { dim, start: cut_before, len }, &[&x])?;
+        }
+        if (before, after) == (0, 0) {
+            continue;
+        }
+        let extent = x.shape()[dim] as i64;
+        let places = -(before as i64)..extent + after as i64;
+        let place = |at: i64| match call.text("mode", "constant") {
+            "reflect" => at.abs().min(2 * (extent - 1) - at.abs()),
+            "wrap" => at.rem_euclid(extent.max(1)),
+            _ => at.clamp(0, extent - 1),
+        };
+        x = match call.text("mode", "constant") {
+            "constant" => import.op(Op::Pad(Pad { dim, before, after, value }), &[&x])?,
+            _ => {
+                let indices = places.map(|at| u32::try_from(place(at))).collect::<Result<Vec<_>, _>>()?;
+                import.op(Op::IndexSelect { dim, indices: indices.into() }, &[&x])?
+            }
+        };
+    }
+    Ok(x)
+}
+
+/// Blocks of pixels to channels, or back.
+pub(super) fn blocks(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    let x = call.x()?;
+    let size = usize::try_from(call.int("blocksize", 1))?.max(1);
+    let &[b, c, h, w] = x.shape() else { return Err("of other than four dimensions".into()) };
+    let columns_last = call.text("mode", "DCR") == "CRD";
+    let square = size.checked_mul(size).ok_or("a block that is too large")?;
+    let (cut, order, after) = match call.node.op.as_str() {
+        "SpaceToDepth" => (
+            vec![b, c, h / size, size, w / size, size],
+            vec![0, 3, 5, 1, 2, 4],
+            vec![b, c * square, h / size, w / size],
+        ),
+        _ if columns_last => {
+            (vec![b, c / square, size, size, h, w], vec![0, 1, 4, 2, 5, 3], vec![b, c / square, h * size, w * size])
+        }
+        _ => (vec![b, size, size, c / square, h, w], vec![0, 3, 4, 1, 5, 2], vec![b, c / square, h * size, w * size]),
+    };
+    let y = import.reshape(x, &cut)?;
+    let y = import.op(Op::Permute(order), &[&y])?;
+    let y = import.reshape(&y, &after)?;
+    Ok(import.read_as(y, x))
+}

@@ -1,0 +1,131 @@
+//! Small networks as torch's exporters write them, against torch's logits and gradients (`golden/make.py`).
+
+use candle_core::{DType, Device, Result, Tensor, Var};
+use hard_imagenet_graph::{Cut, run};
+use hard_imagenet_kernels::gradient;
+use hard_imagenet_onnx::OnnxModel;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// File, network, module to look from, default node to look from.
+const FILES: [(&str, &str, &str, &str); 8] = [
+    ("cnn_old_fixed", "cnn", "act", "Add"),
+    ("cnn_old_any", "cnn", "act", "Add"),
+    ("cnn_new_fixed", "cnn", "act", "node_add"),
+    ("cnn_new_any", "cnn", "act", "node_add_5"),
+    ("vit_old_fixed", "vit", "blocks.1.norm1", "blocks.1.norm1.LayerNormalization"),
+    ("vit_old_any", "vit", "blocks.1.norm1", "blocks.1.norm1.LayerNormalization"),
+    ("swin_new_fixed", "swin", "norm", "norm.LayerNormalization"),
+    ("swin_new_any", "swin", "norm", "norm.LayerNormalization"),
+];
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+fn read(file: &str) -> OnnxModel {
+    OnnxModel::read(&path(&format!("{file}.onnx"))).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn golden() -> HashMap<String, Tensor> {
+    candle_core::safetensors::load(path("golden.safetensors"), &Device::Cpu).unwrap()
+}
+
+fn check(what: &str, got: &Tensor, want: &Tensor) -> Result<()> {
+    assert_eq!(got.dims(), want.dims(), "{what}");
+    let largest = want.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
+    let error = (got - want)?.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()?;
+    assert!(error <= 1e-5 * largest, "{what}: {error} of {largest}");
+    Ok(())
+}
+
+#[test]
+fn logits_are_torchs_for_any_number_of_pictures() -> Result<()> {
+    let golden = golden();
+    for (file, network, ..) in FILES {
+        let (model, x) = (read(file), &golden[&format!("{network}.x")]);
+        let want = &golden[&format!("{network}.y")];
+        assert_eq!((model.classes, model.input), (5, (x.dim(2)?, x.dim(3)?)), "{file}");
+        check(file, &run(&model.graph, &model.weights, x).unwrap(), want)?;
+        let three = Tensor::cat(&[x, &x.narrow(0, 0, 1)?], 0)?;
+        let three = run(&model.graph, &model.weights, &three).unwrap();
+        check(file, &three.narrow(0, 1, 2)?, &Tensor::cat(&[want.get(1)?, want.get(0)?], 0)?.reshape((2, 5))?)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn gradcam_is_torchs_at_a_module_of_that_name() -> Result<()> {
+    let golden = golden();
+    for (file, network, module, _) in FILES {
+        let model = read(file);
+        let cut = Cut::at(&model.graph, module).unwrap();
+        let mut value = cut.trunk(&model.graph, &model.weights, &golden[&format!("{network}.x")]).unwrap();
+        let at = Var::from_tensor(&value.at)?;
+        value.at = at.as_tensor().clone();
+        let logits = cut.head(&model.graph, &model.weights, &value).unwrap();
+        let target = (logits.get(0)?.get(1)? + logits.get(1)?.get(2)?)?;
+        let slope = gradient(&target, &at)?;
+        let layout = model.graph.node(cut.node()).layout;
+        let places = |t: &Tensor| layout.places(t).map(|places| places.unwrap_or_else(|| panic!("{file}: {layout:?}")));
+        let (a, slope) = (places(&at.as_detached_tensor())?, places(&slope)?);
+        let raw = a.values.broadcast_mul(&slope.values.mean_keepdim(1)?)?.sum(2)?.reshape((2, a.h, a.w))?;
+        check(file, &raw, &golden[&format!("{network}.cam")])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn where_to_look_from_by_itself() {
+    for (file, _, _, node) in FILES {
+        assert_eq!(read(file).cam_node.as_deref(), Some(node), "{file}");
+    }
+}
+
+#[test]
+fn every_node_is_a_place_to_cut() -> Result<()> {
+    let golden = golden();
+    for (file, network) in [("cnn_old_any", "cnn"), ("vit_old_any", "vit"), ("swin_new_any", "swin")] {
+        let (model, x) = (read(file), &golden[&format!("{network}.x")]);
+        let whole = run(&model.graph, &model.weights, x).unwrap().to_vec2::<f32>()?;
+        for node in model.graph.nodes() {
+            let cut = Cut::at(&model.graph, &node.name).unwrap();
+            let value = cut.trunk(&model.graph, &model.weights, x).unwrap();
+            let again = cut.head(&model.graph, &model.weights, &value).unwrap();
+            assert_eq!(again.to_vec2::<f32>()?, whole, "{file}: {}", node.name);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn weights_keep_their_names() {
+    let model = read("vit_old_any");
+    for name in ["cls_token", "pos_embed", "patch_embed.proj.weight", "blocks.0.norm1.weight", "head.weight"] {
+        assert!(model.weights.contains_key(name), "{name} of {:?}", model.weights.keys());
+    }
+    assert!(model.weights.values().all(|weight| weight.dtype() == DType::F32));
+}
+
+/// No file makes it panic, wherever it ends and whatever a byte of it is.
+#[test]
+fn damaged_files_are_errors() {
+    let whole = std::fs::read(path("cnn_old_any.onnx")).unwrap();
+    let folder = std::env::temp_dir().join(format!("hard-imagenet-onnx-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("damaged.onnx");
+    let mut failed = 0;
+    for at in (0..whole.len()).step_by(29) {
+        std::fs::write(&file, &whole[..at]).unwrap();
+        failed += usize::from(OnnxModel::read(&file).is_err());
+        let mut changed = whole.clone();
+        changed[at] ^= 0x55;
+        std::fs::write(&file, changed).unwrap();
+        let _ = OnnxModel::read(&file);
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    // The last field holds the version of the operators.
+    assert!(failed + 1 >= whole.len().div_ceil(29), "{failed}");
+    let error = OnnxModel::read(&path("absent.onnx")).unwrap_err().to_string();
+    assert!(error.contains("cannot read") && error.contains("absent.onnx"), "{error}");
+}
