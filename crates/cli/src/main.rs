@@ -3,6 +3,7 @@
 //! One file a command. The commands read the command line, call the library and print; they compute nothing themselves.
 
 mod ablate;
+mod convert;
 mod datasets;
 mod demo;
 mod doctor;
@@ -44,8 +45,10 @@ enum Command {
     Datasets(datasets::Args),
     /// Say what is wrong with the folders of a dataset, and how to mend it
     Doctor(doctor::Args),
-    /// List the models this program knows by name
+    /// List the models this program knows by name, or show one
     Models(models::Args),
+    /// Write weights of any accepted form as safetensors
+    Convert(convert::Args),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Command::Datasets(args) => datasets::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Models(args) => models::run(&args),
+        Command::Convert(args) => convert::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

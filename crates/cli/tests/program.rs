@@ -358,3 +358,34 @@ fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
     assert_eq!(parts[0]["split"], "val");
     assert!(parts[0]["findings"].as_array().expect("findings").iter().any(|finding| finding["kind"] == "class-count"));
 }
+
+#[test]
+fn models_are_listed_and_shown() {
+    let listed = succeeds(&["models"]);
+    assert_eq!(listed, succeeds(&["models", "list"]));
+    assert!(listed.contains("resnet50.tv_in1k") && listed.contains("weights included"), "{listed}");
+    assert!(!succeeds(&["models", "list", "deit*"]).contains("resnet"));
+    let shown = succeeds(&["models", "show", "resnet50"]);
+    for part in ["25.56 million", "4.09 GMACs", "CAM node     layer4", "2048 × 7 × 7"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains("layer1.0.conv1"), "{shown}");
+    assert!(succeeds(&["models", "show", "resnet50", "--nodes"]).contains("layer1.0.conv1"));
+    fails(&["models", "show", "resnet5O"], &["resnet50.tv_in1k"]);
+}
+
+#[test]
+fn weights_are_converted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (plain, named) = (folder.path().join("plain.safetensors"), folder.path().join("named.safetensors"));
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/demo/planted_resnet.cue.safetensors");
+    let said = succeeds(&["convert", demo, text(&plain)]);
+    assert!(said.contains("fc.weight") && said.contains("sha256") && said.contains("F32"), "{said}");
+    succeeds(&["convert", text(&plain), text(&named), "-m", "planted_resnet"]);
+    let read = |path: &Path| fs::read(path).expect("weights");
+    assert_eq!(read(&plain), read(&named));
+    fails(&["convert", demo, text(&named), "-m", "resnet18"], &["does not hold the weights of resnet18"]);
+    fails(&["convert", text(folder.path()), text(&named)], &["holds no weights that can be read"]);
+    let torch = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/checkpoints/robust_old.ckpt");
+    assert!(succeeds(&["convert", torch, text(&named)]).contains("module.model.0.weight"));
+}

@@ -19,6 +19,11 @@ impl GraphBuilder {
         Self::default()
     }
 
+    /// Goes on from a graph that is finished, to write another end: its nodes keep their places and names.
+    pub fn from_graph(graph: &Graph) -> Self {
+        Self { nodes: graph.nodes.clone(), aliases: graph.aliases.clone(), prefix: String::new() }
+    }
+
     /// Runs `f` with `name` put before all names.
     pub fn scope<R>(&mut self, name: &str, f: impl FnOnce(&mut Self) -> R) -> R {
         let outer = self.prefix.clone();
@@ -53,7 +58,8 @@ impl GraphBuilder {
         NodeId(self.nodes.len() - 1)
     }
 
-    fn layout(&self, node: NodeId) -> Layout {
+    /// How a node's value is read.
+    pub fn layout(&self, node: NodeId) -> Layout {
         self.nodes[node.0].layout
     }
 

@@ -1,7 +1,7 @@
 use crate::ops::Op;
 use crate::{Graph, GraphError, Node, NodeId, WeightMap};
 use candle_core::{DType, Tensor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Lets each batch norm that follows a convolution vanish into it: the convolution's weights are scaled and it gets a
 /// bias, so that the output stays the same up to rounding.
@@ -9,22 +9,29 @@ use std::collections::BTreeMap;
 /// The new convolution has the batch norm's name (`bn1`), for its value is the batch norm's; the name of the old one
 /// (`conv1`) is gone, for its value is no longer computed. The new weights are `bn1.folded.weight` and
 /// `bn1.folded.bias`; all others keep their names and tensors. A convolution whose value has other takers, or that
-/// shares weights, stays as it is.
+/// shares weights, stays as it is. Weights that are not needed any more are let go at once, so that no network is in
+/// memory twice.
 ///
 /// # Errors
 /// [`GraphError::MissingWeight`], or an arithmetic failure.
-pub fn fold_batch_norm(graph: &Graph, weights: &WeightMap) -> Result<(Graph, WeightMap), GraphError> {
+pub fn fold_batch_norm(graph: &Graph, mut weights: WeightMap) -> Result<(Graph, WeightMap), GraphError> {
     let consumers = graph.consumers();
+    let mut takers = HashMap::new();
+    for weight in graph.nodes.iter().flat_map(|node| &node.weights) {
+        *takers.entry(weight).or_insert(0) += 1;
+    }
     let mut nodes = graph.nodes.clone();
     let mut folded = WeightMap::new();
     for (i, node) in graph.nodes.iter().enumerate() {
         let Op::BatchNorm { eps, .. } = node.op else { continue };
         let before = node.inputs[0];
         let Op::Conv2d(conv) = graph.nodes[before.0].op else { continue };
-        if consumers[before.0].len() != 1 || before == graph.output {
+        let shared = graph.nodes[before.0].weights.iter().any(|weight| takers[weight] > 1);
+        if consumers[before.0].len() != 1 || before == graph.output || shared {
             continue;
         }
-        let (weight, bias) = fold(&graph.nodes[before.0], node, eps, weights)?;
+        let (weight, bias) = fold(&graph.nodes[before.0], node, eps, &weights)?;
+        graph.nodes[before.0].weights.iter().for_each(|weight| drop(weights.remove(weight)));
         let names = ["weight", "bias"].map(|part| format!("{}.folded.{part}", node.name));
         folded.insert(names[0].clone(), weight);
         folded.insert(names[1].clone(), bias);
@@ -39,8 +46,8 @@ pub fn fold_batch_norm(graph: &Graph, weights: &WeightMap) -> Result<(Graph, Wei
     let aliases: BTreeMap<String, NodeId> = graph.aliases.clone();
     let graph = Graph::new(nodes, graph.input, graph.output, aliases)?;
     for parameter in graph.parameters() {
-        if let Some(kept) = weights.get(&parameter.name) {
-            folded.entry(parameter.name).or_insert_with(|| kept.clone());
+        if let Some(kept) = weights.remove(&parameter.name) {
+            folded.insert(parameter.name, kept);
         }
     }
     Ok((graph, folded))
@@ -73,7 +80,7 @@ mod tests {
         let graph = tiny_residual();
         let (weights, x) = (weights_of(&graph), picture(3));
         let want = run(&graph, &weights, &x)?;
-        let (graph, weights) = fold_batch_norm(&graph, &weights)?;
+        let (graph, weights) = fold_batch_norm(&graph, weights.clone())?;
         let got = run(&graph, &weights, &x)?;
         let error = (got - &want)?.abs()?.max_all()?.to_scalar::<f32>()?;
         assert!(error < 1e-5 * want.abs()?.max_all()?.to_scalar::<f32>()?, "{error}");
@@ -86,7 +93,7 @@ mod tests {
     fn values_keep_their_names() -> Result<(), GraphError> {
         let graph = tiny_residual();
         let (weights, x) = (weights_of(&graph), picture(1));
-        let (folded, folded_weights) = fold_batch_norm(&graph, &weights)?;
+        let (folded, folded_weights) = fold_batch_norm(&graph, weights.clone())?;
         for name in ["bn", "relu", "block.bn", "stage"] {
             let want = Cut::at(&graph, name)?.trunk(&graph, &weights, &x)?.at;
             let got = Cut::at(&folded, name)?.trunk(&folded, &folded_weights, &x)?.at;

@@ -38,6 +38,14 @@ pub enum ModelError {
         /// What is wrong, and what to do.
         message: String,
     },
+    /// A `config.json` contradicts the weights or cannot be understood.
+    #[error("{} does not describe the model: {message}; mend it, or take it away to use the model's usual numbers", .path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and with which field.
+        message: String,
+    },
     /// The tensors of a file are not those of the model.
     #[error("{file} does not hold the weights of {model}: {details}")]
     Mismatch {

@@ -1,9 +1,11 @@
 //! A zoo of image classifiers, as graphs with weights and preprocessing.
 //!
 //! - [`zoo::find`] lists models by name, [`zoo::load`] makes one from [`Weights`]: a file, a folder, or bytes, in
-//!   safetensors or torch's own format. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
+//!   safetensors or torch's own formats. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
+//! - [`Checkpoint`] is such a file by itself: what it holds, and its tensors one after the other.
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
+//!   [`with_head`](Model::with_head) and [`zero_shot`](Model::zero_shot) give it other classes.
 //! - [`best_device`] and [`device`] choose where it runs.
 //!
 //! ```
@@ -32,8 +34,9 @@
 //! ```
 //!
 //! # Adding a model
-//! A row in its family's table (`resnet.rs`, `vit.rs`, ..); a new family is a file with a function that builds a graph,
-//! and one line in `zoo.rs`.
+//! A row in its family's table (`resnet.rs`, `vit.rs`); a new family is a file with a function that builds a graph,
+//! and one line in `zoo.rs`. What transformers have in common is in `transformer.rs`, the blocks of mobile
+//! networks are in `mobile_block.rs`.
 //!
 //! Features: `cuda`, `metal` (candle's backends); `hub` adds `Weights::Hub`, which fetches weights from the Hugging Face
 //! hub into the cache that Python shares (`hf-hub`, whose client runs a thread of its own meanwhile).
@@ -41,28 +44,38 @@
 //! # References
 //! He et al. 2016, *Deep residual learning*; Howard et al. 2019, *Searching for MobileNetV3*; Tan & Le 2019,
 //! *EfficientNet*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al. 2021, *Training
-//! data-efficient image transformers*; Liu et al. 2022, *A ConvNet for the 2020s*; Qin et al. 2024, *MobileNetV4*.
-//! Parameter names: torchvision, timm.
+//! data-efficient image transformers*; Oquab et al. 2024, *DINOv2*; Radford et al. 2021, *Learning transferable visual
+//! models from natural language supervision*; Liu et al. 2021, *Swin transformer*; d'Ascoli et al. 2021, *ConViT*; Liu et
+//! al. 2022, *A ConvNet for the 2020s*; Qin et al. 2024, *MobileNetV4*. Parameter names: torchvision, timm.
 
+mod checkpoint;
 mod clip_resnet;
+mod config;
+mod convit;
 mod convnext;
 mod densenet;
 mod device;
 mod efficientnet;
 mod error;
 pub mod generated;
+mod head;
 #[cfg(feature = "hub")]
 mod hub;
 mod mobile_block;
 mod mobilenet;
 mod model;
+mod names;
 mod resnet;
+mod swin;
+mod transformer;
 mod vgg;
 mod vit;
 mod weights;
 pub mod zoo;
 
+pub use checkpoint::{Checkpoint, Stored};
 pub use clip_resnet::ClipResNet;
+pub use convit::ConVit;
 pub use convnext::ConvNeXt;
 pub use densenet::DenseNet;
 pub use device::{best_device, device};
@@ -75,7 +88,8 @@ pub use mobile_block::MobileBlock;
 pub use mobilenet::MobileNet;
 pub use model::{Model, ModelSpec};
 pub use resnet::{Block, ResNet, Stem};
+pub use swin::SwinTransformer;
 pub use vgg::Vgg;
-pub use vit::VisionTransformer;
+pub use vit::{Variant, VisionTransformer};
 pub use weights::Weights;
 pub use zoo::Architecture;

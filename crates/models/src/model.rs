@@ -46,6 +46,18 @@ impl Model {
         device: &Device,
         dtype: DType,
     ) -> Result<Self, ModelError> {
+        Self::folded(spec, graph, weights.clone(), weights_sha256, device, dtype)
+    }
+
+    /// [`Model::new`] of weights that nobody else holds: each is let go when its batch norm is folded.
+    pub(crate) fn folded(
+        spec: ModelSpec,
+        graph: &Graph,
+        weights: WeightMap,
+        weights_sha256: String,
+        device: &Device,
+        dtype: DType,
+    ) -> Result<Self, ModelError> {
         let (graph, weights) = fold_batch_norm(graph, weights)?;
         Self::unfolded(spec, graph, weights, weights_sha256, device, dtype)
     }

@@ -1,20 +1,23 @@
 //! Tensors from files, and whether they are a model's.
 
 use crate::ModelError;
+use crate::checkpoint::Checkpoint;
+use crate::config::Config;
+use crate::names::{Weight, translated};
 use crate::zoo::bare;
-use candle_core::{DType, Device, Tensor, pickle};
+use candle_core::{DType, Tensor};
 use hard_imagenet_graph::{Graph, Op, WeightMap};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Where weights come from.
 #[derive(Clone, Debug)]
 pub enum Weights {
-    /// One file: safetensors, or a torch checkpoint (`.pth`, `.pt`, `.bin`) in the zip format of torch 1.6 and later.
-    /// A checkpoint is read as data: nothing in it is executed.
+    /// One file: safetensors, or a checkpoint of torch (`.pth`, `.pt`, `.bin`, `.ckpt`), also of one before 1.6.
+    /// A checkpoint is read as data: nothing in it is executed. Names may be timm's, torchvision's or transformers'.
     File(PathBuf),
-    /// A folder of `<model>.safetensors` (also without the tag, also `.pth`, `.pt`, `.bin`).
+    /// A folder of `<model>.safetensors` (also without the tag, also `.pth`, `.pt`, `.bin`, `.ckpt`), or a folder as
+    /// the Hugging Face hub has it: `model.safetensors` or `pytorch_model.bin`, and `config.json`.
     Folder(PathBuf),
     /// A safetensors file in memory.
     Bytes(&'static [u8]),
@@ -23,11 +26,10 @@ pub enum Weights {
     Hub(crate::Hub),
 }
 
-/// Tensors of one file, f32, on the CPU, under the model's own names.
+/// The table of one file, under the model's own names; values are read when they are known to fit.
 pub(crate) struct Loaded {
-    pub(crate) tensors: WeightMap,
-    pub(crate) sha256: String,
-    file: String,
+    checkpoint: Checkpoint,
+    weights: BTreeMap<String, Weight>,
 }
 
 impl Loaded {
@@ -36,75 +38,48 @@ impl Loaded {
             Weights::File(path) => Self::from_file(path),
             Weights::Folder(folder) => Self::from_file(&in_folder(folder, model)?),
             Weights::Bytes(bytes) => {
-                Self::from_safetensors(bytes, sha256(bytes), format!("the embedded weights of {model}"))
+                Ok(Self::new(Checkpoint::of_bytes(bytes, format!("the embedded weights of {model}"))?))
             }
             #[cfg(feature = "hub")]
             Weights::Hub(hub) => {
                 let path = hub.fetch(model)?;
-                let bytes = read(&path)?;
-                let hash = sha256(&bytes);
                 // Before anything is made of them: a cut file would only be said to be no safetensors.
-                hub.verify(model, &path, &hash)?;
-                Self::from_bytes(&path, &bytes, hash)
+                hub.verify(model, &path, &crate::checkpoint::sha256_of(&path)?)?;
+                Self::from_file(&path)
             }
         }
     }
 
-    fn from_file(path: &Path) -> Result<Self, ModelError> {
-        let bytes = read(path)?;
-        Self::from_bytes(path, &bytes, sha256(&bytes))
+    pub(crate) fn from_file(path: &Path) -> Result<Self, ModelError> {
+        Ok(Self::new(Checkpoint::open(path)?))
     }
 
-    fn from_bytes(path: &Path, bytes: &[u8], sha256: String) -> Result<Self, ModelError> {
-        let file = path.display().to_string();
-        // By content, for names lie: a zip archive begins with PK, an old torch file with a pickle's first byte.
-        match bytes {
-            [b'P', b'K', ..] => Self::from_torch(path, sha256, file),
-            [0x80, ..] => Err(ModelError::Format {
-                file,
-                message:
-                    "it has torch's old format; in Python, `torch.save(torch.load(f, map_location=\"cpu\"), f)` with \
-                          torch 1.6 or later writes the new one"
-                        .into(),
-            }),
-            _ => Self::from_safetensors(bytes, sha256, file),
-        }
+    fn new(checkpoint: Checkpoint) -> Self {
+        Self { weights: translated(checkpoint.tensors()), checkpoint }
     }
 
-    fn from_safetensors(bytes: &[u8], sha256: String, file: String) -> Result<Self, ModelError> {
-        let fail = |error: candle_core::Error| ModelError::Format { file: file.clone(), message: error.to_string() };
-        let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).map_err(fail)?;
-        Self::new(tensors.into_iter().collect(), sha256, file)
+    /// The shape of a weight, if it is there.
+    pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.weights.get(name).map(|weight| weight.shape.as_slice())
     }
 
-    fn from_torch(path: &Path, sha256: String, file: String) -> Result<Self, ModelError> {
-        let fail = |message: String| ModelError::Format { file: file.clone(), message };
-        // The tensors themselves, or one level down, as training scripts store them.
-        let mut tensors = Vec::new();
-        for key in [None, Some("state_dict"), Some("model"), Some("state_dict_ema")] {
-            match pickle::read_all_with_key(path, key) {
-                Ok(found) if !found.is_empty() => {
-                    tensors = found;
-                    break;
-                }
-                Err(error) if key.is_none() => return Err(fail(error.to_string())),
-                _ => {}
-            }
-        }
-        if tensors.is_empty() {
-            return Err(fail("there are no tensors at its top, nor under \"state_dict\" or \"model\"".into()));
-        }
-        Self::new(tensors, sha256, file)
+    /// The values of the weights that a graph needs, f32, on the CPU; and the file's sha256. Check them before.
+    pub(crate) fn values(&self, graph: &Graph) -> Result<(WeightMap, String), ModelError> {
+        let parameters = graph.parameters();
+        let wanted = parameters.iter().filter_map(|p| Some((p, self.weights.get(&p.name)?.parts.as_slice())));
+        let mut values = WeightMap::with_capacity(parameters.len());
+        let sha256 = self.checkpoint.read(wanted, |parameter, parts| {
+            let parts = parts.iter().map(|part| part.to_dtype(DType::F32)).collect::<Result<Vec<_>, _>>()?;
+            let whole = Tensor::cat(&parts, 0)?.reshape(parameter.shape.as_slice())?;
+            values.insert(parameter.name.clone(), whole);
+            Ok(())
+        })?;
+        Ok((values, sha256))
     }
 
-    fn new(tensors: Vec<(String, Tensor)>, sha256: String, file: String) -> Result<Self, ModelError> {
-        let kept: Vec<_> = tensors.into_iter().filter(|(name, _)| !is_structural(name)).collect();
-        let prefix = common_prefix(kept.iter().map(|(name, _)| name.as_str()));
-        let tensors = kept
-            .into_iter()
-            .map(|(name, tensor)| Ok((name[prefix.len()..].to_owned(), tensor.to_dtype(DType::F32)?.contiguous()?)))
-            .collect::<Result<_, ModelError>>()?;
-        Ok(Self { tensors, sha256, file })
+    /// What is said of the model beside its weights.
+    pub(crate) fn config(&self) -> Result<Option<Config>, ModelError> {
+        self.checkpoint.path().map_or(Ok(None), Config::beside)
     }
 
     /// Are these the weights of the graph? Else one error with all that differs.
@@ -114,27 +89,26 @@ impl Loaded {
         model: &str,
         looks_like: impl Fn() -> Option<&'static str>,
     ) -> Result<(), ModelError> {
-        let Some(mut details) = describe_mismatch(&self.tensors, graph) else { return Ok(()) };
+        let Some(mut details) = describe_mismatch(self, graph) else { return Ok(()) };
         if let Some(other) = looks_like() {
             details.push_str(&format!("; these look like weights of {other}"));
         }
-        Err(ModelError::Mismatch { file: self.file.clone(), model: model.to_owned(), details })
+        Err(ModelError::Mismatch { file: self.checkpoint.file().to_owned(), model: model.to_owned(), details })
     }
 }
 
 /// What is missing, extra or misshapen; `None` when all is well.
-pub(crate) fn describe_mismatch(tensors: &WeightMap, graph: &Graph) -> Option<String> {
+pub(crate) fn describe_mismatch(loaded: &Loaded, graph: &Graph) -> Option<String> {
     let wanted = graph.parameters();
     let names: BTreeSet<&str> = wanted.iter().map(|p| p.name.as_str()).collect();
     let missing: Vec<String> =
-        wanted.iter().filter(|p| !tensors.contains_key(&p.name)).map(|p| p.name.clone()).collect();
-    let mut extra: Vec<String> = tensors.keys().filter(|name| !names.contains(name.as_str())).cloned().collect();
-    extra.sort_unstable();
+        wanted.iter().filter(|p| !loaded.weights.contains_key(&p.name)).map(|p| p.name.clone()).collect();
+    let extra: Vec<String> = loaded.weights.keys().filter(|name| !names.contains(name.as_str())).cloned().collect();
     let misshapen: Vec<String> = wanted
         .iter()
-        .filter_map(|p| tensors.get(&p.name).map(|tensor| (p, tensor.dims())))
-        .filter(|(p, dims)| p.shape != *dims)
-        .map(|(p, dims)| format!("{} is {dims:?} instead of {:?}", p.name, p.shape))
+        .filter_map(|p| loaded.shape(&p.name).map(|shape| (p, shape)))
+        .filter(|(p, shape)| !is_same_but_flat(&p.shape, shape))
+        .map(|(p, shape)| format!("{} is {shape:?} instead of {:?}", p.name, p.shape))
         .collect();
     let part = |what: &str, all: &[String]| match all.len() {
         0 => None,
@@ -146,6 +120,12 @@ pub(crate) fn describe_mismatch(tensors: &WeightMap, graph: &Graph) -> Option<St
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
+/// Are these one shape, or both a row of as many numbers for each output? A linear layer over a picture of features
+/// (VGG's first) is in other files the convolution with a kernel of the picture's size.
+fn is_same_but_flat(a: &[usize], b: &[usize]) -> bool {
+    a == b || (a.len().min(b.len()) >= 2 && a[0] == b[0] && a.iter().product::<usize>() == b.iter().product::<usize>())
+}
+
 /// Names listed of each kind of difference.
 const LISTED: usize = 6;
 
@@ -155,42 +135,24 @@ pub(crate) fn last_linear(graph: &Graph) -> Option<&str> {
     last.weights.first().map(String::as_str)
 }
 
-/// Counters and tables that follow from the architecture.
-fn is_structural(name: &str) -> bool {
-    ["num_batches_tracked", "relative_position_index", "attn_mask", "rel_indices"].iter().any(|end| name.ends_with(end))
-}
-
-/// What wrappers (data parallelism, training frameworks) put before every name.
-fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> &'static str {
-    ["module.model.", "model.module.", "module.", "model."]
-        .into_iter()
-        .find(|prefix| names.clone().next().is_some() && names.clone().all(|name| name.starts_with(prefix)))
-        .unwrap_or("")
-}
+/// How the Hugging Face hub names weights, of any model.
+pub(crate) const OF_THE_HUB: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
 fn in_folder(folder: &Path, model: &str) -> Result<PathBuf, ModelError> {
     let mut looked_for = Vec::new();
-    for ending in ["safetensors", "pth", "pt", "bin"] {
-        for name in [model, bare(model)] {
-            let file = format!("{name}.{ending}");
-            let path = folder.join(&file);
-            if path.is_file() {
-                return Ok(path);
-            }
-            if !looked_for.contains(&file) {
-                looked_for.push(file);
-            }
+    let named = ["safetensors", "pth", "pt", "bin", "ckpt"]
+        .iter()
+        .flat_map(|ending| [model, bare(model)].map(|name| format!("{name}.{ending}")));
+    for file in named.chain(OF_THE_HUB.map(str::to_owned)) {
+        let path = folder.join(&file);
+        if path.is_file() {
+            return Ok(path);
+        }
+        if !looked_for.contains(&file) {
+            looked_for.push(file);
         }
     }
     Err(ModelError::NotFound { model: model.to_owned(), folder: folder.to_owned(), looked_for })
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ModelError> {
-    std::fs::read(path).map_err(|source| ModelError::Read { path: path.to_owned(), source })
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -210,15 +172,24 @@ mod tests {
         g.finish(x).unwrap()
     }
 
+    /// Every form in which torch writes the same tensors; `tests/golden/make_checkpoints.py` says what is in each.
     #[test]
-    fn checkpoints_of_torch_plain_and_nested() {
-        for file in ["plain.pth", "nested.pth"] {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
-            let loaded = Loaded::from_file(&path).unwrap();
-            assert_eq!(describe_mismatch(&loaded.tensors, &stored()), None, "{file}");
-            for (name, tensor) in &loaded.tensors {
-                let want = generated::values(name, tensor.dims());
-                assert_eq!(tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap(), want, "{file}: {name}");
+    fn checkpoints_of_torch() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/checkpoints");
+        let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        assert_eq!(paths.len(), 14);
+        for path in paths {
+            let (graph, loaded) = (stored(), Loaded::from_file(&path).unwrap());
+            assert_eq!(describe_mismatch(&loaded, &graph), None, "{}", path.display());
+            let halved = path.to_string_lossy().contains("half");
+            for (name, tensor) in loaded.values(&graph).unwrap().0 {
+                let mut want = generated::values(&name, tensor.dims());
+                if halved {
+                    want.iter_mut().for_each(|value| *value = f32::from_bits((value.to_bits() + 0x8000) & 0xffff_0000));
+                }
+                let got = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                assert_eq!(got, want, "{}: {name}", path.display());
             }
         }
     }

@@ -1,11 +1,10 @@
 //! The models by name.
 
 use crate::weights::{Loaded, describe_mismatch, last_linear};
-use crate::{
-    Model, ModelError, ModelSpec, Weights, clip_resnet, convnext, densenet, efficientnet, mobilenet, resnet, vgg, vit,
-};
+use crate::{Model, ModelError, ModelSpec, Weights};
+use crate::{clip_resnet, convit, convnext, densenet, efficientnet, mobilenet, resnet, swin, vgg, vit};
 use candle_core::{DType, Device};
-use hard_imagenet_graph::{Graph, GraphError};
+use hard_imagenet_graph::{Graph, GraphError, WeightMap};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
 
 /// A model of the zoo.
@@ -44,6 +43,8 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         mobilenet::ROWS,
         clip_resnet::ROWS,
         vit::ROWS,
+        swin::ROWS,
+        convit::ROWS,
     ]
     .into_iter()
     .flatten()
@@ -77,7 +78,7 @@ pub(crate) const fn clip(side: usize) -> Preprocess {
         input: (side, side),
         filter: Filter::Bicubic,
         mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
-        std: [0.268_629_54, 0.261_302_58, 0.275_777_1],
+        std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
     }
 }
 
@@ -94,18 +95,30 @@ pub(crate) const fn planted() -> Preprocess {
 
 /// Builds the named model and loads its weights; the size of its head is that of the weights.
 ///
-/// A name without tag means the first model of that name. Batch norms are folded ([`Model::new`]).
+/// A name without tag means the first model of that name. Preprocessing is the zoo's, but for what a `config.json` of
+/// timm's beside the weights says otherwise. Batch norms are folded ([`Model::new`]).
 ///
 /// # Errors
-/// Unknown name (with the nearest known ones), unreadable file, missing, extra or misshapen tensors.
+/// Unknown name (with the nearest known ones), unreadable file, missing, extra or misshapen tensors, a
+/// `config.json` of something else.
 pub fn load(name: &str, weights: &Weights, device: &Device, dtype: DType) -> Result<Model, ModelError> {
     let row = row(name)?;
-    let loaded = Loaded::read(weights, row.name)?;
-    let classes = row.classes_of(&loaded)?;
-    let graph = row.architecture.graph(classes)?;
-    loaded.check(&graph, row.name, || looks_like(&loaded))?;
-    let Loaded { tensors, sha256, .. } = loaded;
-    Model::new(row.spec(classes), &graph, &tensors, sha256, device, dtype)
+    let (loaded, graph, classes) = row.fitted(weights)?;
+    let mut spec = row.spec(classes);
+    if let Some(config) = loaded.config()? {
+        config.apply(&mut spec)?;
+    }
+    let (values, sha256) = loaded.values(&graph)?;
+    Model::folded(spec, &graph, values, sha256, device, dtype)
+}
+
+/// The weights of the named model under its own names, f32, on the CPU, and the sha256 of their file.
+///
+/// # Errors
+/// As [`load`].
+pub fn weights(name: &str, weights: &Weights) -> Result<(WeightMap, String), ModelError> {
+    let (loaded, graph, _) = row(name)?.fitted(weights)?;
+    loaded.values(&graph)
 }
 
 /// All names that match a pattern with `*` wildcards, in order. A pattern without wildcards also matches where it is
@@ -153,11 +166,20 @@ impl Row {
         }
     }
 
+    /// The table of a weights file, checked against the graph with the head that it has.
+    fn fitted(&self, weights: &Weights) -> Result<(Loaded, Graph, usize), ModelError> {
+        let loaded = Loaded::read(weights, self.name)?;
+        let classes = self.classes_of(&loaded)?;
+        let graph = self.architecture.graph(classes)?;
+        loaded.check(&graph, self.name, || looks_like(&loaded))?;
+        Ok((loaded, graph, classes))
+    }
+
     /// The rows of the last layer's weights, where they are there.
     fn classes_of(&self, loaded: &Loaded) -> Result<usize, ModelError> {
         let graph = self.architecture.graph(self.classes)?;
-        let weight = last_linear(&graph).and_then(|name| loaded.tensors.get(name));
-        Ok(weight.and_then(|weight| weight.dims().first().copied()).unwrap_or(self.classes))
+        let shape = last_linear(&graph).and_then(|name| loaded.shape(name));
+        Ok(shape.and_then(|shape| shape.first().copied()).unwrap_or(self.classes))
     }
 }
 
@@ -165,7 +187,7 @@ impl Row {
 fn looks_like(loaded: &Loaded) -> Option<&'static str> {
     rows().map(|row| (row, bare(row.name))).find_map(|(row, name)| {
         let graph = row.architecture.graph(row.classes_of(loaded).ok()?).ok()?;
-        describe_mismatch(&loaded.tensors, &graph).is_none().then_some(name)
+        describe_mismatch(loaded, &graph).is_none().then_some(name)
     })
 }
 
@@ -207,7 +229,7 @@ mod tests {
     #[test]
     fn patterns() {
         assert_eq!(find("resnet34"), ["resnet34.tv_in1k", "resnet34.a1_in1k"]);
-        assert_eq!(find("*deit*small*"), ["deit_small_patch16_224.fb_in1k"]);
+        assert_eq!(find("deit_small_p*"), ["deit_small_patch16_224.fb_in1k"]);
         assert_eq!(find("resnet18.tv_in1k"), ["resnet18.tv_in1k"]);
         assert_eq!(find("*").len(), rows().count());
         assert!(find("nothing*").is_empty());
@@ -231,7 +253,8 @@ mod tests {
         let graph = graph(name, 1000).unwrap();
         let learnt = graph.parameters().into_iter().filter(|p| !p.name.contains("running"));
         assert_eq!(learnt.map(|p| p.shape.iter().product::<usize>()).sum::<usize>(), parameters, "{name}");
-        let work = graph.multiply_adds(&[1, 3, 224, 224]).unwrap() as f64 / 1e9;
+        let (height, width) = spec(name).unwrap().preprocess.input;
+        let work = graph.multiply_adds(&[1, 3, height, width]).unwrap() as f64 / 1e9;
         assert!((work - giga_multiply_adds).abs() < 0.01 * giga_multiply_adds, "{name}: {work}");
     }
 
@@ -264,6 +287,19 @@ mod tests {
         check_size("deit_tiny_patch16_224", 5_717_416, 1.254);
         check_size("deit_small_patch16_224", 22_050_664, 4.599);
         check_size("vit_base_patch16_224", 86_567_656, 17.564);
+        // From here on as `tests/golden/make_transformers.py --sizes` prints them.
+        check_size("vit_base_patch32_224", 88_224_232, 4.409);
+        check_size("vit_base_patch16_384", 86_859_496, 55.484);
+        check_size("deit_small_distilled_patch16_224", 22_436_432, 4.624);
+        check_size("vit_small_patch14_dinov2", 22_441_192, 46.697);
+        check_size("vit_small_patch14_reg4_dinov2", 22_442_344, 46.883);
+        check_size("vit_base_patch16_clip_224", 86_568_424, 17.564);
+        check_size("swin_tiny_patch4_window7_224", 28_288_354, 4.491);
+        check_size("swin_small_patch4_window7_224", 49_606_258, 8.741);
+        check_size("swin_base_patch4_window7_224", 87_768_224, 15.431);
+        check_size("convit_tiny", 5_710_512, 1.252);
+        check_size("convit_small", 27_777_322, 5.747);
+        check_size("convit_base", 86_540_040, 17.505);
     }
 
     #[test]

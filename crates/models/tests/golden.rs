@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_models::{
-    Architecture, Block, Graph, Model, ModelSpec, ResNet, Stem, VisionTransformer, generated, zoo,
+    Architecture, Block, Graph, Model, ModelSpec, ResNet, Stem, Variant, VisionTransformer, generated, zoo,
 };
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ fn resnet(block: Block, stages: &'static [(usize, usize)]) -> Model {
 }
 
 fn vit() -> Model {
-    let vit = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2 };
+    let vit = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant: Variant::Plain };
     model(vit.graph(10).unwrap(), "blocks.1.norm1")
 }
 

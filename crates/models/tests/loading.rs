@@ -95,7 +95,7 @@ fn files_that_are_no_weights() {
     };
     check(b"not a model", "holds no weights that can be read");
     check(b"PK\x03\x04 not a zip", "holds no weights that can be read");
-    check(b"\x80\x02}q\x00.", "torch's old format");
+    check(b"\x80\x02}q\x00.", "not one of torch.save");
     let error = load(&folder.path().join("absent.pth")).unwrap_err().to_string();
     assert!(error.contains("cannot read") && error.contains("absent.pth"), "{error}");
 }

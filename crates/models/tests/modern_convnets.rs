@@ -101,7 +101,7 @@ fn gradients_are_slopes() {
 fn batch_norms_fold_and_values_lie_over_the_picture() {
     for architecture in ALL {
         let graph = architecture.graph(10).unwrap();
-        let (graph, _) = fold_batch_norm(&graph, &generated::weights(&graph).unwrap()).unwrap();
+        let (graph, _) = fold_batch_norm(&graph, generated::weights(&graph).unwrap()).unwrap();
         for (node, shape) in graph.nodes().iter().zip(graph.shapes(&[2, 3, 43, 38]).unwrap()) {
             assert!(!matches!(node.op, Op::BatchNorm { .. }), "{}", node.name);
             assert_eq!(node.layout.has_places(), shape.len() == 4, "{}", node.name);

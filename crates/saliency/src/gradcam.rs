@@ -95,7 +95,7 @@ fn scaled(raw: &Heatmap, height: usize, width: usize) -> Heatmap {
 mod tests {
     use super::*;
     use candle_core::Device;
-    use hard_imagenet_models::{Architecture, ModelSpec, VisionTransformer, generated, zoo};
+    use hard_imagenet_models::{Architecture, ModelSpec, Variant, VisionTransformer, generated, zoo};
 
     fn planted() -> Model {
         let graph = zoo::graph("planted_resnet", 8).unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     fn tiny_vit() -> Model {
-        let vit = VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2 };
+        let vit = VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2, variant: Variant::Plain };
         let graph = vit.graph(5).unwrap();
         let weights = generated::weights(&graph).unwrap();
         let spec =

@@ -1,10 +1,11 @@
-//! GradCAM against torch's gradients. `crates/models/tests/golden/make.py` made the values; weights and inputs are
-//! numbers generated from names.
+//! GradCAM against torch's gradients. `crates/models/tests/golden/make.py` and `make_transformers.py` made the values;
+//! weights and inputs are numbers generated from names.
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::{
-    Architecture, Block, Graph, Model, ModelSpec, ResNet, Stem, VisionTransformer, generated, zoo,
+    Architecture, Block, ConVit, Graph, Model, ModelSpec, ResNet, Stem, SwinTransformer, Variant, VisionTransformer,
+    generated, zoo,
 };
 use hard_imagenet_saliency::{Explain, GradCam};
 
@@ -23,7 +24,7 @@ fn basic() -> Model {
 }
 
 fn vit() -> Model {
-    let vit = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2 };
+    let vit = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant: Variant::Plain };
     model(vit.graph(10).unwrap(), "blocks.1.norm1")
 }
 
@@ -67,4 +68,37 @@ fn an_inner_stage_of_a_picture_that_no_stride_divides() {
 fn vision_transformers() {
     check("vit", &vit(), None, (32, 32), [3, 7]);
     check("vit_early", &vit(), Some("blocks.0.norm2"), (32, 32), [3, 7]);
+}
+
+/// At the node that the family names; tokens without a place are left out, be they one, two or five, and Swin has none.
+#[test]
+fn other_transformers() {
+    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/transformers.safetensors"), &Device::Cpu);
+    let golden = golden.unwrap();
+    let vit = |variant| VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant };
+    let swin = SwinTransformer { image: 32, patch: 2, window: 4, width: 16, stages: &[(2, 1), (2, 2), (2, 4)] };
+    let convit = ConVit { image: 32, patch: 8, width: 32, depth: 3, heads: 2, local: 2 };
+    let cases: [(&str, &dyn Architecture); 5] = [
+        ("distilled", &vit(Variant::Distilled)),
+        ("dinov2_reg4", &vit(Variant::DinoV2 { registers: 4 })),
+        ("clip_quickgelu", &vit(Variant::Clip { quick_gelu: true })),
+        ("swin", &swin),
+        ("convit", &convit),
+    ];
+    let shape = [2, 3, 32, 32];
+    let x = Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap();
+    for (name, architecture) in cases {
+        let graph = architecture.graph(10).unwrap();
+        let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
+        let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
+        let weights = generated::weights(&graph).unwrap();
+        let model = Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap();
+        let explanations = GradCam::default().explain(&model, &x, &[3, 3]).unwrap();
+        let want = &golden[&format!("{name}.raw")];
+        assert_eq!(want.dims(), [2, 4, 4], "{name}");
+        let got: Vec<f32> = explanations.iter().flat_map(|e| e.raw.as_slice().to_vec()).collect();
+        let want = want.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let errors: Vec<f32> = got.iter().zip(&want).map(|(a, b)| a - b).collect();
+        assert!(largest(&errors) < 1e-4 * largest(&want), "{name}: {} of {}", largest(&errors), largest(&want));
+    }
 }

@@ -128,13 +128,6 @@ def main():
     save_file(models, CRATES / "models/tests/golden/models.safetensors")
     save_file(maps, folder / "gradcam.safetensors")
 
-    # Checkpoints as torch writes them: the tensors themselves, and nested, with a wrapper's prefix.
-    model = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Linear(4, 5))
-    state = dict(fill(model).state_dict())
-    torch.save(state, CRATES / "models/tests/golden/plain.pth")
-    nested = {"epoch": 3, "state_dict": {f"module.{name}": value for name, value in state.items()}}
-    torch.save(nested, CRATES / "models/tests/golden/nested.pth")
-
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,206 @@
+//! One network, many spellings: torchvision, transformers and older files name the same weights differently.
+//!
+//! The zoo's names are timm's. A [`Scheme`] is a list of replacements that brings another's names to those; it is known
+//! by a name that only its files have. Wrappers (data parallelism, compilation, robust training) are taken off first.
+
+mod torchvision;
+mod transformers;
+
+use crate::checkpoint::Stored;
+use std::collections::BTreeMap;
+
+/// How somebody else names the weights of a family.
+pub(crate) struct Scheme {
+    /// Part of a name, by which files of it are known.
+    mark: &'static str,
+    /// What to replace by what in each name, one after the other. `#0`, `#1`, .. are parts of one tensor, to be put
+    /// one after the other along the first dimension.
+    replacements: &'static [(&'static str, &'static str)],
+}
+
+const SCHEMES: &[&[Scheme]] = &[transformers::SCHEMES, torchvision::SCHEMES];
+
+/// A weight under the zoo's name: one stored tensor, or several, to be put together.
+pub(crate) struct Weight {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) parts: Vec<Stored>,
+}
+
+/// The tensors of a file under the zoo's names.
+pub(crate) fn translated(tensors: &[Stored]) -> BTreeMap<String, Weight> {
+    let kept: Vec<&Stored> = tensors.iter().filter(|stored| !is_structural(&stored.name)).collect();
+    // The robustness library saves its networks twice, and the normalisation that models have outside here.
+    let again = |name: &str| ["attacker.", "normalizer."].iter().any(|part| bare(name).starts_with(part));
+    let is_robust = kept.iter().any(|stored| bare(&stored.name).starts_with("attacker."));
+    let kept: Vec<&Stored> = kept.into_iter().filter(|stored| !(is_robust && again(&stored.name))).collect();
+    let wrapped = common_prefix(kept.iter().map(|stored| stored.name.as_str()));
+    let names: Vec<&str> = kept.iter().map(|stored| &stored.name[wrapped..]).collect();
+    let known_by = |scheme: &&Scheme| names.iter().any(|name| name.contains(scheme.mark));
+    let scheme = SCHEMES.iter().copied().flatten().find(known_by);
+    let mut parts: BTreeMap<String, BTreeMap<String, Stored>> = BTreeMap::new();
+    for (name, stored) in names.into_iter().zip(kept) {
+        let mut name = name.to_owned();
+        for (from, to) in scheme.map_or(&[][..], |scheme| scheme.replacements) {
+            name = name.replace(from, to);
+        }
+        let part = name.find('#').map(|at| name.drain(at..at + 2).collect::<String>()).unwrap_or_default();
+        parts.entry(name).or_default().insert(part, stored.clone());
+    }
+    parts.into_iter().filter_map(|(name, parts)| Some((name, Weight::new(parts.into_values().collect())?))).collect()
+}
+
+impl Weight {
+    /// `None` for no parts.
+    fn new(parts: Vec<Stored>) -> Option<Self> {
+        let mut shape = parts.first()?.shape.clone();
+        if let Some(rows) = shape.first_mut() {
+            *rows = parts.iter().filter_map(|part| part.shape.first()).sum();
+        }
+        Some(Self { shape, parts })
+    }
+}
+
+/// Counters and tables that follow from the architecture.
+fn is_structural(name: &str) -> bool {
+    ["num_batches_tracked", "relative_position_index", "attn_mask", "rel_indices"].iter().any(|end| name.ends_with(end))
+}
+
+/// What wrappers put before every name.
+const WRAPPERS: [&str; 3] = ["module.", "model.", "_orig_mod."];
+
+/// A name without wrappers.
+fn bare(mut name: &str) -> &str {
+    while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
+        name = inner;
+    }
+    name
+}
+
+/// Length of the wrappers that are before every name.
+fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> usize {
+    let Some(first) = names.clone().next() else { return 0 };
+    let mut length = 0;
+    while let Some(wrapper) = WRAPPERS.iter().find(|wrapper| first[length..].starts_with(**wrapper)) {
+        let longer = &first[..length + wrapper.len()];
+        if !names.clone().all(|name| name.starts_with(longer)) {
+            break;
+        }
+        length = longer.len();
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::{Loaded, describe_mismatch};
+    use crate::{Architecture, Block, ResNet, Stem, Variant, VisionTransformer, generated};
+    use candle_core::{DType, Device, Tensor};
+    use hard_imagenet_graph::{WeightMap, run};
+    use serde::Deserialize;
+
+    type Shapes = BTreeMap<String, Vec<usize>>;
+
+    /// What `tests/golden/make_names.py` wrote.
+    #[derive(Deserialize)]
+    struct Golden {
+        logits: Vec<Logits>,
+        timm: Vec<Names>,
+    }
+
+    #[derive(Deserialize)]
+    struct Logits {
+        graph: String,
+        tensors: Shapes,
+        logits: Vec<f32>,
+    }
+
+    #[derive(Deserialize)]
+    struct Names {
+        tensors: Shapes,
+        wanted: Shapes,
+    }
+
+    fn golden() -> Golden {
+        serde_json::from_str(include_str!("../tests/golden/names.json")).unwrap()
+    }
+
+    fn generated_input(side: usize) -> Tensor {
+        let shape = [2, 3, side, side];
+        Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
+    }
+
+    /// The same numbers under the same names come to the same logits as in the library that has those names.
+    #[test]
+    fn logits_under_the_names_of_others() {
+        for Logits { graph, tensors, logits } in golden().logits {
+            let (graph, side) = match graph.as_str() {
+                "vit" => (
+                    VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2, variant: Variant::Plain }
+                        .graph(5)
+                        .unwrap(),
+                    32,
+                ),
+                _ => {
+                    let (stem, block, stages) = (Stem::ImageNet, Block::Bottleneck, &[(8, 1), (16, 2)]);
+                    (ResNet { stem, stem_width: 8, block, stages }.graph(5).unwrap(), 64)
+                }
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("weights.safetensors");
+            let tensor = |name: &str, shape: &[usize]| {
+                Tensor::from_vec(generated::values(name, shape), shape, &Device::Cpu).unwrap()
+            };
+            let weights: WeightMap = tensors.iter().map(|(name, shape)| (name.clone(), tensor(name, shape))).collect();
+            candle_core::safetensors::save(&weights, &path).unwrap();
+
+            let loaded = Loaded::from_file(&path).unwrap();
+            assert_eq!(describe_mismatch(&loaded, &graph), None);
+            let got = run(&graph, &loaded.values(&graph).unwrap().0, &generated_input(side)).unwrap();
+            let got = got.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let largest = logits.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+            assert_eq!(got.len(), logits.len());
+            for (got, want) in got.iter().zip(&logits) {
+                assert!((got - want).abs() < 1e-4 * largest, "{got} instead of {want}");
+            }
+        }
+    }
+
+    fn stored(shapes: &Shapes) -> Vec<Stored> {
+        let stored = |(name, shape): (&String, &Vec<usize>)| {
+            let tensor = (name.clone(), DType::F32, shape.clone());
+            Stored::within((0, shape.iter().product()), 0, tensor, None).unwrap()
+        };
+        shapes.iter().map(stored).collect()
+    }
+
+    fn names(tensors: &Shapes) -> Shapes {
+        translated(&stored(tensors)).into_iter().map(|(name, weight)| (name, weight.shape)).collect()
+    }
+
+    #[test]
+    fn names_become_timms_and_timms_stay() {
+        for Names { tensors, wanted } in golden().timm {
+            assert_eq!(names(&tensors), wanted);
+            assert_eq!(names(&wanted), wanted);
+        }
+    }
+
+    #[test]
+    fn wrappers_go_only_where_all_names_have_them() {
+        let check = |given: &[&str], wanted: &[&str]| {
+            let given = given.iter().map(|name| ((*name).to_owned(), vec![2])).collect();
+            assert_eq!(names(&given).into_keys().collect::<Vec<_>>(), wanted);
+        };
+        check(&["module.model.a", "module.model.b"], &["a", "b"]);
+        check(&["module._orig_mod.a"], &["a"]);
+        check(&["model.a", "b"], &["b", "model.a"]);
+        check(&["module.model.a", "module.attacker.model.a", "module.normalizer.new_mean"], &["a"]);
+        check(&["features.denseblock1.denselayer1.norm.1.weight"], &["features.denseblock1.denselayer1.norm1.weight"]);
+        check(&["classifier.0.bias", "classifier.6.bias"], &["head.fc.bias", "pre_logits.fc1.bias"]);
+        check(
+            &["layers.0.downsample.reduction.weight", "head.bias"],
+            &["head.fc.bias", "layers.1.downsample.reduction.weight"],
+        );
+    }
+}

@@ -1,0 +1,81 @@
+"""Makes checkpoints in every form in which torch writes them, for the tests of this crate.
+
+    python crates/models/tests/golden/make_checkpoints.py        # torch 2.15
+
+All hold `Sequential(Conv2d(3, 4, 3), BatchNorm2d(4), Linear(4, 5))` with numbers made from the tensors' names, so that
+the tests know what to expect; beside it, what training scripts save along.
+"""
+
+import argparse
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from make import fill
+
+FOLDER = Path(__file__).resolve().parent / "checkpoints"
+
+
+def strided(tensor):
+    """The same values, in another order in memory."""
+    order = tuple(reversed(range(tensor.dim())))
+    return tensor.permute(order).contiguous().permute(order)
+
+
+def within(tensor):
+    """The same values, in the middle of a larger storage that others share."""
+    storage = torch.cat([torch.full((3,), 7.0), tensor.flatten(), torch.full((2,), 9.0)])
+    return storage[3:-2].view(tensor.shape)
+
+
+def robust(state):
+    """As the robustness library saves: the network twice, and its normalisation."""
+    model = {f"module.normalizer.{name}": torch.full((3, 1, 1), 0.5) for name in ("new_mean", "new_std")}
+    for name, tensor in state.items():
+        model[f"module.model.{name}"] = model[f"module.attacker.model.{name}"] = tensor
+    model["module.attacker.normalize.new_mean"] = model["module.normalizer.new_mean"]
+    return model
+
+
+def main():
+    FOLDER.mkdir(exist_ok=True)
+    model = fill(torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Linear(4, 5)))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer.zero_grad()
+    sum(p.sum() for p in model.parameters()).backward()
+    state = model.state_dict()  # an OrderedDict with metadata, and the counter of the batch norm
+    extras = {
+        "epoch": 3,
+        "best_acc1": np.float64(0.5),
+        "args": argparse.Namespace(lr=0.1, path=Path("x"), layers=[1, 2]),
+        "optimizer": optimizer.state_dict(),
+        "history": np.arange(3.0),
+        "big": 1 << 80,
+    }
+    half = OrderedDict((name, t.to(torch.bfloat16) if t.is_floating_point() else t) for name, t in state.items())
+    parameters = OrderedDict((name, torch.nn.Parameter(t, requires_grad=False)) for name, t in state.items())
+    files = {
+        "plain.pth": (state, {}),
+        "old.pth": (state, {"_use_new_zipfile_serialization": False}),
+        "nested.pth": ({**extras, "state_dict": {f"module.{name}": t for name, t in state.items()}}, {}),
+        "robust_old.ckpt": ({"model": robust(state), **extras}, {"_use_new_zipfile_serialization": False}),
+        "robust.ckpt": ({"model": robust(state), **extras}, {}),
+        "averaged.pth": ({"model": {n: t * 0 for n, t in state.items()}, "model_ema": dict(state)}, {}),
+        "strided.pth": ({n: strided(t) for n, t in state.items()}, {}),
+        "shared_old.pth": ({n: within(t.float()) for n, t in state.items()}, {"_use_new_zipfile_serialization": False}),
+        "parameters.pt": (parameters, {}),
+        "double.pth": ({n: t.double() for n, t in state.items()}, {}),
+        "half.bin": (half, {}),
+        "protocol4.pth": ({**extras, "model": state}, {"pickle_protocol": 4}),
+        "protocol5_old.pth": (state, {"pickle_protocol": 5, "_use_new_zipfile_serialization": False}),
+        "module.pth": (model, {}),
+    }
+    for name, (value, options) in files.items():
+        torch.save(value, FOLDER / name, pickle_module=pickle, **options)
+
+
+if __name__ == "__main__":
+    main()
