@@ -36,7 +36,8 @@
 //!
 //! # Adding a model
 //! A row in its family's table (`resnet.rs`, `vit.rs`, ..); a new family is a file with a function that builds a graph,
-//! and one line in `zoo.rs`. What transformers have in common is in `transformer.rs`.
+//! and one line in `zoo.rs`. What transformers have in common is in `transformer.rs`, the blocks of mobile networks
+//! are in `mobile_block.rs`.
 //!
 //! Features: `cuda`, `metal` (candle's backends); `hub` adds `Weights::Hub`, which fetches weights from the Hugging Face
 //! hub into the cache that Python shares (`hf-hub`, whose client runs a thread of its own meanwhile).

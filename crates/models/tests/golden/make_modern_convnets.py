@@ -70,14 +70,17 @@ def main():
     results = {f"{name}.{key}": value for name, values in cases.items() for key, value in values.items()}
     save_file(results, Path(__file__).parent / "modern_convnets.safetensors")
 
-    sizes = ["convnext_tiny", "convnext_small", "convnext_base", "mobilenetv3_small_100", "mobilenetv3_large_100"]
-    sizes += [f"efficientnet_b{i}" for i in range(5)] + [f"mobilenetv4_conv_{s}" for s in ("small", "medium", "large")]
-    for name in sizes:
-        print(size(name))
+    sizes = {224: ["convnext_tiny", "convnext_small", "convnext_base", "mobilenetv3_small_100", "mobilenetv3_large_100"]}
+    sizes[224] += ["efficientnet_b0", "mobilenetv4_conv_small"]
+    sizes[256] = ["efficientnet_b1", "mobilenetv4_conv_medium"]
+    sizes |= {288: ["efficientnet_b2"], 320: ["efficientnet_b3"], 384: ["efficientnet_b4", "mobilenetv4_conv_large"]}
+    for side, names in sizes.items():
+        for name in names:
+            print(size(name, side))
 
 
-def size(name):
-    """Parameters, and giga multiply-adds of convolutions and linear layers at 224 × 224."""
+def size(name, side):
+    """Parameters, and giga multiply-adds of convolutions and linear layers at the size of our row."""
     model, work = timm.create_model(name).eval(), []
 
     def count(module, _, output):
@@ -88,7 +91,7 @@ def size(name):
         if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
             module.register_forward_hook(count)
     with torch.no_grad():
-        model(torch.zeros(1, 3, 224, 224))
+        model(torch.zeros(1, 3, side, side))
     return f"{name} {sum(p.numel() for p in model.parameters())} {sum(work) / 1e9:.4f}"
 
 
