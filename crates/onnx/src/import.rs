@@ -285,14 +285,17 @@ impl Import {
     /// Where the file says 1 for the batch size, or leaves it out, it comes back to where it must be for elements to keep
     /// their order.
     pub(crate) fn reshape(&mut self, x: &Value, target: &[usize]) -> Result<Value, Reason> {
+        let product = |dims: &[usize]| dims.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim));
         if let Some(tensor) = x.known() {
+            if product(target) != Some(tensor.elem_count()) {
+                return Err(format!("{} to {}", shown(tensor.dims()), shown(target)).into());
+            }
             let name = if let Value::Known { name, .. } = x { name.clone() } else { None };
             let name = name.filter(|_| tensor.dims() == target);
             return Ok(Value::Known { tensor: tensor.reshape(target)?, name });
         }
         let shape = x.shape().to_vec();
         let mut target = target.to_vec();
-        let product = |dims: &[usize]| dims.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim));
         if let Some(at) = shape.iter().position(|&dim| grows(dim))
             && !target.iter().any(|&dim| grows(dim))
         {
@@ -306,6 +309,9 @@ impl Import {
         }
         if shape == target {
             return Ok(x.clone());
+        }
+        if product(&shape) != product(&target) {
+            return Err(format!("{} to {}", shown(&shape), shown(&target)).into());
         }
         let extent = |(i, &dim): (usize, &usize)| match dim {
             dim if !grows(dim) => Extent::Is(dim),

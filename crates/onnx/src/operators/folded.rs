@@ -28,7 +28,7 @@ pub(super) fn constant(call: &Call<'_>) -> Result<Value, Reason> {
 }
 
 /// The most elements that a table may have: no file makes memory run out by a number in it.
-const LARGEST: usize = 1 << 28;
+pub(super) const LARGEST: usize = 1 << 28;
 
 pub(super) fn constant_of_shape(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
     let mut shape = call.x()?.ints()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?;

@@ -77,7 +77,7 @@ impl Call<'_> {
 /// A dimension of a value, where negative ones count from the end.
 pub(crate) fn dimension(axis: i64, rank: usize) -> Result<usize, Reason> {
     let dim = if axis < 0 { axis + rank as i64 } else { axis };
-    let fits = usize::try_from(dim).ok().filter(|dim| *dim < rank.max(1));
+    let fits = usize::try_from(dim).ok().filter(|dim| *dim < rank);
     fits.ok_or_else(|| Reason(format!("there is no axis {axis} in {rank} dimensions")))
 }
 

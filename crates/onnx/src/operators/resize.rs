@@ -33,7 +33,7 @@ pub(super) fn resize(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
             Some(sizes) => usize::try_from(sizes.ints()?[dim])?,
             None => (from as f64 * scale).floor() as usize,
         };
-        if grows(from) || to == 0 || to > 1 << 14 || from > 1 << 14 {
+        if grows(from) || from == 0 || to == 0 || to > 1 << 14 || from > 1 << 14 {
             return Err(format!("of {from} to {to}").into());
         }
         let matrix = constant(matrix(call, from, to, scale)?, &[to, from])?;

@@ -1,10 +1,10 @@
 //! Operators that move elements.
 
-use super::folded::wrapped;
+use super::folded::{LARGEST, wrapped};
 use super::{Call, dimension};
 use crate::error::Reason;
 use crate::import::{Import, constant, shown};
-use crate::value::{Value, grows};
+use crate::value::{BATCH, Value, grows};
 use hard_imagenet_graph::{Binary, Op};
 
 pub(super) fn reshape(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
@@ -21,8 +21,8 @@ pub(super) fn reshape(import: &mut Import, call: &Call<'_>) -> Result<Value, Rea
     }
     if let Some(rest) = target.iter().position(|&dim| dim == -1) {
         target[rest] = 1;
-        let (all, others): (i64, i64) = (before.iter().product(), target.iter().product());
-        target[rest] = if others > 0 { all / others } else { 0 };
+        let others = target.iter().try_fold(1i64, |n, &dim| n.checked_mul(dim)).filter(|others| *others > 0);
+        target[rest] = others.map_or(0, |others| before.iter().product::<i64>() / others);
     }
     let target = target.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?;
     import.reshape(x, &target)
@@ -80,7 +80,7 @@ pub(super) fn concat(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
     let batched = values.iter().any(|value| value.shape().first().is_some_and(|&dim| grows(dim)));
     for value in &mut values {
         // A class token is there once; each picture has its own.
-        if batched && dim > 0 && value.known().is_some() && value.shape()[0] == 1 {
+        if batched && dim > 0 && value.known().is_some() && value.shape().first() == Some(&1) {
             *value = import.expand_batch(value)?;
         }
     }
@@ -105,6 +105,9 @@ pub(super) fn split(import: &mut Import, call: &Call<'_>) -> Result<Vec<Value>, 
     let mut start = 0;
     let mut parts = Vec::with_capacity(count);
     for len in lengths {
+        if len > extent {
+            return Err(format!("a part of {len} of {extent}").into());
+        }
         parts.push(import.op(Op::Narrow { dim, start, len }, &[x])?);
         start += len;
     }
@@ -121,6 +124,9 @@ pub(super) fn slice(import: &mut Import, call: &Call<'_>) -> Result<Value, Reaso
     for (((start, end), axis), step) in starts.into_iter().zip(ends).zip(axes).zip(steps) {
         let dim = dimension(axis, x.rank())?;
         let extent = file_shape[dim];
+        if extent == 0 {
+            continue;
+        }
         let bound = |at: i64, low: i64, high: i64| if at < 0 { at.saturating_add(extent) } else { at }.clamp(low, high);
         let indices: Vec<i64> = match step {
             0 => return Err("with a step of 0".into()),
@@ -154,10 +160,15 @@ pub(super) fn slice(import: &mut Import, call: &Call<'_>) -> Result<Value, Reaso
 pub(super) fn gather(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
     let (x, places) = (call.x()?, call.input(1)?);
     let dim = call.axis("axis", 0, x.rank())?;
-    let extent = x.shape()[dim];
+    let extent = usize::try_from(import.file_shape(x)[dim])?;
     let at = |&index: &i64| wrapped(index, extent).ok_or_else(|| Reason(format!("there is no index {index}")));
     let indices = places.ints()?.iter().map(at).collect::<Result<Vec<usize>, _>>()?;
-    if grows(extent) {
+    let target = [&x.shape()[..dim], places.shape(), &x.shape()[dim + 1..]].concat();
+    // `as_strided` comes as a table of all indices, in order where it does nothing.
+    if indices.iter().copied().eq(0..extent) && places.rank() > 0 {
+        return import.reshape(x, &target);
+    }
+    if grows(x.shape()[dim]) {
         return Err("it takes the pictures of a batch apart".into());
     }
     if let ([index], 0) = (indices.as_slice(), places.rank()) {
@@ -165,7 +176,6 @@ pub(super) fn gather(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
     }
     let flat: Vec<u32> = indices.into_iter().map(u32::try_from).collect::<Result<_, _>>()?;
     let taken = import.op(Op::IndexSelect { dim, indices: flat.into() }, &[x])?;
-    let target = [&x.shape()[..dim], places.shape(), &x.shape()[dim + 1..]].concat();
     import.reshape(&taken, &target)
 }
 
@@ -180,6 +190,8 @@ pub(super) fn expand(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
     let batched = shape.first().is_some_and(|&dim| grows(dim)) && padded[0] == 1;
     // Without the batch: what is copied within each picture.
     let inner: Vec<usize> = (0..rank).map(|i| if padded[i] == 1 && !grows(shape[i]) { shape[i] } else { 1 }).collect();
+    let size = inner.iter().chain(&padded).try_fold(1usize, |n, &dim| n.checked_mul(dim));
+    size.filter(|size| *size <= LARGEST * BATCH).ok_or("it is too large")?;
     let x = match x.known() {
         Some(_) if inner.iter().zip(&padded).all(|(inner, own)| inner <= own) => x,
         Some(tensor) => {
@@ -202,9 +214,11 @@ pub(super) fn tile(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason
         if grows(times) && dim == 0 && x.shape().first() == Some(&1) {
             x = import.expand_batch(&x)?;
         } else if times != 1 {
-            if grows(times) || times == 0 || times > 1 << 16 || grows(x.shape()[dim]) {
+            if times == 0 || grows(times) || x.shape().get(dim).is_none_or(|&extent| grows(extent)) {
                 return Err("it repeats the pictures of a batch".into());
             }
+            let size = x.shape().iter().try_fold(times, |n, &dim| n.checked_mul(dim));
+            size.filter(|size| *size <= LARGEST * BATCH).ok_or("it is too large")?;
             x = import.op(Op::Concat { dim }, &vec![&x; times])?;
         }
     }

@@ -32,6 +32,12 @@ fn as_before(import: &mut Import, x: &Value, rank: usize) -> Result<Value, Reaso
     }
 }
 
+/// A length that arithmetic with it cannot overflow.
+fn sensible(length: i64) -> Result<usize, Reason> {
+    let fits = usize::try_from(length).ok().filter(|length| *length < 1 << 16);
+    fits.ok_or_else(|| Reason(format!("a window, step or padding of {length}")))
+}
+
 impl Window {
     fn of(call: &Call<'_>, kernel: &[usize], extents: &[usize]) -> Result<Self, Reason> {
         let pair = |values: Vec<usize>, one: usize| match values[..] {
@@ -40,7 +46,7 @@ impl Window {
             _ => Err(Reason(format!("a window of {} dimensions", values.len()))),
         };
         let numbers = |name: &str, default: usize| match call.ints(name) {
-            Some(values) => values.iter().map(|&v| usize::try_from(v)).collect::<Result<Vec<_>, _>>(),
+            Some(values) => values.iter().map(|&v| sensible(v)).collect::<Result<Vec<_>, _>>(),
             None => Ok(vec![default; kernel.len()]),
         };
         let kernel = pair(kernel.to_vec(), 1)?;
@@ -139,7 +145,7 @@ pub(super) fn pool(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason
     let rank = call.x()?.rank();
     let x = as_picture(import, call.x()?)?;
     let kernel = call.ints("kernel_shape").ok_or("it has no window")?;
-    let kernel = kernel.iter().map(|&v| usize::try_from(v)).collect::<Result<Vec<_>, _>>()?;
+    let kernel = kernel.iter().map(|&v| sensible(v)).collect::<Result<Vec<_>, _>>()?;
     let window = Window::of(call, &kernel, &x.shape()[2..])?;
     let largest = call.node.op == "MaxPool";
     let count_padding = call.int("count_include_pad", 0) != 0;
@@ -212,6 +218,9 @@ pub(super) fn pad(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason>
             continue;
         }
         let extent = x.shape()[dim] as i64;
+        if extent == 0 {
+            return Err("of nothing".into());
+        }
         let places = -(before as i64)..extent + after as i64;
         let place = |at: i64| match call.text("mode", "constant") {
             "reflect" => at.abs().min(2 * (extent - 1) - at.abs()),
