@@ -20,7 +20,12 @@ impl Config {
     pub(crate) fn beside(weights: &Path) -> Result<Option<Self>, ModelError> {
         let path = weights.with_file_name("config.json");
         let of_the_hub = weights.file_name().is_some_and(|name| OF_THE_HUB.iter().any(|known| name == *known));
-        if !of_the_hub || !path.is_file() {
+        if of_the_hub { Self::read(path) } else { Ok(None) }
+    }
+
+    /// timm's file at a path; `None` if there is none, or if it is not timm's.
+    pub(crate) fn read(path: PathBuf) -> Result<Option<Self>, ModelError> {
+        if !path.is_file() {
             return Ok(None);
         }
         let text = std::fs::read(&path).map_err(|source| ModelError::Read { path: path.clone(), source })?;
@@ -35,10 +40,7 @@ impl Config {
     /// # Errors
     /// [`ModelError::Config`], naming the field: another architecture or head, a value that cannot be.
     pub(crate) fn apply(&self, spec: &mut ModelSpec) -> Result<(), ModelError> {
-        let wrong = |field: &str, message: String| {
-            let message = format!("its field {field:?} {message}");
-            Err(ModelError::Config { path: self.path.clone(), message })
-        };
+        let wrong = |field: &str, message: String| Err(self.wrong(field, message));
         let architecture: Option<String> = self.field("architecture")?;
         if let Some(architecture) = architecture.filter(|name| bare(name) != bare(&spec.name)) {
             return wrong("architecture", format!("is {architecture:?}: pass -m {architecture}"));
@@ -47,7 +49,16 @@ impl Config {
         if let Some(classes) = classes.filter(|&classes| classes != spec.classes) {
             return wrong("num_classes", format!("is {classes}, but the head beside it has {} rows", spec.classes));
         }
-        let known = spec.preprocess;
+        spec.preprocess = self.preprocess(spec.preprocess)?;
+        Ok(())
+    }
+
+    /// What it says of pictures, and for the rest what is `known`.
+    ///
+    /// # Errors
+    /// [`ModelError::Config`], naming the field.
+    pub(crate) fn preprocess(&self, known: Preprocess) -> Result<Preprocess, ModelError> {
+        let wrong = |field: &str, message: String| Err(self.wrong(field, message));
         let size: Option<(usize, usize, usize)> = self.field("input_size")?;
         let input = match size {
             Some((3, height, width)) if height > 0 && width > 0 => (height, width),
@@ -72,14 +83,18 @@ impl Config {
         let (mean, std) = (mean.unwrap_or(known.mean), std.unwrap_or(known.std));
         let mode = self.field("crop_mode")?.unwrap_or(CropMode::Center);
         let crop_pct: Option<f64> = self.field("crop_pct")?;
-        spec.preprocess = match crop_pct {
+        match crop_pct {
             Some(crop_pct) if crop_pct > 0.0 && crop_pct <= 1.0 => {
-                Preprocess::timm(input, crop_pct, mode, filter, mean, std)
+                Ok(Preprocess::timm(input, crop_pct, mode, filter, mean, std))
             }
-            Some(other) => return wrong("crop_pct", format!("is {other} instead of a number in 0..1")),
-            None => Preprocess { input, filter, mean, std, ..known },
-        };
-        Ok(())
+            Some(other) => wrong("crop_pct", format!("is {other} instead of a number in 0..1")),
+            None => Ok(Preprocess { input, filter, mean, std, ..known }),
+        }
+    }
+
+    /// An error that names a field.
+    pub(crate) fn wrong(&self, field: &str, message: String) -> ModelError {
+        ModelError::Config { path: self.path.clone(), message: format!("its field {field:?} {message}") }
     }
 
     /// A field of `pretrained_cfg`, where weights have theirs, or of the whole; null is as good as absent.

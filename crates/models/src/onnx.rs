@@ -1,6 +1,7 @@
 //! A model of one's own, from an ONNX file.
 
 use crate::checkpoint::hex;
+use crate::config::Config;
 use crate::{Model, ModelError, ModelSpec};
 use candle_core::{DType, Device};
 use hard_imagenet_images::{CropMode, Filter, Preprocess};
@@ -15,20 +16,33 @@ pub fn is_file(name: &str) -> bool {
 
 /// Reads a model as `torch.onnx.export` writes it; its name is the file's without the ending.
 ///
-/// An ONNX file does not say what pictures it wants but for their size. `None` for `preprocess` means what most models
-/// of timm want: the shorter side to 8/7 of that size, bilinear, a centre crop, ImageNet's mean and deviation.
+/// An ONNX file does not say what pictures it wants but for their size. `None` for `preprocess` means what a `config.json`
+/// of timm's says, if it lies beside `model.onnx` as `model.json`, and for the rest what most models of timm want: the
+/// shorter side to 8/7 of that size, bilinear, a centre crop, ImageNet's mean and deviation.
 ///
 /// # Errors
-/// [`ModelError::Onnx`] for a file that cannot be taken over, [`ModelError::Input`] where it has no node with rows and
+/// [`ModelError::Config`] for a `model.json` of other pictures, [`ModelError::Onnx`] for a file that cannot be taken over, [`ModelError::Input`] where it has no node with rows and
 /// columns to look from.
 pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype: DType) -> Result<Model, ModelError> {
     let OnnxModel { graph, weights, input, classes, cam_node, feature_node, files, .. } = OnnxModel::read(path)?;
     let Preprocess { mean, std, .. } = Preprocess::imagenet();
     let usual = Preprocess::timm(input, 0.875, CropMode::Center, Filter::Bilinear, mean, std);
+    let preprocess = match (preprocess, Config::read(path.with_extension("json"))?) {
+        (Some(given), _) => given,
+        (None, Some(config)) => {
+            let said = config.preprocess(usual)?;
+            if said.input != input {
+                let (height, width) = input;
+                return Err(config.wrong("input_size", format!("is not {height} × {width}, which the ONNX file takes")));
+            }
+            said
+        }
+        (None, None) => usual,
+    };
     let nowhere = || ModelError::Input(format!("{} has no node with rows and columns", path.display()));
     let spec = ModelSpec {
         name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-        preprocess: preprocess.unwrap_or(usual),
+        preprocess,
         classes,
         cam_node: cam_node.ok_or_else(nowhere)?,
         feature_node,
@@ -44,6 +58,24 @@ pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype:
 mod tests {
     use super::*;
     use hard_imagenet_images::Resize;
+
+    #[test]
+    fn timms_config_beside_the_file_says_what_pictures_it_wants() {
+        let folder = tempfile::tempdir().unwrap();
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden/vit_old_fixed.onnx");
+        let path = folder.path().join("mine.onnx");
+        std::fs::copy(golden, &path).unwrap();
+        let with = |config: &str| {
+            std::fs::write(folder.path().join("mine.json"), config).unwrap();
+            load(&path, None, &Device::Cpu, DType::F32)
+        };
+        let model = with(r#"{"architecture": "vit", "pretrained_cfg": {"mean": [0.5, 0.5, 0.5], "crop_pct": 1.0}}"#);
+        let preprocess = model.unwrap().spec().preprocess;
+        assert_eq!((preprocess.mean, preprocess.std), ([0.5; 3], Preprocess::imagenet().std));
+        assert_eq!(preprocess.resize, Resize::ShorterSide(16));
+        let error = with(r#"{"architecture": "vit", "input_size": [3, 32, 32]}"#).unwrap_err().to_string();
+        assert!(error.contains("mine.json") && error.contains("16 × 16"), "{error}");
+    }
 
     #[test]
     fn a_model_with_a_place_to_look_from() {
