@@ -1,5 +1,6 @@
 //! `hard-imagenet convert`: weights of any accepted form as safetensors.
 
+use crate::options;
 use anyhow::{Context, Result};
 use hard_imagenet::models::{Checkpoint, Stored, Weights, zoo};
 use std::collections::HashMap;
@@ -32,13 +33,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let mut names: Vec<&String> = tensors.keys().collect();
     names.sort();
-    for name in names {
-        println!("{name:60} {:5} {:?}", tensors[name].dtype().as_str(), tensors[name].dims());
-    }
+    let line = |name: &String| format!("{name:60} {:5} {:?}", tensors[name].dtype().as_str(), tensors[name].dims());
+    let mut lines: Vec<String> = names.into_iter().map(line).collect();
     candle_core::safetensors::save(&tensors, &args.output)
         .with_context(|| format!("cannot write {}: is its folder there and writable?", args.output.display()))?;
     let written = Checkpoint::open(&args.output)?.read(std::iter::empty::<((), &[Stored])>(), |(), _| Ok(()))?;
-    println!("read     sha256 {read}");
-    println!("written  sha256 {written}  {} tensors, {}", tensors.len(), args.output.display());
-    Ok(())
+    lines.push(format!("read     sha256 {read}"));
+    lines.push(format!("written  sha256 {written}  {} tensors, {}", tensors.len(), args.output.display()));
+    options::print(&lines)
 }

@@ -46,13 +46,14 @@ fn list(pattern: &str) -> Result<()> {
     if found.is_empty() {
         bail!("no model matches '{pattern}'; `hard-imagenet models` lists them all");
     }
+    let mut lines = Vec::with_capacity(found.len());
     for name in found {
         let spec = zoo::spec(name)?;
         let note = if options::embedded().any(|known| known == name) { ", weights included" } else { "" };
         let (height, width) = spec.preprocess.input;
-        println!("{name:44} {height} × {width}{note}");
+        lines.push(format!("{name:44} {height} × {width}{note}"));
     }
-    Ok(())
+    options::print(&lines)
 }
 
 fn show(name: &str, all: bool) -> Result<()> {
@@ -63,25 +64,27 @@ fn show(name: &str, all: bool) -> Result<()> {
     // Running means and variances are measured, not learnt, and not counted by anybody.
     let learnt = graph.parameters().into_iter().filter(|parameter| !parameter.name.contains(".running_"));
     let parameters: usize = learnt.map(|parameter| parameter.shape.iter().product::<usize>()).sum();
-    println!("{}", spec.name);
-    println!("input        {height} × {width}, {:?}, {:?}", spec.preprocess.resize, spec.preprocess.filter);
-    println!("normalised   mean {:?}, deviation {:?}", spec.preprocess.mean, spec.preprocess.std);
-    println!("classes      {}", spec.classes);
-    println!("parameters   {:.2} million", parameters as f64 / 1e6);
-    println!("work         {:.2} GMACs a picture", graph.multiply_adds(&input)? as f64 / 1e9);
-    println!("CAM node     {}", spec.cam_node);
-    println!("features     {}", spec.feature_node);
-    println!("{}", if all { "nodes" } else { "blocks and stages (--nodes for all nodes)" });
+    let mut lines = vec![
+        spec.name.clone(),
+        format!("input        {height} × {width}, {:?}, {:?}", spec.preprocess.resize, spec.preprocess.filter),
+        format!("normalised   mean {:?}, deviation {:?}", spec.preprocess.mean, spec.preprocess.std),
+        format!("classes      {}", spec.classes),
+        format!("parameters   {:.2} million", parameters as f64 / 1e6),
+        format!("work         {:.2} GMACs a picture", graph.multiply_adds(&input)? as f64 / 1e9),
+        format!("CAM node     {}", spec.cam_node),
+        format!("features     {}", spec.feature_node),
+        if all { "nodes" } else { "blocks and stages (--nodes for all nodes)" }.to_owned(),
+    ];
     let shapes = graph.shapes(&input)?;
     let line = |name: &str, index: usize| {
         let shape: Vec<String> = shapes[index][1..].iter().map(ToString::to_string).collect();
-        println!("  {name:40} {:24} {}", layout(graph.nodes()[index].layout), shape.join(" × "));
+        format!("  {name:40} {:24} {}", layout(graph.nodes()[index].layout), shape.join(" × "))
     };
     match all {
-        true => graph.nodes().iter().enumerate().for_each(|(index, node)| line(&node.name, index)),
-        false => graph.aliases().for_each(|(name, node)| line(name, node.index())),
+        true => lines.extend(graph.nodes().iter().enumerate().map(|(index, node)| line(&node.name, index))),
+        false => lines.extend(graph.aliases().map(|(name, node)| line(name, node.index()))),
     }
-    Ok(())
+    options::print(&lines)
 }
 
 fn layout(layout: Layout) -> String {

@@ -6,6 +6,7 @@ use candle_core::{DType, Device};
 use clap::ValueEnum;
 use hard_imagenet::models::{self, Model, Weights, onnx, zoo};
 use hard_imagenet::perturbations::Preset;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Equal to the published code, or right (docs/QUIRKS.md).
@@ -124,6 +125,16 @@ pub(crate) fn load(name: &str, weights: Option<&Path>, device: &Device, dtype: D
 pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     std::fs::write(path, bytes)
         .with_context(|| format!("cannot write {}: is its folder there and writable?", path.display()))
+}
+
+/// Prints lines; a reader that has seen enough (`| head`) is no error.
+pub(crate) fn print(lines: &[String]) -> Result<()> {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print"),
+        _ => Ok(()),
+    }
 }
 
 /// A path for people.
