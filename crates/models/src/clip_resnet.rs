@@ -4,6 +4,7 @@ use crate::zoo::{Architecture, Row, clip};
 use hard_imagenet_graph::{
     Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId, Pool2d, Reduction,
 };
+use hard_imagenet_images::{Preprocess, Resize};
 
 /// The numbers that make one image tower. Its output is the embedding that is compared with those of texts; a linear
 /// probe instead has as many outputs as classes.
@@ -127,9 +128,14 @@ fn bottleneck(g: &mut GraphBuilder, x: NodeId, channels: usize, width: usize, ha
 const RN50: ClipResNet = ClipResNet { image: 224, width: 64, blocks: &[3, 4, 6, 3], heads: 32 };
 const RN101: ClipResNet = ClipResNet { image: 224, width: 64, blocks: &[3, 4, 23, 3], heads: 32 };
 
+/// CLIP's with the crop that timm gives these models: 0.9 of the shorter side.
+const fn timms_crop() -> Preprocess {
+    Preprocess { resize: Resize::ShorterSide(248), ..clip(224) }
+}
+
 /// `classes` is the length of the embedding.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
-    Row { name: "resnet50_clip.openai", architecture: &RN50, preprocess: clip(224), classes: 1024 },
-    Row { name: "resnet101_clip.openai", architecture: &RN101, preprocess: clip(224), classes: 512 },
+    Row { name: "resnet50_clip.openai", architecture: &RN50, preprocess: timms_crop(), classes: 1024 },
+    Row { name: "resnet101_clip.openai", architecture: &RN101, preprocess: timms_crop(), classes: 512 },
 ];
