@@ -43,7 +43,9 @@ pub(crate) fn translated(tensors: &[Stored]) -> BTreeMap<String, Weight> {
         for (from, to) in scheme.map_or(&[][..], |scheme| scheme.replacements) {
             name = name.replace(from, to);
         }
-        let part = name.find('#').map(|at| name.drain(at..at + 2).collect::<String>()).unwrap_or_default();
+        // A file's own name may have such a sign too, and nothing behind it.
+        let part = name.find('#').filter(|&at| name.is_char_boundary(at + 2));
+        let part = part.map(|at| name.drain(at..at + 2).collect::<String>()).unwrap_or_default();
         parts.entry(name).or_default().insert(part, stored.clone());
     }
     parts.into_iter().filter_map(|(name, parts)| Some((name, Weight::new(parts.into_values().collect())?))).collect()
@@ -195,6 +197,7 @@ mod tests {
         check(&["module.model.a", "module.model.b"], &["a", "b"]);
         check(&["module._orig_mod.a"], &["a"]);
         check(&["model.a", "b"], &["b", "model.a"]);
+        check(&["a#", "b#é"], &["a#", "b#é"]);
         check(&["module.model.a", "module.attacker.model.a", "module.normalizer.new_mean"], &["a"]);
         check(&["features.denseblock1.denselayer1.norm.1.weight"], &["features.denseblock1.denselayer1.norm1.weight"]);
         check(&["classifier.0.bias", "classifier.6.bias"], &["head.fc.bias", "pre_logits.fc1.bias"]);
