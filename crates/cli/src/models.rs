@@ -92,6 +92,7 @@ fn layout(layout: Layout) -> String {
         Layout::Nchw => "picture".into(),
         Layout::Tokens { prefix, h, w } => format!("tokens {prefix} + {h} × {w}"),
         Layout::Vector => "vector".into(),
-        other => format!("{other:?}").to_lowercase(),
+        Layout::Nhwc => "picture, channels last".into(),
+        Layout::Other => "other".into(),
     }
 }

@@ -165,7 +165,7 @@ fn planted_objects_are_where_they_are_planted() {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-datasets --test statistics -- --ignored"]
 fn reference_outputs() {
     let root = PathBuf::from(std::env::var_os("HARD_IMAGENET_REFERENCE").expect("HARD_IMAGENET_REFERENCE"));
     let table: Value = serde_json::from_slice(&std::fs::read(root.join("mask_stats.json")).unwrap()).unwrap();

@@ -1,4 +1,4 @@
-use crate::ops::{Activation, Binary, Constant, Conv2d, Extent, Interpolation, Op, Pad, Pool2d, Reduce, Reduction};
+use crate::ops::{Activation, Binary, Constant, Conv2d, Extent, Op, Pool2d, Reduce, Reduction};
 use crate::{Graph, GraphError, Layout, Node, NodeId};
 use std::collections::BTreeMap;
 
@@ -97,13 +97,8 @@ impl GraphBuilder {
 
     /// Batch normalisation of `channels` channels, eps 1e-5.
     pub fn batch_norm(&mut self, name: &str, x: NodeId, channels: usize) -> NodeId {
-        self.batch_norm_eps(name, x, channels, 1e-5)
-    }
-
-    /// Batch normalisation with another eps.
-    pub fn batch_norm_eps(&mut self, name: &str, x: NodeId, channels: usize, eps: f64) -> NodeId {
         let weights = ["weight", "bias", "running_mean", "running_var"];
-        self.push(name, Op::BatchNorm { channels, eps }, &[x], &weights, self.layout(x))
+        self.push(name, Op::BatchNorm { channels, eps: 1e-5 }, &[x], &weights, self.layout(x))
     }
 
     /// timm's `BatchNormAct2d`: a batch norm, the node "name.norm" with the weights "name.weight" and so on, and the
@@ -180,11 +175,6 @@ impl GraphBuilder {
         self.push(name, Op::AvgPool2d { pool, count_padding }, &[x], &[], Layout::Nchw)
     }
 
-    /// `factor` times as many rows and columns of `(B, C, H, W)`.
-    pub fn upsample(&mut self, name: &str, x: NodeId, factor: usize, how: Interpolation) -> NodeId {
-        self.push(name, Op::Upsample { factor, how }, &[x], &[], Layout::Nchw)
-    }
-
     /// Mean, sum or maximum over dimensions, which stay with length 1 if asked.
     pub fn reduce(&mut self, name: &str, x: NodeId, how: Reduction, dims: &[usize], keep: bool) -> NodeId {
         self.push(name, Op::Reduce(Reduce { how, dims: dims.to_vec(), keep }), &[x], &[], Layout::Other)
@@ -192,7 +182,9 @@ impl GraphBuilder {
 
     /// The mean over rows and columns, `(B, C)`.
     pub fn global_average_pool(&mut self, name: &str, x: NodeId) -> NodeId {
-        self.push(name, Op::GlobalAveragePool, &[x], &[], Layout::Vector)
+        let mean = self.reduce(name, x, Reduction::Mean, &[2, 3], false);
+        self.set_layout(mean, Layout::Vector);
+        mean
     }
 
     /// Values one after the other along a dimension.
@@ -238,11 +230,6 @@ impl GraphBuilder {
     /// Elements moved `shift` places along a dimension, round its end.
     pub fn roll(&mut self, name: &str, x: NodeId, dim: usize, shift: i32) -> NodeId {
         self.push(name, Op::Roll { dim, shift }, &[x], &[], self.layout(x))
-    }
-
-    /// Elements added along a dimension.
-    pub fn pad(&mut self, name: &str, x: NodeId, pad: Pad) -> NodeId {
-        self.push(name, Op::Pad(pad), &[x], &[], self.layout(x))
     }
 
     /// A `(1, ..)`, repeated to the batch size of `like`.

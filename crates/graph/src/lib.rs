@@ -66,7 +66,7 @@ pub use error::GraphError;
 pub use fold::fold_batch_norm;
 pub use graph::{Graph, Node, NodeId, Parameter};
 pub use layout::{Layout, Places};
-pub use ops::{Activation, Binary, Constant, Conv2d, Extent, Interpolation, Op, Pad, Pool2d, Reduce, Reduction};
+pub use ops::{Activation, Binary, Constant, Conv2d, Extent, Op, Pad, Pool2d, Reduce, Reduction};
 pub use run::{RunningStatistics, WeightMap, run, run_from, run_training};
 
 #[cfg(test)]

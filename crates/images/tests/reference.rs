@@ -10,7 +10,7 @@ fn reference() -> PathBuf {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-images --test reference -- --ignored"]
 fn transforms() {
     let root = reference();
     let text = std::fs::read_to_string(root.join("transforms.json")).unwrap();
@@ -56,7 +56,7 @@ fn transforms() {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-images --test reference -- --ignored"]
 fn crops_with_a_given_box() {
     let root = reference();
     let text = std::fs::read_to_string(root.join("transforms.json")).unwrap();
@@ -90,7 +90,7 @@ fn crops_with_a_given_box() {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-images --test reference -- --ignored"]
 fn cmyk_and_mask_modes() {
     let root = reference();
     let got = read_image(&root.join("img/cmyk_breastplate.JPEG")).unwrap();
@@ -107,7 +107,7 @@ fn cmyk_and_mask_modes() {
 }
 
 #[test]
-#[ignore = "needs photographs: HARD_IMAGENET_PHOTOGRAPHS=dir cargo test -- --ignored"]
+#[ignore = "needs photographs: HARD_IMAGENET_PHOTOGRAPHS=dir cargo test -p hard-imagenet-images --test reference -- --ignored"]
 fn photographs_decode() {
     let folder = PathBuf::from(std::env::var_os("HARD_IMAGENET_PHOTOGRAPHS").expect("HARD_IMAGENET_PHOTOGRAPHS"));
     let (mut stack, mut count) = (vec![folder], 0);

@@ -55,7 +55,7 @@ fn pycocotools_agrees() {
 }
 
 #[test]
-#[ignore = "needs many cases: golden/make_coco.py 10000 FILE, then HARD_IMAGENET_COCO=FILE cargo test -- --ignored"]
+#[ignore = "needs many cases: golden/make_coco.py 10000 FILE, then HARD_IMAGENET_COCO=FILE cargo test -p hard-imagenet-masks --test coco -- --ignored"]
 fn pycocotools_agrees_at_length() {
     let path = std::env::var_os("HARD_IMAGENET_COCO").expect("HARD_IMAGENET_COCO names the file");
     let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();

@@ -10,7 +10,7 @@ fn read(name: &str) -> Vec<u8> {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-masks --test reference -- --ignored"]
 fn boxes_and_labels() {
     let bytes = read("bbox_cc.safetensors");
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
@@ -32,7 +32,7 @@ fn boxes_and_labels() {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-masks --test reference -- --ignored"]
 fn maps_resize_as_in_opencv() {
     let bytes = read("ranking.safetensors");
     let tensors = SafeTensors::deserialize(&bytes).unwrap();

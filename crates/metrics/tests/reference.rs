@@ -12,7 +12,7 @@ fn read(name: &str) -> Vec<u8> {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-metrics --test reference -- --ignored"]
 fn sensitivity_of_the_whole_table() {
     let json: serde_json::Value = serde_json::from_slice(&read("rfs.json")).unwrap();
     let table = json["table_fg_bg_rfs"].as_array().unwrap();
@@ -24,7 +24,7 @@ fn sensitivity_of_the_whole_table() {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-metrics --test reference -- --ignored"]
 fn published_code_agrees() {
     let bytes = read("saliency_maps.safetensors");
     let arrays = SafeTensors::deserialize(&bytes).unwrap();

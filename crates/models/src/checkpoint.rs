@@ -136,14 +136,19 @@ impl Checkpoint {
 
 fn sha256(file: &mut dyn Read) -> io::Result<String> {
     let mut hasher = Sha256::new();
+    hash(&mut hasher, file)?;
+    Ok(hex(&hasher.finalize()))
+}
+
+/// Feeds a hash with a file, a piece at a time.
+pub(crate) fn hash(hasher: &mut Sha256, file: &mut dyn Read) -> io::Result<()> {
     let mut buffer = vec![0; 1 << 18];
     loop {
         match file.read(&mut buffer)? {
-            0 => break,
+            0 => return Ok(()),
             count => hasher.update(&buffer[..count]),
         }
     }
-    Ok(hex(&hasher.finalize()))
 }
 
 /// Lower-case digits.

@@ -1,10 +1,10 @@
 //! The residual networks that look at pictures in CLIP (Radford et al. 2021), with timm's names.
 
+use crate::conv_norm::conv_norm_module;
 use crate::zoo::{Architecture, Row, clip};
 use hard_imagenet_graph::{
     Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId, Pool2d, Reduction,
 };
-use hard_imagenet_images::{Preprocess, Resize};
 
 /// The numbers that make one image tower. Its output is the embedding that is compared with those of texts; a linear
 /// probe instead has as many outputs as classes.
@@ -19,6 +19,8 @@ pub struct ClipResNet {
     /// Heads of the attention that pools at the end.
     pub heads: usize,
 }
+
+const RELU: Option<Activation> = Some(Activation::Relu);
 
 impl Architecture for ClipResNet {
     fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
@@ -54,9 +56,9 @@ impl ClipResNet {
     fn stem(&self, g: &mut GraphBuilder, x: NodeId) -> NodeId {
         let (width, half) = (self.width, self.width / 2);
         let three = |inputs, outputs| Conv2d { padding: 1, ..Conv2d::new(inputs, outputs, 3) };
-        let x = conv_norm(g, "conv1", x, Conv2d { stride: 2, ..three(3, half) }, true);
-        let x = conv_norm(g, "conv2", x, three(half, half), true);
-        let x = conv_norm(g, "conv3", x, three(half, width), true);
+        let x = conv_norm_module(g, "conv1", x, Conv2d { stride: 2, ..three(3, half) }, RELU);
+        let x = conv_norm_module(g, "conv2", x, three(half, half), RELU);
+        let x = conv_norm_module(g, "conv3", x, three(half, width), RELU);
         let x = g.avg_pool2d("pool", x, Pool2d::new(2), true);
         g.alias("", x);
         x
@@ -92,34 +94,21 @@ impl ClipResNet {
     }
 }
 
-/// A convolution, its batch norm, and a ReLU if asked; named as timm's `ConvNormAct`.
-fn conv_norm(g: &mut GraphBuilder, name: &str, x: NodeId, conv: Conv2d, activate: bool) -> NodeId {
-    g.scope(name, |g| {
-        let x = g.conv2d("conv", x, conv);
-        let x = match activate {
-            true => g.batch_norm_act("bn", x, conv.outputs, Activation::Relu),
-            false => g.batch_norm("bn", x, conv.outputs),
-        };
-        g.alias("", x);
-        x
-    })
-}
-
 /// One block. Where it halves the resolution an average pool does, not a stride, so that no pixel is skipped.
 fn bottleneck(g: &mut GraphBuilder, x: NodeId, channels: usize, width: usize, halve: bool) -> (NodeId, usize) {
     let outputs = 4 * width;
-    let y = conv_norm(g, "conv1_1x1", x, Conv2d::new(channels, width, 1), true);
-    let mut y = conv_norm(g, "conv2_kxk", y, Conv2d { padding: 1, ..Conv2d::new(width, width, 3) }, true);
+    let y = conv_norm_module(g, "conv1_1x1", x, Conv2d::new(channels, width, 1), RELU);
+    let mut y = conv_norm_module(g, "conv2_kxk", y, Conv2d { padding: 1, ..Conv2d::new(width, width, 3) }, RELU);
     if halve {
         y = g.avg_pool2d("conv2_kxk.aa", y, Pool2d::new(2), true);
     }
-    let y = conv_norm(g, "conv3_1x1", y, Conv2d::new(width, outputs, 1), false);
+    let y = conv_norm_module(g, "conv3_1x1", y, Conv2d::new(width, outputs, 1), None);
     let mut shortcut = x;
     if halve {
         shortcut = g.avg_pool2d("shortcut.pool", x, Pool2d::new(2), true);
     }
     if channels != outputs {
-        shortcut = conv_norm(g, "shortcut.conv", shortcut, Conv2d::new(channels, outputs, 1), false);
+        shortcut = conv_norm_module(g, "shortcut.conv", shortcut, Conv2d::new(channels, outputs, 1), None);
     }
     let sum = g.add("add", y, shortcut);
     (g.activation("", sum, Activation::Relu), outputs)
@@ -128,14 +117,9 @@ fn bottleneck(g: &mut GraphBuilder, x: NodeId, channels: usize, width: usize, ha
 const RN50: ClipResNet = ClipResNet { image: 224, width: 64, blocks: &[3, 4, 6, 3], heads: 32 };
 const RN101: ClipResNet = ClipResNet { image: 224, width: 64, blocks: &[3, 4, 23, 3], heads: 32 };
 
-/// CLIP's with the crop that timm gives these models: 0.9 of the shorter side.
-const fn timms_crop() -> Preprocess {
-    Preprocess { resize: Resize::ShorterSide(248), ..clip(224) }
-}
-
 /// `classes` is the length of the embedding.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
-    Row { name: "resnet50_clip.openai", architecture: &RN50, preprocess: timms_crop(), classes: 1024 },
-    Row { name: "resnet101_clip.openai", architecture: &RN101, preprocess: timms_crop(), classes: 512 },
+    Row { name: "resnet50_clip.openai", architecture: &RN50, preprocess: clip(248), classes: 1024 },
+    Row { name: "resnet101_clip.openai", architecture: &RN101, preprocess: clip(248), classes: 512 },
 ];

@@ -1,6 +1,7 @@
 //! EfficientNet (Tan & Le 2019), with timm's names: one network, and others that are wider and deeper by a factor.
 
-use crate::mobile_block::{Activations, MobileBlock, conv_norm, stages, stem};
+use crate::conv_norm::conv_norm;
+use crate::mobile_block::{Activations, MobileBlock, stages, stem};
 use crate::zoo::{Architecture, Row, imagenet_at};
 use hard_imagenet_graph::{Activation, Conv2d, Graph, GraphBuilder, GraphError};
 

@@ -1,5 +1,6 @@
 //! Other classes for a trained network.
 
+use crate::checkpoint::hex;
 use crate::{Graph, Model, ModelError, ModelSpec};
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_graph::{Activation, Binary, GraphBuilder, Layout, Reduction};
@@ -64,11 +65,10 @@ impl Model {
                 hash.update(value.to_le_bytes());
             }
         }
-        let hash = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         let kept =
             graph.parameters().into_iter().filter_map(|p| self.weights().get(&p.name).map(|t| (p.name, t.clone())));
         let weights = kept.chain(new.iter().map(|(name, tensor)| ((*name).to_owned(), (*tensor).clone()))).collect();
-        Self::unfolded(spec, graph, weights, hash, self.device(), self.dtype())
+        Self::unfolded(spec, graph, weights, hex(&hash.finalize()), self.device(), self.dtype())
     }
 }
 

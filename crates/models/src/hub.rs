@@ -1,4 +1,5 @@
 use crate::ModelError;
+use crate::weights::OF_THE_HUB;
 use hf_hub::progress::{DownloadEvent, FileStatus, ProgressEvent, ProgressHandler};
 use hf_hub::{HFClient, HFError, split_id};
 use std::fmt;
@@ -26,9 +27,6 @@ pub struct Hub {
 
 /// Told (bytes done, bytes in all) while a file arrives.
 type Report = Arc<dyn Fn(u64, u64) + Send + Sync>;
-
-/// What weights are called on the hub, the best first.
-const FILES: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
 impl Hub {
     /// The public hub, with its cache in a folder (Python's is `~/.cache/huggingface/hub`).
@@ -97,22 +95,22 @@ impl Hub {
             let request = repo.download_file().filename(file).revision(&*self.revision);
             request.local_files_only(cached).maybe_progress(progress).send()
         };
-        if let Some(path) = FILES.iter().find_map(|file| get(file, true).ok()) {
+        if let Some(path) = OF_THE_HUB.iter().find_map(|file| get(file, true).ok()) {
             return Ok(path);
         }
         if self.offline {
             let message = format!(
                 "{} is not in the cache {}, and the hub may not be asked (offline); on a computer that may, \
                  `hf download {repository} {} --revision {}` fetches it, or pass a file as weights",
-                FILES.join(" or "),
+                OF_THE_HUB.join(" or "),
                 self.cache.display(),
-                FILES[0],
+                OF_THE_HUB[0],
                 self.revision
             );
             return Err(self.error(&repository, message));
         }
         let mut missing = None;
-        for file in FILES {
+        for file in OF_THE_HUB {
             let mut outcome = get(file, false);
             // Another process is fetching it, and hf-hub waits ten seconds only.
             while matches!(outcome, Err(HFError::CacheLockTimeout { .. })) {
@@ -161,7 +159,7 @@ impl Hub {
                  {endpoint}/{repository} and set HF_TOKEN to a token from {endpoint}/settings/tokens"
             ),
             HFError::RepoNotFound { .. } | HFError::RevisionNotFound { .. } | HFError::EntryNotFound { .. } => {
-                format!("{endpoint} has no {} there; pass a file as weights (--weights FILE)", FILES.join(" or "))
+                format!("{endpoint} has no {} there; pass a file as weights (--weights FILE)", OF_THE_HUB.join(" or "))
             }
             _ => {
                 // hf-hub's own words end before the cause, such as a refused connection.

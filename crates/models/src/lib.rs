@@ -53,6 +53,7 @@
 mod checkpoint;
 mod clip_resnet;
 mod config;
+mod conv_norm;
 mod convit;
 mod convnext;
 mod densenet;

@@ -1,6 +1,7 @@
 //! The blocks of networks made for phones: few products between channels, depthwise windows within them. Their names
 //! are timm's.
 
+use crate::conv_norm::{conv_norm, conv_norm_module};
 use hard_imagenet_graph::{Activation, Conv2d, GraphBuilder, Layout, NodeId, Reduction};
 
 /// A block. Where it keeps resolution and channels, its input is added to its output (but for `Conv`).
@@ -126,13 +127,13 @@ impl MobileBlock {
                 let mut y = x;
                 if start > 0 {
                     let stride = if middle > 0 { 1 } else { stride };
-                    y = part(g, "dw_start", y, depthwise(inputs, start, stride), None);
+                    y = conv_norm_module(g, "dw_start", y, depthwise(inputs, start, stride), None);
                 }
-                y = part(g, "pw_exp", y, Conv2d::new(inputs, expanded, 1), act);
+                y = conv_norm_module(g, "pw_exp", y, Conv2d::new(inputs, expanded, 1), act);
                 if middle > 0 {
-                    y = part(g, "dw_mid", y, depthwise(expanded, middle, stride), act);
+                    y = conv_norm_module(g, "dw_mid", y, depthwise(expanded, middle, stride), act);
                 }
-                part(g, "pw_proj", y, Conv2d::new(expanded, outputs, 1), None)
+                conv_norm_module(g, "pw_proj", y, Conv2d::new(expanded, outputs, 1), None)
             }
         };
         let keeps = self.stride() == 1 && self.outputs() == inputs;
@@ -173,28 +174,6 @@ fn window(inputs: usize, outputs: usize, kernel: usize, stride: usize) -> Conv2d
 
 fn depthwise(channels: usize, kernel: usize, stride: usize) -> Conv2d {
     Conv2d { groups: channels, ..window(channels, channels, kernel, stride) }
-}
-
-/// A convolution, its batch norm, and an activation if there is one.
-pub(crate) fn conv_norm(
-    g: &mut GraphBuilder,
-    [conv, norm]: [&str; 2],
-    x: NodeId,
-    op: Conv2d,
-    act: Option<Activation>,
-) -> NodeId {
-    let x = g.conv2d(conv, x, op);
-    match act {
-        Some(activation) => g.batch_norm_act(norm, x, op.outputs, activation),
-        None => g.batch_norm(norm, x, op.outputs),
-    }
-}
-
-/// The same as a module of its own.
-fn part(g: &mut GraphBuilder, name: &str, x: NodeId, op: Conv2d, act: Option<Activation>) -> NodeId {
-    let y = g.scope(name, |g| conv_norm(g, ["conv", "bn"], x, op, act));
-    g.alias(name, y);
-    y
 }
 
 /// The mean over rows and columns, `(B, C, 1, 1)`.

@@ -1,12 +1,13 @@
 //! A model of one's own, from an ONNX file.
 
-use crate::checkpoint::hex;
+use crate::checkpoint::{hash, hex};
 use crate::config::Config;
 use crate::{Model, ModelError, ModelSpec};
 use candle_core::{DType, Device};
 use hard_imagenet_images::{CropMode, Filter, Preprocess};
 use hard_imagenet_onnx::OnnxModel;
 use sha2::{Digest, Sha256};
+use std::fs::File;
 use std::path::Path;
 
 /// Does a model's name mean a file of this kind?
@@ -47,11 +48,12 @@ pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype:
         cam_node: cam_node.ok_or_else(nowhere)?,
         feature_node,
     };
-    let mut hash = Sha256::new();
+    let mut hasher = Sha256::new();
     for path in files {
-        hash.update(std::fs::read(&path).map_err(|source| ModelError::Read { path, source })?);
+        let done = File::open(&path).and_then(|mut file| hash(&mut hasher, &mut file));
+        done.map_err(|source| ModelError::Read { path, source })?;
     }
-    Model::new(spec, &graph, &weights, hex(&hash.finalize()), device, dtype)
+    Model::folded(spec, &graph, weights, hex(&hasher.finalize()), device, dtype)
 }
 
 #[cfg(test)]

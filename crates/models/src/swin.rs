@@ -167,8 +167,7 @@ impl Architecture for SwinTransformer {
         let x = g.input();
         let patches = Conv2d { stride: self.patch, bias: true, ..Conv2d::new(3, self.width, self.patch) };
         let x = g.conv2d("patch_embed.proj", x, patches);
-        let x = g.permute("patch_embed.places", x, &[0, 2, 3, 1]);
-        g.set_layout(x, Layout::Nhwc);
+        let x = g.to_nhwc("patch_embed.places", x);
         let mut x = g.layer_norm("patch_embed.norm", x, self.width, EPS);
         g.alias("patch_embed", x);
         let (mut side, mut width) = (self.image / self.patch, self.width);

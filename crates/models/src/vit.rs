@@ -193,11 +193,6 @@ const fn whole(side: usize, like: Preprocess) -> Preprocess {
     Preprocess { resize: Resize::ShorterSide(side), input: (side, side), ..like }
 }
 
-/// timm's choice for some towers of CLIP is a crop smaller than the picture.
-const fn clip_crop(shorter: usize) -> Preprocess {
-    Preprocess { resize: Resize::ShorterSide(shorter), ..clip(224) }
-}
-
 /// The first row of each name is the one meant where the tag is left out; it is timm's choice, but for CLIP's
 /// quickgelu, where it is OpenAI's own; its weights are published under the name without that word. DINOv2 comes without
 /// a head; bring one. CLIP's own weights end in the projection to the 512 numbers that it compares with texts.
@@ -228,17 +223,17 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "vit_base_patch14_dinov2.lvd142m", architecture: &BASE_DINO, preprocess: whole(518, bicubic(518)), classes: 1000 },
     Row { name: "vit_small_patch14_reg4_dinov2.lvd142m", architecture: &SMALL_DINO_REG4, preprocess: whole(518, bicubic(518)), classes: 1000 },
     Row { name: "vit_base_patch14_reg4_dinov2.lvd142m", architecture: &BASE_DINO_REG4, preprocess: whole(518, bicubic(518)), classes: 1000 },
-    Row { name: "vit_base_patch16_clip_224.laion2b_ft_in12k_in1k", architecture: &CLIP, preprocess: clip_crop(235), classes: 1000 },
+    Row { name: "vit_base_patch16_clip_224.laion2b_ft_in12k_in1k", architecture: &CLIP, preprocess: clip(235), classes: 1000 },
     Row { name: "vit_base_patch16_clip_224.laion2b_ft_in1k", architecture: &CLIP, preprocess: clip(224), classes: 1000 },
-    Row { name: "vit_base_patch16_clip_224.openai_ft_in12k_in1k", architecture: &CLIP, preprocess: clip_crop(235), classes: 1000 },
-    Row { name: "vit_base_patch16_clip_224.openai_ft_in1k", architecture: &CLIP, preprocess: clip_crop(248), classes: 1000 },
+    Row { name: "vit_base_patch16_clip_224.openai_ft_in12k_in1k", architecture: &CLIP, preprocess: clip(235), classes: 1000 },
+    Row { name: "vit_base_patch16_clip_224.openai_ft_in1k", architecture: &CLIP, preprocess: clip(248), classes: 1000 },
     Row { name: "vit_base_patch16_clip_224.laion2b", architecture: &CLIP, preprocess: clip(224), classes: 512 },
-    Row { name: "vit_base_patch16_clip_224.openai", architecture: &CLIP, preprocess: clip_crop(248), classes: 512 },
-    Row { name: "vit_base_patch32_clip_224.laion2b_ft_in12k_in1k", architecture: &CLIP_32, preprocess: clip_crop(248), classes: 1000 },
-    Row { name: "vit_base_patch32_clip_224.laion2b_ft_in1k", architecture: &CLIP_32, preprocess: clip_crop(248), classes: 1000 },
-    Row { name: "vit_base_patch32_clip_224.openai_ft_in1k", architecture: &CLIP_32, preprocess: clip_crop(248), classes: 1000 },
-    Row { name: "vit_base_patch32_clip_224.laion2b", architecture: &CLIP_32, preprocess: clip_crop(248), classes: 512 },
-    Row { name: "vit_base_patch32_clip_224.openai", architecture: &CLIP_32, preprocess: clip_crop(248), classes: 512 },
-    Row { name: "vit_base_patch16_clip_quickgelu_224.openai", architecture: &QUICK_CLIP, preprocess: clip_crop(248), classes: 512 },
-    Row { name: "vit_base_patch32_clip_quickgelu_224.openai", architecture: &QUICK_CLIP_32, preprocess: clip_crop(248), classes: 512 },
+    Row { name: "vit_base_patch16_clip_224.openai", architecture: &CLIP, preprocess: clip(248), classes: 512 },
+    Row { name: "vit_base_patch32_clip_224.laion2b_ft_in12k_in1k", architecture: &CLIP_32, preprocess: clip(248), classes: 1000 },
+    Row { name: "vit_base_patch32_clip_224.laion2b_ft_in1k", architecture: &CLIP_32, preprocess: clip(248), classes: 1000 },
+    Row { name: "vit_base_patch32_clip_224.openai_ft_in1k", architecture: &CLIP_32, preprocess: clip(248), classes: 1000 },
+    Row { name: "vit_base_patch32_clip_224.laion2b", architecture: &CLIP_32, preprocess: clip(248), classes: 512 },
+    Row { name: "vit_base_patch32_clip_224.openai", architecture: &CLIP_32, preprocess: clip(248), classes: 512 },
+    Row { name: "vit_base_patch16_clip_quickgelu_224.openai", architecture: &QUICK_CLIP, preprocess: clip(248), classes: 512 },
+    Row { name: "vit_base_patch32_clip_quickgelu_224.openai", architecture: &QUICK_CLIP_32, preprocess: clip(248), classes: 512 },
 ];

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub enum Weights {
     /// One file: safetensors, or a checkpoint of torch (`.pth`, `.pt`, `.bin`, `.ckpt`), also of one before 1.6.
-    /// A checkpoint is read as data: nothing in it is executed. Names may be timm's, torchvision's or transformers'.
+    /// A checkpoint is read as data: nothing in it is executed. Names may be timm's, and
+    /// for ResNet, VGG, DenseNet, ViT, DeiT and Swin torchvision's or transformers'.
     File(PathBuf),
     /// A folder of `<model>.safetensors` (also without the tag, also `.pth`, `.pt`, `.bin`, `.ckpt`), or a folder as
     /// the Hugging Face hub has it: `model.safetensors` or `pytorch_model.bin`, and `config.json`.
@@ -135,7 +136,7 @@ pub(crate) fn last_linear(graph: &Graph) -> Option<&str> {
     last.weights.first().map(String::as_str)
 }
 
-/// How the Hugging Face hub names weights, of any model.
+/// How the Hugging Face hub names weights, of any model; the best first.
 pub(crate) const OF_THE_HUB: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
 fn in_folder(folder: &Path, model: &str) -> Result<PathBuf, ModelError> {

@@ -71,14 +71,12 @@ pub(crate) const fn inception(shorter: usize) -> Preprocess {
     Preprocess { mean: [0.5; 3], std: [0.5; 3], ..imagenet(shorter, Filter::Bicubic) }
 }
 
-/// OpenAI's: the shorter side at the crop's own size, CLIP's mean and deviation.
-pub(crate) const fn clip(side: usize) -> Preprocess {
+/// The same with CLIP's mean and deviation. OpenAI takes the whole shorter side, 224; timm often a crop of it.
+pub(crate) const fn clip(shorter: usize) -> Preprocess {
     Preprocess {
-        resize: Resize::ShorterSide(side),
-        input: (side, side),
-        filter: Filter::Bicubic,
         mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
         std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
+        ..imagenet(shorter, Filter::Bicubic)
     }
 }
 

@@ -25,7 +25,7 @@ fn error(got: &Tensor, want: &Tensor) -> f32 {
 }
 
 #[test]
-#[ignore = "needs the file of golden/full_size.py in HARD_IMAGENET_FULL_SIZE"]
+#[ignore = "needs the file of golden/full_size.py: HARD_IMAGENET_FULL_SIZE=file cargo test --release -p hard-imagenet-models --test full_size -- --ignored"]
 fn logits_and_features_are_timms() {
     let path = std::env::var("HARD_IMAGENET_FULL_SIZE").expect("HARD_IMAGENET_FULL_SIZE names a file");
     let golden: HashMap<String, Tensor> = candle_core::safetensors::load(path, &Device::Cpu).unwrap();

@@ -16,7 +16,7 @@ fn status(field: &str) -> f64 {
 }
 
 #[test]
-#[ignore = "measures; see the head of the file"]
+#[ignore = "measures: cargo test --release -p hard-imagenet-models --test load_cost -- --ignored --nocapture"]
 fn loading_holds_one_copy_of_the_weights() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("resnet50.safetensors");

@@ -31,7 +31,6 @@ pub(crate) fn of(op: &Op, inputs: &[Operand<'_>], shape: &[usize]) -> Vec<Axis> 
         Op::Conv2d(_) | Op::MaxPool2d(_) | Op::AvgPool2d { .. } => {
             vec![Axis::Batch, Axis::Channel, Axis::Row, Axis::Column]
         }
-        Op::GlobalAveragePool => vec![Axis::Batch, Axis::Channel],
         Op::BatchNorm { .. } | Op::LayerNorm { .. } | Op::Activation(_) | Op::Softmax | Op::Scale(_) => axes.to_vec(),
         Op::Roll { .. } | Op::ExpandBatch => axes.to_vec(),
         Op::Linear { .. } => with_last(axes, |last| if last == Axis::Channel { last } else { Axis::Other }),
@@ -137,6 +136,7 @@ pub(crate) fn layout(axes: &[Axis]) -> Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hard_imagenet_graph::{Reduce, Reduction};
 
     const NCHW: [Axis; 4] = [Axis::Batch, Axis::Channel, Axis::Row, Axis::Column];
 
@@ -161,7 +161,8 @@ mod tests {
         check(&blocks, Layout::Other);
         let merged = [(Op::Permute(vec![0, 1, 3, 4, 2, 5]), &[2, 2, 3, 2, 2, 8][..]), (flat.clone(), &[2, 2, 3, 32])];
         check(&[&blocks[..], &merged].concat(), Layout::Nhwc);
-        check(&[(Op::GlobalAveragePool, &[2, 8]), (flat, &[2, 8])], Layout::Vector);
+        let mean = Reduce { how: Reduction::Mean, dims: vec![2, 3], keep: false };
+        check(&[(Op::Reduce(mean), &[2, 8]), (flat, &[2, 8])], Layout::Vector);
     }
 
     #[test]

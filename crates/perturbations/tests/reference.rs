@@ -17,7 +17,7 @@ fn digest(values: &[f32]) -> String {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-perturbations --test reference -- --ignored"]
 fn ablations() {
     let root = reference();
     let text = std::fs::read_to_string(root.join("ablations.json")).unwrap();
@@ -53,7 +53,7 @@ fn ablations() {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-perturbations --test reference -- --ignored"]
 fn average_colours() {
     const SIDE: usize = 128;
     let root = reference();
@@ -88,7 +88,7 @@ fn average_colours() {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-perturbations --test reference -- --ignored"]
 fn noise() {
     let bytes = std::fs::read(reference().join("noise.safetensors")).unwrap();
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
@@ -129,7 +129,7 @@ fn noise() {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-perturbations --test reference -- --ignored"]
 fn noise_of_every_strength() {
     let root = reference();
     let image = Pixels::from(&read_image(&root.join("transforms/real256_n03218198_dogsled.png")).unwrap());

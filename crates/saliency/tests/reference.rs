@@ -13,7 +13,7 @@ use std::path::PathBuf;
 fn folder() -> PathBuf {
     let folder =
         std::env::var_os("HARD_IMAGENET_REFERENCE").expect("HARD_IMAGENET_REFERENCE names the reference folder");
-    PathBuf::from(folder).join("golden/models")
+    PathBuf::from(folder).join("models")
 }
 
 fn read(file: &str) -> HashMap<String, Tensor> {
@@ -87,19 +87,19 @@ fn check_model(key: &str, name: &str) {
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-saliency --test reference -- --ignored"]
 fn resnet18() {
     check_model("resnet18", "resnet18");
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-saliency --test reference -- --ignored"]
 fn resnet50() {
     check_model("resnet50", "resnet50");
 }
 
 #[test]
-#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -- --ignored"]
+#[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-saliency --test reference -- --ignored"]
 fn deit_small() {
     check_model("deit_small", "deit_small_patch16_224");
 }

@@ -13,7 +13,7 @@ pub use elementwise::Binary;
 pub use hard_imagenet_kernels::Activation;
 pub use reduce::{Reduce, Reduction};
 pub use shape::{Extent, Pad};
-pub use window::{Conv2d, Interpolation, Pool2d};
+pub use window::{Conv2d, Pool2d};
 
 pub(crate) use norm::batch_norm_training;
 
@@ -43,15 +43,6 @@ pub enum Op {
         /// Does padding count, as zeros?
         count_padding: bool,
     },
-    /// A larger picture.
-    Upsample {
-        /// How many times as many rows and columns.
-        factor: usize,
-        /// How they are made.
-        how: Interpolation,
-    },
-    /// Mean over rows and columns: `(B, C, H, W)` to `(B, C)`.
-    GlobalAveragePool,
 
     /// x Wᵀ + b over the last dimension; weights: weight `(outputs, inputs)`, and bias.
     Linear {
@@ -165,8 +156,6 @@ impl Op {
             Self::Constant(constant) => Ok(constant.shape().to_vec()),
             Self::Conv2d(conv) => conv.shape(x),
             Self::MaxPool2d(pool) | Self::AvgPool2d { pool, .. } => pool.shape(x),
-            Self::Upsample { factor, .. } => Interpolation::shape(x, *factor),
-            Self::GlobalAveragePool => window::global_pool_shape(x),
             Self::Linear { inputs, outputs, .. } => product::linear_shape(x, *inputs, *outputs),
             Self::MatMul { transpose_second } => product::matmul_shape(x, second, *transpose_second),
             Self::BatchNorm { channels, .. } => norm::channels_at(x, 1, *channels),
@@ -199,8 +188,6 @@ impl Op {
             Self::Conv2d(conv) => conv.value(x()?, weights),
             Self::MaxPool2d(pool) => kernels::max_pool2d(x()?, pool.params()),
             Self::AvgPool2d { pool, count_padding } => kernels::avg_pool2d(x()?, pool.params(), *count_padding),
-            Self::Upsample { factor, how } => how.value(x()?, *factor),
-            Self::GlobalAveragePool => window::global_pool(x()?),
             Self::Linear { .. } => product::linear(x()?, weights),
             Self::MatMul { transpose_second } => product::matmul(x()?, second()?, *transpose_second),
             Self::BatchNorm { eps, .. } => norm::batch_norm(x()?, weights, *eps),
@@ -281,10 +268,6 @@ mod tests {
         let pool = Pool2d { stride: 2, padding: 1, ..Pool2d::new(3) };
         check(&Op::MaxPool2d(pool), &[picture], &[2, 4, 3, 3]);
         check(&Op::AvgPool2d { pool: Pool2d { ceil: true, ..pool }, count_padding: true }, &[picture], &[2, 4, 4, 3]);
-        check(&Op::Upsample { factor: 2, how: Interpolation::Nearest }, &[picture], &[2, 4, 12, 10]);
-        let bilinear = Interpolation::Bilinear { align_corners: false };
-        check(&Op::Upsample { factor: 3, how: bilinear }, &[picture], &[2, 4, 18, 15]);
-        check(&Op::GlobalAveragePool, &[picture], &[2, 4]);
         check(&Op::Linear { inputs: 8, outputs: 3, bias: true }, &[tokens], &[2, 7, 3]);
         check(&Op::MatMul { transpose_second: true }, &[&[2, 3, 4, 5], &[2, 3, 6, 5]], &[2, 3, 4, 6]);
         check(&Op::MatMul { transpose_second: false }, &[&[3, 4, 5], &[3, 5, 6]], &[3, 4, 6]);
@@ -320,7 +303,6 @@ mod tests {
         fails(Op::Conv2d(Conv2d::new(4, 6, 3)), &[&[2, 3, 6, 5]]);
         fails(Op::Conv2d(Conv2d::new(4, 6, 7)), &[&[2, 4, 6, 5]]);
         fails(Op::Conv2d(Conv2d { stride: 0, ..Conv2d::new(4, 6, 1) }), &[&[2, 4, 6, 5]]);
-        fails(Op::GlobalAveragePool, &[&[2, 4]]);
         fails(Op::Linear { inputs: 8, outputs: 3, bias: false }, &[&[2, 7]]);
         fails(Op::Linear { inputs: 8, outputs: 3, bias: false }, &[&[]]);
         fails(Op::MatMul { transpose_second: false }, &[&[3, 4, 5], &[3, 4, 5]]);

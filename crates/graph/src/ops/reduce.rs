@@ -39,18 +39,16 @@ impl Reduce {
 
     pub(super) fn value(&self, x: &Tensor) -> Result<Tensor> {
         let mut y = x.contiguous()?;
-        // The last ones first: they lie side by side in memory.
-        for &dim in self.dims.iter().rev() {
+        // From the last dimension on, so that the places of the others stay; those side by side are one in memory.
+        for run in self.dims.chunk_by(|a, b| a + 1 == *b).rev() {
+            let first = run[0];
+            y = y.flatten(first, first + run.len() - 1)?;
             y = match self.how {
-                Reduction::Mean => y.mean_keepdim(dim)?,
-                Reduction::Sum => y.sum_keepdim(dim)?,
-                Reduction::Max => max_keepdim(&y, dim)?,
+                Reduction::Mean => y.mean_keepdim(first)?,
+                Reduction::Sum => y.sum_keepdim(first)?,
+                Reduction::Max => max_keepdim(&y, first)?,
             };
         }
-        if self.keep {
-            return Ok(y);
-        }
-        let shape: Vec<usize> = (0..y.rank()).filter(|dim| !self.dims.contains(dim)).map(|dim| y.dims()[dim]).collect();
-        y.reshape(shape)
+        y.reshape(self.shape(x.dims()).map_err(candle_core::Error::Msg)?)
     }
 }

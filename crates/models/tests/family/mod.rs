@@ -35,6 +35,10 @@ pub(crate) fn check_louder(family: &Family<'_>, gain: f64) {
     }
     let cam = model.graph().find(&model.spec().cam_node).unwrap();
     assert!(model.graph().node(cam).layout.has_places(), "{}", model.spec().cam_node);
+    let (logits, values) = model.forward_with(&x, &[&model.spec().cam_node, &model.spec().feature_node]).unwrap();
+    near(&logits, want("logits"), 1e-4, "logits beside values");
+    near(&values[1], want("features"), 1e-4, "features beside logits");
+    assert_eq!(values[0].dims(), model.value(&model.spec().cam_node, &x).unwrap().dims());
 
     let picture = Var::from_tensor(&x).unwrap();
     let sum = model.forward(&picture).unwrap().narrow(1, 3, 1).unwrap().sum_all().unwrap();

@@ -37,7 +37,6 @@ pub(super) fn activation(call: &Call<'_>) -> Result<Option<Activation>, Reason> 
         "Erf" => Activation::Erf,
         "Sin" => Activation::Sin,
         "Cos" => Activation::Cos,
-        "Neg" => Activation::Power(1.0),
         _ => return Ok(None),
     }))
 }
@@ -47,9 +46,6 @@ pub(super) fn activate(import: &mut Import, call: &Call<'_>, activation: Activat
     if x.is_integral() {
         return folded::unary(call);
     }
-    if call.node.op == "Neg" {
-        return import.op(Op::Scale(-1.0), &[x]);
-    }
     let (alpha, beta) = (call.float("alpha", 0.2), call.float("beta", 0.5));
     if activation == Activation::HardSigmoid && ((alpha - 1.0 / 6.0).abs() > 1e-6 || beta != 0.5) {
         let scaled = import.op(Op::Scale(f64::from(alpha)), &[x])?;
@@ -57,6 +53,10 @@ pub(super) fn activate(import: &mut Import, call: &Call<'_>, activation: Activat
         return import.op(Op::Activation(Activation::Clamp(0.0, 1.0)), &[&moved]);
     }
     import.op(Op::Activation(activation), &[x])
+}
+
+pub(super) fn negate(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+    if call.x()?.is_integral() { folded::unary(call) } else { import.op(Op::Scale(-1.0), &[call.x()?]) }
 }
 
 pub(super) fn binary(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {

@@ -114,6 +114,7 @@ pub(crate) fn apply(import: &mut Import, node: &NodeProto<'_>, scope: &Scope) ->
         "Cast" | "CastLike" => elementwise::cast(&call)?,
         "Where" => elementwise::choose(import, &call)?,
         "Add" | "Sub" | "Mul" | "Div" | "Min" | "Max" | "Sum" | "Mean" => elementwise::binary(import, &call)?,
+        "Neg" => elementwise::negate(import, &call)?,
         "Pow" => elementwise::power(import, &call)?,
         "PRelu" => elementwise::parametric_relu(import, &call)?,
         "Conv" => window::conv(import, &call)?,
