@@ -109,7 +109,7 @@ fn facts(run: &Run, description: &RunDescription) -> Vec<(String, String)> {
         ("samples", description.dataset.samples.to_string()),
         ("pictures a sample", protocol.images_per_sample().to_string()),
         ("conditions", conditions.join(", ")),
-        ("explainer", protocol.explainer.clone().unwrap_or_else(|| "none".into())),
+        ("explainers", if protocol.explainers.is_empty() { "none".into() } else { protocol.explainers.join(", ") }),
         ("weights (sha256)", description.weights_sha256.clone()),
         ("precision", description.dtype.clone()),
         ("seed", description.seed.to_string()),

@@ -56,6 +56,12 @@ pub trait Dataset: Send + Sync {
     /// Class of sample `i`, known without decoding anything.
     fn class(&self, i: usize) -> usize;
 
+    /// Where sample `i` stands in the ranking of its class by the strength of its spurious cues, 0 first, 1 last; `None`
+    /// where nothing is ranked.
+    fn cue_rank(&self, _i: usize) -> Option<f32> {
+        None
+    }
+
     /// Decodes sample `i`.
     ///
     /// # Errors
@@ -77,6 +83,9 @@ macro_rules! delegate {
             }
             fn class(&self, i: usize) -> usize {
                 (**self).class(i)
+            }
+            fn cue_rank(&self, i: usize) -> Option<f32> {
+                (**self).cue_rank(i)
             }
             fn get(&self, i: usize) -> Result<Sample, DatasetError> {
                 (**self).get(i)

@@ -18,7 +18,7 @@
 //!   and [`Store`]: files by name in a folder, a zip or a tar. Archives are read in place.
 //! - [`checkup_hard_imagenet`], [`inspect`] and their like: what is wrong with a user's folders, as [`Finding`]s.
 //! - [`Subset`]: some samples of any of them: spread over the classes, as many of each, from both ends of a ranking
-//!   ([`Rankings`]), or of one stratum ([`strata`]).
+//!   ([`Rankings`], [`Ranked`]), or of one stratum ([`strata`]).
 //! - [`Statistics`]: how large the objects are, where they lie, what the crop keeps of them, class by class.
 //!
 //! Masks come as they are stored, 0 to 255; what counts as object is decided later, after resampling (the published
@@ -60,6 +60,7 @@ mod masked_folder;
 mod npy;
 mod pickle;
 mod planted;
+mod ranked;
 mod rankings;
 mod rival;
 mod rival10;
@@ -80,6 +81,7 @@ pub use imagenet_s::ImageNetS;
 pub use masked_folder::MaskedFolder;
 pub use pickle::{Item, Pickle, PickleError};
 pub use planted::{PlantedConfig, PlantedCues, Scene, Silhouette};
+pub use ranked::Ranked;
 pub use rankings::{Place, Rankings};
 pub use rival::Rival20;
 pub use rival10::{Attribute, Rival10};

@@ -2,7 +2,7 @@ use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::{EvaluationError, Event, Gallery, Phase, Protocol, Quirks, Result, Run, chunk, finish};
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_metrics::Record;
+use hard_imagenet_metrics::{MAP, Record};
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::Preset;
 use std::ops::ControlFlow;
@@ -210,6 +210,12 @@ fn holds(plan: &Plan<'_>, part: usize, records: &[Record]) -> bool {
                 if !rest.next().is_some_and(expected) {
                     return false;
                 }
+            }
+        }
+        for explainer in plan.explainers.iter().skip(1) {
+            let word = |r: &Record| r.condition.strip_prefix(MAP) == Some(explainer.word.as_str());
+            if !rest.next().is_some_and(|r| r.sample == id && word(r)) {
+                return false;
             }
         }
     }

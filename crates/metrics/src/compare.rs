@@ -1,6 +1,6 @@
 use crate::estimate::{Quantity, estimate};
 use crate::score::to_score;
-use crate::{METRICS, Measure, MetricScores, Options, Part, Record, Records};
+use crate::{Measure, MetricScores, Options, Part, Record, Records, metrics};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -36,7 +36,7 @@ pub fn compare(first: &[Record], second: &[Record], options: &Options) -> Compar
     };
 
     let mut pairs: Vec<(&str, Measure, Measure)> = Vec::new();
-    for metric in METRICS {
+    for metric in metrics() {
         let others = metric.measure(&second);
         for mut a in metric.measure(&first) {
             let Some(b) = others.iter().find(|b| b.condition == a.condition) else { continue };
@@ -49,16 +49,16 @@ pub fn compare(first: &[Record], second: &[Record], options: &Options) -> Compar
         }
     }
     let quantities: Vec<Quantity> = pairs.iter().map(|(_, a, b)| Quantity { measure: a, minus: Some(b) }).collect();
-    let mut metrics: Vec<MetricScores> = Vec::new();
+    let mut scores: Vec<MetricScores> = Vec::new();
     for ((id, measure, _), estimates) in pairs.iter().zip(estimate(&quantities, &first, options)) {
-        if metrics.last().is_none_or(|m| m.id != *id) {
-            metrics.push(MetricScores { id: (*id).to_owned(), scores: Vec::new() });
+        if scores.last().is_none_or(|m| m.id != *id) {
+            scores.push(MetricScores { id: (*id).to_owned(), scores: Vec::new() });
         }
-        if let Some(metric) = metrics.last_mut() {
+        if let Some(metric) = scores.last_mut() {
             metric.scores.push(to_score(measure, estimates));
         }
     }
-    Comparison { samples: shared.len(), metrics }
+    Comparison { samples: shared.len(), metrics: scores }
 }
 
 /// Leaves only samples that both have in all columns.

@@ -6,10 +6,11 @@
 //! each class, each an [`Estimate`] with an interval.
 //!
 //! In the order of use:
-//! - [`Record`]: the input of everything. [`alignment`] has the functions that fill `iou` and `delta_density`.
+//! - [`Record`]: the input of everything. [`MapScores`] are those of a saliency map, by the functions of
+//!   [`alignment`].
 //! - [`score`] with [`Options`] gives [`Scores`]; [`compare`] gives differences of two runs, paired by sample.
 //! - [`Scores::headline`] is the number that the paper would quote; [`Scores::get`] has the rest.
-//! - [`Metric`] is one way to look at [`Records`]; [`METRICS`] lists all; [`rfs`] is the formula by itself.
+//! - [`Metric`] is one way to look at [`Records`]; [`metrics`] lists all; [`rfs`] is the formula by itself.
 //!
 //! ```
 //! use hard_imagenet_metrics::{score, Options, Record};
@@ -23,11 +24,7 @@
 //!     trial: 0,
 //!     prediction: Some(if correct { 537 } else { 0 }),
 //!     correct: Some(correct),
-//!     confidence: None,
-//!     object_fraction: None,
-//!     iou: None,
-//!     delta_density: None,
-//!     error: None,
+//!     ..Record::default()
 //! };
 //! let records: Vec<Record> =
 //!     (0..8).flat_map(|s| [record(s, "none", true), record(s, "gray", s < 6)]).collect();
@@ -76,15 +73,19 @@ mod compare;
 mod condition;
 mod estimate;
 mod interval;
+mod map_scores;
 mod metric;
 mod record;
 mod records;
 mod score;
+mod strata;
 
 pub use compare::{Comparison, compare};
-pub use condition::{CLEAN, Noise, Region, keeps_object, noise_level};
+pub use condition::{CLEAN, MAP, Noise, Region, keeps_object, noise_level};
 pub use estimate::Estimate;
-pub use metric::{Average, Better, METRICS, Measure, Metric, MetricMeta, Unit, meta, rfs};
+pub use map_scores::{FAITHFULNESS, MapScores, map_scores};
+pub use metric::{Average, Better, Measure, Metric, MetricMeta, Unit, irfs, meta, metrics, rfs};
 pub use record::Record;
 pub use records::{Cell, Class, Failure, Part, Records};
 pub use score::{Counts, MetricScores, Options, Score, Scores, score};
+pub use strata::{STRATA_METRICS, Strata, Stratum, by_strata};

@@ -107,7 +107,7 @@ pub fn html(runs: &[RunInput]) -> String {
         out.push_str("</details>\n");
     }
     let (iou, density) =
-        (figures::violins(&page, "iou", |r| r.iou), figures::violins(&page, "delta-density", |r| r.delta_density));
+        (figures::violins(&page, "iou"), figures::violins(&page, "delta-density"));
     if iou.is_some() || density.is_some() {
         out.push_str("<h2>Where the model looks</h2>\n");
     }

@@ -2,8 +2,8 @@
 
 use super::select::{Chosen, select};
 use super::{Case, Gallery, Panel};
-use crate::chunk;
 use crate::folder::Folder;
+use crate::maps::{Asked, maps};
 use crate::plan::{Picture, Plan, Prepared};
 use crate::{EvaluationError, Result, Run};
 use hard_imagenet_images::{Filter, MaskRule, PairedTransform, Resize, Rgb8, outline, overlay};
@@ -123,7 +123,10 @@ fn draw_case(
             confidence: record.and_then(|record| record.confidence),
         });
     }
-    if let [map] = &chunk::maps(plan, &[prepared], &[plan.label(sample)])?[..] {
+    let clean = records.iter().find(|record| record.condition == CLEAN);
+    let asked = Asked { prepared, sample, prediction: clean.and_then(|record| record.prediction) };
+    if let Some(explainer) = plan.explainers.first() {
+        let map = &maps(plan, explainer, &[asked])?[0];
         let mut picture = overlay(&Rgb8::from(&prepared.image), map);
         outline(&mut picture, &prepared.mask, WHITE);
         panels.push(Panel {
@@ -135,8 +138,7 @@ fn draw_case(
             confidence: None,
         });
     }
-    let clean = records.iter().find(|record| record.condition == CLEAN);
-    let iou = clean.and_then(|record| record.iou);
+    let iou = clean.and_then(|record| record.map.get("iou"));
     let caption = caption(plan.class(sample), clean.and_then(|record| record.object_fraction), iou);
     let (sample, class) = (chosen.sample.to_owned(), plan.class(sample).to_owned());
     Ok(Case { title: chosen.title.to_owned(), kind: chosen.kind, caption, sample, class, iou, panels })

@@ -1,6 +1,6 @@
 //! Runs made up from a handful of numbers, as like real ones as a page needs.
 
-use hard_imagenet_metrics::{Options, Record, score};
+use hard_imagenet_metrics::{MapScores, Options, Record, score};
 use hard_imagenet_report::{CaseKind, GalleryCase, Picture, RunInput};
 
 /// How a made-up model behaves on a dataset.
@@ -67,6 +67,12 @@ pub(crate) fn run(
             let correct = draw < (accuracy + ease).clamp(0.0, 1.0);
             let bump = |salt: &str| (0..4).map(|i| uniform(&format!("{key}/{salt}/{i}")) - 0.5).sum::<f64>();
             let clean = condition == "none";
+            let map: MapScores = [
+                ("iou", (profile.iou * (1.0 + 0.9 * bump("iou"))).clamp(0.0, 1.0) as f32),
+                ("delta_density", (profile.density + 0.3 * bump("density")).clamp(-1.0, 1.0) as f32),
+            ]
+            .into_iter()
+            .collect();
             records.push(Record {
                 sample: sample.clone(),
                 label: class as u32,
@@ -77,9 +83,8 @@ pub(crate) fn run(
                 correct: Some(correct),
                 confidence: Some(if correct { 0.8 } else { 0.1 }),
                 object_fraction: clean.then(|| (0.06 + 0.03 * bump("size")).clamp(0.01, 1.0) as f32),
-                iou: clean.then(|| (profile.iou * (1.0 + 0.9 * bump("iou"))).clamp(0.0, 1.0) as f32),
-                delta_density: clean.then(|| (profile.density + 0.3 * bump("density")).clamp(-1.0, 1.0) as f32),
-                error: None,
+                map: if clean { map } else { MapScores::default() },
+                ..Record::default()
             });
         };
         add("none", 0, profile.clean);
@@ -118,15 +123,16 @@ pub(crate) fn run(
 }
 
 fn gallery(model: &str, records: &[Record]) -> Vec<GalleryCase> {
-    let mut clean: Vec<&Record> = records.iter().filter(|r| r.delta_density.is_some()).collect();
-    clean.sort_by(|a, b| a.delta_density.unwrap().total_cmp(&b.delta_density.unwrap()));
+    let density = |record: &Record| record.map.get("delta_density");
+    let mut clean: Vec<&Record> = records.iter().filter(|r| density(r).is_some()).collect();
+    clean.sort_by(|a, b| density(a).unwrap().total_cmp(&density(b).unwrap()));
     let case = |r: &Record, kind| GalleryCase {
         title: r.class.clone(),
         caption: format!(
             "{}: Δ {:.2}, IoU {:.2}, predicted {}",
             r.sample,
-            r.delta_density.unwrap(),
-            r.iou.unwrap(),
+            density(r).unwrap(),
+            r.map.get("iou").unwrap(),
             r.prediction.unwrap()
         ),
         kind,
