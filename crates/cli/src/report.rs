@@ -95,6 +95,7 @@ fn input(run: &Run) -> Result<RunInput> {
         model: description.model.clone(),
         dataset: description.dataset.name.clone(),
         preset: description.preset.clone(),
+        explainer: description.protocol.explainers.first().cloned(),
         facts: facts(run, description),
         scores: metrics::score(run.records(), &Options::default()),
         records: run.records().to_vec(),

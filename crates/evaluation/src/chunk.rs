@@ -1,8 +1,8 @@
 //! One chunk of samples becomes records.
 
-use crate::plan::{Picture, Plan, Prepared};
-use crate::maps::{Asked, map_scores};
 use crate::Result;
+use crate::maps::{Asked, map_scores};
+use crate::plan::{Picture, Plan, Prepared};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Connectivity;
 use hard_imagenet_metrics::{CLEAN, MAP, MapScores, Record};

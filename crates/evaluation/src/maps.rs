@@ -28,8 +28,11 @@ pub(crate) fn map_scores(plan: &Plan<'_>, explainer: &Explainer, asked: &[Asked<
         let of_batch: Vec<Asked<'_>> = batch.iter().map(|&at| asked[at]).collect();
         let maps = maps(plan, explainer, &of_batch)?;
         let masks = of_batch.iter().map(|asked| asked.prepared.mask.as_slice());
-        let of_maps: Vec<MapScores> =
-            maps.par_iter().zip(masks.collect::<Vec<_>>()).map(|(map, mask)| MapScores::of(map.as_slice(), mask)).collect();
+        let of_maps: Vec<MapScores> = maps
+            .par_iter()
+            .zip(masks.collect::<Vec<_>>())
+            .map(|(map, mask)| MapScores::of(map.as_slice(), mask))
+            .collect();
         batch.iter().zip(of_maps).for_each(|(&at, of_map)| scores[at] = of_map);
     }
     Ok(scores)

@@ -78,7 +78,11 @@ pub(crate) fn explainer(word: &str) -> Result<Explainer> {
         Some((method, "predicted")) => (method, Target::Predicted),
         Some((method, class)) => match class.parse() {
             Ok(class) => (method, Target::Class(class)),
-            Err(_) => return Err(invalid(format!("explainer {word:?}: behind the @ stands predicted or a class's number, as in gradcam@predicted"))),
+            Err(_) => {
+                return Err(invalid(format!(
+                    "explainer {word:?}: behind the @ stands predicted or a class's number, as in gradcam@predicted"
+                )));
+            }
         },
     };
     let explain = hard_imagenet_saliency::parse(method).map_err(|error| invalid(error.to_string()))?;

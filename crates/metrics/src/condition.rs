@@ -118,7 +118,16 @@ pub(crate) fn reading_order(a: &str, b: &str) -> Ordering {
         } else if let Some(place) = place(&KEPT, name(condition)) {
             (3, place)
         } else {
-            (if is_map(condition) { 5 } else if Noise::parse(condition).is_some() { 4 } else { 2 }, 0)
+            (
+                if is_map(condition) {
+                    5
+                } else if Noise::parse(condition).is_some() {
+                    4
+                } else {
+                    2
+                },
+                0,
+            )
         }
     };
     key(a).cmp(&key(b)).then_with(|| match (Noise::parse(a), Noise::parse(b)) {

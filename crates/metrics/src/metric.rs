@@ -135,12 +135,7 @@ impl Measure {
     /// The plain mean of one value for each sample, taken from the cells of a condition.
     ///
     /// `None` if no sample has one.
-    pub fn mean(
-        records: &Records,
-        condition: &str,
-        range: (f64, f64),
-        part: impl Fn(&Cell) -> Part,
-    ) -> Option<Self> {
+    pub fn mean(records: &Records, condition: &str, range: (f64, f64), part: impl Fn(&Cell) -> Part) -> Option<Self> {
         let cells = records.cells(condition)?;
         let column: Vec<Part> = cells.iter().map(part).collect();
         let taking_part = column.iter().filter(|p| p.count > 0.0).count();

@@ -109,7 +109,8 @@ impl Cut {
             Self::Quantiles(parts) => values.partition_point(|v| *v < value).min(at) * parts / values.len(),
             Self::Counts(last) => value.min(f64::from(*last)) as usize,
         };
-        let parts: Vec<(usize, f64)> = values.iter().enumerate().map(|(at, value)| (part(at, *value), *value)).collect();
+        let parts: Vec<(usize, f64)> =
+            values.iter().enumerate().map(|(at, value)| (part(at, *value), *value)).collect();
         parts.chunk_by(|a, b| a.0 == b.0).map(|part| (part[0].1, part[part.len() - 1].1)).collect()
     }
 }
@@ -123,7 +124,11 @@ mod tests {
         let check = |cut: Cut, values: &[f64], expected: &[(f64, f64)]| {
             assert_eq!(cut.ranges(values.to_vec()), expected, "{values:?}");
         };
-        check(Cut::Quantiles(4), &[8.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], &[(1.0, 2.0), (3.0, 4.0), (5.0, 6.0), (7.0, 8.0)]);
+        check(
+            Cut::Quantiles(4),
+            &[8.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
+            &[(1.0, 2.0), (3.0, 4.0), (5.0, 6.0), (7.0, 8.0)],
+        );
         check(Cut::Quantiles(2), &[0.0, 0.0, 0.0, 1.0], &[(0.0, 0.0), (1.0, 1.0)]);
         check(Cut::Quantiles(4), &[5.0, 5.0], &[(5.0, 5.0)]);
         check(Cut::Quantiles(4), &[], &[]);

@@ -35,6 +35,7 @@
 //!     model: "resnet50".into(),
 //!     dataset: "hard-imagenet".into(),
 //!     preset: "strict".into(),
+//!     explainer: None,
 //!     facts: vec![("seed".into(), "0".into())],
 //!     scores: score(&records, &Options::default()),
 //!     records,

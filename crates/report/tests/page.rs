@@ -188,6 +188,7 @@ fn nothing_and_little_still_make_a_page() {
     let empty = RunInput {
         model: "m".into(),
         dataset: "d".into(),
+        explainer: None,
         preset: "paper".into(),
         facts: vec![],
         scores: score(&[], &Options::default()),

@@ -15,7 +15,8 @@ pub(crate) fn violins(page: &Page, metric: &str) -> Option<String> {
     let column = metric.replace('-', "_");
     let values = |run: &Run| -> Vec<f64> {
         let clean = run.input.records.iter().filter(|r| r.error.is_none() && r.condition == CLEAN);
-        let mut values: Vec<f64> = clean.filter_map(|r| r.map.get(&column)).map(f64::from).filter(|v| v.is_finite()).collect();
+        let mut values: Vec<f64> =
+            clean.filter_map(|r| r.map.get(&column)).map(f64::from).filter(|v| v.is_finite()).collect();
         values.sort_by(f64::total_cmp);
         values
     };

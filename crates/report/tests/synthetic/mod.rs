@@ -1,6 +1,6 @@
 //! Runs made up from a handful of numbers, as like real ones as a page needs.
 
-use hard_imagenet_metrics::{MapScores, Options, Record, score};
+use hard_imagenet_metrics::{MAP, MapScores, Options, Record, score};
 use hard_imagenet_report::{CaseKind, GalleryCase, Picture, RunInput};
 
 /// How a made-up model behaves on a dataset.
@@ -67,9 +67,11 @@ pub(crate) fn run(
             let correct = draw < (accuracy + ease).clamp(0.0, 1.0);
             let bump = |salt: &str| (0..4).map(|i| uniform(&format!("{key}/{salt}/{i}")) - 0.5).sum::<f64>();
             let clean = condition == "none";
+            // Floors tell nothing of the model.
+            let (iou, density) = if clean { (profile.iou, profile.density) } else { (0.05, 0.0) };
             let map: MapScores = [
-                ("iou", (profile.iou * (1.0 + 0.9 * bump("iou"))).clamp(0.0, 1.0) as f32),
-                ("delta_density", (profile.density + 0.3 * bump("density")).clamp(-1.0, 1.0) as f32),
+                ("iou", (iou * (1.0 + 0.9 * bump("iou"))).clamp(0.0, 1.0) as f32),
+                ("delta_density", (density + 0.3 * bump("density")).clamp(-1.0, 1.0) as f32),
             ]
             .into_iter()
             .collect();
@@ -83,11 +85,14 @@ pub(crate) fn run(
                 correct: Some(correct),
                 confidence: Some(if correct { 0.8 } else { 0.1 }),
                 object_fraction: clean.then(|| (0.06 + 0.03 * bump("size")).clamp(0.01, 1.0) as f32),
-                map: if clean { map } else { MapScores::default() },
+                eccentricity: clean.then(|| (0.3 + 0.2 * bump("place")).clamp(0.0, 0.9) as f32),
+                components: clean.then(|| 1 + (4.0 * uniform(&format!("{key}/pieces")).powi(3)) as u32),
+                map: if clean || condition.starts_with(MAP) { map } else { MapScores::default() },
                 ..Record::default()
             });
         };
         add("none", 0, profile.clean);
+        add("map:random", 0, profile.clean);
         for (condition, accuracy) in ["gray", "gray-box", "tile"].into_iter().zip(profile.ablated) {
             add(condition, 0, accuracy);
         }
@@ -108,6 +113,7 @@ pub(crate) fn run(
         model: model.to_owned(),
         dataset: dataset.to_owned(),
         preset: "strict".to_owned(),
+        explainer: Some("gradcam".to_owned()),
         facts: vec![
             fact("weights sha256", &weights),
             fact("protocol", "paper"),
