@@ -84,7 +84,7 @@ pub use planted::{PlantedConfig, PlantedCues, Scene, Silhouette};
 pub use ranked::Ranked;
 pub use rankings::{Place, Rankings};
 pub use rival::Rival20;
-pub use rival10::{Attribute, Rival10};
+pub use rival10::{Attribute, Rival10, Rival10OfAttribute};
 pub use salient::{FeatureKind, SalientImageNet};
 pub use statistics::{MaskStatistics, Measured, Retention, Statistics, Summary};
 pub use store::{Skipped, Store};

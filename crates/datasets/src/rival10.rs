@@ -1,7 +1,9 @@
 mod attribute;
 mod masks;
+mod of_attribute;
 
 pub use attribute::Attribute;
+pub use of_attribute::Rival10OfAttribute;
 
 use crate::files::{Split, is_picture, split_mask_name};
 use crate::imagenet::RIVAL20;

@@ -71,6 +71,13 @@ impl Protocol {
         Self::new(&ABLATIONS, Some(&noise), 1)
     }
 
+    /// What the paper's table over many models shows: the untouched picture, three ablations, noise of ℓ∞ 0.25 in both
+    /// regions with three draws, GradCAM. 10 pictures a sample.
+    pub fn headline() -> Self {
+        let noise = Noise { linf: vec![0.25], l2: Vec::new(), regions: Region::BOTH.to_vec() };
+        Self::new(&ABLATIONS, Some(&noise), 3)
+    }
+
     fn new(words: &[&str], noise: Option<&Noise>, trials: u32) -> Self {
         let words = words.iter().map(|&word| word.to_owned()).chain(noise.into_iter().flat_map(Noise::words));
         let condition = |id: String| {
@@ -238,6 +245,7 @@ mod tests {
         assert_eq!(ids(&quick), ["none", "gray", "gray-box", "tile", "noise:linf:0.25:fg", "noise:linf:0.25:bg"]);
         assert_eq!(quick.images_per_sample(), 6);
         quick.check().unwrap();
+        assert_eq!(Protocol::headline().images_per_sample(), 10);
     }
 
     #[test]
