@@ -34,8 +34,11 @@
 //! Selvaraju et al. 2017, *Grad-CAM: Visual explanations from deep networks via gradient-based localization*. Scaling of
 //! the maps: the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi 2022) used.
 
+mod cam;
 mod explain;
 mod gradcam;
+mod list;
 
-pub use explain::{Explain, ExplainError, Explanation};
+pub use explain::{Explain, ExplainError, Explanation, Question};
 pub use gradcam::GradCam;
+pub use list::{EXPLAINERS, Explainer, parse};

@@ -1,0 +1,89 @@
+use crate::{Explain, ExplainError, GradCam};
+
+/// An explainer as people choose it.
+#[derive(Clone, Copy, Debug)]
+pub struct Explainer {
+    /// What [`parse`] understands, and [`Explain::id`] begins with.
+    pub word: &'static str,
+    /// Its name in the literature.
+    pub title: &'static str,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+    /// Who proposed it.
+    pub source: &'static str,
+    make: Make,
+}
+
+/// How an explainer comes from its word.
+#[derive(Clone, Copy, Debug)]
+enum Make {
+    /// It looks from a node: `WORD` from the model's own, `WORD:NODE` from another.
+    AtNode(fn(Option<String>) -> Box<dyn Explain>),
+}
+
+impl Explainer {
+    /// May a node follow the word, as in "gradcam:layer3"?
+    pub fn takes_node(&self) -> bool {
+        matches!(self.make, Make::AtNode(_))
+    }
+}
+
+/// The explainers there are.
+pub const EXPLAINERS: &[Explainer] = &[Explainer {
+    word: "gradcam",
+    title: "Grad-CAM",
+    about: "a node's channels, each weighted by its mean gradient",
+    source: "Selvaraju et al. 2017",
+    make: Make::AtNode(|node| Box::new(GradCam { node })),
+}];
+
+/// The explainer of a word, as [`Explain::id`] writes it: "gradcam", or "gradcam:NODE" to look from another node than
+/// the model's own.
+///
+/// # Errors
+/// [`ExplainError::Word`] for a word that is none of [`EXPLAINERS`], a colon without a node, and a node where none is
+/// taken. Whether a model has the node is not known here.
+pub fn parse(word: &str) -> Result<Box<dyn Explain>, ExplainError> {
+    let fail = |reason| {
+        let known = |one: &Explainer| if one.takes_node() { format!("{}[:NODE]", one.word) } else { one.word.to_owned() };
+        let known: Vec<String> = EXPLAINERS.iter().map(known).collect();
+        ExplainError::Word { word: word.to_owned(), reason, known: known.join(", ") }
+    };
+    let (name, node) = match word.split_once(':') {
+        None => (word, None),
+        Some((_, "")) => return Err(fail("no node follows the colon")),
+        Some((name, node)) => (name, Some(node.to_owned())),
+    };
+    let one = EXPLAINERS.iter().find(|one| one.word == name).ok_or_else(|| fail("no such word"))?;
+    match (one.make, node) {
+        (Make::AtNode(make), node) => Ok(make(node)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_names_itself() {
+        for one in EXPLAINERS {
+            assert_eq!(parse(one.word).unwrap().id(), one.word);
+            if one.takes_node() {
+                let word = format!("{}:blocks.1:0", one.word);
+                let explainer = parse(&word).unwrap();
+                assert_eq!((explainer.id(), explainer.node()), (word, Some("blocks.1:0")));
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_words_are_told_the_known_ones() {
+        let check = |word: &str, part: &str| {
+            let error = parse(word).err().unwrap().to_string();
+            assert!(error.contains(part) && error.contains("gradcam[:NODE]"), "{error}");
+        };
+        check("grad-cam", "unknown explainer \"grad-cam\": no such word");
+        check("gradcam:", "no node follows");
+        check("", "no such word");
+    }
+}
