@@ -55,8 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     // Everything that can be wrong is found before hours of work begin.
     let names = options::expand(&args.models)?;
     let protocol: Protocol = eval::protocol(&args.protocol)?;
-    let plan =
-        Plan { protocol, preset: args.preset, seed: args.seed, batch_size: args.batch_size, shard: (0, 1) };
+    let plan = Plan { protocol, preset: args.preset, seed: args.seed, batch_size: args.batch_size, shard: (0, 1) };
     let datasets = datasets(args)?;
     let device = args.compute.device()?;
     let load = |name: &String| options::load(name, args.weights.as_deref(), &device, args.compute.dtype());

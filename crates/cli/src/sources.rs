@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use hard_imagenet::datasets::{
-    Attribute, Class, Coco, CocoMode, Dataset, FeatureKind, HardImageNet, ImageNetS, MaskedFolder, PlantedCues, Ranked, Rankings, Rival10,
-    Rival20, SalientImageNet, Split, Subset,
+    Attribute, Class, Coco, CocoMode, Dataset, FeatureKind, HardImageNet, ImageNetS, MaskedFolder, PlantedCues, Ranked,
+    Rankings, Rival10, Rival20, SalientImageNet, Split, Subset,
 };
 use std::path::{Path, PathBuf};
 

@@ -21,15 +21,25 @@ pub(crate) struct Answer {
     certainty: Option<f32>,
 }
 
+/// What has been done.
+pub(crate) enum Step<'a> {
+    /// So many pictures came back from the model.
+    Pictures(usize),
+    /// An explainer has done so many passes of a batch, and of how many.
+    Explaining { explainer: &'a str, done: usize, of: usize },
+}
+
+/// Hears of steps, and may break off.
+pub(crate) type Tick<'t> = dyn FnMut(Step<'_>) -> ControlFlow<()> + 't;
+
 /// Evaluates the samples of a chunk; `None` if `tick` breaks off.
 ///
 /// Batches follow from the chunk's samples alone, so a record does not depend on what was computed before it.
-/// `tick` is told how many pictures came back from the model, batch by batch.
 pub(crate) fn evaluate(
     plan: &Plan<'_>,
     samples: Range<usize>,
     prepared: Vec<Result<Prepared, String>>,
-    tick: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    tick: &mut Tick<'_>,
 ) -> Result<Option<Vec<Record>>> {
     let mut records = Vec::new();
     let (mut good, mut good_samples) = (Vec::new(), Vec::new());
@@ -54,9 +64,11 @@ pub(crate) fn evaluate(
     }
     let asked = |((prepared, &sample), prediction)| Asked { prepared, sample, prediction };
     let asked: Vec<Asked<'_>> = good.iter().zip(&good_samples).zip(predictions).map(asked).collect();
-    let mut maps = plan.explainers.iter().map(|explainer| map_scores(plan, explainer, &asked));
-    let own = maps.next().transpose()?.unwrap_or_else(|| vec![MapScores::default(); good.len()]);
-    let further = maps.collect::<Result<Vec<_>>>()?;
+    let mut maps = Vec::new();
+    for explainer in &plan.explainers {
+        let Some(scores) = map_scores(plan, explainer, &asked, tick)? else { return Ok(None) };
+        maps.push(scores);
+    }
 
     for (picture, answer) in pictures.iter().zip(answers) {
         let label = plan.label(picture.sample);
@@ -77,12 +89,12 @@ pub(crate) fn evaluate(
             record.eccentricity = mask.eccentricity().map(|eccentricity| eccentricity as f32);
             record.components = u32::try_from(mask.components(Connectivity::Eight).len()).ok();
             record.cue_rank = plan.dataset.cue_rank(picture.sample);
-            record.map = own[picture.at];
+            record.map = maps.first().map_or_else(MapScores::default, |own| own[picture.at]);
         }
         records.push(((picture.sample, picture.condition, picture.trial), record));
     }
-    for (at, (explainer, scores)) in plan.explainers.iter().skip(1).zip(further).enumerate() {
-        for (&sample, map) in good_samples.iter().zip(scores) {
+    for (at, (explainer, scores)) in plan.explainers.iter().zip(&maps).skip(1).enumerate() {
+        for (&sample, &map) in good_samples.iter().zip(scores) {
             let record = Record { condition: format!("{MAP}{}", explainer.word), map, ..of_sample(plan, sample) };
             records.push(((sample, plan.conditions.len() + at, 0), record));
         }
@@ -127,7 +139,7 @@ fn answers(
     plan: &Plan<'_>,
     prepared: &[Prepared],
     pictures: &[Picture],
-    tick: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    tick: &mut Tick<'_>,
 ) -> Result<Option<Vec<Answer>>> {
     let mut batches = pictures.chunks(plan.batch_size);
     let mut current = batches.next().map(|batch| (batch, plan.make(prepared, batch)));
@@ -141,7 +153,7 @@ fn answers(
             answer(plan, batch, &pixels)
         });
         answers.extend(answered?);
-        if tick(batch.len()).is_break() {
+        if tick(Step::Pictures(batch.len())).is_break() {
             return Ok(None);
         }
         current = next;

@@ -1,3 +1,4 @@
+use crate::chunk::Step;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::{EvaluationError, Event, Gallery, Phase, Protocol, Quirks, Result, Run, chunk, finish};
@@ -172,9 +173,12 @@ fn evaluate(
         // While the model computes, the next chunk is decoded.
         let records = rayon::in_place_scope(|scope| {
             scope.spawn(|_| next = upcoming.map(prepare));
-            chunk::evaluate(plan, samples(part), prepared, &mut |images| {
-                done += images;
-                tell(listener, done)
+            chunk::evaluate(plan, samples(part), prepared, &mut |step| match step {
+                Step::Pictures(pictures) => {
+                    done += pictures;
+                    tell(listener, done)
+                }
+                Step::Explaining { explainer, done, of } => listener(&Event::Explaining { explainer, done, of }),
             })
         })?;
         let Some(records) = records else { return Ok(ControlFlow::Break(())) };

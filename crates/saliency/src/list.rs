@@ -45,7 +45,8 @@ pub const EXPLAINERS: &[Explainer] = &[Explainer {
 /// taken. Whether a model has the node is not known here.
 pub fn parse(word: &str) -> Result<Box<dyn Explain>, ExplainError> {
     let fail = |reason| {
-        let known = |one: &Explainer| if one.takes_node() { format!("{}[:NODE]", one.word) } else { one.word.to_owned() };
+        let known =
+            |one: &Explainer| if one.takes_node() { format!("{}[:NODE]", one.word) } else { one.word.to_owned() };
         let known: Vec<String> = EXPLAINERS.iter().map(known).collect();
         ExplainError::Word { word: word.to_owned(), reason, known: known.join(", ") }
     };

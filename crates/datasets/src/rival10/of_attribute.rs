@@ -68,9 +68,8 @@ impl Dataset for Rival10OfAttribute {
 
 /// To the picture's size, by the nearest pixel: attribute masks were drawn on pictures of 224 × 224.
 fn stretched(mask: &Gray8, height: usize, width: usize) -> Gray8 {
-    let at = |row: usize, column: usize| {
-        mask.data[row * mask.height / height * mask.width + column * mask.width / width]
-    };
+    let at =
+        |row: usize, column: usize| mask.data[row * mask.height / height * mask.width + column * mask.width / width];
     let data = (0..height).flat_map(|row| (0..width).map(move |column| at(row, column))).collect();
     Gray8 { height, width, data }
 }

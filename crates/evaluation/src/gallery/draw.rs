@@ -126,17 +126,19 @@ fn draw_case(
     let clean = records.iter().find(|record| record.condition == CLEAN);
     let asked = Asked { prepared, sample, prediction: clean.and_then(|record| record.prediction) };
     if let Some(explainer) = plan.explainers.first() {
-        let map = &maps(plan, explainer, &[asked])?[0];
-        let mut picture = overlay(&Rgb8::from(&prepared.image), map);
-        outline(&mut picture, &prepared.mask, WHITE);
-        panels.push(Panel {
-            file: save(folder, &format!("{}-saliency", chosen.slug), picture)?,
-            title: "Where the model looks".to_owned(),
-            condition: None,
-            prediction: None,
-            correct: None,
-            confidence: None,
-        });
+        let maps = maps(plan, explainer, &[asked], &mut |_, _| ControlFlow::Continue(()))?;
+        for map in maps.unwrap_or_default() {
+            let mut picture = overlay(&Rgb8::from(&prepared.image), &map);
+            outline(&mut picture, &prepared.mask, WHITE);
+            panels.push(Panel {
+                file: save(folder, &format!("{}-saliency", chosen.slug), picture)?,
+                title: "Where the model looks".to_owned(),
+                condition: None,
+                prediction: None,
+                correct: None,
+                confidence: None,
+            });
+        }
     }
     let iou = clean.and_then(|record| record.map.get("iou"));
     let caption = caption(plan.class(sample), clean.and_then(|record| record.object_fraction), iou);
