@@ -6,13 +6,22 @@
 //! - Hard ImageNet's scores: [`iou`], [`dice`], [`delta_density`].
 //! - RIVAL10's: [`iou`] and [`dice`] at 0.5 of the map [`divided_by_max`]; [`inside_fraction`], also called saliency
 //!   precision; [`mass_thresholds`] and, at these, [`coverage`], also called recall; [`average_precision`].
+//! - Without a threshold: [`iou_curve`], [`dice_curve`], [`iou_mean`], [`iou_best`]; [`auc`]; [`rank_accuracy`]; the
+//!   [`pointing`] game.
+//!
+//! [`SCORES`] lists them all, and [`scores`] computes them all at the price of little more than one.
 
 mod ascending;
+mod curve;
 mod mass;
-mod precision;
+mod rank;
+mod ranking;
+mod table;
 
+pub use curve::{THRESHOLDS, dice_curve, iou_best, iou_curve, iou_mean};
 pub use mass::{RunningSum, coverage, divided_by_max, inside_fraction, mass_thresholds};
-pub use precision::average_precision;
+pub use rank::{auc, average_precision, pointing, rank_accuracy};
+pub use table::{AlignmentScore, SCORES, scores};
 
 /// Sums are kept in so many places side by side, which processors add at once.
 const LANES: usize = 8;
@@ -35,6 +44,10 @@ const EPSILON: f64 = 1e-10;
 /// If the slices differ in length.
 pub fn iou(map: &[f32], mask: &[u8], threshold: f32) -> f64 {
     let (both, on, object) = counts(map, mask, |value| number(value) >= threshold);
+    iou_of_counts(both, on, object)
+}
+
+fn iou_of_counts(both: f64, on: f64, object: f64) -> f64 {
     (both + EPSILON) / (on + object - both + EPSILON)
 }
 
@@ -46,6 +59,10 @@ pub fn iou(map: &[f32], mask: &[u8], threshold: f32) -> f64 {
 /// If the slices differ in length.
 pub fn dice(map: &[f32], mask: &[u8], threshold: f32) -> f64 {
     let (both, on, object) = counts(map, mask, |value| number(value) >= threshold);
+    dice_of_counts(both, on, object)
+}
+
+fn dice_of_counts(both: f64, on: f64, object: f64) -> f64 {
     (2.0 * both + EPSILON) / (on + object + EPSILON)
 }
 

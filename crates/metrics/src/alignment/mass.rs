@@ -22,7 +22,7 @@ pub fn divided_by_max(map: &[f32]) -> Vec<f32> {
 }
 
 /// The share of the map's mass that lies on the object, in [0, 1]; `None` for a map without mass. RIVAL10 calls it
-/// saliency precision.
+/// saliency precision; Arras, Osman, Samek 2022 call it relevance mass accuracy.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -42,13 +42,17 @@ pub fn inside_fraction(map: &[f32], mask: &[u8]) -> Option<f64> {
 /// assert_eq!(mass_thresholds(&map, [0.25, 0.5, 0.75], RunningSum::F64), [0.2, 0.3, 0.4]);
 /// ```
 pub fn mass_thresholds<const N: usize>(map: &[f32], shares: [f64; N], sum: RunningSum) -> [f32; N] {
-    let sorted = ascending(map.iter().copied().filter(|&value| number(value) != 0.0));
-    let total: f64 = sorted.iter().map(|&order| f64::from(value(order))).sum();
+    mass_thresholds_of_sorted(&ascending(map.iter().copied()), shares, sum)
+}
+
+/// [`mass_thresholds`] of values in their order.
+pub(super) fn mass_thresholds_of_sorted<const N: usize>(sorted: &[u32], shares: [f64; N], sum: RunningSum) -> [f32; N] {
+    let values = || sorted.iter().map(|&order| f64::from(value(order)));
+    let total: f64 = values().sum();
     let mut running = 0.0;
-    let running_sums: Vec<f64> = sorted
-        .iter()
-        .map(|&order| {
-            running += f64::from(value(order));
+    let running_sums: Vec<f64> = values()
+        .map(|value| {
+            running += value;
             if sum == RunningSum::F32 {
                 // The sum of two f32, exact in f64, then rounded: their sum in f32.
                 running = f64::from(running as f32);

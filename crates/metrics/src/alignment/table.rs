@@ -1,0 +1,220 @@
+//! The list of all scores.
+
+use super::mass::mass_thresholds_of_sorted;
+use super::ranking::Ranking;
+use super::{RunningSum, coverage, delta_density, dice, divided_by_max, inside_fraction, iou};
+use crate::{Average, Better, MetricMeta, Unit};
+
+/// One score of how well a map and a mask agree.
+#[derive(Clone, Copy, Debug)]
+pub struct AlignmentScore {
+    /// Names it in tables of records: "delta_density". Its metric has the same name with hyphens, "delta-density".
+    pub column: &'static str,
+    /// What it is.
+    pub meta: MetricMeta,
+    score: fn(&Pair) -> Option<f64>,
+}
+
+impl AlignmentScore {
+    /// The score of a map and a mask; `None` where it is undefined. [`scores`] is faster for several.
+    ///
+    /// # Panics
+    /// If the slices differ in length.
+    pub fn score(&self, map: &[f32], mask: &[u8]) -> Option<f64> {
+        (self.score)(&Pair::new(map, mask))
+    }
+}
+
+/// All [`SCORES`] of a map and a mask, in their order; `None` where one is undefined.
+///
+/// ```
+/// use hard_imagenet_metrics::alignment::{SCORES, scores};
+/// let found = scores(&[0.9, 0.4, 0.1, 0.0], &[1, 0, 0, 0]);
+/// let at = SCORES.iter().position(|s| s.column == "pointing").unwrap();
+/// assert_eq!((found.len(), found[at]), (SCORES.len(), Some(1.0)));
+/// ```
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn scores(map: &[f32], mask: &[u8]) -> Vec<Option<f64>> {
+    let pair = Pair::new(map, mask);
+    SCORES.iter().map(|score| (score.score)(&pair)).collect()
+}
+
+/// A map and its mask, and what several scores share.
+struct Pair<'a> {
+    map: &'a [f32],
+    mask: &'a [u8],
+    ranking: std::cell::OnceCell<Ranking>,
+}
+
+impl<'a> Pair<'a> {
+    fn new(map: &'a [f32], mask: &'a [u8]) -> Self {
+        Self { map, mask, ranking: Default::default() }
+    }
+
+    fn ranking(&self) -> &Ranking {
+        self.ranking.get_or_init(|| Ranking::new(self.map, self.mask))
+    }
+
+    /// The object's pixels among those that carry all but `share` of the mass.
+    fn coverage(&self, share: f64) -> Option<f64> {
+        let [threshold] = mass_thresholds_of_sorted(&self.ranking().ascending, [share], RunningSum::F64);
+        coverage(self.map, self.mask, threshold)
+    }
+
+    /// A score of the map divided by its greatest value, at 0.5.
+    fn divided(&self, score: fn(&[f32], &[u8], f32) -> f64) -> Option<f64> {
+        Some(score(&divided_by_max(self.map), self.mask, 0.5))
+    }
+}
+
+/// A score in [0, 1].
+const fn share(
+    column: &'static str,
+    id: &'static str,
+    title: &'static str,
+    formula: &'static str,
+    source: &'static str,
+    description: &'static str,
+    score: fn(&Pair) -> Option<f64>,
+) -> AlignmentScore {
+    let meta = MetricMeta {
+        id,
+        title,
+        unit: Unit::Number,
+        range: (0.0, 1.0),
+        better: Better::Higher,
+        average: Average::Sample,
+        formula,
+        source,
+        description,
+    };
+    AlignmentScore { column, meta, score }
+}
+
+/// Every score of a map and a mask. A new one is a line here.
+#[rustfmt::skip]
+pub const SCORES: &[AlignmentScore] = &[
+    share("iou", "iou", "Saliency IoU",
+        "|{map ≥ 0.5} ∩ mask| / |{map ≥ 0.5} ∪ mask|",
+        HARD_IMAGENET,
+        "How much the bright half of the saliency map and the object overlap: 1 is the object exactly, 0 is no overlap. It depends on the object's size, so compare it between models on one dataset before comparing datasets.",
+        |pair| Some(iou(pair.map, pair.mask, 0.5))),
+    share("dice", "dice", "Saliency Dice",
+        "2 |{map ≥ 0.5} ∩ mask| / (|{map ≥ 0.5}| + |mask|)",
+        HARD_IMAGENET,
+        "The overlap of the bright half of the saliency map and the object as Dice coefficient. It orders single images as IoU does and forgives small overlaps less harshly.",
+        |pair| Some(dice(pair.map, pair.mask, 0.5))),
+    share("iou_mean", "iou-mean", "Mean saliency IoU",
+        "mean over t = 0.05, 0.1, .., 0.95 of |{map ≥ t} ∩ mask| / |{map ≥ t} ∪ mask|",
+        OURS,
+        "Overlap of saliency map and object, averaged over thresholds: it does not hang on where a map is cut.",
+        |pair| Some(pair.ranking().iou_mean())),
+    share("iou_best", "iou-best", "Best saliency IoU",
+        "max over t = 0.05, 0.1, .., 0.95 of |{map ≥ t} ∩ mask| / |{map ≥ t} ∪ mask|",
+        OURS,
+        "Overlap of saliency map and object at the threshold that suits the image best: what the map could say if its scale were known.",
+        |pair| Some(pair.ranking().iou_best())),
+    AlignmentScore {
+        column: "delta_density",
+        meta: MetricMeta {
+            id: "delta-density",
+            title: "Delta saliency density",
+            unit: Unit::Number,
+            range: (-1.0, 1.0),
+            better: Better::Higher,
+            average: Average::Sample,
+            formula: "mean(map on the object) − mean(map off the object)",
+            source: HARD_IMAGENET,
+            description: "How much brighter the saliency map is on the object than off it. 0 is a map that ignores where the object is; below 0 the surroundings are brighter. Undefined where the mask is empty or full.",
+        },
+        score: |pair| delta_density(pair.map, pair.mask),
+    },
+    share("inside_fraction", "inside-fraction", "Saliency inside the object",
+        "Σ(map on the object) / Σ map",
+        "Moayeri, Pope, Balaji, Feizi 2022 (RIVAL10): saliency precision; Arras, Osman, Samek 2022: relevance mass accuracy",
+        "The share of the map's mass that lies on the object. By chance it is the object's share of the image. Undefined for a map without mass.",
+        |pair| inside_fraction(pair.map, pair.mask)),
+    share("rank_accuracy", "rank-accuracy", "Relevance rank accuracy",
+        "|top |mask| pixels of the map ∩ mask| / |mask|",
+        "Arras, Osman, Samek 2022 (CLEVR-XAI)",
+        "Of as many of the highest pixels as the object has, the share on the object. By chance it is the object's share of the image. Undefined for an empty mask.",
+        |pair| pair.ranking().rank_accuracy()),
+    share("coverage_25", "coverage-25", "Mask coverage by 75 % of the mass",
+        "|{map ≥ t} ∩ mask| / |mask|, t where the ascending running sum exceeds 25 % of the mass",
+        RIVAL10,
+        "The share of the object under the pixels that carry the upper 75 % of the map's mass; the one that RIVAL10 plots. Undefined for an empty mask.",
+        |pair| pair.coverage(0.25)),
+    share("coverage_50", "coverage-50", "Mask coverage by 50 % of the mass",
+        "|{map ≥ t} ∩ mask| / |mask|, t where the ascending running sum exceeds 50 % of the mass",
+        RIVAL10,
+        "The share of the object under the pixels that carry the upper 50 % of the map's mass. Undefined for an empty mask.",
+        |pair| pair.coverage(0.5)),
+    share("coverage_75", "coverage-75", "Mask coverage by 25 % of the mass",
+        "|{map ≥ t} ∩ mask| / |mask|, t where the ascending running sum exceeds 75 % of the mass",
+        RIVAL10,
+        "The share of the object under the pixels that carry the upper 25 % of the map's mass. Undefined for an empty mask.",
+        |pair| pair.coverage(0.75)),
+    share("average_precision", "average-precision", "Saliency average precision",
+        "Σ precision × gain in recall over the map's values",
+        RIVAL10,
+        "How well the map's values tell pixels of the object from others, with weight on the highest. By chance it is the object's share of the image. Undefined for an empty mask.",
+        |pair| pair.ranking().average_precision()),
+    share("auc", "auc", "Saliency ROC AUC",
+        "P(map on the object > map off it) + P(equal) / 2",
+        "Bylinskii, Judd, Oliva, Torralba, Durand 2019 (saliency AUC); midranks as Mann, Whitney 1947",
+        "How often a pixel of the object is brighter than one of the surroundings. 0.5 by chance, whatever the object's size. Undefined where the mask is empty or full.",
+        |pair| pair.ranking().auc()),
+    share("pointing", "pointing", "Pointing game",
+        "[argmax map ∈ mask]; with ties the share of the greatest pixels in the mask",
+        "Zhang, Lin, Brandt, Shen, Sclaroff 2016 (without their margin)",
+        "Is the brightest pixel on the object? Undefined for an empty mask.",
+        |pair| pair.ranking().pointing()),
+    share("iou_rival10", "iou-rival10", "Saliency IoU, RIVAL10's",
+        "|{map / max ≥ 0.5} ∩ mask| / |{map / max ≥ 0.5} ∪ mask|",
+        RIVAL10,
+        "IoU of the object and the pixels of at least half of the map's greatest value.",
+        |pair| pair.divided(iou)),
+    share("dice_rival10", "dice-rival10", "Saliency Dice, RIVAL10's",
+        "2 |{map / max ≥ 0.5} ∩ mask| / (|{map / max ≥ 0.5}| + |mask|)",
+        RIVAL10,
+        "Dice coefficient of the object and the pixels of at least half of the map's greatest value.",
+        |pair| pair.divided(dice)),
+];
+
+const HARD_IMAGENET: &str = "Moayeri, Singla, Feizi 2022: saliency alignment";
+const RIVAL10: &str = "Moayeri, Pope, Balaji, Feizi 2022 (RIVAL10)";
+const OURS: &str = "Overlap at 0.5 of Moayeri, Singla, Feizi 2022, over a range of thresholds";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_and_ids_name_the_same() {
+        for (at, score) in SCORES.iter().enumerate() {
+            assert_eq!(score.column.replace('_', "-"), score.meta.id);
+            assert!(SCORES[..at].iter().all(|other| other.column != score.column), "{} twice", score.column);
+        }
+    }
+
+    #[test]
+    fn scores_stay_in_range_or_are_undefined() {
+        let check = |map: &[f32], mask: &[u8], undefined: &[&str]| {
+            let together = scores(map, mask);
+            for (score, value) in SCORES.iter().zip(together) {
+                assert_eq!(score.score(map, mask), value, "{}", score.column);
+                assert_eq!(value.is_none(), undefined.contains(&score.column), "{} is {value:?}", score.column);
+                let (from, to) = score.meta.range;
+                assert!(value.is_none_or(|v| from <= v && v <= to), "{} is {value:?}", score.column);
+            }
+        };
+        let of_object = ["rank_accuracy", "coverage_25", "coverage_50", "coverage_75", "average_precision", "pointing"];
+        check(&[0.9, 0.5, f32::NAN, 0.25, 0.5, 0.0], &[1, 0, 1, 0, 1, 0], &[]);
+        check(&[0.9, 0.5, 0.1], &[1; 3], &["delta_density", "auc"]);
+        check(&[0.9, 0.5, 0.1], &[0; 3], &[&of_object[..], &["delta_density", "auc"]].concat());
+        check(&[0.0; 3], &[1, 0, 0], &["inside_fraction"]);
+        check(&[], &[], &[&of_object[..], &["delta_density", "auc", "inside_fraction"]].concat());
+    }
+}
