@@ -34,11 +34,27 @@
 //! Selvaraju et al. 2017, *Grad-CAM: Visual explanations from deep networks via gradient-based localization*. Scaling of
 //! the maps: the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi 2022) used.
 
+mod ablationcam;
 mod cam;
+mod eigencam;
 mod explain;
+mod floors;
 mod gradcam;
+mod gradcam_plus_plus;
+mod hirescam;
+mod layercam;
 mod list;
+mod scorecam;
+mod xgradcam;
 
+pub use ablationcam::AblationCam;
+pub use eigencam::EigenCam;
 pub use explain::{Explain, ExplainError, Explanation, Question};
+pub use floors::{Centre, RandomMap};
 pub use gradcam::GradCam;
+pub use gradcam_plus_plus::GradCamPlusPlus;
+pub use hirescam::HiResCam;
+pub use layercam::LayerCam;
 pub use list::{EXPLAINERS, Explainer, parse};
+pub use scorecam::ScoreCam;
+pub use xgradcam::XGradCam;
