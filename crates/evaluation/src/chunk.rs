@@ -6,6 +6,8 @@ use crate::{EvaluationError, Result};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_metrics::{CLEAN, Record, alignment};
+use hard_imagenet_perturbations::NoiseKey;
+use hard_imagenet_saliency::{ExplainError, Question};
 use std::ops::{ControlFlow, Range};
 
 /// The map is on where it is at least this (Moayeri, Singla, Feizi 2022).
@@ -44,7 +46,7 @@ pub(crate) fn evaluate(
 
     let pictures = pictures(plan, &good_samples);
     let Some(answers) = answers(plan, &good, &pictures, tick)? else { return Ok(None) };
-    let scores = alignments(plan, &good, &good_samples)?;
+    let Some(scores) = alignments(plan, &good, &good_samples, tick)? else { return Ok(None) };
     for (picture, answer) in pictures.iter().zip(answers) {
         let label = plan.label(picture.sample);
         let mut record = Record {
@@ -153,35 +155,59 @@ fn softmax_at(logits: &[f32], class: usize) -> Option<f32> {
     (!share.is_nan()).then_some(share as f32)
 }
 
-/// IoU and delta density a sample; none without an explainer, and none where there is no object to be seen.
-fn alignments(plan: &Plan<'_>, prepared: &[Prepared], samples: &[usize]) -> Result<Vec<(Option<f32>, Option<f32>)>> {
+/// IoU and delta density of a sample.
+type Alignment = (Option<f32>, Option<f32>);
+
+/// How map and mask agree, sample by sample; nothing without an explainer, and nothing where there is no object to be
+/// seen. `None` if `tick` breaks off.
+fn alignments(
+    plan: &Plan<'_>,
+    prepared: &[Prepared],
+    samples: &[usize],
+    tick: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<Vec<Alignment>>> {
     let mut scores = vec![(None, None); prepared.len()];
     if plan.explainer.is_none() {
-        return Ok(scores);
+        return Ok(Some(scores));
     }
     let with_object: Vec<usize> = (0..prepared.len()).filter(|&at| !prepared[at].mask.is_empty()).collect();
     for batch in with_object.chunks(plan.batch_size) {
         let images: Vec<&Prepared> = batch.iter().map(|&at| &prepared[at]).collect();
-        let labels: Vec<u32> = batch.iter().map(|&at| plan.label(samples[at])).collect();
-        for (&at, map) in batch.iter().zip(maps(plan, &images, &labels)?) {
+        let samples: Vec<usize> = batch.iter().map(|&at| samples[at]).collect();
+        let Some(maps) = maps(plan, &images, &samples, tick)? else { return Ok(None) };
+        for (&at, map) in batch.iter().zip(maps) {
             let (map, mask) = (map.as_slice(), prepared[at].mask.as_slice());
             let iou = alignment::iou(map, mask, IOU_THRESHOLD);
             scores[at] = (Some(iou as f32), alignment::delta_density(map, mask).map(|delta| delta as f32));
         }
     }
-    Ok(scores)
+    Ok(Some(scores))
 }
 
-/// Where the model looks for the labels: a map a sample, of the size of its mask. None without an explainer.
-pub(crate) fn maps(plan: &Plan<'_>, prepared: &[&Prepared], labels: &[u32]) -> Result<Vec<Heatmap>> {
-    let Some(explainer) = &plan.explainer else { return Ok(Vec::new()) };
+/// Where the model looks for the labels: a map a sample, of the size of its mask. Empty without an explainer, `None` if
+/// `tick` breaks off.
+pub(crate) fn maps(
+    plan: &Plan<'_>,
+    prepared: &[&Prepared],
+    samples: &[usize],
+    tick: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<Vec<Heatmap>>> {
+    let Some(explainer) = &plan.explainer else { return Ok(Some(Vec::new())) };
     let images: Vec<Pixels> = prepared.iter().map(|prepared| prepared.image.clone()).collect();
     let x = plan.model.batch(&images)?;
     let x = match plan.description.quirks.saliency_input {
         SaliencyInput::Raw => x,
         SaliencyInput::Normalised => plan.model.normalise(&x)?,
     };
-    let explanations = explainer.explain(plan.model, &x, labels)?;
+    let classes: Vec<u32> = samples.iter().map(|&sample| plan.label(sample)).collect();
+    let keys: Vec<NoiseKey> = samples.iter().map(|&sample| plan.key(sample, 0)).collect();
+    // Passes of an explainer are no pictures of the plan: they only ask whether to go on.
+    let progress = &mut |_, _| tick(0);
+    let question = Question { model: plan.model, x: &x, classes: &classes, keys: &keys, progress };
+    let explanations = match explainer.answer(question) {
+        Err(ExplainError::Stopped) => return Ok(None),
+        answered => answered?,
+    };
     for (explanation, prepared) in explanations.iter().zip(prepared) {
         let (map, mask) = (&explanation.map, &prepared.mask);
         if (map.height(), map.width()) != (mask.height(), mask.width()) {
@@ -196,7 +222,7 @@ pub(crate) fn maps(plan: &Plan<'_>, prepared: &[&Prepared], labels: &[u32]) -> R
             return Err(EvaluationError::Option { message });
         }
     }
-    Ok(explanations.into_iter().map(|explanation| explanation.map).collect())
+    Ok(Some(explanations.into_iter().map(|explanation| explanation.map).collect()))
 }
 
 #[cfg(test)]

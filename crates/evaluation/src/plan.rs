@@ -74,8 +74,9 @@ impl<'a> Plan<'a> {
             let (model, dataset) = (spec.name.clone(), dataset.info().name.clone());
             return Err(EvaluationError::Labels { model, dataset, reason });
         }
-        if let Some(node) = protocol.explainer.as_deref().map(words::explainer_node).transpose()?.flatten() {
-            model.cut(&node)?;
+        let explainer = protocol.explainer.as_deref().map(words::explainer).transpose()?;
+        if let Some(node) = explainer.as_ref().and_then(|explainer| explainer.node()) {
+            model.cut(node)?;
         }
         let planned = |condition: &crate::Condition| {
             let change = words::change(&condition.id, &quirks)?;
@@ -89,7 +90,7 @@ impl<'a> Plan<'a> {
             model,
             description: RunDescription::new(dataset, model, space, quirks, protocol, seed),
             conditions: protocol.conditions.iter().map(planned).collect::<Result<_>>()?,
-            explainer: protocol.explainer.as_deref().map(words::explainer).transpose()?,
+            explainer,
             batch_size,
             labels,
             transform: quirks.transform(&spec.preprocess),
@@ -185,7 +186,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Of the draws of a sample and trial.
-    fn key(&self, sample: usize, trial: u32) -> NoiseKey {
+    pub(crate) fn key(&self, sample: usize, trial: u32) -> NoiseKey {
         NoiseKey::new(self.description.seed, self.dataset.id(sample), trial)
     }
 }

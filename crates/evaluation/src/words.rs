@@ -4,7 +4,7 @@ use crate::protocol::invalid;
 use crate::{Quirks, Result};
 use hard_imagenet_metrics as metrics;
 use hard_imagenet_perturbations::{Average, GrayBox, Mix, Noise, NoiseFill, Norm, Perturb, Preset, Region, Tile};
-use hard_imagenet_saliency::{Explain, GradCam};
+use hard_imagenet_saliency::Explain;
 
 /// What a condition does to a picture.
 pub(crate) enum Change {
@@ -56,20 +56,7 @@ pub(crate) fn change(id: &str, quirks: &Quirks) -> Result<Change> {
 
 /// The explainer of that word: "gradcam", or "gradcam:NODE" to look from another node than the model's own.
 pub(crate) fn explainer(word: &str) -> Result<Box<dyn Explain>> {
-    Ok(Box::new(gradcam(word)?))
-}
-
-/// The node that an explainer names, if it names one.
-pub(crate) fn explainer_node(word: &str) -> Result<Option<String>> {
-    Ok(gradcam(word)?.node)
-}
-
-fn gradcam(word: &str) -> Result<GradCam> {
-    match word.split_once(':') {
-        None if word == "gradcam" => Ok(GradCam { node: None }),
-        Some(("gradcam", node)) if !node.is_empty() => Ok(GradCam { node: Some(node.to_owned()) }),
-        _ => Err(invalid(format!("unknown explainer {word:?}; known are: gradcam, gradcam:NODE"))),
-    }
+    hard_imagenet_saliency::parse(word).map_err(|error| invalid(error.to_string()))
 }
 
 #[cfg(test)]

@@ -123,7 +123,8 @@ fn draw_case(
             confidence: record.and_then(|record| record.confidence),
         });
     }
-    if let [map] = &chunk::maps(plan, &[prepared], &[plan.label(sample)])?[..] {
+    let maps = chunk::maps(plan, &[prepared], &[sample], &mut |_| ControlFlow::Continue(()))?;
+    if let Some([map]) = maps.as_deref() {
         let mut picture = overlay(&Rgb8::from(&prepared.image), map);
         outline(&mut picture, &prepared.mask, WHITE);
         panels.push(Panel {
