@@ -1,4 +1,7 @@
-use crate::{Explain, ExplainError, GradCam};
+use crate::{
+    AblationCam, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus, HiResCam, LayerCam, RandomMap,
+    ScoreCam, XGradCam,
+};
 
 /// An explainer as people choose it.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,8 @@ pub struct Explainer {
 enum Make {
     /// It looks from a node: `WORD` from the model's own, `WORD:NODE` from another.
     AtNode(fn(Option<String>) -> Box<dyn Explain>),
+    /// It looks at the network as a whole, or at nodes that it finds itself: `WORD`.
+    Whole(fn() -> Box<dyn Explain>),
 }
 
 impl Explainer {
@@ -29,13 +34,78 @@ impl Explainer {
 }
 
 /// The explainers there are.
-pub const EXPLAINERS: &[Explainer] = &[Explainer {
-    word: "gradcam",
-    title: "Grad-CAM",
-    about: "a node's channels, each weighted by its mean gradient",
-    source: "Selvaraju et al. 2017",
-    make: Make::AtNode(|node| Box::new(GradCam { node })),
-}];
+pub const EXPLAINERS: &[Explainer] = &[
+    Explainer {
+        word: "gradcam",
+        title: "Grad-CAM",
+        about: "a node's channels, each weighted by its mean gradient",
+        source: "Selvaraju et al. 2017",
+        make: Make::AtNode(|node| Box::new(GradCam { node })),
+    },
+    Explainer {
+        word: "hirescam",
+        title: "HiResCAM",
+        about: "a node's channels times their gradients, place by place",
+        source: "Draelos and Carin 2020",
+        make: Make::AtNode(|node| Box::new(HiResCam { node })),
+    },
+    Explainer {
+        word: "gradcam++",
+        title: "Grad-CAM++",
+        about: "channels weighted by positive gradients, more where few places have them",
+        source: "Chattopadhay et al. 2018",
+        make: Make::AtNode(|node| Box::new(GradCamPlusPlus { node })),
+    },
+    Explainer {
+        word: "xgradcam",
+        title: "XGrad-CAM",
+        about: "channels weighted by gradients in proportion to their activation",
+        source: "Fu et al. 2020",
+        make: Make::AtNode(|node| Box::new(XGradCam { node })),
+    },
+    Explainer {
+        word: "layercam",
+        title: "LayerCAM",
+        about: "channels times their positive gradients, place by place",
+        source: "Jiang et al. 2021",
+        make: Make::AtNode(|node| Box::new(LayerCam { node })),
+    },
+    Explainer {
+        word: "eigencam",
+        title: "Eigen-CAM",
+        about: "the first principal component of a node's channels, for no class in particular",
+        source: "Muhammad and Yeasin 2020",
+        make: Make::AtNode(|node| Box::new(EigenCam { node })),
+    },
+    Explainer {
+        word: "scorecam",
+        title: "Score-CAM",
+        about: "channels weighted by the logit of the input that each masks; a pass for each channel",
+        source: "Wang et al. 2020",
+        make: Make::AtNode(|node| Box::new(ScoreCam { node, ..ScoreCam::default() })),
+    },
+    Explainer {
+        word: "ablationcam",
+        title: "Ablation-CAM",
+        about: "channels weighted by what the logit loses without each; a pass through the head for each channel",
+        source: "Desai and Ramaswamy 2020",
+        make: Make::AtNode(|node| Box::new(AblationCam { node, ..AblationCam::default() })),
+    },
+    Explainer {
+        word: "random",
+        title: "random map",
+        about: "uniform noise at a node's resolution: a floor",
+        source: "a floor, by this project",
+        make: Make::AtNode(|node| Box::new(RandomMap { node })),
+    },
+    Explainer {
+        word: "centre",
+        title: "centre prior",
+        about: "a Gaussian on the picture's centre: a floor",
+        source: "a floor, by this project",
+        make: Make::Whole(|| Box::new(Centre)),
+    },
+];
 
 /// The explainer of a word, as [`Explain::id`] writes it: "gradcam", or "gradcam:NODE" to look from another node than
 /// the model's own.
@@ -58,6 +128,8 @@ pub fn parse(word: &str) -> Result<Box<dyn Explain>, ExplainError> {
     let one = EXPLAINERS.iter().find(|one| one.word == name).ok_or_else(|| fail("no such word"))?;
     match (one.make, node) {
         (Make::AtNode(make), node) => Ok(make(node)),
+        (Make::Whole(make), None) => Ok(make()),
+        (Make::Whole(_), Some(_)) => Err(fail("it looks from no node")),
     }
 }
 
@@ -86,5 +158,6 @@ mod tests {
         check("grad-cam", "unknown explainer \"grad-cam\": no such word");
         check("gradcam:", "no node follows");
         check("", "no such word");
+        check("centre:layer3", "it looks from no node");
     }
 }
