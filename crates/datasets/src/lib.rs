@@ -57,6 +57,7 @@ mod imagenet;
 mod imagenet_s;
 mod mask_list;
 mod masked_folder;
+mod mat;
 mod npy;
 mod pickle;
 mod planted;

@@ -2,7 +2,7 @@
 
 mod archives;
 
-use archives::{SHARD, parquet, picture, tar, zip};
+use archives::{SHARD, gzip, parquet, picture, tar, zip};
 use hard_imagenet_datasets::{Dataset, HardImageNet, ImageNet, Rival20, Sample, Split, Store};
 use std::path::Path;
 use tempfile::TempDir;
@@ -129,6 +129,64 @@ fn flat_validation_folders() {
     check(Split::Val, true, kaggle, "");
 }
 
+const META: [&[u8]; 2] = [include_bytes!("golden/devkit/meta.mat"), include_bytes!("golden/devkit/meta_plain.mat")];
+
+/// A development kit in a folder of that name.
+fn kit(folder: &str, meta: &[u8], truth: &str) -> Vec<(String, Vec<u8>)> {
+    let truth = (format!("{folder}ILSVRC2012_validation_ground_truth.txt"), truth.into());
+    vec![(format!("{folder}meta.mat"), meta.to_vec()), truth]
+}
+
+#[test]
+fn labels_of_the_development_kit() {
+    const KIT: &str = "ILSVRC2012_devkit_t12";
+    let truth = "3\n2\n3\n";
+    let flat = |root: &Path| write_all(root, &named(Split::Val, |_, file| format!("val/{file}")));
+    for meta in META {
+        let unpacked = |folder: &str| {
+            let files = kit(folder, meta, truth);
+            move |root: &Path| {
+                flat(root);
+                write_all(root, &files);
+            }
+        };
+        check(Split::Val, true, unpacked(&format!("{KIT}/data/")), "");
+        check(Split::Val, true, unpacked(&format!("{KIT}/{KIT}/data/")), "");
+        check(Split::Val, true, unpacked("val/"), "");
+        check(Split::Val, true, unpacked(""), "val");
+        let packed = tar(&borrowed(&kit(&format!("{KIT}/data/"), meta, truth)));
+        for (ending, bytes) in [("tar", packed.clone()), ("tar.gz", gzip(&packed))] {
+            let beside = |root: &Path| {
+                flat(root);
+                write(root.join(format!("{KIT}.{ending}")), &bytes);
+            };
+            check(Split::Val, true, beside, "");
+        }
+    }
+}
+
+#[test]
+fn a_development_kit_that_makes_no_sense_is_refused() {
+    let check = |meta: &[u8], truth: &str, file: &str, words: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        write_all(dir.path(), &named(Split::Val, |_, file| format!("val/{file}")));
+        write_all(dir.path(), &kit("ILSVRC2012_devkit_t12/data/", meta, truth));
+        let error = ImageNet::open(dir.path(), Split::Val).unwrap().pictures().unwrap_err().to_string();
+        assert!(error.contains(file) && error.contains(words), "{error}");
+    };
+    let truth = "ILSVRC2012_validation_ground_truth.txt";
+    check(META[0], "3\nn03218198\n", truth, "line 2: \"n03218198\" is no ILSVRC2012_ID");
+    check(META[0], "1001\n", truth, "line 1"); // a group of classes
+    check(META[0], "7\n", truth, "line 1");
+    check(b"not MATLAB's", "3\n", "meta.mat", "development kit");
+    let mut twice = META[1].to_vec();
+    let at = twice.windows(8).position(|bytes| bytes == 2f64.to_le_bytes()).unwrap();
+    twice[at..at + 8].copy_from_slice(&1f64.to_le_bytes());
+    check(&twice, "3\n", "meta.mat", "twice");
+    twice[at..at + 8].copy_from_slice(&1.5f64.to_le_bytes());
+    check(&twice, "3\n", "meta.mat", "Number(1.5)");
+}
+
 #[test]
 fn a_list_of_labels_that_makes_no_sense_is_refused() {
     for list in ["imagenet_2012_validation_synset_labels.txt", "LOC_val_solution.csv"] {
@@ -216,10 +274,11 @@ fn masks_are_read_in_place() {
         let (dir, expected) = expected(split);
         for top in ["", "hardImageNet/"] {
             let files = mask_files(top);
-            let (zipped, tarred) = (dir.path().join("masks.zip"), dir.path().join("masks.tar"));
+            let [zipped, tarred, gzipped] = ["zip", "tar", "tar.gz"].map(|e| dir.path().join(format!("masks.{e}")));
             write(&zipped, &zip(&borrowed(&files)));
             write(&tarred, &tar(&borrowed(&files)));
-            for masks in [zipped, tarred] {
+            write(&gzipped, &gzip(&tar(&borrowed(&files))));
+            for masks in [zipped, tarred, gzipped] {
                 assert_eq!(samples(&masks, &dir.path().join("images"), split), expected, "{masks:?} {top}");
             }
         }
@@ -258,7 +317,8 @@ fn a_store_lists_as_a_folder_does() {
     files.iter().for_each(|(name, bytes)| write(dir.path().join("folder").join(name), bytes));
     write(dir.path().join("s.zip"), &zip(&files));
     write(dir.path().join("s.tar"), &tar(&files));
-    for path in ["folder", "s.zip", "s.tar"] {
+    write(dir.path().join("s.tar.gz"), &gzip(&tar(&files)));
+    for path in ["folder", "s.zip", "s.tar", "s.tar.gz"] {
         let store = Store::open(dir.path().join(path)).unwrap();
         assert_eq!(store.files("").unwrap(), ["a.b"], "{path}");
         assert_eq!(store.folders("").unwrap(), ["a", "ab"], "{path}");

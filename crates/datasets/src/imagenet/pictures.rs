@@ -125,7 +125,8 @@ impl ImageNet {
     ///
     /// Class folders tell it, and so do the names of training pictures and of shards' pictures. For flat validation
     /// pictures it is taken from `imagenet_2012_validation_synset_labels.txt` (one WordNet id a line, in the order of
-    /// the pictures) or `LOC_val_solution.csv` (Kaggle's), in the folder of the pictures or up to two above it.
+    /// the pictures), `LOC_val_solution.csv` (Kaggle's), or the development kit (`ILSVRC2012_devkit_t12`, the folder or
+    /// its tar.gz, or the two files of its `data`), in the folder of the pictures or up to two above it.
     ///
     /// # Errors
     /// [`DatasetError::Archive`] if a folder or an archive cannot be listed, [`DatasetError::Meta`] for a list of labels
