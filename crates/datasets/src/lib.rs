@@ -38,6 +38,9 @@
 //!
 //! Nothing is downloaded, and nothing in a pickle is ever run: the files of the published archive are read as data.
 //!
+//! # Features
+//! - `zstd`: parquet shards that are compressed by zstd; needs a C compiler to build.
+//!
 //! # References
 //! - Moayeri, Singla, Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS Datasets and
 //!   Benchmarks 2022.

@@ -109,6 +109,57 @@ fn class_folders() {
 }
 
 #[test]
+fn class_folders_named_by_words() {
+    // Dog sled and sunglasses.
+    for (sled, glasses) in
+        [("dog sled", "sunglasses"), ("DogSled", "Sunglasses, dark glasses"), ("n03218198", "SUNGLASSES")]
+    {
+        let word = move |wnid: &str| if wnid == "n03218198" { sled } else { glasses };
+        for split in [Split::Train, Split::Val] {
+            let s = split.name();
+            let make = |top: &str| {
+                let top = top.to_owned();
+                move |root: &Path| {
+                    write_all(root, &named(split, |wnid, file| format!("{top}{}/{file}", word(wnid))));
+                }
+            };
+            check(split, true, make(&format!("{s}/")), "");
+            check(split, true, make(&format!("{s}/")), s);
+            check(split, true, make(""), "");
+            let zipped = |root: &Path| {
+                let files = named(split, |wnid, file| format!("{s}/{}/{file}", word(wnid)));
+                write(root.join("imagenet.zip"), &zip(&borrowed(&files)));
+            };
+            check(split, true, zipped, "imagenet.zip");
+        }
+    }
+    // Two folders of one class.
+    let halves = |root: &Path| {
+        let folder = |file: &str| if file.contains('2') { "dog sled" } else { "n03218198" };
+        let name = |wnid: &str, file: &str| format!("{}/{file}", if wnid == "n03218198" { folder(file) } else { wnid });
+        write_all(root, &named(Split::Train, name));
+    };
+    check(Split::Train, true, halves, "");
+}
+
+#[test]
+fn folders_named_by_no_class_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["dog_sled", "crane", "sledge"] {
+        write(dir.path().join(format!("val/{folder}/a.JPEG")), &picture(2, 2, 0));
+    }
+    let images = ImageNet::open(dir.path(), Split::Val).unwrap();
+    let told: Vec<String> = images.skipped().iter().map(|s| format!("{}: {}", s.name, s.reason)).collect();
+    let [crane, sledge] =
+        ["val/crane: several classes of ImageNet have this name", "val/sledge: no class of ImageNet has this name"];
+    assert_eq!(told, [crane, sledge]);
+    assert_eq!(images.pictures().unwrap(), [("n03218198".into(), "a.JPEG".into())]);
+    // Beside WordNet ids alone, other folders may lie as they like.
+    std::fs::rename(dir.path().join("val/dog_sled"), dir.path().join("val/n03218198")).unwrap();
+    assert_eq!(ImageNet::open(dir.path(), Split::Val).unwrap().skipped(), []);
+}
+
+#[test]
 fn flat_validation_folders() {
     let flat = |root: &Path| write_all(root, &named(Split::Val, |_, file| format!("val/{file}")));
     check(Split::Val, false, flat, "");
@@ -256,6 +307,33 @@ fn parquet_shards() {
         check(split, true, make, "");
         check(split, true, make, "data");
     }
+}
+
+#[test]
+fn parquet_shards_of_every_codec() {
+    let check = |codec: &str, words: Option<&str>| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/shards");
+        let images = ImageNet::open(folder.join(format!("{codec}.parquet")), Split::Val);
+        let Some(words) = words else {
+            let images = images.unwrap_or_else(|error| panic!("{codec}: {error}"));
+            assert_eq!(images.pictures().unwrap().len(), 2, "{codec}");
+            for (wnid, file) in images.pictures().unwrap() {
+                let picture = images.picture(&wnid, &file).unwrap();
+                let value = if file.ends_with('1') { 1 } else { 2 };
+                assert_eq!(picture.data, vec![value; 3 * 30 * 40], "{codec} {file}");
+            }
+            return;
+        };
+        let message = images.err().expect("an error").to_string();
+        assert!(message.contains(words) && message.contains("snappy"), "{message}");
+    };
+    for codec in ["none", "snappy", "lz4"] {
+        check(codec, None);
+    }
+    for codec in ["gzip", "brotli"] {
+        check(codec, Some(&format!("compressed by {codec}")));
+    }
+    check("zstd", if cfg!(feature = "zstd") { None } else { Some("compressed by zstd") });
 }
 
 #[test]
