@@ -69,6 +69,25 @@ pub trait Dataset: Send + Sync {
     fn get(&self, i: usize) -> Result<Sample, DatasetError>;
 }
 
+/// All of [`Dataset`] but `get`, for a type whose `info` and `samples`, each with `id` and `class`, are known at once.
+macro_rules! listed {
+    () => {
+        fn info(&self) -> &crate::DatasetInfo {
+            &self.info
+        }
+        fn len(&self) -> usize {
+            self.samples.len()
+        }
+        fn id(&self, i: usize) -> &str {
+            &self.samples[i].id
+        }
+        fn class(&self, i: usize) -> usize {
+            self.samples[i].class
+        }
+    };
+}
+pub(crate) use listed;
+
 macro_rules! delegate {
     ($($pointer:ty),*) => {$(
         impl<D: Dataset + ?Sized> Dataset for $pointer {

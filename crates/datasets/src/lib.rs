@@ -38,6 +38,9 @@
 //!
 //! Nothing is downloaded, and nothing in a pickle is ever run: the files of the published archive are read as data.
 //!
+//! # Features
+//! - `zstd`: parquet shards that are compressed by zstd; needs a C compiler to build.
+//!
 //! # References
 //! - Moayeri, Singla, Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS Datasets and
 //!   Benchmarks 2022.
@@ -57,6 +60,7 @@ mod imagenet;
 mod imagenet_s;
 mod mask_list;
 mod masked_folder;
+mod mat;
 mod npy;
 mod pickle;
 mod planted;
