@@ -81,8 +81,8 @@ impl MapScores {
     /// If the slices differ in length.
     pub fn of(map: &[f32], mask: &[u8]) -> Self {
         let mut scores = Self::default();
-        for (value, score) in scores.0.iter_mut().zip(alignment::SCORES) {
-            *value = (score.score)(map, mask).map(|value| value as f32);
+        for (value, found) in scores.0.iter_mut().zip(alignment::scores(map, mask)) {
+            *value = found.map(|found| found as f32);
         }
         scores
     }
