@@ -55,7 +55,7 @@ fn projected(values: &Tensor) -> candle_core::Result<Tensor> {
     };
     let projections = projections.squeeze(2)?;
     let (least, most) = (projections.min_keepdim(D::Minus1)?, projections.max_keepdim(D::Minus1)?);
-    let sign = ((most.abs()?.ge(&least.abs()?)?.to_dtype(DType::F64)? * 2.0)? - 1.0)?;
+    let sign = most.abs()?.ge(&least.abs()?)?.to_dtype(DType::F64)?.affine(2.0, -1.0)?;
     projections.broadcast_mul(&sign)?.to_dtype(DType::F32)
 }
 

@@ -5,30 +5,36 @@
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::{
-    Architecture, Block, ConVit, Graph, Model, ModelSpec, ResNet, Stem, SwinTransformer, Variant, VisionTransformer,
+    Architecture, Block, ConVit, Model, ModelSpec, ResNet, Stem, SwinTransformer, Variant, VisionTransformer,
     generated, onnx, zoo,
 };
 use hard_imagenet_saliency::{Explain, Explanation, GradCam, HiResCam, parse};
 use std::collections::HashMap;
 use std::path::Path;
 
-fn model(graph: Graph, cam_node: &str) -> Model {
-    let spec = ModelSpec { classes: 10, cam_node: cam_node.into(), ..zoo::spec("resnet18").unwrap() };
+/// With ten classes and generated weights, looked at from where the family is usually looked at.
+fn model(architecture: &dyn Architecture) -> Model {
+    let graph = architecture.graph(10).unwrap();
+    let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
+    let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
     Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
 }
 
 fn resnet(block: Block, stages: &'static [(usize, usize)]) -> Model {
-    model(ResNet { stem: Stem::ImageNet, stem_width: 64, block, stages }.graph(10).unwrap(), "layer4")
+    model(&ResNet { stem: Stem::ImageNet, stem_width: 64, block, stages })
 }
 
 fn basic() -> Model {
     resnet(Block::Basic, &[(64, 1), (128, 1), (256, 1), (512, 1)])
 }
 
-fn vit() -> Model {
-    let vit = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant: Variant::Plain };
-    model(vit.graph(10).unwrap(), "blocks.1.norm1")
+fn vit(variant: Variant) -> VisionTransformer {
+    VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant }
+}
+
+fn swin() -> SwinTransformer {
+    SwinTransformer { image: 32, patch: 2, window: 4, width: 16, stages: &[(2, 1), (2, 2), (2, 4)] }
 }
 
 fn largest(values: &[f32]) -> f32 {
@@ -75,8 +81,8 @@ fn an_inner_stage_of_a_picture_that_no_stride_divides() {
 
 #[test]
 fn vision_transformers() {
-    check("vit", &vit(), None, (32, 32), [3, 7]);
-    check("vit_early", &vit(), Some("blocks.0.norm2"), (32, 32), [3, 7]);
+    check("vit", &model(&vit(Variant::Plain)), None, (32, 32), [3, 7]);
+    check("vit_early", &model(&vit(Variant::Plain)), Some("blocks.0.norm2"), (32, 32), [3, 7]);
 }
 
 /// At the node that the family names; tokens without a place are left out, be they one, two or five, and Swin has none.
@@ -84,24 +90,17 @@ fn vision_transformers() {
 fn other_transformers() {
     let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/transformers.safetensors"), &Device::Cpu);
     let golden = golden.unwrap();
-    let vit = |variant| VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant };
-    let swin = SwinTransformer { image: 32, patch: 2, window: 4, width: 16, stages: &[(2, 1), (2, 2), (2, 4)] };
     let convit = ConVit { image: 32, patch: 8, width: 32, depth: 3, heads: 2, local: 2 };
     let cases: [(&str, &dyn Architecture); 5] = [
         ("distilled", &vit(Variant::Distilled)),
         ("dinov2_reg4", &vit(Variant::DinoV2 { registers: 4 })),
         ("clip_quickgelu", &vit(Variant::Clip { quick_gelu: true })),
-        ("swin", &swin),
+        ("swin", &swin()),
         ("convit", &convit),
     ];
     let x = input(32, 32);
     for (name, architecture) in cases {
-        let graph = architecture.graph(10).unwrap();
-        let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
-        let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
-        let weights = generated::weights(&graph).unwrap();
-        let model = Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap();
-        let explanations = GradCam::default().explain(&model, &x, &[3, 3]).unwrap();
+        let explanations = GradCam::default().explain(&model(architecture), &x, &[3, 3]).unwrap();
         let want = &golden[&format!("{name}.raw")];
         assert_eq!(want.dims(), [2, 4, 4], "{name}");
         let got: Vec<f32> = explanations.iter().flat_map(|e| e.raw.as_slice().to_vec()).collect();
@@ -128,13 +127,12 @@ fn the_family_in_the_middle_of_a_residual_network() {
 
 #[test]
 fn the_family_in_a_vision_transformer() {
-    check_family("vit", &vit(), "blocks.1.norm1");
+    check_family("vit", &model(&vit(Variant::Plain)), "blocks.1.norm1");
 }
 
 #[test]
 fn the_family_in_a_swin_transformer() {
-    let swin = SwinTransformer { image: 32, patch: 2, window: 4, width: 16, stages: &[(2, 1), (2, 2), (2, 4)] };
-    check_family("swin", &model(swin.graph(10).unwrap(), &swin.cam_node()), &swin.cam_node());
+    check_family("swin", &model(&swin()), "layers.2.blocks.1.norm1");
 }
 
 /// Networks of the ONNX crate's tests, by torch's own gradients there. Behind `act` of `cnn` there are only a mean and a
