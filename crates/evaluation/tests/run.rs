@@ -304,6 +304,61 @@ fn a_record_can_be_computed_again() {
 /// The published code explains the picture as it is, the method the one that the model was trained for (Q2); both
 /// explain the label, whatever was predicted.
 #[test]
+fn every_explainer_has_rows_of_its_own() {
+    let Fixture { data, model, .. } = &*FIXTURE;
+    let text = "conditions = ['none']\nexplainers = ['gradcam', 'gradcam@predicted', 'gradcam@3', 'random', 'centre']";
+    let run = |batch: usize| {
+        let dir = tempfile::tempdir().unwrap();
+        let protocol = Protocol::from_toml(text).unwrap();
+        let mut evaluation = Evaluation::new(data).protocol(protocol).batch_size(batch).seed(3);
+        let run = evaluation.run(model, dir.path()).unwrap();
+        // Nothing is computed again.
+        let before = parts(dir.path());
+        evaluation.run(model, dir.path()).unwrap();
+        assert!(parts(dir.path()) == before);
+        run.records().to_vec()
+    };
+    let records = run(20);
+    assert_eq!(records.len(), (SAMPLES - 1) * 5 + 1);
+    let of = |records: &[Record], sample: usize, condition: &str| {
+        let found = |r: &&Record| r.sample == data.name(sample) && r.condition == condition;
+        records.iter().find(found).cloned().unwrap_or_else(|| panic!("{condition}"))
+    };
+    for sample in (0..SAMPLES).filter(|&sample| sample != BAD && sample != EMPTY) {
+        let clean = of(&records, sample, "none");
+        let [predicted, third] = ["gradcam@predicted", "gradcam@3"].map(|w| of(&records, sample, &format!("map:{w}")));
+        assert_eq!((predicted.prediction, predicted.correct, predicted.confidence), (None, None, None));
+        assert_eq!(predicted.map == clean.map, clean.correct == Some(true), "{clean:?} {predicted:?}");
+        assert_eq!(third.map == clean.map, clean.label == 3);
+    }
+    assert_eq!(of(&records, EMPTY, "map:random").map, MapScores::default());
+    // What is drawn for a sample does not depend on its neighbours.
+    let others = run(7);
+    let random = |records: &[Record]| -> Vec<MapScores> {
+        records.iter().filter(|r| r.condition == "map:random").map(|r| r.map).collect()
+    };
+    assert_eq!(random(&records), random(&others));
+    assert!(random(&records).windows(2).any(|pair| pair[0] != pair[1]));
+}
+
+#[test]
+fn records_say_where_the_label_came_and_what_the_object_is_like() {
+    let Fixture { data, run, .. } = &*FIXTURE;
+    // Logits of nothing but noise on nothing are not numbers (Q9).
+    for record in run.records().iter().filter(|r| r.confidence.is_some()) {
+        assert_eq!(record.correct == Some(true), record.rank == Some(0), "{record:?}");
+        assert!(record.rank.is_some_and(|rank| rank < 8) && record.rank_within.is_none(), "{record:?}");
+        let (confidence, certainty) = (record.confidence.unwrap(), record.certainty.unwrap());
+        assert!(confidence <= certainty && (record.correct != Some(true) || confidence == certainty), "{record:?}");
+        let clean = record.condition == "none";
+        assert_eq!(
+            (record.eccentricity.is_some(), record.components.is_some()),
+            (clean && record.sample != data.name(EMPTY), clean)
+        );
+    }
+}
+
+#[test]
 fn the_explainers_input_is_a_switch() {
     let (data, model) = (Toy::new(4), &FIXTURE.model);
     let protocol = Protocol::from_toml("conditions = ['none']\nexplainers = ['gradcam']").unwrap();
@@ -327,8 +382,8 @@ fn the_explainers_input_is_a_switch() {
             let mask = transform.mask(&sample.mask);
             let delta = alignment::delta_density(map.as_slice(), mask.as_slice()).unwrap() as f32;
             assert!((density(record).unwrap() - delta).abs() < 1e-3, "{record:?} {delta}");
-            let iou = alignment::iou(map.as_slice(), mask.as_slice(), 0.5) as f32;
-            assert!((iou(record).unwrap() - iou).abs() < 1e-2, "{record:?} {iou}");
+            let expected = alignment::iou(map.as_slice(), mask.as_slice(), 0.5) as f32;
+            assert!((iou(record).unwrap() - expected).abs() < 1e-2, "{record:?} {expected}");
         }
         densities.push(run.records().iter().filter_map(density).sum::<f32>());
     }
