@@ -23,7 +23,7 @@ pub struct Condition {
 /// conditions = ["none", "gray", "gray-box", "tile", "noise:linf:0.25:fg"]
 /// # Draws of each random condition; 1 if left out.
 /// trials = 3
-/// # Scored on the untouched pictures; left out: no saliency.
+/// # Scored on the untouched pictures: a word of `hard_imagenet_saliency::EXPLAINERS`; left out: no saliency.
 /// explainer = "gradcam"
 ///
 /// # Many noise words at once: every strength in every region. All of it may be left out.
