@@ -154,6 +154,24 @@ fn explain_writes_arrays_and_an_overlay() {
 }
 
 #[test]
+fn explain_by_any_word() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (image, _) = picture(folder.path());
+    let explain = ["explain", text(&image), "-m", MODEL, "--class", "3"];
+    for (options, expected) in [
+        (&["--method", "scorecam"][..], "by scorecam, seen from layer3"),
+        (&["--method", "layercam", "--node", "layer2"], "by layercam:layer2, seen from layer2"),
+        (&["--method", "random:layer1", "--seed", "7"], "by random:layer1, seen from layer1"),
+        (&["--method", "centre"], "by centre\n"),
+    ] {
+        let said = succeeds(&[&explain[..], options].concat());
+        assert!(said.contains(expected), "{said}");
+    }
+    fails(&[&explain[..], &["--method", "gradcem"]].concat(), &["gradcem", "gradcam[:NODE]", "ablationcam[:NODE]"]);
+    fails(&[&explain[..], &["--method", "centre", "--node", "layer1"]].concat(), &["it looks from no node"]);
+}
+
+#[test]
 fn ablate_changes_the_object_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let (image, mask) = picture(folder.path());

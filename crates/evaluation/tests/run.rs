@@ -165,6 +165,23 @@ fn batches_change_no_more_than_roundings() {
     }
 }
 
+/// What a random explainer draws follows from seed and sample.
+#[test]
+fn batches_change_nothing_of_what_is_drawn() {
+    let Fixture { data, model, .. } = &*FIXTURE;
+    let protocol = Protocol::from_toml("conditions = ['none']\nexplainer = 'random:layer2'").unwrap();
+    let scores = |batch_size, seed| -> Vec<_> {
+        let dir = tempfile::tempdir().unwrap();
+        let mut evaluation = Evaluation::new(data).protocol(protocol.clone()).batch_size(batch_size).seed(seed);
+        let run = evaluation.run(model, dir.path()).unwrap();
+        run.records().iter().map(|record| (record.sample.clone(), record.iou, record.delta_density)).collect()
+    };
+    let expected = scores(20, 3);
+    assert!(expected.iter().any(|(_, iou, _)| iou.is_some()));
+    assert_eq!(scores(3, 3), expected);
+    assert_ne!(scores(20, 4), expected);
+}
+
 #[test]
 fn a_folder_of_another_run_is_refused() {
     let Fixture { data, model, dir, run } = &*FIXTURE;

@@ -94,15 +94,15 @@ pub const EXPLAINERS: &[Explainer] = &[
     Explainer {
         word: "random",
         title: "random map",
-        about: "uniform noise at a node's resolution: a floor",
-        source: "a floor, by this project",
+        about: "uniform noise at a node's resolution",
+        source: "a floor, to be beaten",
         make: Make::AtNode(|node| Box::new(RandomMap { node })),
     },
     Explainer {
         word: "centre",
         title: "centre prior",
-        about: "a Gaussian on the picture's centre: a floor",
-        source: "a floor, by this project",
+        about: "a Gaussian on the picture's centre",
+        source: "a floor, to be beaten",
         make: Make::Whole(|| Box::new(Centre)),
     },
 ];
