@@ -1,6 +1,7 @@
 //! From what each sample contributes to averages with intervals.
 
-use crate::interval::{normal_quantile, percentile, unseen_share, wilson};
+use crate::distribution::normal_quantile;
+use crate::interval::{percentile, unseen_share, wilson};
 use crate::{Measure, Options, Part, Records, bootstrap};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;

@@ -14,24 +14,6 @@ pub(crate) fn unseen_share(n: f64, confidence: f64) -> f64 {
     if n > 0.0 { 1.0 - (1.0 - confidence).powf(1.0 / n) } else { 1.0 }
 }
 
-/// The normal quantile `z` of a two-sided interval: P(|Z| <= z) = `confidence`.
-///
-/// Bisection on Abramowitz and Stegun's 7.1.26 for the error function (absolute error below 2e-7).
-pub(crate) fn normal_quantile(confidence: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 10.0);
-    for _ in 0..60 {
-        let middle = (low + high) / 2.0;
-        if erf(middle / std::f64::consts::SQRT_2) < confidence { low = middle } else { high = middle }
-    }
-    (low + high) / 2.0
-}
-
-fn erf(x: f64) -> f64 {
-    let t = 1.0 / (1.0 + 0.327_591_1 * x);
-    let poly = [1.061_405_429, -1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592];
-    1.0 - t * poly.iter().fold(0.0, |sum, c| sum * t + c) * (-x * x).exp()
-}
-
 /// The percentile interval of bootstrap replicates, by nearest rank. Sorts partially. `None` without replicates.
 pub(crate) fn percentile(replicates: &mut [f64], confidence: f64) -> Option<(f64, f64)> {
     let last = replicates.len().checked_sub(1)?;
@@ -44,16 +26,10 @@ pub(crate) fn percentile(replicates: &mut [f64], confidence: f64) -> Option<(f64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::distribution::normal_quantile;
 
     fn close(a: f64, b: f64, tolerance: f64) {
         assert!((a - b).abs() < tolerance, "{a} is not {b}");
-    }
-
-    #[test]
-    fn quantiles_are_those_of_the_tables() {
-        close(normal_quantile(0.95), 1.959_964, 1e-5);
-        close(normal_quantile(0.99), 2.575_829, 1e-4);
-        close(normal_quantile(0.5), 0.674_490, 1e-5);
     }
 
     // scipy.stats.binomtest(k, n).proportion_ci(method="wilson")
