@@ -26,11 +26,11 @@ pub(crate) struct Quantity<'a> {
 }
 
 impl Quantity<'_> {
-    fn columns(&self) -> impl Iterator<Item = &Vec<Part>> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Vec<Part>> {
         self.measure.columns.iter().chain(self.minus.iter().flat_map(|m| &m.columns))
     }
 
-    fn value(&self, means: &[f64]) -> Option<f64> {
+    pub(crate) fn value(&self, means: &[f64]) -> Option<f64> {
         let (first, second) = means.split_at(self.measure.columns.len());
         let value = (self.measure.combine)(first)?;
         let value = match self.minus {
@@ -100,7 +100,7 @@ pub(crate) fn estimate(quantities: &[Quantity], records: &Records, options: &Opt
 }
 
 /// The samples of each class.
-fn ranges(records: &Records) -> Vec<Range<usize>> {
+pub(crate) fn ranges(records: &Records) -> Vec<Range<usize>> {
     let mut from = 0;
     records
         .classes()
