@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Classes with fewer samples than this are drawn from together, because resampling inside them says little: inside
 /// a class of one sample nothing ever varies.
-const SMALLEST_STRATUM: usize = 5;
+pub(crate) const SMALLEST_STRATUM: usize = 5;
 
 /// How often each sample is in each replicate: `replicates` rows of one weight for each sample.
 ///

@@ -1,7 +1,8 @@
 //! From what each sample contributes to averages with intervals.
 
-use crate::distribution::normal_quantile;
+use crate::distribution::{normal_quantile, student_quantile, two_sided};
 use crate::interval::{percentile, unseen_share, wilson};
+use crate::strata::Strata;
 use crate::{Measure, Options, Part, Records, bootstrap};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -147,7 +148,7 @@ fn interval(
     let n = taking_part(quantity, group.iter().cloned().flatten());
 
     if !class_mean && is_proportion(quantity, group) {
-        let (low, high) = wilson(value, n, normal_quantile(options.confidence));
+        let (low, high) = wilson(value, n as f64, normal_quantile(options.confidence));
         return Some(Estimate { value, low, high, n });
     }
 
@@ -160,7 +161,15 @@ fn interval(
         }
         replicates.extend(quantity.value(&means));
     }
-    let (mut low, mut high) = percentile(&mut replicates, options.confidence).unwrap_or((value, value));
+    let strata = Strata::new(quantity, group, class_mean);
+    let quantile = student_quantile(options.confidence, strata.freedom);
+    let wider = 1.0 - two_sided(quantile * strata.factor);
+    let (mut low, mut high) = percentile(&mut replicates, wider).unwrap_or((value, value));
+    if is_share(quantity, group) && high - low > 1e-12 {
+        let squares: f64 = replicates.iter().map(|r| (r - value).powi(2)).sum();
+        let variance = strata.factor.powi(2) * squares / replicates.len() as f64;
+        (low, high) = wilson(value, value * (1.0 - value) / variance, quantile);
+    }
 
     // What no replicate moves is not known for sure: see "Intervals" in the crate's page.
     if high - low < 1e-12 && replicates.iter().all(|r| (r - value).abs() < 1e-12) {
@@ -192,15 +201,21 @@ fn corners(quantity: &Quantity, point: &[f64], varies: &[bool], share: f64) -> V
 
 /// Does every sample contribute one value, 0 or 1, to one mean between 0 and 1?
 fn is_proportion(quantity: &Quantity, group: &[Range<usize>]) -> bool {
+    is_share(quantity, group)
+        && group.iter().all(|class| quantity.measure.columns[0][class.clone()].iter().all(|part| part.count <= 1.0))
+}
+
+/// Does every sample contribute whole numbers of successes and trials to one mean between 0 and 1?
+fn is_share(quantity: &Quantity, group: &[Range<usize>]) -> bool {
     let [column] = quantity.measure.columns.as_slice() else { return false };
-    let zero_or_one = |x: f64| x == 0.0 || x == 1.0;
+    let whole = |part: &Part| part.count.fract() == 0.0 && part.sum.fract() == 0.0;
     quantity.minus.is_none()
         && quantity.measure.range == (0.0, 1.0)
-        && group.iter().all(|class| column[class.clone()].iter().all(|p| zero_or_one(p.count) && zero_or_one(p.sum)))
+        && group.iter().all(|class| column[class.clone()].iter().all(whole))
 }
 
 /// Samples with a part in every column.
-fn taking_part(quantity: &Quantity, samples: impl Iterator<Item = usize>) -> usize {
+pub(crate) fn taking_part(quantity: &Quantity, samples: impl Iterator<Item = usize>) -> usize {
     samples.filter(|&s| quantity.columns().all(|c| c[s].count > 0.0)).count()
 }
 

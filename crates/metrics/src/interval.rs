@@ -1,8 +1,8 @@
 //! Intervals of proportions, and what to say when nothing varies.
 
-/// Wilson's interval for a proportion of `n` independent samples (Wilson 1927); `z` is the normal quantile.
-pub(crate) fn wilson(proportion: f64, n: usize, z: f64) -> (f64, f64) {
-    let n = n as f64;
+/// Wilson's interval for a proportion of `n` independent samples (Wilson 1927); `z` is the normal quantile. `n` may be
+/// an effective number.
+pub(crate) fn wilson(proportion: f64, n: f64, z: f64) -> (f64, f64) {
     let centre = (proportion + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (proportion * (1.0 - proportion) / n + z * z / (4.0 * n * n)).sqrt();
     ((centre - half).clamp(0.0, proportion), (centre + half).clamp(proportion, 1.0))
@@ -36,18 +36,18 @@ mod tests {
     #[test]
     fn wilson_agrees_with_scipy() {
         for (k, n, low, high) in WILSON {
-            let (l, h) = wilson(f64::from(k) / n as f64, n, normal_quantile(0.95));
+            let (l, h) = wilson(f64::from(k) / n, n, normal_quantile(0.95));
             close(l, low, 1e-6);
             close(h, high, 1e-6);
         }
     }
 
-    const WILSON: [(u32, usize, f64, f64); 5] = [
-        (0, 20, 0.000000000, 0.161125158),
-        (20, 20, 0.838874842, 1.000000000),
-        (1, 3, 0.061491945, 0.792340399),
-        (37, 50, 0.604468427, 0.841284725),
-        (577, 750, 0.737857863, 0.798063842),
+    const WILSON: [(u32, f64, f64, f64); 5] = [
+        (0, 20.0, 0.000000000, 0.161125158),
+        (20, 20.0, 0.838874842, 1.000000000),
+        (1, 3.0, 0.061491945, 0.792340399),
+        (37, 50.0, 0.604468427, 0.841284725),
+        (577, 750.0, 0.737857863, 0.798063842),
     ];
 
     #[test]

@@ -87,6 +87,7 @@ mod power;
 mod record;
 mod records;
 mod score;
+mod strata;
 
 pub use compare::{Comparison, MetricDifferences, compare, compare_conditions};
 pub use condition::{CLEAN, Noise, Region, keeps_object, noise_level};
