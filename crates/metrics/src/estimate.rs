@@ -152,12 +152,17 @@ fn interval(
         return Some(Estimate { value, low, high, n });
     }
 
+    let size = if class_mean { effective_size(quantity, group) } else { n as f64 };
     let mut replicates = Vec::with_capacity(options.resamples as usize);
-    let mut varies = vec![false; count];
-    for line in lines {
-        let Some(means) = means(line) else { continue };
+    let (mut varies, mut moves) = (vec![false; count], false);
+    for (replicate, line) in lines.enumerate() {
+        let Some(mut means) = means(line) else { continue };
         for ((varies, mean), point) in varies.iter_mut().zip(&means).zip(&point) {
             *varies |= (mean - point).abs() > 1e-12;
+        }
+        moves |= quantity.value(&means).is_some_and(|v| (v - value).abs() > 1e-12);
+        if quantity.measure.columns.len() > 1 && quantity.measure.range == (0.0, 1.0) {
+            with_one_more(&mut means, quantity.measure.columns.len(), size, options.seed, replicate);
         }
         replicates.extend(quantity.value(&means));
     }
@@ -165,19 +170,18 @@ fn interval(
     let quantile = student_quantile(options.confidence, strata.freedom);
     let wider = 1.0 - two_sided(quantile * strata.factor);
     let (mut low, mut high) = percentile(&mut replicates, wider).unwrap_or((value, value));
-    if is_share(quantity, group) && high - low > 1e-12 {
+    if is_share(quantity, group) && moves {
         let squares: f64 = replicates.iter().map(|r| (r - value).powi(2)).sum();
         let variance = strata.factor.powi(2) * squares / replicates.len() as f64;
-        (low, high) = wilson(value, value * (1.0 - value) / variance, quantile);
+        (low, high) = wilson(value, independent_trials(value, variance, size), quantile);
     }
 
     // What no replicate moves is not known for sure: see "Intervals" in the crate's page.
-    if high - low < 1e-12 && replicates.iter().all(|r| (r - value).abs() < 1e-12) {
+    if !moves {
         varies.fill(false);
     }
     if varies.contains(&false) {
-        let effective = if class_mean { effective_size(quantity, group) } else { n as f64 };
-        let share = unseen_share(effective, options.confidence);
+        let share = unseen_share(size, options.confidence);
         for corner in corners(quantity, &point, &varies, share) {
             low = low.min(corner);
             high = high.max(corner);
@@ -212,6 +216,26 @@ fn is_share(quantity: &Quantity, group: &[Range<usize>]) -> bool {
     quantity.minus.is_none()
         && quantity.measure.range == (0.0, 1.0)
         && group.iter().all(|class| column[class.clone()].iter().all(whole))
+}
+
+/// Adds a sample to a replicate, right or wrong in each column by the toss of a coin, in the spirit of Agresti and
+/// Caffo's added successes and failures: near 0 and 1 replicates of a ratio vary too little without. Both sides of a
+/// difference toss alike.
+fn with_one_more(means: &mut [f64], columns: usize, samples: f64, seed: u64, replicate: usize) {
+    for (column, mean) in means.iter_mut().enumerate() {
+        let coin = bootstrap::draw(!seed, replicate as u64, (column % columns) as u64) & 1;
+        *mean = (samples * *mean + coin as f64) / (samples + 1.0);
+    }
+}
+
+/// How many independent trials would know a share as well as `samples` samples of several trials do, from the variance
+/// of the share. A sample that is all right and one that is all wrong are added to those seen: few wrong trials would
+/// seem to be more independent than they are.
+fn independent_trials(share: f64, variance: f64, samples: f64) -> f64 {
+    let of_one = |p: f64| p * (1.0 - p);
+    let added = share.powi(2) + (1.0 - share).powi(2);
+    let of_sample = (samples * samples * variance + added) / (samples + 2.0);
+    samples * of_one((samples * share + 1.0) / (samples + 2.0)) / of_sample
 }
 
 /// Samples with a part in every column.
