@@ -43,7 +43,6 @@ pub fn inside_fraction(map: &[f32], mask: &[u8]) -> Option<f64> {
 /// ```
 pub fn mass_thresholds<const N: usize>(map: &[f32], shares: [f64; N], sum: RunningSum) -> [f32; N] {
     let sorted = ascending(map.iter().copied().filter(|&value| number(value) != 0.0));
-    let total: f64 = sorted.iter().map(|&order| f64::from(value(order))).sum();
     let mut running = 0.0;
     let running_sums: Vec<f64> = sorted
         .iter()
@@ -56,6 +55,10 @@ pub fn mass_thresholds<const N: usize>(map: &[f32], shares: [f64; N], sum: Runni
             running
         })
         .collect();
+    let total = match sum {
+        RunningSum::F32 => sorted.iter().map(|&order| f64::from(value(order))).sum(),
+        RunningSum::F64 => running,
+    };
     shares.map(|share| {
         let limit = match sum {
             RunningSum::F32 => f64::from((share * total) as f32),
