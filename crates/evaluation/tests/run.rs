@@ -169,7 +169,7 @@ fn batches_change_no_more_than_roundings() {
 #[test]
 fn batches_change_nothing_of_what_is_drawn() {
     let Fixture { data, model, .. } = &*FIXTURE;
-    let protocol = Protocol::from_toml("conditions = ['none']\nexplainer = 'random:layer2'").unwrap();
+    let protocol = Protocol::from_toml("conditions = ['none']\nexplainers = ['random:layer2']").unwrap();
     let scores = |batch_size, seed| -> Vec<_> {
         let dir = tempfile::tempdir().unwrap();
         let mut evaluation = Evaluation::new(data).protocol(protocol.clone()).batch_size(batch_size).seed(seed);
