@@ -249,6 +249,7 @@ fn bad_input_is_named_with_the_way_out() {
     fails(&["explain", image, "-m", "resnet51", "--weights", missing], &["resnet51", "resnet50"]);
     fails(&["explain", image, "-m", "resnet50", "--weights", missing], &[missing]);
     fails(&["explain", image, "-m", MODEL, "--weights", broken], &[broken]);
+    fails(&["explain", image, "-m", "a.onnx", "--weights", broken], &["a.onnx has its own weights", broken]);
     fails(&["explain", image, "-m", MODEL, "--class", "9"], &["class 9", "0 to 7"]);
     fails(&["explain", image, "-m", MODEL, "--node", "layer9"], &["layer9"]);
     fails(&["explain", image, "-m", MODEL, "--device", "cuda:0"], &["cuda"]);
@@ -404,6 +405,11 @@ fn weights_are_converted() {
     assert_eq!(read(&plain), read(&named));
     fails(&["convert", demo, text(&named), "-m", "resnet18"], &["does not hold the weights of resnet18"]);
     fails(&["convert", text(folder.path()), text(&named)], &["holds no weights that can be read"]);
+    fails(&["convert", demo, text(&named), "--zero-shot", text(&plain)], &["--model"]);
+    let names = folder.path().join("names.txt");
+    fs::write(&names, "dog sled\n\nbalance beam\n").expect("a file");
+    let zero_shot = ["convert", demo, text(&named), "-m", "planted_resnet", "--zero-shot", text(&names)];
+    fails(&zero_shot, &[demo, "CLIP's whole checkpoint"]);
     let torch = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/checkpoints/robust_old.ckpt");
     assert!(succeeds(&["convert", torch, text(&named)]).contains("module.model.0.weight"));
 }
