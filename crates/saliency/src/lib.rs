@@ -19,6 +19,18 @@
 //! | `scorecam` | [`ScoreCam`] | logit of the input seen through the channel | one a channel |
 //! | `ablationcam` | [`AblationCam`] | loss of logit without the channel | one through the head a channel |
 //!
+//! Others look at the input itself, or only at the answers, so that a map is as fine as the picture:
+//!
+//! | word | type | a pixel's value | passes an image |
+//! |---|---|---|---|
+//! | `gradient` | [`InputGradient`] | magnitude of the gradient | 1, and back |
+//! | `gradient-x-input` | [`GradientXInput`] | gradient times input | alike |
+//! | `smoothgrad` | [`SmoothGrad`] | magnitude of the mean gradient of noisy copies | 25, and back |
+//! | `integrated-gradients` | [`IntegratedGradients`] | input times mean gradient on the way from the mean colour | 50, and back |
+//! | `rise` | [`Rise`] | mean probability under the masks that show it | 1000 |
+//!
+//! [`input_gradient`] gives the gradients alone.
+//!
 //! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`Centre`]).
 //!
 //! ```
@@ -42,7 +54,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Only the part of the network behind the node is differentiated, and the classes of a batch at once: in evaluation,
+//! A CAM differentiates only the part of the network behind its node, and the classes of a batch at once: in evaluation,
 //! images of a batch do not see each other, so the gradient of the sum of their logits is each one's own.
 //!
 //! Features: `cuda`, `metal` (candle's backends).
@@ -57,8 +69,14 @@
 //! - Wang et al. 2020, *Score-CAM: Score-weighted visual explanations for convolutional neural networks*.
 //! - Desai and Ramaswamy 2020, *Ablation-CAM: Visual explanations for deep convolutional network via gradient-free
 //!   localization*.
+//! - Simonyan, Vedaldi and Zisserman 2013, *Deep inside convolutional networks: Visualising image classification models and
+//!   saliency maps*.
+//! - Shrikumar et al. 2016, *Not just a black box: Learning important features through propagating activation differences*.
+//! - Smilkov et al. 2017, *SmoothGrad: removing noise by adding noise*.
+//! - Sundararajan, Taly and Yan 2017, *Axiomatic attribution for deep networks*.
+//! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models*.
 //!
-//! Weights and scaling of the maps are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi
+//! Weights and scaling of the CAMs are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi
 //! 2022) used.
 
 mod ablationcam;
@@ -68,10 +86,16 @@ mod explain;
 mod floors;
 mod gradcam;
 mod gradcam_plus_plus;
+mod gradient_x_input;
 mod hirescam;
+mod input_gradient;
+mod integrated_gradients;
 mod layercam;
 mod list;
+mod pixels;
+mod rise;
 mod scorecam;
+mod smoothgrad;
 mod xgradcam;
 
 pub use ablationcam::AblationCam;
@@ -80,8 +104,13 @@ pub use explain::{Explain, ExplainError, Explanation, Question};
 pub use floors::{Centre, RandomMap};
 pub use gradcam::GradCam;
 pub use gradcam_plus_plus::GradCamPlusPlus;
+pub use gradient_x_input::GradientXInput;
 pub use hirescam::HiResCam;
+pub use input_gradient::{InputGradient, input_gradient};
+pub use integrated_gradients::IntegratedGradients;
 pub use layercam::LayerCam;
 pub use list::{EXPLAINERS, Explainer, parse};
+pub use rise::Rise;
 pub use scorecam::ScoreCam;
+pub use smoothgrad::SmoothGrad;
 pub use xgradcam::XGradCam;

@@ -1,6 +1,6 @@
 use crate::{
-    AblationCam, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus, HiResCam, LayerCam, RandomMap,
-    ScoreCam, XGradCam,
+    AblationCam, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus, GradientXInput, HiResCam,
+    InputGradient, IntegratedGradients, LayerCam, RandomMap, Rise, ScoreCam, SmoothGrad, XGradCam,
 };
 
 /// An explainer as people choose it.
@@ -90,6 +90,41 @@ pub const EXPLAINERS: &[Explainer] = &[
         about: "channels weighted by what the logit loses without each; a pass through the head for each channel",
         source: "Desai and Ramaswamy 2020",
         make: Make::AtNode(|node| Box::new(AblationCam { node, ..AblationCam::default() })),
+    },
+    Explainer {
+        word: "gradient",
+        title: "input gradient",
+        about: "how much a small change of each pixel changes the logit",
+        source: "Simonyan et al. 2013",
+        make: Make::Whole(|| Box::new(InputGradient)),
+    },
+    Explainer {
+        word: "gradient-x-input",
+        title: "gradient × input",
+        about: "what each pixel adds to the logit, were the network linear",
+        source: "Shrikumar et al. 2016",
+        make: Make::Whole(|| Box::new(GradientXInput)),
+    },
+    Explainer {
+        word: "smoothgrad",
+        title: "SmoothGrad",
+        about: "the mean input gradient of noisy copies of the image",
+        source: "Smilkov et al. 2017",
+        make: Make::Whole(|| Box::<SmoothGrad>::default()),
+    },
+    Explainer {
+        word: "integrated-gradients",
+        title: "integrated gradients",
+        about: "what each pixel adds to the logit on the way from the mean colour to the image",
+        source: "Sundararajan et al. 2017",
+        make: Make::Whole(|| Box::<IntegratedGradients>::default()),
+    },
+    Explainer {
+        word: "rise",
+        title: "RISE",
+        about: "the class's mean probability over random masks that leave a pixel visible; a pass for each of 1000 masks",
+        source: "Petsiuk et al. 2018",
+        make: Make::Whole(|| Box::<Rise>::default()),
     },
     Explainer {
         word: "random",

@@ -4,7 +4,7 @@
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_models::{Architecture, Model, ModelSpec, Variant, VisionTransformer, generated, zoo};
 use hard_imagenet_perturbations::NoiseKey;
-use hard_imagenet_saliency::{EXPLAINERS, Explain, ExplainError, Explanation, Question, parse};
+use hard_imagenet_saliency::{EXPLAINERS, Explain, ExplainError, Explanation, Question, Rise, parse};
 use std::ops::ControlFlow;
 
 fn planted() -> Model {
@@ -53,7 +53,11 @@ fn ask(
 }
 
 fn check(model: &Model, word: &str) {
-    let explainer = parse(word).unwrap();
+    let explainer: Box<dyn Explain> = match word {
+        // Fewer than a thousand masks show it as well.
+        "rise" => Box::new(Rise { masks: 24, ..Rise::default() }),
+        word => parse(word).unwrap(),
+    };
     let maps = |images: &[usize]| ask(&*explainer, model, images, 0).unwrap_or_else(|e| panic!("{word}: {e}")).0;
     let both = maps(&[1, 0]);
     for (place, image) in [1, 0].into_iter().enumerate() {
@@ -82,18 +86,31 @@ fn every_explainer_at_every_node() {
 #[test]
 fn many_passes_are_reported_and_can_be_stopped() {
     let model = tiny_vit();
+    let check = |explainer: &dyn Explain, want: &[(usize, usize)]| {
+        let (_, heard) = ask(explainer, &model, &[0, 1], 0).unwrap();
+        assert_eq!(heard, want, "{}", explainer.id());
+        assert!(matches!(ask(explainer, &model, &[0, 1], 1), Err(ExplainError::Stopped)));
+    };
     for word in ["scorecam", "ablationcam"] {
-        let explainer = parse(word).unwrap();
-        let (_, heard) = ask(&*explainer, &model, &[0, 1], 0).unwrap();
-        assert_eq!(heard, [(16, 32), (32, 32)], "{word}: sixteen channels an image");
-        assert!(matches!(ask(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Stopped)));
+        // Sixteen channels an image.
+        check(&*parse(word).unwrap(), &[(16, 32), (32, 32)]);
     }
+    check(&*parse("smoothgrad").unwrap(), &[(16, 50), (25, 50), (41, 50), (50, 50)]);
+    let points = [16, 32, 48, 50, 66, 82, 98, 100].map(|done| (done, 100));
+    check(&*parse("integrated-gradients").unwrap(), &points);
+    check(&Rise { masks: 20, ..Rise::default() }, &[(16, 40), (20, 40), (36, 40), (40, 40)]);
 }
 
 #[test]
 fn what_is_drawn_follows_from_the_key() {
-    let (model, explainer) = (planted(), parse("random").unwrap());
-    assert!(explainer.is_random());
+    let model = planted();
+    for one in EXPLAINERS {
+        let explainer = parse(one.word).unwrap();
+        let error = explainer.explain(&model, &input(2), &[0, 0]).err();
+        let is_told = matches!(&error, Some(ExplainError::Keys { images: 2, keys: 0, .. }));
+        assert_eq!(explainer.is_random(), is_told, "{}: {error:?}", one.word);
+    }
+    let explainer = parse("random").unwrap();
     let maps = ask(&*explainer, &model, &[0, 1, 0], 0).unwrap().0;
     assert_eq!(maps[0], maps[2]);
     assert_ne!(maps[0], maps[1]);
