@@ -2,7 +2,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hard_imagenet_metrics::alignment::{self, RunningSum};
-use hard_imagenet_metrics::{Options, Record, score};
+use hard_imagenet_metrics::{MapScores, Options, Record, score};
 use std::hint::black_box;
 
 /// A run's records: 15 classes, the paper's 76 pictures a sample.
@@ -32,9 +32,13 @@ fn records(samples: usize) -> Vec<Record> {
                     correct: Some(correct),
                     confidence: Some(if correct { 0.8 } else { 0.1 }),
                     object_fraction: clean.then_some(0.2),
-                    iou: clean.then_some((sample % 10) as f32 / 10.0),
-                    delta_density: clean.then_some((sample % 7) as f32 / 10.0),
-                    error: None,
+                    map: match clean {
+                        true => [("iou", (sample % 10) as f32 / 10.0), ("delta_density", (sample % 7) as f32 / 10.0)]
+                            .into_iter()
+                            .collect(),
+                        false => MapScores::default(),
+                    },
+                    ..Record::default()
                 });
             }
         }

@@ -18,13 +18,13 @@ pub(crate) struct Args {
     models: Vec<String>,
     #[command(flatten)]
     source: Source,
-    /// The weights file of a single model, a folder of MODEL.safetensors, or hf:OWNER/NAME or hf:OWNER/NAME@REVISION;
-    /// without it they come from timm's repositories on the Hugging Face hub
+    /// The weights file of a single model, a folder of MODEL.safetensors, or hf:OWNER/NAME, hf:OWNER/NAME@REVISION,
+    /// hf:@REVISION; without it they come from timm's repositories on the Hugging Face hub
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "paper")]
     preset: PresetName,
-    /// quick, paper, or a TOML file
+    /// quick, paper, headline, or a TOML file
     #[arg(long, default_value = "paper", value_name = "NAME|FILE")]
     protocol: String,
     #[command(flatten)]
@@ -104,13 +104,15 @@ pub(crate) fn evaluate(dataset: &dyn Dataset, model: &Model, plan: &Plan, folder
     Ok(run?)
 }
 
-fn protocol(word: &str) -> Result<Protocol> {
+/// A built-in protocol, or that of a file.
+pub(crate) fn protocol(word: &str) -> Result<Protocol> {
     match word {
         "paper" => Ok(Protocol::paper()),
         "quick" => Ok(Protocol::quick()),
+        "headline" => Ok(Protocol::headline()),
         file => {
             let text = std::fs::read_to_string(file)
-                .with_context(|| format!("--protocol is paper, quick or a TOML file; cannot read {file}"))?;
+                .with_context(|| format!("--protocol is paper, quick, headline or a TOML file; cannot read {file}"))?;
             Protocol::from_toml(&text).with_context(|| file.to_owned())
         }
     }

@@ -1,14 +1,16 @@
 //! `hard-imagenet explain`: one picture, one model, one heatmap.
 
 use crate::options::{self, Compute};
+use crate::progress::Progress;
 use anyhow::{Context, Result, ensure};
 use candle_core::{DType, Tensor};
-use clap::ValueEnum;
 use hard_imagenet::images::{self, MaskRule, PairedTransform, Resize, Rgb8};
 use hard_imagenet::metrics::alignment;
 use hard_imagenet::models::Model;
-use hard_imagenet::saliency::{Explain, GradCam};
+use hard_imagenet::perturbations::NoiseKey;
+use hard_imagenet::saliency::{self, EXPLAINERS, Explain, Explainer, Question};
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]
@@ -18,18 +20,21 @@ pub(crate) struct Args {
     /// The model, as timm writes its name, or an ONNX file
     #[arg(short, long)]
     model: String,
-    /// A weights file, a folder that holds MODEL.safetensors, or hf:OWNER/NAME or hf:OWNER/NAME@REVISION; without it
-    /// they come from timm's repositories on the Hugging Face hub
+    /// A weights file, a folder that holds MODEL.safetensors, or hf:OWNER/NAME, hf:OWNER/NAME@REVISION, hf:@REVISION;
+    /// without it they come from timm's repositories on the Hugging Face hub
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
     /// The class to explain; by default the predicted one
     #[arg(long, value_name = "INDEX")]
     class: Option<u32>,
-    #[arg(long, value_enum, default_value = "gradcam")]
-    method: Method,
+    #[arg(long, value_name = "WORD", default_value = "gradcam", help = format!("How to explain: {}", words()))]
+    method: String,
     /// Where in the network to look from, by timm's module name; by default the model's own place
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
+    /// For methods that draw random numbers
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
     /// The object's mask: outlined in the overlay, and compared with the map
     #[arg(long, value_name = "PICTURE")]
     mask: Option<PathBuf>,
@@ -46,12 +51,14 @@ pub(crate) struct Args {
     arrays: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Method {
-    Gradcam,
+/// The methods, one a line.
+fn words() -> String {
+    let line = |one: &Explainer| format!("\n{}: {} ({})", one.word, one.about, one.source);
+    EXPLAINERS.iter().map(line).collect()
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    let explainer = explainer(args)?;
     let model = options::load(&args.model, args.weights.as_deref(), &args.compute.device()?, args.compute.dtype())?;
     let transform = transform(args, &model);
     let picture = images::read_image(&args.image)?;
@@ -73,18 +80,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let logits = model.forward(&x)?.squeeze(0)?;
     let ranked = ranked(&logits)?;
     let class = args.class.unwrap_or(ranked[0].0);
-    let Method::Gradcam = args.method;
-    let explainer = GradCam { node: args.node.clone() };
-    let explanation = explainer.explain(&model, &x, &[class])?.pop().context("no explanation came back")?;
+    // One picture, whatever its name and place: the seed alone is its key.
+    let (classes, keys) = ([class], [NoiseKey::new(args.seed, "", 0)]);
+    let mut bar = Progress::new(explainer.id());
+    let progress = &mut |done, total| {
+        bar.count(done, total);
+        ControlFlow::Continue(())
+    };
+    let question = Question { model: &model, x: &x, classes: &classes, keys: &keys, progress };
+    let explanation = explainer.answer(question)?.pop().context("no explanation came back")?;
+    bar.finish();
 
     for (index, probability) in ranked.iter().take(5) {
         println!("class {index:>4}  {:>5.1} %", 100.0 * probability);
     }
-    println!(
-        "explained: class {class} by {}, seen from {}",
-        explainer.id(),
-        args.node.as_deref().unwrap_or(&model.spec().cam_node)
-    );
+    let word = args.method.split(':').next();
+    let seen = match EXPLAINERS.iter().any(|one| one.takes_node() && Some(one.word) == word) {
+        true => format!(", seen from {}", explainer.node().unwrap_or(&model.spec().cam_node)),
+        false => String::new(),
+    };
+    println!("explained: class {class} by {}{seen}", explainer.id());
 
     let mut overlay = images::overlay(&Rgb8::from(&pixels), &explanation.map);
     if let Some(path) = &args.mask {
@@ -126,6 +141,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         options::write(path, safetensors::serialize(arrays, None)?)?;
     }
     Ok(())
+}
+
+/// The method, at the node if one is named.
+fn explainer(args: &Args) -> Result<Box<dyn Explain>> {
+    let word = match &args.node {
+        Some(node) => format!("{}:{node}", args.method),
+        None => args.method.clone(),
+    };
+    Ok(saliency::parse(&word)?)
 }
 
 /// The model's own geometry; masks are thresholded where the object really ends.

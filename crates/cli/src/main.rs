@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod explain;
+mod headline;
 mod hub;
 mod models;
 mod options;
@@ -35,6 +36,8 @@ enum Command {
     Demo(demo::Args),
     /// Judge models on a dataset: ablations, noise, saliency
     Eval(eval::Args),
+    /// The paper's comparison: the same models on Hard ImageNet and on RIVAL20, and the difference
+    Headline(headline::Args),
     /// Score finished or unfinished runs again and draw their page again
     Report(report::Args),
     /// Which pixels of a picture spoke for a class
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Headline(args) => headline::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Ablate(args) => ablate::run(&args),

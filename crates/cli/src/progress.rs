@@ -34,6 +34,7 @@ impl Progress {
                 self.advance(*done, *total, left(*done, *total, *resumed, *elapsed));
             }
             Event::Progress { .. } => {}
+            Event::Explaining { explainer, done, of } => self.detail(&format!("{explainer} {done}/{of}")),
             Event::DamagedPart { path, reason } => {
                 self.say(&format!("{} is damaged ({reason}); it is computed again", path.display()));
             }
@@ -45,6 +46,16 @@ impl Progress {
     /// Shows how much of something simpler than a run is done.
     pub(crate) fn count(&mut self, done: usize, total: usize) {
         self.advance(done, total, String::new());
+    }
+
+    /// Shows what part of the work takes long.
+    fn detail(&mut self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+        } else if self.spoke.elapsed() >= EVERY {
+            self.spoke = Instant::now();
+            eprintln!("{}: {text}", self.label);
+        }
     }
 
     fn advance(&mut self, done: usize, total: usize, left: String) {

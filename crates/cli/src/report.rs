@@ -48,16 +48,31 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let output = args.output.as_deref().unwrap_or(&args.runs[0]);
     std::fs::create_dir_all(output).with_context(|| format!("cannot make the folder {}", output.display()))?;
     for format in &args.format {
-        let (ending, text) = match format {
-            Format::Html => ("html", report::html(&inputs)),
-            Format::Md => ("md", report::markdown(&inputs)),
-            Format::Csv => ("csv", report::csv(&inputs)),
-            Format::Json => ("json", report::json(&inputs)),
-            Format::Latex => ("tex", report::latex(&inputs)),
-        };
-        let path = output.join("report").with_extension(ending);
-        options::write(&path, text)?;
+        let path = write(&inputs, *format, output)?;
         println!("{}", options::shown(&path).display());
+    }
+    Ok(())
+}
+
+/// Writes `report` with the format's ending into a folder.
+fn write(inputs: &[RunInput], format: Format, folder: &Path) -> Result<PathBuf> {
+    let (ending, text) = match format {
+        Format::Html => ("html", report::html(inputs)),
+        Format::Md => ("md", report::markdown(inputs)),
+        Format::Csv => ("csv", report::csv(inputs)),
+        Format::Json => ("json", report::json(inputs)),
+        Format::Latex => ("tex", report::latex(inputs)),
+    };
+    let path = folder.join("report").with_extension(ending);
+    options::write(&path, text)?;
+    Ok(path)
+}
+
+/// Writes everything but the page.
+pub(crate) fn tables(runs: &[Run], folder: &Path) -> Result<()> {
+    let inputs = runs.iter().map(input).collect::<Result<Vec<_>>>()?;
+    for format in [Format::Md, Format::Csv, Format::Json, Format::Latex] {
+        write(&inputs, format, folder)?;
     }
     Ok(())
 }
@@ -95,6 +110,7 @@ fn input(run: &Run) -> Result<RunInput> {
         model: description.model.clone(),
         dataset: description.dataset.name.clone(),
         preset: description.preset.clone(),
+        explainer: description.protocol.explainers.first().cloned(),
         facts: facts(run, description),
         scores: metrics::score(run.records(), &Options::default()),
         records: run.records().to_vec(),
@@ -109,7 +125,7 @@ fn facts(run: &Run, description: &RunDescription) -> Vec<(String, String)> {
         ("samples", description.dataset.samples.to_string()),
         ("pictures a sample", protocol.images_per_sample().to_string()),
         ("conditions", conditions.join(", ")),
-        ("explainer", protocol.explainer.clone().unwrap_or_else(|| "none".into())),
+        ("explainers", if protocol.explainers.is_empty() { "none".into() } else { protocol.explainers.join(", ") }),
         ("weights (sha256)", description.weights_sha256.clone()),
         ("precision", description.dtype.clone()),
         ("seed", description.seed.to_string()),

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use hard_imagenet::datasets::{
-    Class, Coco, CocoMode, Dataset, FeatureKind, HardImageNet, ImageNetS, MaskedFolder, PlantedCues, Rankings, Rival10,
-    Rival20, SalientImageNet, Split, Subset,
+    Attribute, Class, Coco, CocoMode, Dataset, FeatureKind, HardImageNet, ImageNetS, MaskedFolder, PlantedCues, Ranked,
+    Rankings, Rival10, Rival20, SalientImageNet, Split, Subset,
 };
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,9 @@ pub(crate) struct Source {
     masks: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "val")]
     split: SplitName,
+    /// Of rival10 the pictures that show this attribute, with its masks: what is lost under gray is its importance
+    #[arg(long, value_name = "WORD")]
+    attribute: Option<String>,
     /// Only these classes, by name or WordNet id
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     classes: Vec<String>,
@@ -66,8 +69,9 @@ pub(crate) struct Source {
     /// strong spurious cues as with weak ones
     #[arg(long, value_name = "N")]
     balanced: Option<usize>,
-    /// The ranking for --balanced, a pickle or JSON; by default paths_by_rank.pkl beside the masks
-    #[arg(long, value_name = "FILE", requires = "balanced")]
+    /// The ranking of the training pictures by spurious cues, a pickle or JSON, for --balanced and for scores by rank; by
+    /// default paths_by_rank.pkl beside the masks
+    #[arg(long, value_name = "FILE")]
     ranks: Option<PathBuf>,
     /// At most this many samples, spread over the classes
     #[arg(long, value_name = "N")]
@@ -86,7 +90,13 @@ impl Source {
             Name::HardImagenet => Box::new(HardImageNet::open(self.masks()?, self.images()?, split)?),
             Name::Rival20 => Box::new(Rival20::open(self.masks()?, self.images()?, split)?),
             Name::Rival10Pooled => Box::new(Rival20::open(self.masks()?, self.images()?, split)?.ten()),
-            Name::Rival10 => Box::new(Rival10::open(self.masks()?, self.images_or_masks()?, split)?),
+            Name::Rival10 => {
+                let rival = Rival10::open(self.masks()?, self.images_or_masks()?, split)?;
+                match &self.attribute {
+                    Some(word) => Box::new(rival.of_attribute(attribute(word)?)?),
+                    None => Box::new(rival),
+                }
+            }
             Name::ImagenetS => Box::new(ImageNetS::open(self.masks()?, self.images_or_masks()?, split)?),
             Name::SalientImagenet => self.salient(FeatureKind::Core)?,
             Name::SalientImagenetSpurious => self.salient(FeatureKind::Spurious)?,
@@ -97,9 +107,16 @@ impl Source {
             Name::PlantedEasy => planted_easy(self.limit),
         };
         let dataset = self.of_classes(dataset)?;
-        let dataset = match self.balanced {
-            Some(n) => Box::new(Subset::balanced(dataset, &self.rankings()?, n)),
-            None => dataset,
+        let dataset: Box<dyn Dataset> = match (self.balanced, self.rankings()?) {
+            (Some(n), Some(rankings)) => {
+                let subset = Subset::balanced(dataset, &rankings, n);
+                Box::new(Ranked::new(subset, rankings))
+            }
+            (Some(_), None) => {
+                bail!("{} has no paths_by_rank.pkl: pass the ranking by --ranks FILE", self.masks()?.display())
+            }
+            (None, Some(rankings)) => Box::new(Ranked::new(dataset, rankings)),
+            (None, None) => dataset,
         };
         Ok(match self.limit {
             Some(n) => Box::new(Subset::spread(dataset, n)),
@@ -122,13 +139,13 @@ impl Source {
         Ok(Box::new(Subset::filter(dataset, |i| of_sample[i])))
     }
 
-    fn rankings(&self) -> Result<Rankings> {
+    /// The ranking that was passed, or the one that the masks came with.
+    fn rankings(&self) -> Result<Option<Rankings>> {
         if let Some(file) = &self.ranks {
-            return Ok(Rankings::read(file)?);
+            return Ok(Some(Rankings::read(file)?));
         }
-        let masks = self.masks()?;
-        Rankings::published(masks)?
-            .with_context(|| format!("{} has no paths_by_rank.pkl: pass the ranking by --ranks FILE", masks.display()))
+        let published = matches!((self.dataset, self.split), (Name::HardImagenet, SplitName::Train));
+        if self.balanced.is_some() || published { Ok(Rankings::published(self.masks()?)?) } else { Ok(None) }
     }
 
     fn salient(&self, kind: FeatureKind) -> Result<Box<dyn Dataset>> {
@@ -150,6 +167,13 @@ impl Source {
     fn word(&self) -> String {
         self.dataset.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
+}
+
+fn attribute(word: &str) -> Result<Attribute> {
+    let known = Attribute::ALL.into_iter().find(|attribute| attribute.name() == word);
+    known.with_context(|| {
+        format!("unknown attribute {word:?}; known are: {}", Attribute::ALL.map(Attribute::name).join(", "))
+    })
 }
 
 /// For the doctor, who looks before anything is opened.

@@ -1,5 +1,6 @@
 mod file;
 
+use crate::dataset::listed;
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, wnids};
 use file::{Instances, Object};
 use hard_imagenet_images::{Gray8, Rgb8};
@@ -96,21 +97,7 @@ impl Coco {
 }
 
 impl Dataset for Coco {
-    fn info(&self) -> &DatasetInfo {
-        &self.info
-    }
-
-    fn len(&self) -> usize {
-        self.samples.len()
-    }
-
-    fn id(&self, i: usize) -> &str {
-        &self.samples[i].id
-    }
-
-    fn class(&self, i: usize) -> usize {
-        self.samples[i].class
-    }
+    listed!();
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, picture, objects } = &self.samples[i];

@@ -56,12 +56,37 @@ pub trait Dataset: Send + Sync {
     /// Class of sample `i`, known without decoding anything.
     fn class(&self, i: usize) -> usize;
 
+    /// Where sample `i` stands in the ranking of its class by the strength of its spurious cues, 0 first, 1 last; `None`
+    /// where nothing is ranked.
+    fn cue_rank(&self, _i: usize) -> Option<f32> {
+        None
+    }
+
     /// Decodes sample `i`.
     ///
     /// # Errors
     /// Missing or damaged files; the error names the file. A caller records it and goes on.
     fn get(&self, i: usize) -> Result<Sample, DatasetError>;
 }
+
+/// All of [`Dataset`] but `get`, for a type whose `info` and `samples`, each with `id` and `class`, are known at once.
+macro_rules! listed {
+    () => {
+        fn info(&self) -> &crate::DatasetInfo {
+            &self.info
+        }
+        fn len(&self) -> usize {
+            self.samples.len()
+        }
+        fn id(&self, i: usize) -> &str {
+            &self.samples[i].id
+        }
+        fn class(&self, i: usize) -> usize {
+            self.samples[i].class
+        }
+    };
+}
+pub(crate) use listed;
 
 macro_rules! delegate {
     ($($pointer:ty),*) => {$(
@@ -77,6 +102,9 @@ macro_rules! delegate {
             }
             fn class(&self, i: usize) -> usize {
                 (**self).class(i)
+            }
+            fn cue_rank(&self, i: usize) -> Option<f32> {
+                (**self).cue_rank(i)
             }
             fn get(&self, i: usize) -> Result<Sample, DatasetError> {
                 (**self).get(i)

@@ -1,5 +1,6 @@
 //! ImageNet: the classes of the benchmark's datasets among its thousand, and its pictures.
 
+mod devkit;
 mod labels;
 mod layout;
 mod pictures;

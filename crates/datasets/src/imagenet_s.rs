@@ -1,3 +1,4 @@
+use crate::dataset::listed;
 use crate::files::{Split, is_picture};
 use crate::store::{file_name, file_stem, join};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, wnids};
@@ -117,21 +118,7 @@ fn part(split: Split) -> &'static str {
 }
 
 impl Dataset for ImageNetS {
-    fn info(&self) -> &DatasetInfo {
-        &self.info
-    }
-
-    fn len(&self) -> usize {
-        self.samples.len()
-    }
-
-    fn id(&self, i: usize) -> &str {
-        &self.samples[i].id
-    }
-
-    fn class(&self, i: usize) -> usize {
-        self.samples[i].class
-    }
+    listed!();
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, map } = &self.samples[i];

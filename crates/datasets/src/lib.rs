@@ -18,7 +18,7 @@
 //!   and [`Store`]: files by name in a folder, a zip or a tar. Archives are read in place.
 //! - [`checkup_hard_imagenet`], [`inspect`] and their like: what is wrong with a user's folders, as [`Finding`]s.
 //! - [`Subset`]: some samples of any of them: spread over the classes, as many of each, from both ends of a ranking
-//!   ([`Rankings`]), or of one stratum ([`strata`]).
+//!   ([`Rankings`], [`Ranked`]), or of one stratum ([`strata`]).
 //! - [`Statistics`]: how large the objects are, where they lie, what the crop keeps of them, class by class.
 //!
 //! Masks come as they are stored, 0 to 255; what counts as object is decided later, after resampling (the published
@@ -37,6 +37,9 @@
 //! ```
 //!
 //! Nothing is downloaded, and nothing in a pickle is ever run: the files of the published archive are read as data.
+//!
+//! # Features
+//! - `zstd`: parquet shards that are compressed by zstd; needs a C compiler to build.
 //!
 //! # References
 //! - Moayeri, Singla, Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS Datasets and
@@ -57,9 +60,11 @@ mod imagenet;
 mod imagenet_s;
 mod mask_list;
 mod masked_folder;
+mod mat;
 mod npy;
 mod pickle;
 mod planted;
+mod ranked;
 mod rankings;
 mod rival;
 mod rival10;
@@ -80,9 +85,10 @@ pub use imagenet_s::ImageNetS;
 pub use masked_folder::MaskedFolder;
 pub use pickle::{Item, Pickle, PickleError};
 pub use planted::{PlantedConfig, PlantedCues, Scene, Silhouette};
+pub use ranked::Ranked;
 pub use rankings::{Place, Rankings};
 pub use rival::Rival20;
-pub use rival10::{Attribute, Rival10};
+pub use rival10::{Attribute, Rival10, Rival10OfAttribute};
 pub use salient::{FeatureKind, SalientImageNet};
 pub use statistics::{MaskStatistics, Measured, Retention, Statistics, Summary};
 pub use store::{Skipped, Store};

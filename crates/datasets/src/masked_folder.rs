@@ -1,3 +1,4 @@
+use crate::dataset::listed;
 use crate::files::is_picture;
 use crate::store::{file_name, file_stem, join};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, wnids};
@@ -132,21 +133,7 @@ fn by_key(store: &Store, files: Vec<Found>) -> Result<HashMap<String, Found>, Da
 }
 
 impl Dataset for MaskedFolder {
-    fn info(&self) -> &DatasetInfo {
-        &self.info
-    }
-
-    fn len(&self) -> usize {
-        self.samples.len()
-    }
-
-    fn id(&self, i: usize) -> &str {
-        &self.samples[i].id
-    }
-
-    fn class(&self, i: usize) -> usize {
-        self.samples[i].class
-    }
+    listed!();
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, image, mask } = &self.samples[i];

@@ -1,8 +1,11 @@
 mod attribute;
 mod masks;
+mod of_attribute;
 
 pub use attribute::Attribute;
+pub use of_attribute::Rival10OfAttribute;
 
+use crate::dataset::listed;
 use crate::files::{Split, is_picture, split_mask_name};
 use crate::imagenet::RIVAL20;
 use crate::store::{file_name, file_stem, join};
@@ -194,21 +197,7 @@ fn masked(masks: Vec<String>) -> Vec<(String, String)> {
 }
 
 impl Dataset for Rival10 {
-    fn info(&self) -> &DatasetInfo {
-        &self.info
-    }
-
-    fn len(&self) -> usize {
-        self.samples.len()
-    }
-
-    fn id(&self, i: usize) -> &str {
-        &self.samples[i].id
-    }
-
-    fn class(&self, i: usize) -> usize {
-        self.samples[i].class
-    }
+    listed!();
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let entry = &self.samples[i];

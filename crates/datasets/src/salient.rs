@@ -1,3 +1,4 @@
+use crate::dataset::listed;
 use crate::files::{Split, is_picture};
 use crate::store::{file_stem, join};
 use crate::{Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, wnids};
@@ -164,21 +165,7 @@ fn mask(masks: &Store, maps: &[String], height: usize, width: usize) -> Result<G
 }
 
 impl Dataset for SalientImageNet {
-    fn info(&self) -> &DatasetInfo {
-        &self.info
-    }
-
-    fn len(&self) -> usize {
-        self.samples.len()
-    }
-
-    fn id(&self, i: usize) -> &str {
-        &self.samples[i].id
-    }
-
-    fn class(&self, i: usize) -> usize {
-        self.samples[i].class
-    }
+    listed!();
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, maps } = &self.samples[i];

@@ -6,15 +6,19 @@ mod zip;
 pub(crate) use self::part::Part;
 use self::zip::Zip;
 use crate::DatasetError;
+use flate2::read::MultiGzDecoder;
 use hard_imagenet_images::{Gray8, ImageError, Rgb8, decode_image, decode_mask};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Longest file that is read, in bytes. ImageNet's longest picture has 15 MB.
 const LONGEST: u64 = 256 << 20;
+/// How a compressed file begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Files by name, wherever they lie: in a folder, a zip or a tar. Archives are read in place, nothing is unpacked.
+/// Files by name, wherever they lie: in a folder, a zip or a tar. Archives are read in place, nothing is unpacked; but a
+/// compressed tar (`.tar.gz`), in which one cannot seek, is kept in memory, if it holds at most 256 MiB.
 ///
 /// A name is relative to the store, with `/` between folders: "val/n03218198_ILSVRC2012_val_00000538.JPEG". Names that
 /// begin with a dot (".DS_Store", "._x.png") are not listed.
@@ -64,7 +68,8 @@ impl Store {
     /// Opens a folder, or a zip or tar by its content. Of an archive the directory is read, of a tar its headers.
     ///
     /// # Errors
-    /// [`DatasetError::Archive`] if there is nothing, or no archive that can be read.
+    /// [`DatasetError::Archive`] if there is nothing, or no archive that can be read, or a compressed tar that is too
+    /// large.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let path = path.as_ref().to_owned();
         if path.is_dir() {
@@ -289,17 +294,30 @@ pub(crate) fn file_stem(name: &str) -> &str {
 }
 
 /// What a file is, by its first bytes.
-fn kind(file: Part) -> Result<Kind, String> {
-    let mut head = [0; 512];
-    let read = file.read_at(0, &mut head).map_err(|error| error.to_string())?;
+fn kind(mut file: Part) -> Result<Kind, String> {
+    let head = |file: &Part| {
+        let mut head = [0; 512];
+        file.read_at(0, &mut head).map(|read| head[..read].to_vec()).map_err(|error| error.to_string())
+    };
+    let mut start = head(&file)?;
     let again = "get the file again, it may be incomplete";
-    if head.starts_with(b"PK") {
+    if start.starts_with(&GZIP) {
+        let mut tar = Vec::new();
+        let read = MultiGzDecoder::new(BufReader::new(file)).take(LONGEST + 1).read_to_end(&mut tar);
+        read.map_err(|error| format!("cannot be read as a compressed tar ({error}); {again}"))?;
+        if tar.len() as u64 > LONGEST {
+            return Err(format!("holds more than {} MiB, too much to read compressed; gunzip it first", LONGEST >> 20));
+        }
+        file = Part::memory(tar);
+        start = head(&file)?;
+    }
+    if start.starts_with(b"PK") {
         let zip = Zip::open(file).map_err(|error| format!("cannot be read as a zip ({error}); {again}"))?;
         return Ok(Kind::Zip(zip));
     }
-    if tar::is_tar(&head[..read]) {
+    if tar::is_tar(&start) {
         let files = tar::index(&file).map_err(|error| format!("cannot be read as a tar ({error}); {again}"))?;
         return Ok(Kind::Tar(file, files));
     }
-    Err("neither a folder, nor a zip or tar; compressed tars (.tar.gz) must be decompressed first".into())
+    Err("neither a folder, nor a zip, tar or tar.gz; other compressed tars must be decompressed first".into())
 }

@@ -134,6 +134,10 @@ impl<D: Dataset> Dataset for Subset<D> {
         self.inner.class(self.indices[i])
     }
 
+    fn cue_rank(&self, i: usize) -> Option<f32> {
+        self.inner.cue_rank(self.indices[i])
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         self.inner.get(self.indices[i])
     }

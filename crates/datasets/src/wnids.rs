@@ -1,7 +1,9 @@
 //! ImageNet's thousand classes.
 
 use crate::Class;
+use crate::files::is_wnid;
 use crate::imagenet::{self, HARD_IMAGENET, RIVAL20};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// `<WordNet id> <name>` a line, in the order of ImageNet's indices, which is the order of the ids. A name is the first
@@ -16,6 +18,39 @@ pub(crate) fn class(wnid: &str) -> Option<Class> {
     }
     let index = ROWS.binary_search_by_key(&wnid, |row| row.0).ok()?;
     Some(Class { name: ROWS[index].1.into(), wnid: Some(wnid.into()), imagenet: u32::try_from(index).ok() })
+}
+
+/// WordNet ids by the letters and digits of a class's names; `None` where several classes share a name.
+static BY_NAME: LazyLock<HashMap<String, Option<&str>>> = LazyLock::new(|| {
+    let mut by_name = HashMap::new();
+    let of_benchmark = HARD_IMAGENET.iter().chain(&RIVAL20).map(|&(_, wnid, name)| (wnid, name));
+    for (wnid, name) in ROWS.iter().copied().chain(of_benchmark) {
+        let known = by_name.entry(letters(name)).or_insert(Some(wnid));
+        *known = known.filter(|known| *known == wnid);
+    }
+    by_name
+});
+
+/// WordNet id of the class that a folder is named by: the id itself, or the class's name in any case, with spaces,
+/// underscores or neither, perhaps with more words of the synset behind commas: "dog sled", "Dog_Sled",
+/// "dogsled, dog sleigh".
+///
+/// # Errors
+/// Why there is no such class, in words.
+pub(crate) fn of_folder(folder: &str) -> Result<String, &'static str> {
+    if is_wnid(folder) {
+        return Ok(folder.to_owned());
+    }
+    let first = folder.split(',').next().unwrap_or_default();
+    match [folder, first].into_iter().find_map(|name| BY_NAME.get(&letters(name))) {
+        Some(Some(wnid)) => Ok((*wnid).to_owned()),
+        Some(None) => Err("several classes of ImageNet have this name"),
+        None => Err("no class of ImageNet has this name"),
+    }
+}
+
+fn letters(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -48,5 +83,32 @@ mod tests {
         check("n15075141", Some(("toilet tissue", 999)));
         check("n00000000", None);
         check("cat", None);
+    }
+
+    #[test]
+    fn folders_are_named_by_ids_or_names() {
+        let check = |folder, expected: Result<&str, &str>| {
+            let found = of_folder(folder);
+            let matches = match &expected {
+                Ok(wnid) => found.as_deref() == Ok(wnid),
+                Err(words) => found.as_ref().is_err_and(|why| why.contains(words)),
+            };
+            assert!(matches, "{folder}: {found:?}");
+        };
+        for name in ["n03218198", "dog sled", "dogsled", "Dog_Sled", "DOG-SLED", "dogsled, dog sled, dog sleigh"] {
+            check(name, Ok("n03218198"));
+        }
+        check("swimming cap", Ok("n02807133")); // the benchmark's word
+        check("bathing_cap", Ok("n02807133")); // WordNet's
+        check("jack-o'-lantern", Ok("n03590841"));
+        check("n00000000", Ok("n00000000"));
+        for (_, wnid, name) in HARD_IMAGENET.iter().chain(&RIVAL20) {
+            check(name, Ok(wnid));
+        }
+        check("crane", Err("several"));
+        check("sledge", Err("no class"));
+        check("train", Err("no class"));
+        check("", Err("no class"));
+        check("__", Err("no class"));
     }
 }

@@ -51,6 +51,23 @@ fn tree() -> (TempDir, PathBuf, PathBuf) {
 }
 
 #[test]
+fn folders_named_by_words() {
+    let (dir, masks, images) = tree();
+    std::fs::rename(images.join("val/n03218198"), images.join("val/dog sled")).unwrap();
+    write(images.join("val/crane/ILSVRC2012_val_00000004.JPEG"), (6, 8), |_, _| 90);
+    write(images.join("val/Dog_Sled/ILSVRC2012_val_00000009.JPEG"), (6, 8), |_, _| 90);
+    let expected = [
+        "note layout 1: ImageNet: class folders in imagenet/val",
+        "note no-mask 1: pictures of the classes without a mask [\"imagenet/val/Dog_Sled/ILSVRC2012_val_00000009.JPEG\"]",
+        "note count 1: 2 val masks of 1 of the 15 classes",
+        "warning class-count 15: ",
+        "warning unknown-folder 1: folders beside ImageNet's classes that are not read [\"val/crane: several classes",
+        "note no-pickle 1: ",
+    ];
+    check(dir.path(), &checkup_hard_imagenet(&masks, &images, Split::Val), &expected);
+}
+
+#[test]
 fn names_pairs_and_counts() {
     let (dir, masks, images) = tree();
     let check_val = |expected: &[&str]| {

@@ -3,7 +3,7 @@
 
 mod archives;
 
-use archives::{SHARD, parquet, patch, picture, seal, tar, tar_entry, tar_header, zip};
+use archives::{SHARD, gzip, parquet, patch, picture, seal, tar, tar_entry, tar_header, zip};
 use hard_imagenet_datasets::{DatasetError, HardImageNet, ImageNet, Split, Store};
 use std::path::Path;
 
@@ -76,6 +76,20 @@ fn more_than_the_limit_is_refused() {
     assert!(archive.len() < 1 << 20);
     let message = error(open(&archive).unwrap().read("bomb"));
     assert!(message.contains("archive/bomb") && message.contains("256 MiB"), "{message}");
+}
+
+#[test]
+fn a_compressed_tar_that_is_too_large_or_no_tar_is_refused() {
+    let message = error(open(&gzip(&vec![0; (256 << 20) + 1])));
+    assert!(message.contains("archive") && message.contains("256 MiB"), "{message}");
+    let message = error(open(&gzip(b"a text")));
+    assert!(message.contains("archive") && message.contains("neither"), "{message}");
+    let whole = gzip(&tar(&[("good", b"fine".to_vec())]));
+    assert_eq!(open(&whole).unwrap().read("good").unwrap(), b"fine");
+    for end in 2..whole.len() {
+        let message = error(open(&whole[..end]));
+        assert!(message.contains("compressed tar") && message.contains("incomplete"), "{message}");
+    }
 }
 
 #[test]
@@ -228,7 +242,7 @@ fn good_shard() -> Vec<u8> {
 fn every_cut_and_every_wrong_byte_is_survived() {
     let dir = tempfile::tempdir().unwrap();
     let files = [("val/a", b"first".to_vec()), ("val/b", vec![3; 700]), ("c", b"last".to_vec())];
-    for archive in [zip(&files), tar(&files)] {
+    for archive in [zip(&files), tar(&files), gzip(&tar(&files))] {
         for end in (0..archive.len()).step_by(13) {
             exercise(dir.path(), &archive[..end]);
         }

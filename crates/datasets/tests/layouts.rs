@@ -2,7 +2,7 @@
 
 mod archives;
 
-use archives::{SHARD, parquet, picture, tar, zip};
+use archives::{SHARD, gzip, parquet, picture, tar, zip};
 use hard_imagenet_datasets::{Dataset, HardImageNet, ImageNet, Rival20, Sample, Split, Store};
 use std::path::Path;
 use tempfile::TempDir;
@@ -109,6 +109,57 @@ fn class_folders() {
 }
 
 #[test]
+fn class_folders_named_by_words() {
+    // Dog sled and sunglasses.
+    for (sled, glasses) in
+        [("dog sled", "sunglasses"), ("DogSled", "Sunglasses, dark glasses"), ("n03218198", "SUNGLASSES")]
+    {
+        let word = move |wnid: &str| if wnid == "n03218198" { sled } else { glasses };
+        for split in [Split::Train, Split::Val] {
+            let s = split.name();
+            let make = |top: &str| {
+                let top = top.to_owned();
+                move |root: &Path| {
+                    write_all(root, &named(split, |wnid, file| format!("{top}{}/{file}", word(wnid))));
+                }
+            };
+            check(split, true, make(&format!("{s}/")), "");
+            check(split, true, make(&format!("{s}/")), s);
+            check(split, true, make(""), "");
+            let zipped = |root: &Path| {
+                let files = named(split, |wnid, file| format!("{s}/{}/{file}", word(wnid)));
+                write(root.join("imagenet.zip"), &zip(&borrowed(&files)));
+            };
+            check(split, true, zipped, "imagenet.zip");
+        }
+    }
+    // Two folders of one class.
+    let halves = |root: &Path| {
+        let folder = |file: &str| if file.contains('2') { "dog sled" } else { "n03218198" };
+        let name = |wnid: &str, file: &str| format!("{}/{file}", if wnid == "n03218198" { folder(file) } else { wnid });
+        write_all(root, &named(Split::Train, name));
+    };
+    check(Split::Train, true, halves, "");
+}
+
+#[test]
+fn folders_named_by_no_class_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    for folder in ["dog_sled", "crane", "sledge"] {
+        write(dir.path().join(format!("val/{folder}/a.JPEG")), &picture(2, 2, 0));
+    }
+    let images = ImageNet::open(dir.path(), Split::Val).unwrap();
+    let told: Vec<String> = images.skipped().iter().map(|s| format!("{}: {}", s.name, s.reason)).collect();
+    let [crane, sledge] =
+        ["val/crane: several classes of ImageNet have this name", "val/sledge: no class of ImageNet has this name"];
+    assert_eq!(told, [crane, sledge]);
+    assert_eq!(images.pictures().unwrap(), [("n03218198".into(), "a.JPEG".into())]);
+    // Beside WordNet ids alone, other folders may lie as they like.
+    std::fs::rename(dir.path().join("val/dog_sled"), dir.path().join("val/n03218198")).unwrap();
+    assert_eq!(ImageNet::open(dir.path(), Split::Val).unwrap().skipped(), []);
+}
+
+#[test]
 fn flat_validation_folders() {
     let flat = |root: &Path| write_all(root, &named(Split::Val, |_, file| format!("val/{file}")));
     check(Split::Val, false, flat, "");
@@ -127,6 +178,64 @@ fn flat_validation_folders() {
         write(root.join("LOC_val_solution.csv"), format!("ImageId,PredictionString\n{table}").as_bytes());
     };
     check(Split::Val, true, kaggle, "");
+}
+
+const META: [&[u8]; 2] = [include_bytes!("golden/devkit/meta.mat"), include_bytes!("golden/devkit/meta_plain.mat")];
+
+/// A development kit in a folder of that name.
+fn kit(folder: &str, meta: &[u8], truth: &str) -> Vec<(String, Vec<u8>)> {
+    let truth = (format!("{folder}ILSVRC2012_validation_ground_truth.txt"), truth.into());
+    vec![(format!("{folder}meta.mat"), meta.to_vec()), truth]
+}
+
+#[test]
+fn labels_of_the_development_kit() {
+    const KIT: &str = "ILSVRC2012_devkit_t12";
+    let truth = "3\n2\n3\n";
+    let flat = |root: &Path| write_all(root, &named(Split::Val, |_, file| format!("val/{file}")));
+    for meta in META {
+        let unpacked = |folder: &str| {
+            let files = kit(folder, meta, truth);
+            move |root: &Path| {
+                flat(root);
+                write_all(root, &files);
+            }
+        };
+        check(Split::Val, true, unpacked(&format!("{KIT}/data/")), "");
+        check(Split::Val, true, unpacked(&format!("{KIT}/{KIT}/data/")), "");
+        check(Split::Val, true, unpacked("val/"), "");
+        check(Split::Val, true, unpacked(""), "val");
+        let packed = tar(&borrowed(&kit(&format!("{KIT}/data/"), meta, truth)));
+        for (ending, bytes) in [("tar", packed.clone()), ("tar.gz", gzip(&packed))] {
+            let beside = |root: &Path| {
+                flat(root);
+                write(root.join(format!("{KIT}.{ending}")), &bytes);
+            };
+            check(Split::Val, true, beside, "");
+        }
+    }
+}
+
+#[test]
+fn a_development_kit_that_makes_no_sense_is_refused() {
+    let check = |meta: &[u8], truth: &str, file: &str, words: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        write_all(dir.path(), &named(Split::Val, |_, file| format!("val/{file}")));
+        write_all(dir.path(), &kit("ILSVRC2012_devkit_t12/data/", meta, truth));
+        let error = ImageNet::open(dir.path(), Split::Val).unwrap().pictures().unwrap_err().to_string();
+        assert!(error.contains(file) && error.contains(words), "{error}");
+    };
+    let truth = "ILSVRC2012_validation_ground_truth.txt";
+    check(META[0], "3\nn03218198\n", truth, "line 2: \"n03218198\" is no ILSVRC2012_ID");
+    check(META[0], "1001\n", truth, "line 1"); // a group of classes
+    check(META[0], "7\n", truth, "line 1");
+    check(b"not MATLAB's", "3\n", "meta.mat", "development kit");
+    let mut twice = META[1].to_vec();
+    let at = twice.windows(8).position(|bytes| bytes == 2f64.to_le_bytes()).unwrap();
+    twice[at..at + 8].copy_from_slice(&1f64.to_le_bytes());
+    check(&twice, "3\n", "meta.mat", "twice");
+    twice[at..at + 8].copy_from_slice(&1.5f64.to_le_bytes());
+    check(&twice, "3\n", "meta.mat", "Number(1.5)");
 }
 
 #[test]
@@ -201,6 +310,33 @@ fn parquet_shards() {
 }
 
 #[test]
+fn parquet_shards_of_every_codec() {
+    let check = |codec: &str, words: Option<&str>| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/shards");
+        let images = ImageNet::open(folder.join(format!("{codec}.parquet")), Split::Val);
+        let Some(words) = words else {
+            let images = images.unwrap_or_else(|error| panic!("{codec}: {error}"));
+            assert_eq!(images.pictures().unwrap().len(), 2, "{codec}");
+            for (wnid, file) in images.pictures().unwrap() {
+                let picture = images.picture(&wnid, &file).unwrap();
+                let value = if file.ends_with('1') { 1 } else { 2 };
+                assert_eq!(picture.data, vec![value; 3 * 30 * 40], "{codec} {file}");
+            }
+            return;
+        };
+        let message = images.err().expect("an error").to_string();
+        assert!(message.contains(words) && message.contains("snappy"), "{message}");
+    };
+    for codec in ["none", "snappy", "lz4"] {
+        check(codec, None);
+    }
+    for codec in ["gzip", "brotli"] {
+        check(codec, Some(&format!("compressed by {codec}")));
+    }
+    check("zstd", if cfg!(feature = "zstd") { None } else { Some("compressed by zstd") });
+}
+
+#[test]
 fn pictures_of_another_extension_are_found() {
     let make = |root: &Path| {
         write_all(root, &named(Split::Val, |wnid, file| format!("val/{wnid}/{}", file.replace("JPEG", "png"))));
@@ -216,10 +352,11 @@ fn masks_are_read_in_place() {
         let (dir, expected) = expected(split);
         for top in ["", "hardImageNet/"] {
             let files = mask_files(top);
-            let (zipped, tarred) = (dir.path().join("masks.zip"), dir.path().join("masks.tar"));
+            let [zipped, tarred, gzipped] = ["zip", "tar", "tar.gz"].map(|e| dir.path().join(format!("masks.{e}")));
             write(&zipped, &zip(&borrowed(&files)));
             write(&tarred, &tar(&borrowed(&files)));
-            for masks in [zipped, tarred] {
+            write(&gzipped, &gzip(&tar(&borrowed(&files))));
+            for masks in [zipped, tarred, gzipped] {
                 assert_eq!(samples(&masks, &dir.path().join("images"), split), expected, "{masks:?} {top}");
             }
         }
@@ -258,7 +395,8 @@ fn a_store_lists_as_a_folder_does() {
     files.iter().for_each(|(name, bytes)| write(dir.path().join("folder").join(name), bytes));
     write(dir.path().join("s.zip"), &zip(&files));
     write(dir.path().join("s.tar"), &tar(&files));
-    for path in ["folder", "s.zip", "s.tar"] {
+    write(dir.path().join("s.tar.gz"), &gzip(&tar(&files)));
+    for path in ["folder", "s.zip", "s.tar", "s.tar.gz"] {
         let store = Store::open(dir.path().join(path)).unwrap();
         assert_eq!(store.files("").unwrap(), ["a.b"], "{path}");
         assert_eq!(store.folders("").unwrap(), ["a", "ab"], "{path}");

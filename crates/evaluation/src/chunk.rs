@@ -1,33 +1,45 @@
 //! One chunk of samples becomes records.
 
+use crate::Result;
+use crate::maps::{Asked, map_scores};
 use crate::plan::{Picture, Plan, Prepared};
-use crate::quirks::SaliencyInput;
-use crate::{EvaluationError, Result};
 use hard_imagenet_images::Pixels;
-use hard_imagenet_masks::Heatmap;
-use hard_imagenet_metrics::{CLEAN, Record, alignment};
+use hard_imagenet_masks::Connectivity;
+use hard_imagenet_metrics::{CLEAN, MAP, MapScores, Record};
 use std::ops::{ControlFlow, Range};
-
-/// The map is on where it is at least this (Moayeri, Singla, Feizi 2022).
-const IOU_THRESHOLD: f32 = 0.5;
 
 /// What a model says of one picture.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) prediction: Option<u32>,
+    /// Classes before the label: of all, and of the dataset's.
+    rank: Option<u32>,
+    rank_within: Option<u32>,
     /// Softmax of the label.
     pub(crate) confidence: Option<f32>,
+    /// Softmax of the prediction.
+    certainty: Option<f32>,
 }
+
+/// What has been done.
+pub(crate) enum Step<'a> {
+    /// So many pictures came back from the model.
+    Pictures(usize),
+    /// An explainer has done so many passes of a batch, and of how many.
+    Explaining { explainer: &'a str, done: usize, of: usize },
+}
+
+/// Hears of steps, and may break off.
+pub(crate) type Tick<'t> = dyn FnMut(Step<'_>) -> ControlFlow<()> + 't;
 
 /// Evaluates the samples of a chunk; `None` if `tick` breaks off.
 ///
 /// Batches follow from the chunk's samples alone, so a record does not depend on what was computed before it.
-/// `tick` is told how many pictures came back from the model, batch by batch.
 pub(crate) fn evaluate(
     plan: &Plan<'_>,
     samples: Range<usize>,
     prepared: Vec<Result<Prepared, String>>,
-    tick: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    tick: &mut Tick<'_>,
 ) -> Result<Option<Vec<Record>>> {
     let mut records = Vec::new();
     let (mut good, mut good_samples) = (Vec::new(), Vec::new());
@@ -44,28 +56,48 @@ pub(crate) fn evaluate(
 
     let pictures = pictures(plan, &good_samples);
     let Some(answers) = answers(plan, &good, &pictures, tick)? else { return Ok(None) };
-    let scores = alignments(plan, &good, &good_samples)?;
+    let mut predictions = vec![None; good.len()];
+    for (picture, answer) in pictures.iter().zip(&answers) {
+        if plan.clean() == Some(picture.condition) {
+            predictions[picture.at] = answer.prediction;
+        }
+    }
+    let asked = |((prepared, &sample), prediction)| Asked { prepared, sample, prediction };
+    let asked: Vec<Asked<'_>> = good.iter().zip(&good_samples).zip(predictions).map(asked).collect();
+    let mut maps = Vec::new();
+    for explainer in &plan.explainers {
+        let Some(scores) = map_scores(plan, explainer, &asked, tick)? else { return Ok(None) };
+        maps.push(scores);
+    }
+
     for (picture, answer) in pictures.iter().zip(answers) {
         let label = plan.label(picture.sample);
         let mut record = Record {
-            sample: plan.dataset.id(picture.sample).to_owned(),
-            label,
-            class: plan.class(picture.sample).to_owned(),
             condition: plan.conditions[picture.condition].id.clone(),
             trial: picture.trial,
             prediction: answer.prediction,
             correct: answer.prediction.map(|prediction| prediction == label),
+            rank: answer.rank,
+            rank_within: answer.rank_within,
             confidence: answer.confidence,
-            object_fraction: None,
-            iou: None,
-            delta_density: None,
-            error: None,
+            certainty: answer.certainty,
+            ..of_sample(plan, picture.sample)
         };
         if plan.clean() == Some(picture.condition) {
-            record.object_fraction = Some(good[picture.at].mask.fraction() as f32);
-            (record.iou, record.delta_density) = scores[picture.at];
+            let mask = &good[picture.at].mask;
+            record.object_fraction = Some(mask.fraction() as f32);
+            record.eccentricity = mask.eccentricity().map(|eccentricity| eccentricity as f32);
+            record.components = u32::try_from(mask.components(Connectivity::Eight).len()).ok();
+            record.cue_rank = plan.dataset.cue_rank(picture.sample);
+            record.map = maps.first().map_or_else(MapScores::default, |own| own[picture.at]);
         }
         records.push(((picture.sample, picture.condition, picture.trial), record));
+    }
+    for (at, (explainer, scores)) in plan.explainers.iter().zip(&maps).skip(1).enumerate() {
+        for (&sample, &map) in good_samples.iter().zip(scores) {
+            let record = Record { condition: format!("{MAP}{}", explainer.word), map, ..of_sample(plan, sample) };
+            records.push(((sample, plan.conditions.len() + at, 0), record));
+        }
     }
     for (sample, error) in errors {
         records.push(((sample, 0, 0), failed(plan, sample, error)));
@@ -76,19 +108,16 @@ pub(crate) fn evaluate(
 
 /// The one record of a sample that could not be had.
 fn failed(plan: &Plan<'_>, sample: usize, error: String) -> Record {
+    Record { condition: CLEAN.to_owned(), error: Some(error), ..of_sample(plan, sample) }
+}
+
+/// What all records of a sample share.
+fn of_sample(plan: &Plan<'_>, sample: usize) -> Record {
     Record {
         sample: plan.dataset.id(sample).to_owned(),
         label: plan.label(sample),
         class: plan.class(sample).to_owned(),
-        condition: CLEAN.to_owned(),
-        trial: 0,
-        prediction: None,
-        correct: None,
-        confidence: None,
-        object_fraction: None,
-        iou: None,
-        delta_density: None,
-        error: Some(error),
+        ..Record::default()
     }
 }
 
@@ -110,7 +139,7 @@ fn answers(
     plan: &Plan<'_>,
     prepared: &[Prepared],
     pictures: &[Picture],
-    tick: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    tick: &mut Tick<'_>,
 ) -> Result<Option<Vec<Answer>>> {
     let mut batches = pictures.chunks(plan.batch_size);
     let mut current = batches.next().map(|batch| (batch, plan.make(prepared, batch)));
@@ -124,7 +153,7 @@ fn answers(
             answer(plan, batch, &pixels)
         });
         answers.extend(answered?);
-        if tick(batch.len()).is_break() {
+        if tick(Step::Pictures(batch.len())).is_break() {
             return Ok(None);
         }
         current = next;
@@ -137,11 +166,27 @@ pub(crate) fn answer(plan: &Plan<'_>, batch: &[Picture], pixels: &[Pixels]) -> R
     let x = plan.model.normalise(&plan.model.batch(pixels)?)?;
     let logits = plan.model.forward(&x)?.to_vec2::<f32>()?;
     let quirks = &plan.description.quirks;
-    let answer = |(picture, logits): (&Picture, Vec<f32>)| Answer {
-        prediction: quirks.prediction(&logits),
-        confidence: softmax_at(&logits, plan.label(picture.sample) as usize),
+    let answer = |(picture, logits): (&Picture, Vec<f32>)| {
+        let (prediction, label) = (quirks.prediction(&logits), plan.label(picture.sample));
+        Answer {
+            prediction,
+            rank: rank(&logits, label, 0..logits.len() as u32),
+            rank_within: plan.within().and_then(|classes| rank(&logits, label, classes.iter().copied())),
+            confidence: softmax_at(&logits, label as usize),
+            certainty: prediction.and_then(|prediction| softmax_at(&logits, prediction as usize)),
+        }
     };
     Ok(batch.iter().zip(logits).map(answer).collect())
+}
+
+/// How many of the classes come before the label: by logit, equal ones by number. `None` where a logit is not a number.
+fn rank(logits: &[f32], label: u32, mut classes: impl Iterator<Item = u32>) -> Option<u32> {
+    let of = |class: u32| logits.get(class as usize).copied().filter(|logit| !logit.is_nan());
+    let own = of(label)?;
+    classes.try_fold(0, |before, class| {
+        let logit = of(class)?;
+        Some(before + u32::from(logit > own || (logit == own && class < label)))
+    })
 }
 
 /// Softmax of one class; `None` where it is not a number.
@@ -153,55 +198,25 @@ fn softmax_at(logits: &[f32], class: usize) -> Option<f32> {
     (!share.is_nan()).then_some(share as f32)
 }
 
-/// IoU and delta density a sample; none without an explainer, and none where there is no object to be seen.
-fn alignments(plan: &Plan<'_>, prepared: &[Prepared], samples: &[usize]) -> Result<Vec<(Option<f32>, Option<f32>)>> {
-    let mut scores = vec![(None, None); prepared.len()];
-    if plan.explainer.is_none() {
-        return Ok(scores);
-    }
-    let with_object: Vec<usize> = (0..prepared.len()).filter(|&at| !prepared[at].mask.is_empty()).collect();
-    for batch in with_object.chunks(plan.batch_size) {
-        let images: Vec<&Prepared> = batch.iter().map(|&at| &prepared[at]).collect();
-        let labels: Vec<u32> = batch.iter().map(|&at| plan.label(samples[at])).collect();
-        for (&at, map) in batch.iter().zip(maps(plan, &images, &labels)?) {
-            let (map, mask) = (map.as_slice(), prepared[at].mask.as_slice());
-            let iou = alignment::iou(map, mask, IOU_THRESHOLD);
-            scores[at] = (Some(iou as f32), alignment::delta_density(map, mask).map(|delta| delta as f32));
-        }
-    }
-    Ok(scores)
-}
-
-/// Where the model looks for the labels: a map a sample, of the size of its mask. None without an explainer.
-pub(crate) fn maps(plan: &Plan<'_>, prepared: &[&Prepared], labels: &[u32]) -> Result<Vec<Heatmap>> {
-    let Some(explainer) = &plan.explainer else { return Ok(Vec::new()) };
-    let images: Vec<Pixels> = prepared.iter().map(|prepared| prepared.image.clone()).collect();
-    let x = plan.model.batch(&images)?;
-    let x = match plan.description.quirks.saliency_input {
-        SaliencyInput::Raw => x,
-        SaliencyInput::Normalised => plan.model.normalise(&x)?,
-    };
-    let explanations = explainer.explain(plan.model, &x, labels)?;
-    for (explanation, prepared) in explanations.iter().zip(prepared) {
-        let (map, mask) = (&explanation.map, &prepared.mask);
-        if (map.height(), map.width()) != (mask.height(), mask.width()) {
-            let message = format!(
-                "explainer {} gave a map of {} × {} for an input of {} × {}",
-                explainer.id(),
-                map.height(),
-                map.width(),
-                mask.height(),
-                mask.width()
-            );
-            return Err(EvaluationError::Option { message });
-        }
-    }
-    Ok(explanations.into_iter().map(|explanation| explanation.map).collect())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::softmax_at;
+    use super::{rank, softmax_at};
+
+    #[test]
+    fn classes_before_the_label() {
+        let check = |logits: &[f32], label, expected: Option<u32>| {
+            assert_eq!(rank(logits, label, 0..logits.len() as u32), expected, "{logits:?}");
+        };
+        check(&[1.0, 3.0, 2.0], 1, Some(0));
+        check(&[1.0, 3.0, 2.0], 0, Some(2));
+        // Of equal logits the first is predicted.
+        check(&[2.0, 2.0, 2.0], 0, Some(0));
+        check(&[2.0, 2.0, 2.0], 2, Some(2));
+        check(&[1.0, f32::NAN], 0, None);
+        check(&[1.0, f32::NAN], 1, None);
+        check(&[1.0], 3, None);
+        assert_eq!(rank(&[9.0, 1.0, 2.0], 1, [1, 2].into_iter()), Some(1), "of some classes");
+    }
 
     #[test]
     fn softmax_of_one_class() {

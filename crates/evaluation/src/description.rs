@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Number of the run folder's form; another number cannot be read.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Samples a part. A change of it changes the batches, and with them the last bits of scores.
 pub(crate) const CHUNK: usize = 16;

@@ -1,8 +1,9 @@
+use crate::chunk::Step;
 use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::{EvaluationError, Event, Gallery, Phase, Protocol, Quirks, Result, Run, chunk, finish};
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_metrics::Record;
+use hard_imagenet_metrics::{MAP, Record};
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::Preset;
 use std::ops::ControlFlow;
@@ -172,9 +173,12 @@ fn evaluate(
         // While the model computes, the next chunk is decoded.
         let records = rayon::in_place_scope(|scope| {
             scope.spawn(|_| next = upcoming.map(prepare));
-            chunk::evaluate(plan, samples(part), prepared, &mut |images| {
-                done += images;
-                tell(listener, done)
+            chunk::evaluate(plan, samples(part), prepared, &mut |step| match step {
+                Step::Pictures(pictures) => {
+                    done += pictures;
+                    tell(listener, done)
+                }
+                Step::Explaining { explainer, done, of } => listener(&Event::Explaining { explainer, done, of }),
             })
         })?;
         let Some(records) = records else { return Ok(ControlFlow::Break(())) };
@@ -210,6 +214,12 @@ fn holds(plan: &Plan<'_>, part: usize, records: &[Record]) -> bool {
                 if !rest.next().is_some_and(expected) {
                     return false;
                 }
+            }
+        }
+        for explainer in plan.explainers.iter().skip(1) {
+            let word = |r: &Record| r.condition.strip_prefix(MAP) == Some(explainer.word.as_str());
+            if !rest.next().is_some_and(|r| r.sample == id && word(r)) {
+                return false;
             }
         }
     }

@@ -92,6 +92,7 @@ mod finish;
 mod folder;
 mod gallery;
 mod labels;
+mod maps;
 mod part;
 mod plan;
 mod progress;

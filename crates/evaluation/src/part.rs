@@ -12,25 +12,26 @@ const CHECKSUM: &str = "hard_imagenet.sha256";
 #[cfg(test)]
 mod tests {
     use super::{read_part, write_part};
-    use hard_imagenet_metrics::Record;
+    use hard_imagenet_metrics::{MapScores, Record};
     use proptest::prelude::*;
 
     fn record() -> impl Strategy<Value = Record> {
         let score = || proptest::option::of(-1e6f32..1e6);
+        let number = || proptest::option::of(any::<u32>());
         (
             (".{0,12}", any::<u32>(), "[a-z]{0,8}", "[a-z0-9:.]{0,12}", any::<u32>()),
-            (
-                proptest::option::of(any::<u32>()),
-                proptest::option::of(any::<bool>()),
-                score(),
-                score(),
-                score(),
-                score(),
-            ),
+            (number(), proptest::option::of(any::<bool>()), number(), number(), number()),
+            (score(), score(), score(), score(), score()),
+            proptest::collection::vec(score(), MapScores::columns().len()),
             proptest::option::of(".{0,20}"),
         )
-            .prop_map(
-                |((sample, label, class, condition, trial), (prediction, correct, a, b, c, d), error)| Record {
+            .prop_map(|(names, numbers, scores, maps, error)| {
+                let (sample, label, class, condition, trial) = names;
+                let (prediction, correct, rank, rank_within, components) = numbers;
+                let (confidence, certainty, object_fraction, eccentricity, cue_rank) = scores;
+                let mut map = MapScores::default();
+                MapScores::columns().zip(maps).for_each(|(column, value)| map.set(column, value));
+                Record {
                     sample,
                     label,
                     class,
@@ -38,13 +39,18 @@ mod tests {
                     trial,
                     prediction,
                     correct,
-                    confidence: a,
-                    object_fraction: b,
-                    iou: c,
-                    delta_density: d,
+                    rank,
+                    rank_within,
+                    confidence,
+                    certainty,
+                    object_fraction,
+                    eccentricity,
+                    components,
+                    cue_rank,
+                    map,
                     error,
-                },
-            )
+                }
+            })
     }
 
     proptest! {
@@ -75,21 +81,13 @@ mod tests {
 
     #[test]
     fn bits_of_a_float_are_kept() {
-        let mut record = Record {
-            sample: "a".into(),
-            label: 1,
-            class: "b".into(),
-            condition: "none".into(),
-            trial: 0,
-            prediction: None,
-            correct: None,
+        let record = Record {
+            label: u32::MAX,
             confidence: Some(f32::MIN_POSITIVE / 2.0),
             object_fraction: Some(-0.0),
-            iou: None,
-            delta_density: Some(f32::INFINITY),
-            error: None,
+            certainty: Some(f32::INFINITY),
+            ..Record::default()
         };
-        record.label = u32::MAX;
         let back = read_part(write_part(std::slice::from_ref(&record)).unwrap()).unwrap();
         assert_eq!(back[0].object_fraction.map(f32::to_bits), Some((-0.0f32).to_bits()));
         assert_eq!(back[0], record);

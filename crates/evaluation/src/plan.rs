@@ -1,7 +1,8 @@
 //! What a run will do, checked before it starts.
 
-use crate::labels::labels;
-use crate::words::{self, Change};
+use crate::labels::{LabelSpace, labels};
+use crate::protocol::invalid;
+use crate::words::{self, Change, Explainer, Target};
 use crate::{EvaluationError, Protocol, Quirks, Result, RunDescription, donor};
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_images::{PairedTransform, Pixels, Resize};
@@ -9,7 +10,6 @@ use hard_imagenet_masks::Mask;
 use hard_imagenet_metrics::CLEAN;
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{Mix, NoiseKey, background, normals, paste};
-use hard_imagenet_saliency::Explain;
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -22,7 +22,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) model: &'a Model,
     pub(crate) description: RunDescription,
     pub(crate) conditions: Vec<Planned>,
-    pub(crate) explainer: Option<Box<dyn Explain>>,
+    pub(crate) explainers: Vec<Explainer>,
     pub(crate) batch_size: usize,
     /// The head's class for each class of the dataset.
     labels: Vec<u32>,
@@ -74,8 +74,18 @@ impl<'a> Plan<'a> {
             let (model, dataset) = (spec.name.clone(), dataset.info().name.clone());
             return Err(EvaluationError::Labels { model, dataset, reason });
         }
-        if let Some(node) = protocol.explainer.as_deref().map(words::explainer_node).transpose()?.flatten() {
-            model.cut(&node)?;
+        let explainers: Vec<Explainer> =
+            protocol.explainers.iter().map(|word| words::explainer(word)).collect::<Result<_>>()?;
+        for explainer in &explainers {
+            if let Some(node) = explainer.explain.node() {
+                model.cut(node)?;
+            }
+            if let Target::Class(class) = explainer.target
+                && class as usize >= spec.classes
+            {
+                let word = &explainer.word;
+                return Err(invalid(format!("explainer {word:?}: the model has {} classes", spec.classes)));
+            }
         }
         let planned = |condition: &crate::Condition| {
             let change = words::change(&condition.id, &quirks)?;
@@ -89,7 +99,7 @@ impl<'a> Plan<'a> {
             model,
             description: RunDescription::new(dataset, model, space, quirks, protocol, seed),
             conditions: protocol.conditions.iter().map(planned).collect::<Result<_>>()?,
-            explainer: protocol.explainer.as_deref().map(words::explainer).transpose()?,
+            explainers,
             batch_size,
             labels,
             transform: quirks.transform(&spec.preprocess),
@@ -104,6 +114,11 @@ impl<'a> Plan<'a> {
     /// What the head should predict for a sample.
     pub(crate) fn label(&self, sample: usize) -> u32 {
         self.labels[self.dataset.class(sample)]
+    }
+
+    /// The head's classes that are the dataset's, where it has others.
+    pub(crate) fn within(&self) -> Option<&[u32]> {
+        (self.description.labels == LabelSpace::Imagenet).then_some(&self.labels)
     }
 
     /// A person's word for the class of a sample.
@@ -185,7 +200,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Of the draws of a sample and trial.
-    fn key(&self, sample: usize, trial: u32) -> NoiseKey {
+    pub(crate) fn key(&self, sample: usize, trial: u32) -> NoiseKey {
         NoiseKey::new(self.description.seed, self.dataset.id(sample), trial)
     }
 }

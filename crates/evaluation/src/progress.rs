@@ -29,6 +29,15 @@ pub enum Event<'a> {
         /// Since the start of this run.
         elapsed: Duration,
     },
+    /// An explainer that needs many passes has come so far with a batch.
+    Explaining {
+        /// Its word.
+        explainer: &'a str,
+        /// Passes of one picture that are done.
+        done: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// A part could not be read and is computed again.
     DamagedPart {
         /// The part's file.

@@ -1,5 +1,5 @@
 use crate::{EvaluationError, Quirks, Result, words};
-use hard_imagenet_metrics::CLEAN;
+use hard_imagenet_metrics::{CLEAN, FAITHFULNESS};
 use hard_imagenet_perturbations::Preset;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -23,8 +23,11 @@ pub struct Condition {
 /// conditions = ["none", "gray", "gray-box", "tile", "noise:linf:0.25:fg"]
 /// # Draws of each random condition; 1 if left out.
 /// trials = 3
-/// # Scored on the untouched pictures; left out: no saliency.
-/// explainer = "gradcam"
+/// # Words of `hard_imagenet_saliency::EXPLAINERS`, scored on the untouched pictures; left out: no saliency. The first
+/// # one's scores are the run's own.
+/// explainers = ["gradcam", "random"]
+/// # Do the maps matter to the model? Costs tens of pictures a map; none if left out.
+/// faithfulness = ["insertion", "deletion", "road"]
 ///
 /// # Many noise words at once: every strength in every region. All of it may be left out.
 /// [noise]
@@ -36,8 +39,12 @@ pub struct Condition {
 pub struct Protocol {
     /// In the order of the records.
     pub conditions: Vec<Condition>,
-    /// Word of the explainer whose maps are compared with the masks; `None`: no saliency scores.
-    pub explainer: Option<String>,
+    /// Words of the explainers whose maps are compared with the masks: `METHOD`, `METHOD:NODE` to look from another node
+    /// than the model's own, each with `@predicted` or `@CLASS` behind it to explain another class than the label. None:
+    /// no saliency scores.
+    pub explainers: Vec<String>,
+    /// Words of what is measured of every map besides: [`FAITHFULNESS`](hard_imagenet_metrics::FAITHFULNESS).
+    pub faithfulness: Vec<String>,
 }
 
 /// The conditions without randomness that every built-in protocol has.
@@ -65,13 +72,24 @@ impl Protocol {
         Self::new(&ABLATIONS, Some(&noise), 1)
     }
 
+    /// What the paper's table over many models shows: the untouched picture, three ablations, noise of ℓ∞ 0.25 in both
+    /// regions with three draws, GradCAM. 10 pictures a sample.
+    pub fn headline() -> Self {
+        let noise = Noise { linf: vec![0.25], l2: Vec::new(), regions: Region::BOTH.to_vec() };
+        Self::new(&ABLATIONS, Some(&noise), 3)
+    }
+
     fn new(words: &[&str], noise: Option<&Noise>, trials: u32) -> Self {
         let words = words.iter().map(|&word| word.to_owned()).chain(noise.into_iter().flat_map(Noise::words));
         let condition = |id: String| {
             let trials = if is_random(&id) { trials } else { 1 };
             Condition { id, trials }
         };
-        Self { conditions: words.map(condition).collect(), explainer: Some(GRADCAM.to_owned()) }
+        Self {
+            conditions: words.map(condition).collect(),
+            explainers: vec![GRADCAM.to_owned()],
+            faithfulness: Vec::new(),
+        }
     }
 
     /// Reads the form shown [above](Self#as-a-file).
@@ -83,7 +101,8 @@ impl Protocol {
         let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end()))?;
         let words: Vec<&str> = file.conditions.iter().map(String::as_str).collect();
         let mut protocol = Self::new(&words, file.noise.as_ref(), file.trials);
-        protocol.explainer = file.explainer;
+        protocol.explainers = file.explainers;
+        protocol.faithfulness = file.faithfulness;
         protocol.check()?;
         Ok(protocol)
     }
@@ -111,11 +130,20 @@ impl Protocol {
         if self.conditions.is_empty() {
             return Err(invalid("it has no condition; begin with conditions = [\"none\", \"gray\"]"));
         }
-        if let Some(explainer) = &self.explainer {
-            words::explainer(explainer)?;
-            if !self.conditions.iter().any(|condition| condition.id == CLEAN) {
-                return Err(invalid("an explainer is scored on the untouched pictures: add condition \"none\""));
+        for (at, word) in self.explainers.iter().enumerate() {
+            words::explainer(word)?;
+            if self.explainers[..at].contains(word) {
+                return Err(invalid(format!("explainer {word:?} stands twice")));
             }
+        }
+        if !self.explainers.is_empty() && !self.conditions.iter().any(|condition| condition.id == CLEAN) {
+            return Err(invalid("an explainer is scored on the untouched pictures: add condition \"none\""));
+        }
+        if let Some(word) = self.faithfulness.iter().find(|word| !FAITHFULNESS.contains(&word.as_str())) {
+            return Err(invalid(format!("unknown faithfulness {word:?}; known are: {}", FAITHFULNESS.join(", "))));
+        }
+        if !self.faithfulness.is_empty() && self.explainers.is_empty() {
+            return Err(invalid("faithfulness is measured of maps: add explainers = [\"gradcam\"]"));
         }
         Ok(())
     }
@@ -139,7 +167,10 @@ struct File {
     conditions: Vec<String>,
     #[serde(default = "one")]
     trials: u32,
-    explainer: Option<String>,
+    #[serde(default)]
+    explainers: Vec<String>,
+    #[serde(default)]
+    faithfulness: Vec<String>,
     noise: Option<Noise>,
 }
 
@@ -215,6 +246,7 @@ mod tests {
         assert_eq!(ids(&quick), ["none", "gray", "gray-box", "tile", "noise:linf:0.25:fg", "noise:linf:0.25:bg"]);
         assert_eq!(quick.images_per_sample(), 6);
         quick.check().unwrap();
+        assert_eq!(Protocol::headline().images_per_sample(), 10);
     }
 
     #[test]
@@ -222,7 +254,7 @@ mod tests {
         let text = r#"
             conditions = ["none", "gray", "gray-box", "tile"]
             trials = 3
-            explainer = "gradcam"
+            explainers = ["gradcam"]
             [noise]
             linf = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75]
             l2 = [30, 60, 90, 120, 150, 180]
@@ -234,7 +266,7 @@ mod tests {
     fn a_file_may_ask_for_little() {
         let protocol = Protocol::from_toml("conditions = ['gray']").unwrap();
         assert_eq!(ids(&protocol), ["gray"]);
-        assert_eq!(protocol.explainer, None);
+        assert_eq!(protocol.explainers, [""; 0]);
     }
 
     #[test]
@@ -252,14 +284,18 @@ mod tests {
         check("conditions = 3", "conditions");
         check("condition = ['none']", "conditions");
         check("conditions = ['grey']", "gray-box");
-        check("conditions = ['none']\nexplainer = 'gradcem'", "gradcam");
+        check("conditions = ['none']\nexplainers = ['gradcem']", "gradcam");
+        check("conditions = ['none']\nexplainers = ['gradcam', 'gradcam']", "twice");
+        check("conditions = ['none']\nexplainers = ['gradcam@likely']", "@predicted");
+        check("conditions = ['none']\nfaithfulness = ['road']", "add explainers");
+        check("conditions = ['none']\nexplainers = ['gradcam']\nfaithfulness = ['street']", "insertion");
         check("conditions = ['noise:linf:0.250:fg']", "noise:linf:0.25:fg");
         check("conditions = ['mixed']", "mixed-same");
         check("conditions = ['blur:5.0']", "blur:5");
         check("conditions = ['none', 'none']", "twice");
         check("conditions = []", "no condition");
         check("conditions = ['noise:linf:0.1:fg']\ntrials = 0", "at least one trial");
-        check("conditions = ['gray']\nexplainer = 'gradcam'", "add condition");
+        check("conditions = ['gray']\nexplainers = ['gradcam']", "add condition");
         check("conditions = ['none']\n[noise]\nregions = ['middle']", "fg");
     }
 }

@@ -4,7 +4,7 @@ use crate::protocol::invalid;
 use crate::{Quirks, Result};
 use hard_imagenet_metrics as metrics;
 use hard_imagenet_perturbations::{Average, GrayBox, Mix, Noise, NoiseFill, Norm, Perturb, Preset, Region, Tile};
-use hard_imagenet_saliency::{Explain, GradCam};
+use hard_imagenet_saliency::Explain;
 
 /// What a condition does to a picture.
 pub(crate) enum Change {
@@ -54,22 +54,39 @@ pub(crate) fn change(id: &str, quirks: &Quirks) -> Result<Change> {
     })
 }
 
-/// The explainer of that word: "gradcam", or "gradcam:NODE" to look from another node than the model's own.
-pub(crate) fn explainer(word: &str) -> Result<Box<dyn Explain>> {
-    Ok(Box::new(gradcam(word)?))
+/// An explainer and the class it is asked about.
+pub(crate) struct Explainer {
+    /// As the protocol has it.
+    pub(crate) word: String,
+    pub(crate) explain: Box<dyn Explain>,
+    pub(crate) target: Target,
 }
 
-/// The node that an explainer names, if it names one.
-pub(crate) fn explainer_node(word: &str) -> Result<Option<String>> {
-    Ok(gradcam(word)?.node)
+/// Which class an explainer is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    Label,
+    /// Of the untouched picture.
+    Predicted,
+    Class(u32),
 }
 
-fn gradcam(word: &str) -> Result<GradCam> {
-    match word.split_once(':') {
-        None if word == "gradcam" => Ok(GradCam { node: None }),
-        Some(("gradcam", node)) if !node.is_empty() => Ok(GradCam { node: Some(node.to_owned()) }),
-        _ => Err(invalid(format!("unknown explainer {word:?}; known are: gradcam, gradcam:NODE"))),
-    }
+/// The explainer of that word: of the saliency crate, with a target behind an `@`.
+pub(crate) fn explainer(word: &str) -> Result<Explainer> {
+    let (method, target) = match word.rsplit_once('@') {
+        None => (word, Target::Label),
+        Some((method, "predicted")) => (method, Target::Predicted),
+        Some((method, class)) => match class.parse() {
+            Ok(class) => (method, Target::Class(class)),
+            Err(_) => {
+                return Err(invalid(format!(
+                    "explainer {word:?}: behind the @ stands predicted or a class's number, as in gradcam@predicted"
+                )));
+            }
+        },
+    };
+    let explain = hard_imagenet_saliency::parse(method).map_err(|error| invalid(error.to_string()))?;
+    Ok(Explainer { word: word.to_owned(), explain, target })
 }
 
 #[cfg(test)]

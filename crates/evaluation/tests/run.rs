@@ -3,7 +3,7 @@
 mod toy;
 
 use hard_imagenet_evaluation::{Evaluation, EvaluationError, Event, Phase, Protocol, Quirks, Run, SaliencyInput};
-use hard_imagenet_metrics::{Record, alignment};
+use hard_imagenet_metrics::{MapScores, Record, alignment};
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{NoiseKey, Preset, parse};
 use hard_imagenet_saliency::{Explain, GradCam};
@@ -20,7 +20,7 @@ fn protocol() -> Protocol {
     let text = r#"
         conditions = ["none", "gray", "noise:linf:0.25:bg", "noise:l2:30:fg"]
         trials = 2
-        explainer = "gradcam"
+        explainers = ["gradcam"]
     "#;
     Protocol::from_toml(text).unwrap()
 }
@@ -61,6 +61,14 @@ impl Fixture {
         }
         copy
     }
+}
+
+fn iou(record: &Record) -> Option<f32> {
+    record.map.get("iou")
+}
+
+fn density(record: &Record) -> Option<f32> {
+    record.map.get("delta_density")
 }
 
 fn parts(folder: &Path) -> Vec<Option<Vec<u8>>> {
@@ -152,9 +160,26 @@ fn batches_change_no_more_than_roundings() {
             };
             assert!(close(a.confidence, b.confidence, 1e-5), "{a:?} {b:?}");
             // A pixel of the map may fall to the other side of the threshold.
-            assert!(close(a.iou, b.iou, 1e-2) && close(a.delta_density, b.delta_density, 1e-3), "{a:?} {b:?}");
+            assert!(close(iou(a), iou(b), 1e-2) && close(density(a), density(b), 1e-3), "{a:?} {b:?}");
         }
     }
+}
+
+/// What a random explainer draws follows from seed and sample.
+#[test]
+fn batches_change_nothing_of_what_is_drawn() {
+    let Fixture { data, model, .. } = &*FIXTURE;
+    let protocol = Protocol::from_toml("conditions = ['none']\nexplainers = ['random:layer2']").unwrap();
+    let scores = |batch_size, seed| -> Vec<_> {
+        let dir = tempfile::tempdir().unwrap();
+        let mut evaluation = Evaluation::new(data).protocol(protocol.clone()).batch_size(batch_size).seed(seed);
+        let run = evaluation.run(model, dir.path()).unwrap();
+        run.records().iter().map(|record| (record.sample.clone(), record.iou, record.delta_density)).collect()
+    };
+    let expected = scores(20, 3);
+    assert!(expected.iter().any(|(_, iou, _)| iou.is_some()));
+    assert_eq!(scores(3, 3), expected);
+    assert_ne!(scores(20, 4), expected);
 }
 
 #[test]
@@ -256,7 +281,7 @@ fn nothing_to_see_where_the_mask_is_empty() {
             run.records().iter().find(found).unwrap()
         };
         let clean = of(EMPTY, "none");
-        assert_eq!((clean.object_fraction, clean.iou, clean.delta_density), (Some(0.0), None, None));
+        assert_eq!((clean.object_fraction, clean.map), (Some(0.0), MapScores::default()));
         // Noise of a given norm on nothing: the published code sees class 0 in it (Q9).
         let noisy = of(EMPTY, "noise:l2:30:fg");
         match preset {
@@ -264,8 +289,8 @@ fn nothing_to_see_where_the_mask_is_empty() {
             Preset::Strict => assert_eq!(noisy.prediction, clean.prediction),
         }
         let other = of(EMPTY + 1, "none");
-        assert!(other.iou.is_some() && other.delta_density.is_some() && other.object_fraction > Some(0.0), "{other:?}");
-        assert_eq!(of(EMPTY + 1, "gray").iou, None);
+        assert!(iou(other).is_some() && density(other).is_some() && other.object_fraction > Some(0.0), "{other:?}");
+        assert_eq!(of(EMPTY + 1, "gray").map, MapScores::default());
     }
 }
 
@@ -296,9 +321,64 @@ fn a_record_can_be_computed_again() {
 /// The published code explains the picture as it is, the method the one that the model was trained for (Q2); both
 /// explain the label, whatever was predicted.
 #[test]
+fn every_explainer_has_rows_of_its_own() {
+    let Fixture { data, model, .. } = &*FIXTURE;
+    let text = "conditions = ['none']\nexplainers = ['gradcam', 'gradcam@predicted', 'gradcam@3', 'random', 'centre']";
+    let run = |batch: usize| {
+        let dir = tempfile::tempdir().unwrap();
+        let protocol = Protocol::from_toml(text).unwrap();
+        let mut evaluation = Evaluation::new(data).protocol(protocol).batch_size(batch).seed(3);
+        let run = evaluation.run(model, dir.path()).unwrap();
+        // Nothing is computed again.
+        let before = parts(dir.path());
+        evaluation.run(model, dir.path()).unwrap();
+        assert!(parts(dir.path()) == before);
+        run.records().to_vec()
+    };
+    let records = run(20);
+    assert_eq!(records.len(), (SAMPLES - 1) * 5 + 1);
+    let of = |records: &[Record], sample: usize, condition: &str| {
+        let found = |r: &&Record| r.sample == data.name(sample) && r.condition == condition;
+        records.iter().find(found).cloned().unwrap_or_else(|| panic!("{condition}"))
+    };
+    for sample in (0..SAMPLES).filter(|&sample| sample != BAD && sample != EMPTY) {
+        let clean = of(&records, sample, "none");
+        let [predicted, third] = ["gradcam@predicted", "gradcam@3"].map(|w| of(&records, sample, &format!("map:{w}")));
+        assert_eq!((predicted.prediction, predicted.correct, predicted.confidence), (None, None, None));
+        assert_eq!(predicted.map == clean.map, clean.correct == Some(true), "{clean:?} {predicted:?}");
+        assert_eq!(third.map == clean.map, clean.label == 3);
+    }
+    assert_eq!(of(&records, EMPTY, "map:random").map, MapScores::default());
+    // What is drawn for a sample does not depend on its neighbours.
+    let others = run(7);
+    let random = |records: &[Record]| -> Vec<MapScores> {
+        records.iter().filter(|r| r.condition == "map:random").map(|r| r.map).collect()
+    };
+    assert_eq!(random(&records), random(&others));
+    assert!(random(&records).windows(2).any(|pair| pair[0] != pair[1]));
+}
+
+#[test]
+fn records_say_where_the_label_came_and_what_the_object_is_like() {
+    let Fixture { data, run, .. } = &*FIXTURE;
+    // Logits of nothing but noise on nothing are not numbers (Q9).
+    for record in run.records().iter().filter(|r| r.confidence.is_some()) {
+        assert_eq!(record.correct == Some(true), record.rank == Some(0), "{record:?}");
+        assert!(record.rank.is_some_and(|rank| rank < 8) && record.rank_within.is_none(), "{record:?}");
+        let (confidence, certainty) = (record.confidence.unwrap(), record.certainty.unwrap());
+        assert!(confidence <= certainty && (record.correct != Some(true) || confidence == certainty), "{record:?}");
+        let clean = record.condition == "none";
+        assert_eq!(
+            (record.eccentricity.is_some(), record.components.is_some()),
+            (clean && record.sample != data.name(EMPTY), clean)
+        );
+    }
+}
+
+#[test]
 fn the_explainers_input_is_a_switch() {
     let (data, model) = (Toy::new(4), &FIXTURE.model);
-    let protocol = Protocol::from_toml("conditions = ['none']\nexplainer = 'gradcam'").unwrap();
+    let protocol = Protocol::from_toml("conditions = ['none']\nexplainers = ['gradcam']").unwrap();
     let mut densities = Vec::new();
     for saliency_input in [SaliencyInput::Raw, SaliencyInput::Normalised] {
         let dir = tempfile::tempdir().unwrap();
@@ -318,11 +398,11 @@ fn the_explainers_input_is_a_switch() {
             let map = GradCam::default().explain(model, &x, &[record.label]).unwrap().remove(0).map;
             let mask = transform.mask(&sample.mask);
             let delta = alignment::delta_density(map.as_slice(), mask.as_slice()).unwrap() as f32;
-            assert!((record.delta_density.unwrap() - delta).abs() < 1e-3, "{record:?} {delta}");
-            let iou = alignment::iou(map.as_slice(), mask.as_slice(), 0.5) as f32;
-            assert!((record.iou.unwrap() - iou).abs() < 1e-2, "{record:?} {iou}");
+            assert!((density(record).unwrap() - delta).abs() < 1e-3, "{record:?} {delta}");
+            let expected = alignment::iou(map.as_slice(), mask.as_slice(), 0.5) as f32;
+            assert!((iou(record).unwrap() - expected).abs() < 1e-2, "{record:?} {expected}");
         }
-        densities.push(run.records().iter().filter_map(|record| record.delta_density).sum::<f32>());
+        densities.push(run.records().iter().filter_map(density).sum::<f32>());
     }
     assert!((densities[0] - densities[1]).abs() > 1e-2, "the two inputs cannot be told apart: {densities:?}");
 }
@@ -396,7 +476,7 @@ fn a_complete_run_has_scores_and_pictures() {
         }
     }
     let best = gallery.cases.iter().find(|case| case.title == "Highest saliency overlap").unwrap();
-    let highest = run.records().iter().filter_map(|record| record.iou).fold(0.0, f32::max);
+    let highest = run.records().iter().filter_map(iou).fold(0.0, f32::max);
     assert_eq!(best.iou, Some(highest));
 }
 
@@ -417,7 +497,7 @@ fn what_cannot_work_is_said_before_anything_is_written() {
     let error = evaluation(data).protocol(unknown).run(&toy::model(8), &folder).unwrap_err().to_string();
     assert!(error.contains("grey") && error.contains("gray-box"), "{error}");
     let mut elsewhere = protocol();
-    elsewhere.explainer = Some("gradcam:layer9".to_owned());
+    elsewhere.explainers = vec!["gradcam:layer9".to_owned()];
     let error = evaluation(data).protocol(elsewhere).run(&toy::model(8), &folder).unwrap_err().to_string();
     assert!(error.contains("layer9"), "{error}");
     assert!(evaluation(data).batch_size(0).run(&toy::model(8), &folder).is_err());

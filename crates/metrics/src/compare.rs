@@ -1,6 +1,6 @@
 use crate::difference::{difference, pair};
 use crate::estimate::{Quantity, estimate, ranges};
-use crate::{Class, Difference, METRICS, Measure, Options, Record, Records};
+use crate::{Class, Difference, Measure, Options, Record, Records, metrics};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
@@ -54,7 +54,7 @@ pub fn compare(first: &[Record], second: &[Record], options: &Options) -> Compar
     };
 
     let mut pairs: Vec<(&str, Measure, Measure)> = Vec::new();
-    for metric in METRICS {
+    for metric in metrics() {
         let others = metric.measure(&second);
         for a in metric.measure(&first) {
             let Some(b) = others.iter().find(|b| b.condition == a.condition) else { continue };
@@ -65,18 +65,18 @@ pub fn compare(first: &[Record], second: &[Record], options: &Options) -> Compar
             pairs.push((metric.meta().id, a, b));
         }
     }
-    let mut metrics: Vec<MetricDifferences> = Vec::new();
+    let mut found: Vec<MetricDifferences> = Vec::new();
     let ids: Vec<&str> = pairs.iter().map(|(id, ..)| *id).collect();
     let measures = pairs.into_iter().map(|(_, a, b)| (a.condition.clone(), a, b)).collect();
     for (id, difference) in ids.into_iter().zip(differences(measures, &first, options)) {
-        if metrics.last().is_none_or(|m| m.id != id) {
-            metrics.push(MetricDifferences { id: id.to_owned(), differences: Vec::new() });
+        if found.last().is_none_or(|m| m.id != id) {
+            found.push(MetricDifferences { id: id.to_owned(), differences: Vec::new() });
         }
-        if let Some(metric) = metrics.last_mut() {
+        if let Some(metric) = found.last_mut() {
             metric.differences.push(difference);
         }
     }
-    Comparison { options: *options, samples: shared.len(), classes: first.classes().to_vec(), metrics }
+    Comparison { options: *options, samples: shared.len(), classes: first.classes().to_vec(), metrics: found }
 }
 
 /// One metric under two conditions of one run, first minus second, paired by sample; `None` if it has not both.
@@ -90,7 +90,7 @@ pub fn compare_conditions(
     options: &Options,
 ) -> Option<Difference> {
     let records = Records::new(records);
-    let measures = METRICS.iter().find(|m| m.meta().id == metric)?.measure(&records);
+    let measures = metrics().find(|m| m.meta().id == metric)?.measure(&records);
     let find = |condition: &str| measures.iter().find(|m| m.condition == condition).cloned();
     let pair = (format!("{first} − {second}"), find(first)?, find(second)?);
     differences(vec![pair], &records, options).pop()

@@ -3,6 +3,14 @@ use std::cmp::Ordering;
 /// The condition of unchanged images.
 pub const CLEAN: &str = "none";
 
+/// What begins the condition of a record of a further explainer's map: "map:random".
+pub const MAP: &str = "map:";
+
+/// Does the condition stand for a map instead of a picture?
+pub(crate) fn is_map(condition: &str) -> bool {
+    condition.starts_with(MAP)
+}
+
 /// Where noise falls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Region {
@@ -99,7 +107,7 @@ fn name(condition: &str) -> &str {
 }
 
 /// The order in which people read conditions: clean, those without the object, others by name, those with it, noise by
-/// norm, strength and region.
+/// norm, strength and region, maps.
 pub(crate) fn reading_order(a: &str, b: &str) -> Ordering {
     let key = |condition: &str| {
         let place = |words: &[&str], word: &str| words.iter().position(|&known| known == word);
@@ -110,7 +118,16 @@ pub(crate) fn reading_order(a: &str, b: &str) -> Ordering {
         } else if let Some(place) = place(&KEPT, name(condition)) {
             (3, place)
         } else {
-            (if Noise::parse(condition).is_some() { 4 } else { 2 }, 0)
+            (
+                if is_map(condition) {
+                    5
+                } else if Noise::parse(condition).is_some() {
+                    4
+                } else {
+                    2
+                },
+                0,
+            )
         }
     };
     key(a).cmp(&key(b)).then_with(|| match (Noise::parse(a), Noise::parse(b)) {
@@ -158,6 +175,7 @@ mod tests {
             "noise:linf:0.5:fg",
             "noise:linf:0.5:bg",
             "noise:l2:30:fg",
+            "map:random",
         ];
         let mut names = expected;
         names.sort_unstable();

@@ -1,4 +1,4 @@
-use crate::{Average, Estimate, METRICS, Scores};
+use crate::{Average, Estimate, Scores, metrics};
 use serde::{Deserialize, Serialize};
 
 /// Differences between two runs on different samples: one model on two datasets.
@@ -50,7 +50,7 @@ impl Contrast {
 /// in Medicine 27, 2008.
 pub fn contrast(first: &Scores, second: &Scores) -> Contrast {
     let mut differences = Vec::new();
-    for id in METRICS.iter().map(|metric| metric.meta().id) {
+    for id in metrics().map(|metric| metric.meta().id) {
         for a in first.all(id) {
             let Some(b) = second.get(id, &a.condition) else { continue };
             differences.push(Unpaired {

@@ -2,7 +2,7 @@
 
 use crate::distribution::{normal_quantile, student_quantile, two_sided};
 use crate::interval::{percentile, unseen_share, wilson};
-use crate::strata::Strata;
+use crate::narrowing::Narrowing;
 use crate::{Measure, Options, Part, Records, bootstrap};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -166,13 +166,13 @@ fn interval(
         }
         replicates.extend(quantity.value(&means));
     }
-    let strata = Strata::new(quantity, group, class_mean);
-    let quantile = student_quantile(options.confidence, strata.freedom);
-    let wider = 1.0 - two_sided(quantile * strata.factor);
+    let narrowing = Narrowing::new(quantity, group, class_mean);
+    let quantile = student_quantile(options.confidence, narrowing.freedom);
+    let wider = 1.0 - two_sided(quantile * narrowing.factor);
     let (mut low, mut high) = percentile(&mut replicates, wider).unwrap_or((value, value));
     if is_share(quantity, group) && moves {
         let squares: f64 = replicates.iter().map(|r| (r - value).powi(2)).sum();
-        let variance = strata.factor.powi(2) * squares / replicates.len() as f64;
+        let variance = narrowing.factor.powi(2) * squares / replicates.len() as f64;
         (low, high) = wilson(value, independent_trials(value, variance, size), quantile);
     }
 
@@ -190,15 +190,29 @@ fn interval(
     Some(Estimate { value, low: low.min(value), high: high.max(value), n })
 }
 
+/// Means that are moved in all combinations: those of two accuracies, and of the difference of two such.
+const JOINTLY: usize = 4;
+
 /// Values of the quantity with each mean that does not vary moved to where an unseen share of samples at either end
-/// of the range would put it.
+/// of the range would put it: all combinations of a few such means, of many one at a time.
 fn corners(quantity: &Quantity, point: &[f64], varies: &[bool], share: f64) -> Vec<f64> {
     let ranges = std::iter::repeat_n(quantity.measure.range, quantity.measure.columns.len())
         .chain(quantity.minus.iter().flat_map(|m| std::iter::repeat_n(m.range, m.columns.len())));
-    let mut corners = vec![Vec::new()];
-    for ((mean, varies), (from, to)) in point.iter().zip(varies).zip(ranges) {
-        let ends: &[f64] = if *varies { &[*mean] } else { &[mean - share * (mean - from), mean + share * (to - mean)] };
-        corners = corners.iter().flat_map(|c| ends.iter().map(move |end| [c.as_slice(), &[*end]].concat())).collect();
+    let moved = |(mean, (from, to)): (f64, (f64, f64))| [mean - share * (mean - from), mean + share * (to - mean)];
+    let ends: Vec<[f64; 2]> = point.iter().copied().zip(ranges).map(moved).collect();
+    let still: Vec<usize> = (0..point.len()).filter(|&at| !varies[at]).collect();
+    let with = |means: &[f64], at: usize, end: f64| {
+        let mut means = means.to_vec();
+        means[at] = end;
+        means
+    };
+    let mut corners = vec![point.to_vec()];
+    if still.len() > JOINTLY {
+        corners = still.iter().flat_map(|&at| ends[at].map(|end| with(point, at, end))).collect();
+    } else {
+        for &at in &still {
+            corners = corners.iter().flat_map(|corner| ends[at].map(|end| with(corner, at, end))).collect();
+        }
     }
     corners.iter().filter_map(|means| quantity.value(means)).collect()
 }

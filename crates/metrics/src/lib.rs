@@ -6,12 +6,13 @@
 //! each class, each an [`Estimate`] with an interval.
 //!
 //! In the order of use:
-//! - [`Record`]: the input of everything. [`alignment`] has the functions that fill `iou` and `delta_density`.
-//! - [`score`] with [`Options`] gives [`Scores`].
+//! - [`Record`]: the input of everything. [`MapScores`] are those of a saliency map, by the functions of
+//!   [`alignment`].
+//! - [`score`] with [`Options`] gives [`Scores`]; [`by_strata`] those of small objects, of large ones, and so on.
 //! - [`compare`] gives differences of two runs, [`compare_conditions`] of two conditions of one, paired by sample;
 //!   [`contrast`] those of runs on different samples.
 //! - [`Scores::headline`] is the number that the paper would quote; [`Scores::get`] has the rest.
-//! - [`Metric`] is one way to look at [`Records`]; [`METRICS`] lists all; [`rfs`] is the formula by itself.
+//! - [`Metric`] is one way to look at [`Records`]; [`metrics`] lists all; [`rfs`] is the formula by itself.
 //!
 //! ```
 //! use hard_imagenet_metrics::{score, Options, Record};
@@ -25,11 +26,7 @@
 //!     trial: 0,
 //!     prediction: Some(if correct { 537 } else { 0 }),
 //!     correct: Some(correct),
-//!     confidence: None,
-//!     object_fraction: None,
-//!     iou: None,
-//!     delta_density: None,
-//!     error: None,
+//!     ..Record::default()
 //! };
 //! let records: Vec<Record> =
 //!     (0..8).flat_map(|s| [record(s, "none", true), record(s, "gray", s < 6)]).collect();
@@ -100,8 +97,10 @@ mod difference;
 mod distribution;
 mod estimate;
 mod interval;
+mod map_scores;
 mod mcnemar;
 mod metric;
+mod narrowing;
 mod permutation;
 mod power;
 mod record;
@@ -110,15 +109,17 @@ mod score;
 mod strata;
 
 pub use compare::{Comparison, MetricDifferences, compare, compare_conditions};
-pub use condition::{CLEAN, Noise, Region, keeps_object, noise_level};
+pub use condition::{CLEAN, MAP, Noise, Region, keeps_object, noise_level};
 pub use contrast::{Contrast, Unpaired, contrast};
 pub use correction::{benjamini_hochberg, holm};
 pub use difference::{Difference, Effect};
 pub use estimate::Estimate;
+pub use map_scores::{FAITHFULNESS, MapScores, map_scores};
 pub use mcnemar::{McNemar, mcnemar};
-pub use metric::{Average, Better, METRICS, Measure, Metric, MetricMeta, Unit, meta, rfs};
+pub use metric::{Average, Better, Measure, Metric, MetricMeta, Unit, irfs, meta, metrics, rfs};
 pub use permutation::sign_flip_p;
 pub use power::ImagesNeeded;
 pub use record::Record;
 pub use records::{Cell, Class, Failure, Part, Records};
 pub use score::{Counts, MetricScores, Options, Score, Scores, score};
+pub use strata::{STRATA_METRICS, Strata, Stratum, by_strata};

@@ -1,32 +1,50 @@
-use crate::{Part, Records};
+use crate::{Cell, Part, Records};
 use serde::{Deserialize, Serialize};
 
 mod accuracy;
+mod accuracy_top5;
+mod accuracy_within;
+mod background_gap;
+mod calibration_error;
 mod confidence;
-mod delta_density;
+mod confidence_drop;
 mod drop;
-mod iou;
+mod irfs;
+mod map_metric;
 mod object_fraction;
 mod relative_drop;
 mod rfs;
+mod rfs_mean;
 
+pub use irfs::irfs;
 pub use rfs::rfs;
 
-/// Every metric that [`score`](crate::score) computes. A new one is a file and a line here.
-pub const METRICS: &[&dyn Metric] = &[
+/// The metrics of predictions. A new one is a file and a line here.
+const METRICS: &[&dyn Metric] = &[
     &accuracy::Accuracy,
+    &accuracy_top5::AccuracyTop5,
+    &accuracy_within::AccuracyWithin,
     &drop::Drop,
     &relative_drop::RelativeDrop,
+    &confidence_drop::ConfidenceDrop,
+    &background_gap::BackgroundGap,
     &rfs::RelativeForegroundSensitivity,
-    &iou::Iou,
-    &delta_density::DeltaDensity,
+    &rfs_mean::MeanForegroundSensitivity,
+    &irfs::ImageForegroundSensitivity,
     &confidence::Confidence,
+    &calibration_error::CalibrationError,
     &object_fraction::ObjectFraction,
 ];
 
-/// What [`METRICS`] says about the metric of that id.
+/// Every metric that [`score`](crate::score) computes: of predictions, then of saliency maps, of which there is one for
+/// each of [`map_scores`](crate::map_scores).
+pub fn metrics() -> impl Iterator<Item = &'static dyn Metric> + Clone {
+    METRICS.iter().copied().chain(map_metric::ALL.iter().map(|metric| metric as &dyn Metric))
+}
+
+/// What [`metrics`] says about the metric of that id.
 pub fn meta(id: &str) -> Option<&'static MetricMeta> {
-    METRICS.iter().map(|m| m.meta()).find(|m| m.id == id)
+    metrics().map(|metric| metric.meta()).find(|meta| meta.id == id)
 }
 
 /// Something that can be measured on records.
@@ -117,16 +135,11 @@ impl Measure {
     /// The plain mean of one value for each sample, taken from the cells of a condition.
     ///
     /// `None` if no sample has one.
-    pub fn mean(
-        records: &Records,
-        condition: &str,
-        range: (f64, f64),
-        part: impl Fn(&crate::Cell) -> Part,
-    ) -> Option<Self> {
+    pub fn mean(records: &Records, condition: &str, range: (f64, f64), part: impl Fn(&Cell) -> Part) -> Option<Self> {
         let cells = records.cells(condition)?;
         let column: Vec<Part> = cells.iter().map(part).collect();
         let taking_part = column.iter().filter(|p| p.count > 0.0).count();
-        let run = cells.iter().filter(|c| c.correct.count > 0.0).count();
+        let run = cells.iter().filter(|c| c.records > 0).count();
         (taking_part > 0).then(|| Self {
             condition: condition.to_owned(),
             columns: vec![column],
@@ -137,25 +150,30 @@ impl Measure {
     }
 
     /// [`mean`](Self::mean) for every condition that has values.
-    pub(crate) fn means(records: &Records, range: (f64, f64), part: impl Fn(&crate::Cell) -> Part) -> Vec<Self> {
+    pub(crate) fn means(records: &Records, range: (f64, f64), part: impl Fn(&Cell) -> Part) -> Vec<Self> {
         records.conditions().iter().filter_map(|c| Self::mean(records, c, range, &part)).collect()
     }
 }
 
 /// For each condition but the clean one: parts of clean and changed images for the samples that have both.
-fn paired(records: &Records) -> Vec<(String, Vec<Part>, Vec<Part>)> {
+fn paired(records: &Records, part: impl Fn(&Cell) -> Part) -> Vec<(String, Vec<Part>, Vec<Part>)> {
     let Some(clean) = records.clean() else { return Vec::new() };
     let pair = |condition: &String| {
-        let cells = records.cells(condition)?;
-        let (before, after) = clean
-            .iter()
-            .zip(cells)
-            .map(|(clean, cell)| match (clean.correct.mean(), cell.correct.mean()) {
-                (Some(before), Some(after)) => (Part::one(before), Part::one(after)),
-                _ => Default::default(),
-            })
-            .unzip();
-        Some((condition.clone(), before, after))
+        let (before, after): (Vec<Part>, Vec<Part>) = both(clean, records.cells(condition)?, &part).unzip();
+        before.iter().any(|part| part.count > 0.0).then(|| (condition.clone(), before, after))
     };
     records.conditions().iter().filter(|c| *c != crate::CLEAN).filter_map(pair).collect()
+}
+
+/// The means of each sample's trials under two conditions, where it has both.
+fn both(first: &[Cell], second: &[Cell], part: impl Fn(&Cell) -> Part) -> impl Iterator<Item = (Part, Part)> {
+    first.iter().zip(second).map(move |(first, second)| match (part(first).mean(), part(second).mean()) {
+        (Some(first), Some(second)) => (Part::one(first), Part::one(second)),
+        _ => Default::default(),
+    })
+}
+
+/// First minus second, of samples that have both.
+fn difference((first, second): (Part, Part)) -> Part {
+    Part { sum: first.sum - second.sum, count: first.count }
 }

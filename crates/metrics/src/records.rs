@@ -1,4 +1,5 @@
-use crate::{CLEAN, Record, condition::reading_order};
+use crate::condition::{is_map, reading_order};
+use crate::{CLEAN, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -22,27 +23,52 @@ impl Part {
         (self.count > 0.0).then(|| self.sum / self.count)
     }
 
-    fn add(&mut self, value: Option<f32>) {
+    fn add(&mut self, value: Option<f64>) {
         if let Some(value) = value.filter(|v| v.is_finite()) {
-            self.sum += f64::from(value);
+            self.sum += value;
             self.count += 1.0;
         }
     }
 }
 
 /// What is known of one sample under one condition, over its trials.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
+    /// Records: as many as trials.
+    pub records: u32,
     /// Right predictions among the trials. A prediction that is missing, because the logits were not numbers, is wrong.
     pub correct: Part,
+    /// Trials in which fewer than five classes came before the label.
+    pub among_five: Part,
+    /// Trials in which none of the dataset's other classes came before the label.
+    pub correct_within: Part,
     /// Softmax of the label.
     pub confidence: Part,
+    /// Softmax of the prediction and whether it was right, of trials that have both.
+    pub certainty: Vec<(f32, bool)>,
     /// Object share of the input.
     pub object_fraction: Part,
-    /// Intersection over union of map and mask.
-    pub iou: Part,
-    /// Delta saliency density.
-    pub delta_density: Part,
+    /// Scores of the saliency map, by their place in [`MAP_SCORES`](crate::map_scores); empty where there is no map.
+    pub map: Vec<Option<f32>>,
+}
+
+impl Cell {
+    fn add(&mut self, record: &Record) {
+        let truth = |is: bool| Some(f64::from(u8::from(is)));
+        self.records += 1;
+        if record.map.any() {
+            self.map = record.map.as_slice().to_vec();
+        }
+        if is_map(&record.condition) {
+            return;
+        }
+        self.correct.add(truth(record.correct == Some(true)));
+        self.among_five.add(record.rank.and_then(|rank| truth(rank < 5)));
+        self.correct_within.add(record.rank_within.and_then(|rank| truth(rank == 0)));
+        self.confidence.add(record.confidence.map(f64::from));
+        self.certainty.extend(record.certainty.zip(record.correct));
+        self.object_fraction.add(record.object_fraction.map(f64::from));
+    }
 }
 
 /// A class of the records.
@@ -122,12 +148,7 @@ impl Records {
                 duplicates += 1;
                 continue;
             }
-            let cell = &mut cells[c][s];
-            cell.correct.add(Some(if record.correct == Some(true) { 1.0 } else { 0.0 }));
-            cell.confidence.add(record.confidence);
-            cell.object_fraction.add(record.object_fraction);
-            cell.iou.add(record.iou);
-            cell.delta_density.add(record.delta_density);
+            cells[c][s].add(record);
         }
 
         let mut failures: Vec<Failure> = records
@@ -188,10 +209,9 @@ impl Records {
 
     /// Samples with all records that any sample has: as many trials under every condition.
     pub fn complete(&self) -> usize {
-        let trials: Vec<f64> =
-            self.cells.iter().map(|cells| cells.iter().map(|c| c.correct.count).fold(0.0, f64::max)).collect();
-        (0..self.samples.len())
-            .filter(|&s| self.cells.iter().zip(&trials).all(|(cells, trials)| cells[s].correct.count == *trials))
-            .count()
+        let most = |cells: &Vec<Cell>| cells.iter().map(|cell| cell.records).max().unwrap_or(0);
+        let trials: Vec<u32> = self.cells.iter().map(most).collect();
+        let whole = |s: &usize| self.cells.iter().zip(&trials).all(|(cells, trials)| cells[*s].records == *trials);
+        (0..self.samples.len()).filter(whole).count()
     }
 }

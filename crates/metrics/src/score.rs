@@ -1,5 +1,5 @@
 use crate::estimate::{Estimate, Quantity, estimate};
-use crate::{Average, Class, Failure, METRICS, Measure, Record, Records, meta};
+use crate::{Average, Class, Failure, Measure, Metric, Record, Records, meta, metrics};
 use serde::{Deserialize, Serialize};
 
 /// How intervals are made.
@@ -105,18 +105,26 @@ impl Scores {
     }
 }
 
-/// Scores of records, by all [`METRICS`].
+/// Scores of records, by all [`metrics`].
 ///
 /// The order of the records does not matter, nor how they were sharded. An empty slice gives scores without entries.
 pub fn score(records: &[Record], options: &Options) -> Scores {
+    score_by(records, options, metrics())
+}
+
+/// [`score`] by some metrics.
+pub(crate) fn score_by(
+    records: &[Record],
+    options: &Options,
+    metrics: impl Iterator<Item = &'static dyn Metric> + Clone,
+) -> Scores {
     let count = records.len();
     let records = Records::new(records);
-    let measures: Vec<Vec<Measure>> = METRICS.iter().map(|metric| metric.measure(&records)).collect();
+    let measures: Vec<Vec<Measure>> = metrics.clone().map(|metric| metric.measure(&records)).collect();
     let quantities: Vec<Quantity> =
         measures.iter().flatten().map(|measure| Quantity { measure, minus: None }).collect();
     let mut estimates = estimate(&quantities, &records, options).into_iter();
-    let metrics = METRICS
-        .iter()
+    let metrics = metrics
         .zip(&measures)
         .map(|(metric, measures)| MetricScores {
             id: metric.meta().id.to_owned(),

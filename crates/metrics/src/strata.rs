@@ -1,38 +1,163 @@
-//! How much too narrow the bootstrap is by itself.
+use crate::score::score_by;
+use crate::{CLEAN, Metric, Options, Record, Scores, metrics};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
-use crate::bootstrap::SMALLEST_STRATUM;
-use crate::estimate::{Quantity, taking_part};
-use std::ops::Range;
-
-/// What is lost by drawing samples from themselves: inside a stratum of `n` samples the variance of their mean comes out
-/// too small by `(n − 1) / n`, and it is known as well as `n − 1` degrees of freedom allow (Hesterberg 2015).
-pub(crate) struct Strata {
-    /// Standard errors are too small by this factor.
-    pub(crate) factor: f64,
-    /// Degrees of freedom of the variance, at least 1.
-    pub(crate) freedom: f64,
+/// Scores of parts of the samples that differ in one respect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Strata {
+    /// What they differ in: "object-size", "eccentricity", "components", "cue-rank".
+    pub by: String,
+    /// The same for tables: "Size of the object".
+    pub title: String,
+    /// From the lowest values to the highest.
+    pub strata: Vec<Stratum>,
 }
 
-impl Strata {
-    /// Of a mean over the samples of the classes in the group, or over these classes.
-    pub(crate) fn new(quantity: &Quantity, group: &[Range<usize>], class_mean: bool) -> Self {
-        let size = |class: &Range<usize>| taking_part(quantity, class.clone()) as f64;
-        let small = |class: &Range<usize>| class.len() < SMALLEST_STRATUM;
-        // Small classes are drawn from together.
-        let together: f64 = group.iter().filter(|class| small(class)).map(size).sum();
-        let (mut all, mut drawn) = (0.0, 0.0);
-        let (mut samples, mut strata) = (0.0, if together > 0.0 { 1.0 } else { 0.0 });
-        for class in group.iter().filter(|class| size(class) > 0.0) {
-            let n = size(class);
-            let stratum = if small(class) { together } else { n };
-            // The variance of a class's mean goes with 1 / n; a mean over samples weighs it by n².
-            let variance = if class_mean { 1.0 / n } else { n };
-            all += variance;
-            drawn += variance * (1.0 - 1.0 / stratum);
-            samples += n;
-            strata += if small(class) { 0.0 } else { 1.0 };
-        }
-        let factor = if drawn > 0.0 { f64::sqrt(all / drawn) } else { 1.0 };
-        Self { factor, freedom: f64::max(samples - strata, 1.0) }
+/// One part of the samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stratum {
+    /// Its lowest and its highest value.
+    pub range: (f64, f64),
+    /// Its scores, those of [`STRATA_METRICS`].
+    pub scores: Scores,
+}
+
+/// The metrics that are looked at part by part.
+pub const STRATA_METRICS: [&str; 6] = ["accuracy", "drop", "relative-drop", "rfs", "iou", "delta-density"];
+
+/// One way to divide samples.
+struct Division {
+    by: &'static str,
+    title: &'static str,
+    value: fn(&Record) -> Option<f64>,
+    cut: Cut,
+}
+
+enum Cut {
+    /// As many parts of equally many samples; equal values stay together.
+    Quantiles(usize),
+    /// Whole numbers up to this one, which stands for all above.
+    Counts(u32),
+}
+
+static DIVISIONS: [Division; 4] = [
+    Division {
+        by: "object-size",
+        title: "Size of the object",
+        value: |record| record.object_fraction.filter(|&share| share > 0.0).map(f64::from),
+        cut: Cut::Quantiles(4),
+    },
+    Division {
+        by: "eccentricity",
+        title: "Distance of the object from the centre",
+        value: |record| record.eccentricity.map(f64::from),
+        cut: Cut::Quantiles(4),
+    },
+    Division {
+        by: "components",
+        title: "Pieces of the object",
+        value: |record| record.components.filter(|&pieces| pieces > 0).map(f64::from),
+        cut: Cut::Counts(3),
+    },
+    Division {
+        by: "cue-rank",
+        title: "Place in the ranking by spurious cues",
+        value: |record| record.cue_rank.map(f64::from),
+        cut: Cut::Quantiles(10),
+    },
+];
+
+/// Scores by the size of the object, its distance from the centre, its number of pieces, and its place in a ranking, as
+/// far as the records know them. Samples without an object, or without a place, are left out. A division that would
+/// have a single part is left out.
+///
+/// Intervals are those of each part by itself; see [`score`](crate::score()).
+pub fn by_strata(records: &[Record], options: &Options) -> Vec<Strata> {
+    let chosen = || metrics().filter(|metric| STRATA_METRICS.contains(&metric.meta().id));
+    DIVISIONS.iter().filter_map(|division| divide(division, records, options, chosen)).collect()
+}
+
+fn divide<M: Iterator<Item = &'static dyn Metric> + Clone>(
+    division: &Division,
+    records: &[Record],
+    options: &Options,
+    metrics: impl Fn() -> M,
+) -> Option<Strata> {
+    let clean = records.iter().filter(|record| record.condition == CLEAN && record.error.is_none());
+    let values: HashMap<&str, f64> =
+        clean.filter_map(|record| Some((record.sample.as_str(), (division.value)(record)?))).collect();
+    let ranges = division.cut.ranges(values.values().copied().collect());
+    let of = |&(from, to): &(f64, f64)| {
+        let inside = |record: &&Record| values.get(record.sample.as_str()).is_some_and(|v| (from..=to).contains(v));
+        let records: Vec<Record> = records.iter().filter(inside).cloned().collect();
+        Stratum { range: (from, to), scores: score_by(&records, options, metrics()) }
+    };
+    (ranges.len() > 1).then(|| Strata {
+        by: division.by.to_owned(),
+        title: division.title.to_owned(),
+        strata: ranges.iter().map(of).collect(),
+    })
+}
+
+impl Cut {
+    /// Lowest and highest value of each part, in order.
+    fn ranges(&self, mut values: Vec<f64>) -> Vec<(f64, f64)> {
+        values.sort_unstable_by(f64::total_cmp);
+        let part = |at: usize, value: f64| match self {
+            // The part of the first of equal values is that of all of them.
+            Self::Quantiles(parts) => values.partition_point(|v| *v < value).min(at) * parts / values.len(),
+            Self::Counts(last) => value.min(f64::from(*last)) as usize,
+        };
+        let parts: Vec<(usize, f64)> =
+            values.iter().enumerate().map(|(at, value)| (part(at, *value), *value)).collect();
+        parts.chunk_by(|a, b| a.0 == b.0).map(|part| (part[0].1, part[part.len() - 1].1)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuts() {
+        let check = |cut: Cut, values: &[f64], expected: &[(f64, f64)]| {
+            assert_eq!(cut.ranges(values.to_vec()), expected, "{values:?}");
+        };
+        check(
+            Cut::Quantiles(4),
+            &[8.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
+            &[(1.0, 2.0), (3.0, 4.0), (5.0, 6.0), (7.0, 8.0)],
+        );
+        check(Cut::Quantiles(2), &[0.0, 0.0, 0.0, 1.0], &[(0.0, 0.0), (1.0, 1.0)]);
+        check(Cut::Quantiles(4), &[5.0, 5.0], &[(5.0, 5.0)]);
+        check(Cut::Quantiles(4), &[], &[]);
+        check(Cut::Counts(3), &[1.0, 9.0, 1.0, 3.0, 2.0], &[(1.0, 1.0), (2.0, 2.0), (3.0, 9.0)]);
+    }
+
+    fn records() -> Vec<Record> {
+        let of = |sample: u32| {
+            let record = |condition: &str, right: bool| Record {
+                sample: format!("val/{sample:02}"),
+                label: sample % 2,
+                condition: condition.into(),
+                correct: Some(right),
+                object_fraction: (condition == CLEAN).then_some(sample as f32 / 100.0),
+                ..Record::default()
+            };
+            [record(CLEAN, true), record("gray", sample <= 20)]
+        };
+        (0..41).flat_map(of).collect()
+    }
+
+    #[test]
+    fn small_objects_apart_from_large_ones() {
+        let strata = by_strata(&records(), &Options::default());
+        assert_eq!(strata.len(), 1, "nothing is known but sizes");
+        let drops: Vec<f64> =
+            strata[0].strata.iter().map(|stratum| stratum.scores.headline("drop", "gray").unwrap().value).collect();
+        assert_eq!(drops, [0.0, 0.0, 1.0, 1.0]);
+        // Sample 0 has no object.
+        assert_eq!(strata[0].strata.iter().map(|stratum| stratum.scores.counts.samples).sum::<usize>(), 40);
     }
 }

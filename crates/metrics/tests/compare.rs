@@ -13,10 +13,7 @@ fn record(sample: usize, condition: &str, correct: bool) -> Record {
         prediction: Some(if correct { sample as u32 % 4 } else { 1000 }),
         correct: Some(correct),
         confidence: Some(if correct { 0.75 } else { 0.25 }),
-        object_fraction: None,
-        iou: None,
-        delta_density: None,
-        error: None,
+        ..Record::default()
     }
 }
 

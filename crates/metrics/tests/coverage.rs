@@ -66,11 +66,8 @@ impl Case {
                     trial,
                     prediction: Some(label + u32::from(!correct)),
                     correct: Some(correct),
-                    confidence: None,
-                    object_fraction: None,
-                    iou,
-                    delta_density: None,
-                    error: None,
+                    map: iou.map(|value| ("iou", value)).into_iter().collect(),
+                    ..Record::default()
                 });
             };
             match self.kind {

@@ -73,11 +73,7 @@ fn records() -> Vec<Record> {
                     trial: trial as u32,
                     prediction: Some(if *correct == 1 { LABELS[sample] } else { 0 }),
                     correct: Some(*correct == 1),
-                    confidence: None,
-                    object_fraction: None,
-                    iou: None,
-                    delta_density: None,
-                    error: None,
+                    ..Record::default()
                 });
             }
         }

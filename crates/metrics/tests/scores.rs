@@ -1,6 +1,6 @@
 //! Properties of scores: order, intervals, edge cases.
 
-use hard_imagenet_metrics::{Comparison, Estimate, METRICS, Options, Record, Scores, compare, score};
+use hard_imagenet_metrics::{Comparison, Estimate, Options, Record, Scores, compare, meta, score};
 use proptest::prelude::*;
 
 fn record(sample: usize, label: u32, condition: &str, trial: u32, correct: bool) -> Record {
@@ -13,10 +13,7 @@ fn record(sample: usize, label: u32, condition: &str, trial: u32, correct: bool)
         prediction: Some(if correct { label } else { 1000 }),
         correct: Some(correct),
         confidence: Some(if correct { 0.75 } else { 0.25 }),
-        object_fraction: None,
-        iou: None,
-        delta_density: None,
-        error: None,
+        ..Record::default()
     }
 }
 
@@ -38,8 +35,9 @@ fn run(samples: usize, classes: u32, seed: u64) -> Vec<Record> {
         let mut one = |condition: &str, trial: u32, salt: u64| {
             let mut r = record(s, label, condition, trial, bits(seed ^ salt, s).is_multiple_of(3));
             if condition == "none" {
-                r.iou = Some((bits(seed, s) % 1000) as f32 / 1000.0);
-                r.delta_density = (s % 5 > 0).then_some((bits(seed + 9, s) % 1000) as f32 / 500.0 - 1.0);
+                r.map.set("iou", Some((bits(seed, s) % 1000) as f32 / 1000.0));
+                let density = (bits(seed + 9, s) % 1000) as f32 / 500.0 - 1.0;
+                r.map.set("delta_density", (s % 5 > 0).then_some(density));
             }
             records.push(r);
         };
@@ -69,7 +67,7 @@ proptest! {
     fn intervals_hold_their_values_and_stay_in_range(samples in 1usize..40, classes in 1u32..6, seed in 0u64..1000) {
         let scores = score(&run(samples, classes, seed), &Options { resamples: 50, ..Options::default() });
         for (id, e) in all(&scores) {
-            let (from, to) = METRICS.iter().map(|m| m.meta()).find(|m| m.id == id).unwrap().range;
+            let (from, to) = meta(id).unwrap().range;
             prop_assert!(from - 1e-9 <= e.low && e.low <= e.value && e.value <= e.high && e.high <= to + 1e-9, "{id} {e:?}");
             prop_assert!(e.low < e.high, "{id} {e:?} is certain of itself");
         }
@@ -208,8 +206,8 @@ fn missing_predictions_are_wrong_and_missing_scores_are_skipped() {
     records[0].prediction = None;
     records[0].correct = None;
     records[0].confidence = Some(f32::NAN);
-    records[1].iou = Some(0.25);
-    records[2].iou = Some(0.75);
+    records[1].map.set("iou", Some(0.25));
+    records[2].map.set("iou", Some(0.75));
     let scores = score(&records, &Options::default());
     assert_eq!(scores.headline("accuracy", "none").unwrap().value, 0.75);
     assert_eq!(scores.headline("confidence", "none").unwrap().n, 3);
@@ -261,7 +259,7 @@ fn differences_are_paired_over_runs() {
     let mut second = first.clone();
     for r in &mut second {
         r.label = 900 - r.label;
-        r.iou = r.iou.map(|v| v + 0.125);
+        r.map.set("iou", r.map.get("iou").map(|v| v + 0.125));
     }
     second.retain(|r| r.sample != "val/0007");
     let other = compare(&second, &first, &Options::default());

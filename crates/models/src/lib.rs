@@ -7,6 +7,7 @@
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
 //!   [`with_head`](Model::with_head) and [`zero_shot`](Model::zero_shot) give it other classes.
+//! - [`ClipText`] is the half of CLIP that reads; [`zero_shot`] makes a classifier of class names with it.
 //! - [`best_device`] and [`device`] choose where it runs.
 //!
 //! ```
@@ -52,6 +53,7 @@
 
 mod checkpoint;
 mod clip_resnet;
+mod clip_text;
 mod config;
 mod conv_norm;
 mod convit;
@@ -75,10 +77,12 @@ mod transformer;
 mod vgg;
 mod vit;
 mod weights;
+pub mod zero_shot;
 pub mod zoo;
 
 pub use checkpoint::{Checkpoint, Stored};
 pub use clip_resnet::ClipResNet;
+pub use clip_text::ClipText;
 pub use convit::ConVit;
 pub use convnext::ConvNeXt;
 pub use densenet::DenseNet;

@@ -3,10 +3,9 @@
 use crate::ModelError;
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
-use crate::names::{Weight, translated};
+use crate::names::{IMAGES, TEXTS, Weight, translated};
 use crate::zoo::bare;
-use candle_core::{DType, Tensor};
-use hard_imagenet_graph::{Graph, Op, WeightMap};
+use hard_imagenet_graph::{Graph, Op, Parameter, WeightMap};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -14,8 +13,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub enum Weights {
     /// One file: safetensors, or a checkpoint of torch (`.pth`, `.pt`, `.bin`, `.ckpt`), also of one before 1.6.
-    /// A checkpoint is read as data: nothing in it is executed. Names may be timm's, and
-    /// for ResNet, VGG, DenseNet, ViT, DeiT and Swin torchvision's or transformers'.
+    /// A checkpoint is read as data: nothing in it is executed. Names may be timm's,
+    /// torchvision's, transformers', or those of DINOv2's, CLIP's and Swin's authors.
     File(PathBuf),
     /// A folder of `<model>.safetensors` (also without the tag, also `.pth`, `.pt`, `.bin`, `.ckpt`), or a folder as
     /// the Hugging Face hub has it: `model.safetensors` or `pytorch_model.bin`, and `config.json`.
@@ -56,7 +55,23 @@ impl Loaded {
     }
 
     fn new(checkpoint: Checkpoint) -> Self {
-        Self { weights: translated(checkpoint.tensors()), checkpoint }
+        Self { weights: translated(checkpoint.tensors(), IMAGES), checkpoint }
+    }
+
+    /// The text tower of a file of CLIP's.
+    pub(crate) fn texts_of(path: &Path) -> Result<Self, ModelError> {
+        let checkpoint = Checkpoint::open(path)?;
+        Ok(Self { weights: translated(checkpoint.tensors(), TEXTS), checkpoint })
+    }
+
+    /// The file's name in errors.
+    pub(crate) fn file(&self) -> &str {
+        self.checkpoint.file()
+    }
+
+    /// The names of all weights.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.weights.keys().map(String::as_str)
     }
 
     /// The shape of a weight, if it is there.
@@ -66,13 +81,16 @@ impl Loaded {
 
     /// The values of the weights that a graph needs, f32, on the CPU; and the file's sha256. Check them before.
     pub(crate) fn values(&self, graph: &Graph) -> Result<(WeightMap, String), ModelError> {
-        let parameters = graph.parameters();
-        let wanted = parameters.iter().filter_map(|p| Some((p, self.weights.get(&p.name)?.parts.as_slice())));
+        self.read_all(&graph.parameters())
+    }
+
+    /// The values of weights, f32, on the CPU; and the file's sha256.
+    pub(crate) fn read_all(&self, parameters: &[Parameter]) -> Result<(WeightMap, String), ModelError> {
+        let wanted = parameters.iter().filter_map(|p| Some((p, self.weights.get(&p.name)?)));
+        let wanted = wanted.map(|(parameter, weight)| ((parameter, weight), weight.parts.as_slice()));
         let mut values = WeightMap::with_capacity(parameters.len());
-        let sha256 = self.checkpoint.read(wanted, |parameter, parts| {
-            let parts = parts.iter().map(|part| part.to_dtype(DType::F32)).collect::<Result<Vec<_>, _>>()?;
-            let whole = Tensor::cat(&parts, 0)?.reshape(parameter.shape.as_slice())?;
-            values.insert(parameter.name.clone(), whole);
+        let sha256 = self.checkpoint.read(wanted, |(parameter, weight), parts| {
+            values.insert(parameter.name.clone(), weight.value(&parts)?.reshape(parameter.shape.as_slice())?);
             Ok(())
         })?;
         Ok((values, sha256))
@@ -90,7 +108,7 @@ impl Loaded {
         model: &str,
         looks_like: impl Fn() -> Option<&'static str>,
     ) -> Result<(), ModelError> {
-        let Some(mut details) = describe_mismatch(self, graph) else { return Ok(()) };
+        let Some(mut details) = describe_mismatch(self, &graph.parameters()) else { return Ok(()) };
         if let Some(other) = looks_like() {
             details.push_str(&format!("; these look like weights of {other}"));
         }
@@ -99,8 +117,7 @@ impl Loaded {
 }
 
 /// What is missing, extra or misshapen; `None` when all is well.
-pub(crate) fn describe_mismatch(loaded: &Loaded, graph: &Graph) -> Option<String> {
-    let wanted = graph.parameters();
+pub(crate) fn describe_mismatch(loaded: &Loaded, wanted: &[Parameter]) -> Option<String> {
     let names: BTreeSet<&str> = wanted.iter().map(|p| p.name.as_str()).collect();
     let missing: Vec<String> =
         wanted.iter().filter(|p| !loaded.weights.contains_key(&p.name)).map(|p| p.name.clone()).collect();
@@ -121,10 +138,12 @@ pub(crate) fn describe_mismatch(loaded: &Loaded, graph: &Graph) -> Option<String
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// Are these one shape, or both a row of as many numbers for each output? A linear layer over a picture of features
-/// (VGG's first) is in other files the convolution with a kernel of the picture's size.
+/// Are these one shape, but for dimensions of length 1, or both a row of as many numbers for each output? A linear layer
+/// over a picture of features (VGG's first) is in other files the convolution with a kernel of the picture's size.
 fn is_same_but_flat(a: &[usize], b: &[usize]) -> bool {
-    a == b || (a.len().min(b.len()) >= 2 && a[0] == b[0] && a.iter().product::<usize>() == b.iter().product::<usize>())
+    let longer = |shape: &[usize]| shape.iter().copied().filter(|&length| length != 1).collect::<Vec<_>>();
+    let rows = |shape: &[usize]| (shape.len() >= 2).then(|| (shape[0], shape.iter().product::<usize>()));
+    longer(a) == longer(b) || rows(a).is_some_and(|a| rows(b) == Some(a))
 }
 
 /// Names listed of each kind of difference.
@@ -182,7 +201,7 @@ mod tests {
         assert_eq!(paths.len(), 14);
         for path in paths {
             let (graph, loaded) = (stored(), Loaded::from_file(&path).unwrap());
-            assert_eq!(describe_mismatch(&loaded, &graph), None, "{}", path.display());
+            assert_eq!(describe_mismatch(&loaded, &graph.parameters()), None, "{}", path.display());
             let halved = path.to_string_lossy().contains("half");
             for (name, tensor) in loaded.values(&graph).unwrap().0 {
                 let mut want = generated::values(&name, tensor.dims());

@@ -1,8 +1,9 @@
-use crate::normal::normals;
-use crate::perturb::{assert_one_size, runs, sum};
+use crate::normal::draw;
+use crate::perturb::{assert_one_size, replaced, runs, sum};
 use crate::{NoiseKey, Perturb, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
+use std::ops::Range;
 
 /// Gaussian noise in the object or around it, clipped to [0, 1], `noise:linf:0.25:fg`.
 ///
@@ -66,7 +67,12 @@ impl Perturb for Noise {
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {
-        self.add(image, mask, &normals(key, image.as_slice().len()))
+        assert_one_size(image, mask);
+        let (runs, plane) = (runs(mask, self.region), mask.as_slice().len());
+        // Only the elements of the region are drawn.
+        let drawn =
+            replaced(image, &runs, |values, channel, run| draw(key, channel * plane + run.start, run.len(), values));
+        self.added(image, &runs, drawn)
     }
 }
 
@@ -82,32 +88,40 @@ impl Noise {
     pub fn add(&self, image: &Pixels, mask: &Mask, normals: &[f32]) -> Pixels {
         assert_one_size(image, mask);
         assert_eq!(normals.len(), image.as_slice().len(), "one standard normal for each value of the image");
-        let plane = mask.as_slice().len().max(1);
-        let runs = runs(mask, self.region);
-        let mut changed = image.clone();
+        let (runs, plane) = (runs(mask, self.region), mask.as_slice().len());
+        let drawn = replaced(image, &runs, |values, channel, run| {
+            values.extend_from_slice(&normals[channel * plane..][run]);
+        });
+        self.added(image, &runs, drawn)
+    }
+
+    /// The same, where `drawn` is the image with the standard normals in the region; no other memory is needed.
+    fn added(&self, image: &Pixels, runs: &[Range<usize>], mut drawn: Pixels) -> Pixels {
+        let plane = (image.height() * image.width()).max(1);
         let scale = match self.norm {
             Norm::Linf => self.sigma,
             Norm::L2 => {
                 let squares =
                     |plane: &[f32]| -> f64 { runs.iter().map(|run| sum(&plane[run.clone()], |v| v * v)).sum() };
-                let squares: f64 = normals.chunks_exact(plane).map(squares).sum();
+                let squares: f64 = drawn.as_slice().chunks_exact(plane).map(squares).sum();
                 if squares == 0.0 {
-                    if self.empty == EmptyRegion::NotANumber {
-                        changed.as_mut_slice().fill(f32::NAN);
+                    if self.empty == EmptyRegion::Unchanged {
+                        return image.clone();
                     }
-                    return changed;
+                    drawn.as_mut_slice().fill(f32::NAN);
+                    return drawn;
                 }
                 (f64::from(self.sigma) / squares.sqrt()) as f32
             }
         };
-        for (values, normals) in changed.as_mut_slice().chunks_exact_mut(plane).zip(normals.chunks_exact(plane)) {
-            for run in &runs {
-                for (value, &normal) in values[run.clone()].iter_mut().zip(&normals[run.clone()]) {
-                    *value = (*value + scale * normal).clamp(0.0, 1.0);
+        for (values, image) in drawn.as_mut_slice().chunks_exact_mut(plane).zip(image.as_slice().chunks_exact(plane)) {
+            for run in runs {
+                for (value, &image) in values[run.clone()].iter_mut().zip(&image[run.clone()]) {
+                    *value = (image + scale * *value).clamp(0.0, 1.0);
                 }
             }
         }
-        changed
+        drawn
     }
 }
 

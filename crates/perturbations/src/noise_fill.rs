@@ -1,6 +1,6 @@
-use crate::normal::normals;
-use crate::perturb::assert_one_size;
-use crate::{NoiseKey, Perturb, Preset};
+use crate::normal::draw;
+use crate::perturb::{assert_one_size, replaced, runs};
+use crate::{NoiseKey, Perturb, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -41,17 +41,16 @@ impl Perturb for NoiseFill {
 
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {
         assert_one_size(image, mask);
-        let mut values = normals(key, image.as_slice().len());
-        let plane = mask.as_slice().len().max(1);
-        for (values, image) in values.chunks_exact_mut(plane).zip(image.as_slice().chunks_exact(plane)) {
-            for ((value, &image), &object) in values.iter_mut().zip(image).zip(mask.as_slice()) {
-                let noise = match self.rule {
+        let plane = mask.as_slice().len();
+        replaced(image, &runs(mask, Region::Foreground), |values, channel, run| {
+            let start = values.len();
+            draw(key, channel * plane + run.start, run.len(), values);
+            for value in &mut values[start..] {
+                *value = match self.rule {
                     NoiseFillRule::Published => 0.5 * *value,
                     NoiseFillRule::Clipped => (0.5 + 0.5 * *value).clamp(0.0, 1.0),
                 };
-                *value = if object != 0 { noise } else { image };
             }
-        }
-        Pixels::from_vec(image.height(), image.width(), values)
+        })
     }
 }

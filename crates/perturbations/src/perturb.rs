@@ -28,30 +28,72 @@ pub(crate) fn assert_one_size(image: &Pixels, mask: &Mask) {
 pub(crate) fn painted(image: &Pixels, mask: &Mask, region: Region, colour: [f32; 3]) -> Pixels {
     assert_one_size(image, mask);
     let runs = runs(mask, region);
-    let mut changed = image.clone();
-    for (plane, colour) in changed.as_mut_slice().chunks_exact_mut(mask.as_slice().len().max(1)).zip(colour) {
-        runs.iter().for_each(|run| plane[run.clone()].fill(colour));
+    replaced(image, &runs, |values, channel, run| values.resize(values.len() + run.len(), colour[channel]))
+}
+
+/// The image with other values in some runs of each plane: `append(values, channel, run)` adds them at the end. Each value
+/// is written once, which a copy that is then changed is not.
+pub(crate) fn replaced(
+    image: &Pixels,
+    runs: &[Range<usize>],
+    append: impl Fn(&mut Vec<f32>, usize, Range<usize>),
+) -> Pixels {
+    let (height, width) = (image.height(), image.width());
+    let mut values = Vec::with_capacity(image.as_slice().len());
+    for (channel, plane) in image.as_slice().chunks_exact((height * width).max(1)).enumerate() {
+        let mut at = 0;
+        for run in runs {
+            values.extend_from_slice(&plane[at..run.start]);
+            append(&mut values, channel, run.clone());
+            at = run.end;
+        }
+        values.extend_from_slice(&plane[at..]);
     }
-    changed
+    Pixels::from_vec(height, width, values)
 }
 
 /// The pixels of a region as runs of consecutive ones, row-major; a run may go on in the next row. Objects are of one
 /// piece more or less, so a few long runs are quicker to go through than a mask.
 pub(crate) fn runs(mask: &Mask, region: Region) -> Vec<Range<usize>> {
-    let (on, pixels) = (region.value(), mask.as_slice());
-    let next = |from: usize, value: u8| {
-        let blocks = pixels[from..].chunks(64);
-        let empty = blocks.take_while(|block| !block.contains(&value)).count() * 64;
-        let from = (from + empty).min(pixels.len());
-        pixels[from..].iter().position(|&v| v == value).map(|at| from + at)
-    };
+    let pixels = mask.as_slice();
+    let turned = if region.value() == 1 { 0 } else { u64::MAX };
     let mut runs = Vec::new();
-    let mut at = 0;
-    while let Some(start) = next(at, on) {
-        at = next(start, 1 - on).unwrap_or(pixels.len());
-        runs.push(start..at);
+    // Where the run began that we are in, and the last pixel of the block before.
+    let (mut start, mut before) = (None, 0);
+    for (block, pixels) in pixels.chunks(64).enumerate() {
+        let on = (bits(pixels) ^ turned) & (u64::MAX >> (64 - pixels.len()));
+        let mut edges = on ^ (on << 1 | before);
+        before = on >> 63;
+        while edges != 0 {
+            let at = 64 * block + edges.trailing_zeros() as usize;
+            edges &= edges - 1;
+            match start.take() {
+                Some(start) => runs.push(start..at),
+                None => start = Some(at),
+            }
+        }
     }
+    runs.extend(start.map(|start| start..pixels.len()));
     runs
+}
+
+/// A bit for each of up to 64 pixels, the first the lowest.
+fn bits(pixels: &[u8]) -> u64 {
+    // Byte k, 0 or 1, moves down by 7 k bits.
+    let byte = |pixels: [u8; 8]| {
+        let ones = u64::from_le_bytes(pixels);
+        let pairs = ones | ones >> 7;
+        let fours = pairs | pairs >> 14;
+        (fours | fours >> 28) & 0xff
+    };
+    let (eights, rest) = pixels.as_chunks::<8>();
+    let mut bits = eights.iter().rev().fold(0, |bits, &eight| bits << 8 | byte(eight));
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        bits |= byte(last) << (8 * eights.len());
+    }
+    bits
 }
 
 /// Σ f(value) in f64: eight sums, of every eighth value each, and then their sum. The order is part of what is
@@ -117,12 +159,13 @@ mod tests {
                 assert!(found.windows(2).all(|pair| pair[0].end < pair[1].start), "runs are as long as can be");
             }
         };
-        for size in [0, 1, 8, 9, 20] {
+        for size in [0, 1, 7, 8, 9, 16, 20] {
             check(&Mask::new(size, size));
             check(&Mask::new(size, size).complement());
             check(&Mask::from_fn(size, size, |row, column| (row + column) % 2 == 0));
             check(&Mask::from_fn(size, size, |row, column| row > 3 && column > 5));
             check(&Mask::from_fn(size, size, |row, _| row == size / 2));
+            check(&Mask::from_fn(size, size, |row, column| (row * 31 + column * 17) % 7 < 3));
         }
     }
 

@@ -4,12 +4,14 @@ mod ablations;
 mod glance;
 mod noise;
 mod sensitivity;
+mod strata;
 mod violins;
 
 pub(crate) use ablations::{ablations, mixtures};
 pub(crate) use glance::glance;
 pub(crate) use noise::noise;
 pub(crate) use sensitivity::sensitivity;
+pub(crate) use strata::strata;
 pub(crate) use violins::{quantile, violin, violins};
 
 use crate::page::Page;

@@ -8,6 +8,7 @@ use std::fmt::Write;
 mod classes;
 mod gallery;
 mod headline;
+mod maps;
 mod method;
 mod runs;
 
@@ -106,8 +107,7 @@ pub fn html(runs: &[RunInput]) -> String {
     if folded {
         out.push_str("</details>\n");
     }
-    let (iou, density) =
-        (figures::violins(&page, "iou", |r| r.iou), figures::violins(&page, "delta-density", |r| r.delta_density));
+    let (iou, density) = (figures::violins(&page, "iou"), figures::violins(&page, "delta-density"));
     if iou.is_some() || density.is_some() {
         out.push_str("<h2>Where the model looks</h2>\n");
     }
@@ -119,6 +119,25 @@ pub fn html(runs: &[RunInput]) -> String {
         density,
         &format!(
             "Delta saliency density, image by image: above 0 the map is brighter on the object than off it. {violins}"
+        ),
+    );
+    maps::table(&mut out, &page);
+
+    let strata = figures::strata(&page);
+    if strata.is_some() {
+        out.push_str("<h2>Small objects, objects at the edge</h2>\n");
+    }
+    figure(
+        &mut out,
+        strata,
+        &format!(
+            "The samples divided by what they are like, lowest values to the left; in quarters, pieces of the object by \
+             number. Lines are runs{}; whiskers are {bars}.",
+            match page.datasets.len() {
+                0 | 1 => "",
+                _ =>
+                    ", dashed on all datasets but the first, whose ranges are written below and differ from the others’",
+            }
         ),
     );
 

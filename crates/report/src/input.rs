@@ -12,6 +12,8 @@ pub struct RunInput {
     pub dataset: String,
     /// The preset's name: "paper" or "strict".
     pub preset: String,
+    /// Word of the explainer whose maps are scored on unchanged images, where there is one: "gradcam".
+    pub explainer: Option<String>,
     /// What was run, in the order to show it: weights, seed, protocol, version, device, time, ... A fact named
     /// [`INCOMPLETE`] is shown as a warning.
     pub facts: Vec<(String, String)>,

@@ -25,11 +25,7 @@
 //!     trial: 0,
 //!     prediction: Some(if correct { 0 } else { 1 }),
 //!     correct: Some(correct),
-//!     confidence: None,
-//!     object_fraction: None,
-//!     iou: None,
-//!     delta_density: None,
-//!     error: None,
+//!     ..Record::default()
 //! };
 //! // Forty images, all right; with a gray box over the object still 36.
 //! let records: Vec<Record> = (0..40)
@@ -39,6 +35,7 @@
 //!     model: "resnet50".into(),
 //!     dataset: "hard-imagenet".into(),
 //!     preset: "strict".into(),
+//!     explainer: None,
 //!     facts: vec![("seed".into(), "0".into())],
 //!     scores: score(&records, &Options::default()),
 //!     records,

@@ -1,7 +1,7 @@
 //! The runs of one report, arranged: models by datasets, and the conditions that stand for the rest.
 
 use crate::RunInput;
-use hard_imagenet_metrics::{CLEAN, Estimate, Noise, Scores, keeps_object, noise_level};
+use hard_imagenet_metrics::{CLEAN, Estimate, MAP, Noise, Scores, keeps_object, noise_level};
 
 /// What all tables and figures look at.
 pub(crate) struct Page<'a> {
@@ -100,7 +100,7 @@ impl<'a> Page<'a> {
     pub(crate) fn conditions(&self) -> Vec<String> {
         let mut names = Vec::new();
         for run in &self.runs {
-            for name in run.scores().conditions.iter().filter(|c| Noise::parse(c).is_none()) {
+            for name in run.scores().conditions.iter().filter(|c| Noise::parse(c).is_none() && !c.starts_with(MAP)) {
                 place(&mut names, name);
             }
         }

@@ -2,7 +2,7 @@
 
 mod synthetic;
 
-use hard_imagenet_metrics::{Options, score};
+use hard_imagenet_metrics::{MapScores, Options, score};
 use hard_imagenet_report::{
     INCOMPLETE, MaskClass, MaskRow, MaskStats, RunInput, csv, html, json, latex, markdown, masks_csv, masks_from_json,
     masks_html, masks_json, masks_markdown, reading,
@@ -167,8 +167,7 @@ fn missing_scores_are_dashes() {
     let mut bare = run("bare", "hard", CUE, 3, 10, &[]);
     bare.records.retain(|r| r.condition == "none");
     for r in &mut bare.records {
-        r.iou = None;
-        r.delta_density = None;
+        r.map = MapScores::default();
     }
     bare.scores = score(&bare.records, &Options::default());
     bare.facts.push((INCOMPLETE.to_owned(), "30 of 750 samples".to_owned()));
@@ -189,6 +188,7 @@ fn nothing_and_little_still_make_a_page() {
     let empty = RunInput {
         model: "m".into(),
         dataset: "d".into(),
+        explainer: None,
         preset: "paper".into(),
         facts: vec![],
         scores: score(&[], &Options::default()),
@@ -295,8 +295,7 @@ fn small() -> RunInput {
     run.records.retain(|r| r.condition == "none" || r.condition == "gray-box");
     for (i, r) in run.records.iter_mut().enumerate() {
         r.correct = Some(i < 3);
-        r.iou = None;
-        r.delta_density = None;
+        r.map = MapScores::default();
     }
     run.scores = score(&run.records, &Options::default());
     run

@@ -1,6 +1,8 @@
 use candle_core::Tensor;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::{Layout, Model};
+use hard_imagenet_perturbations::NoiseKey;
+use std::ops::ControlFlow;
 
 /// Why a decision could not be explained.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +15,16 @@ pub enum ExplainError {
         images: usize,
         /// Classes given.
         classes: usize,
+    },
+    /// Not one key for each image, and the explainer draws random numbers.
+    #[error("{explainer} draws random numbers: {images} images need as many keys, got {keys}")]
+    Keys {
+        /// The explainer's word.
+        explainer: String,
+        /// Images of the batch.
+        images: usize,
+        /// Keys given.
+        keys: usize,
     },
     /// A class that the head does not have.
     #[error("class {class} of a model with {classes} classes (0 to {})", classes.saturating_sub(1))]
@@ -30,6 +42,19 @@ pub enum ExplainError {
         /// How its value is read.
         layout: Layout,
     },
+    /// A word that names no explainer.
+    #[error("unknown explainer {word:?}: {reason}; known are {known}")]
+    Word {
+        /// What was given.
+        word: String,
+        /// What is wrong with it.
+        reason: &'static str,
+        /// The words there are.
+        known: String,
+    },
+    /// Whoever asked wants no answer any more.
+    #[error("stopped before the end")]
+    Stopped,
     /// From the model.
     #[error(transparent)]
     Model(#[from] hard_imagenet_models::ModelError),
@@ -41,20 +66,94 @@ pub enum ExplainError {
 /// One image's map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
-    /// At the node's own resolution, before any scaling: `(h, w)`.
+    /// At the explainer's own resolution (a node's, say), before any scaling: `(h, w)`.
     pub raw: Heatmap,
     /// At the input's resolution, in [0, 1]: `(H, W)`.
     pub map: Heatmap,
 }
 
-/// A way to ask which pixels spoke for a class.
-pub trait Explain: Send + Sync {
-    /// Its word in options and records: "gradcam".
-    fn id(&self) -> String;
+/// What an explainer is asked: which pixels of each image spoke for its class?
+pub struct Question<'a> {
+    /// Whose decision it is.
+    pub model: &'a Model,
+    /// The network's input, `(B, 3, H, W)`.
+    pub x: &'a Tensor,
+    /// One target class an image.
+    pub classes: &'a [u32],
+    /// One key an image, from which its random numbers follow, so that they depend neither on its neighbours nor on its
+    /// place in the batch. May be empty for an explainer that is not random.
+    pub keys: &'a [NoiseKey],
+    /// Told how many passes of one image through the network are done, and of how many, where there are many. A break
+    /// ends the work with [`ExplainError::Stopped`].
+    pub progress: &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+}
 
-    /// One explanation an image: `x` is the network's input `(B, 3, H, W)`, `classes` one target class an image.
+impl Question<'_> {
+    /// Images, rows and columns of the input.
     ///
     /// # Errors
-    /// A node that does not exist, a class beyond the head, a value without gradient.
-    fn explain(&self, model: &Model, x: &Tensor, classes: &[u32]) -> Result<Vec<Explanation>, ExplainError>;
+    /// Not one class for each image; an input without four dimensions.
+    pub(crate) fn size(&self) -> Result<(usize, usize, usize), ExplainError> {
+        let (images, _, height, width) = self.x.dims4()?;
+        match self.classes.len() {
+            classes if classes == images => Ok((images, height, width)),
+            classes => Err(ExplainError::Count { images, classes }),
+        }
+    }
+
+    /// The keys, forked for the explainer's own use.
+    ///
+    /// # Errors
+    /// Not one key for each image.
+    pub(crate) fn keys_for(&self, explainer: &dyn Explain) -> Result<Vec<NoiseKey>, ExplainError> {
+        let (images, keys) = (self.x.dim(0)?, self.keys.len());
+        if keys != images {
+            return Err(ExplainError::Keys { explainer: explainer.id(), images, keys });
+        }
+        Ok(self.keys.iter().map(|key| key.fork("explain")).collect())
+    }
+
+    /// Reports progress.
+    ///
+    /// # Errors
+    /// [`ExplainError::Stopped`] when the answer is a break.
+    pub(crate) fn done(&mut self, passes: usize, of: usize) -> Result<(), ExplainError> {
+        match (self.progress)(passes, of) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(ExplainError::Stopped),
+        }
+    }
+}
+
+/// A way to ask which pixels spoke for a class.
+pub trait Explain: Send + Sync {
+    /// Its word in options and records, which [`parse`](crate::parse) understands: "gradcam", "gradcam:layer3".
+    fn id(&self) -> String;
+
+    /// The node that it was told to look from; `None` where the model's own is taken, or none is needed.
+    fn node(&self) -> Option<&str> {
+        None
+    }
+
+    /// Does it draw random numbers? Then [`Question::keys`] are needed.
+    fn is_random(&self) -> bool {
+        false
+    }
+
+    /// One explanation an image, in the order of the batch. An image's explanation does not depend on the others.
+    ///
+    /// # Errors
+    /// A node that does not exist or has no rows and columns, a class beyond the head, a value without gradient, keys
+    /// that are missing, a break.
+    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError>;
+
+    /// [`answer`](Self::answer) without keys, and without a word until the end: `x` is the network's input
+    /// `(B, 3, H, W)`, `classes` one target class an image.
+    ///
+    /// # Errors
+    /// As [`answer`](Self::answer).
+    fn explain(&self, model: &Model, x: &Tensor, classes: &[u32]) -> Result<Vec<Explanation>, ExplainError> {
+        let progress = &mut |_, _| ControlFlow::Continue(());
+        self.answer(Question { model, x, classes, keys: &[], progress })
+    }
 }

@@ -1,8 +1,8 @@
-use crate::{Explain, ExplainError, Explanation};
-use candle_core::{DType, Tensor, Var};
-use hard_imagenet_kernels::gradient;
-use hard_imagenet_masks::Heatmap;
-use hard_imagenet_models::{Model, Places};
+use crate::cam::{self, Formula};
+use crate::{ExplainError, Explanation, Question};
+use candle_core::Tensor;
+use hard_imagenet_models::Model;
+use std::ops::ControlFlow;
 
 /// GradCAM (Selvaraju et al. 2017) at the model's own node, or a named one.
 ///
@@ -22,94 +22,42 @@ impl GradCam {
     /// The logits `(B, K)`, f32, and the explanations, from one pass through the trunk.
     ///
     /// # Errors
-    /// As [`Explain::explain`].
+    /// As [`Explain::answer`](crate::Explain::answer).
     pub fn explain_with_logits(
         &self,
         model: &Model,
         x: &Tensor,
         classes: &[u32],
     ) -> Result<(Tensor, Vec<Explanation>), ExplainError> {
-        let (batch, _, height, width) = x.dims4()?;
-        if classes.len() != batch {
-            return Err(ExplainError::Count { images: batch, classes: classes.len() });
-        }
-        let cut = model.cut(self.node.as_deref().unwrap_or(&model.spec().cam_node))?;
-        let node = model.graph().node(cut.node());
-        let place = || ExplainError::Place { node: node.name.clone(), layout: node.layout };
-
-        let mut value = model.trunk(&cut, x)?;
-        let activation = Var::from_tensor(&value.at)?;
-        value.at = activation.as_tensor().clone();
-        let logits = model.head(&cut, &value)?;
-        let slope = gradient(&target(&logits, classes)?, &activation)?;
-
-        let places = |value: &Tensor| node.layout.places(&value.to_dtype(DType::F32)?)?.ok_or_else(place);
-        let Places { values, h, w } = places(&activation.as_detached_tensor())?;
-        let weights = places(&slope)?.values.mean_keepdim(1)?;
-        let raw = values.matmul(&weights.transpose(1, 2)?.contiguous()?)?.squeeze(2)?;
-        let explanations = raw
-            .to_vec2::<f32>()?
-            .into_iter()
-            .map(|values| {
-                let raw = Heatmap::from_vec(h, w, values);
-                Explanation { map: scaled(&raw, height, width), raw }
-            })
-            .collect();
-        Ok((logits.detach(), explanations))
+        let progress = &mut |_, _| ControlFlow::Continue(());
+        cam::with_logits::<Self>(self.node.as_deref(), &Question { model, x, classes, keys: &[], progress })
     }
 }
 
-impl Explain for GradCam {
-    fn id(&self) -> String {
-        match &self.node {
-            None => "gradcam".into(),
-            Some(node) => format!("gradcam:{node}"),
-        }
+impl Formula for GradCam {
+    const WORD: &'static str = "gradcam";
+
+    fn node(&self) -> Option<&str> {
+        self.node.as_deref()
     }
 
-    fn explain(&self, model: &Model, x: &Tensor, classes: &[u32]) -> Result<Vec<Explanation>, ExplainError> {
-        Ok(self.explain_with_logits(model, x, classes)?.1)
+    fn raw(activations: &Tensor, gradients: &Tensor) -> candle_core::Result<Tensor> {
+        let weights = gradients.mean_keepdim(1)?;
+        activations.matmul(&weights.transpose(1, 2)?.contiguous()?)?.squeeze(2)
     }
-}
-
-/// Sum over the batch of each image's target logit.
-fn target(logits: &Tensor, classes: &[u32]) -> Result<Tensor, ExplainError> {
-    let count = logits.dim(1)?;
-    if let Some(&class) = classes.iter().find(|class| **class as usize >= count) {
-        return Err(ExplainError::Class { class, classes: count });
-    }
-    let index = Tensor::new(classes, logits.device())?.unsqueeze(1)?;
-    Ok(logits.gather(&index, 1)?.sum_all()?)
-}
-
-fn scaled(raw: &Heatmap, height: usize, width: usize) -> Heatmap {
-    // f32::max gives 0 for NaN.
-    let positive = |map: &Heatmap| {
-        let values = map.as_slice().iter().map(|v| v.max(0.0)).collect();
-        Heatmap::from_vec(map.height(), map.width(), values)
-    };
-    positive(&positive(raw).min_max_scaled().resized(height, width)).min_max_scaled()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
-    use hard_imagenet_models::{Architecture, ModelSpec, Variant, VisionTransformer, generated, zoo};
+    use crate::Explain;
+    use candle_core::{DType, Device};
+    use hard_imagenet_models::{generated, zoo};
 
     fn planted() -> Model {
         let graph = zoo::graph("planted_resnet", 8).unwrap();
         let weights = generated::weights(&graph).unwrap();
         let spec = zoo::spec("planted_resnet").unwrap();
-        Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
-    }
-
-    fn tiny_vit() -> Model {
-        let vit = VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2, variant: Variant::Plain };
-        let graph = vit.graph(5).unwrap();
-        let weights = generated::weights(&graph).unwrap();
-        let spec =
-            ModelSpec { classes: 5, cam_node: "blocks.1.norm1".into(), ..zoo::spec("deit_tiny_patch16_224").unwrap() };
         Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
     }
 
@@ -140,32 +88,15 @@ mod tests {
         Ok(())
     }
 
-    /// Every node that has rows and columns, of both families, one image at a time and together.
     #[test]
-    fn images_of_a_batch_do_not_see_each_other_at_any_node() -> Result<(), ExplainError> {
-        for (model, size) in [(planted(), 32), (tiny_vit(), 32)] {
-            let x = input(2, size, size);
-            for node in model.nodes().filter(|node| node.layout.has_places()) {
-                let gradcam = GradCam { node: Some(node.name.clone()) };
-                let (logits, both) = gradcam.explain_with_logits(&model, &x, &[1, 4])?;
-                assert_eq!(logits.to_vec2::<f32>()?, model.forward(&x)?.to_vec2::<f32>()?);
-                for (i, class) in [1, 4].into_iter().enumerate() {
-                    let alone = gradcam.explain(&model, &x.narrow(0, i, 1)?, &[class])?;
-                    let largest = alone[0].raw.as_slice().iter().fold(0f32, |m, v| m.max(v.abs()));
-                    let error = alone[0].raw.as_slice().iter().zip(both[i].raw.as_slice());
-                    let error = error.fold(0f32, |m, (a, b)| m.max((a - b).abs()));
-                    // Nothing at all behind the last attention: there the class token alone matters.
-                    assert!(error <= 1e-4 * largest, "{}: {error} of {largest}", node.name);
-                }
-            }
+    fn the_logits_are_those_of_the_whole() -> Result<(), ExplainError> {
+        let (model, x) = (planted(), input(2, 32, 32));
+        for node in model.nodes().filter(|node| node.layout.has_places()) {
+            let gradcam = GradCam { node: Some(node.name.clone()) };
+            let (logits, _) = gradcam.explain_with_logits(&model, &x, &[1, 4])?;
+            assert_eq!(logits.to_vec2::<f32>()?, model.forward(&x)?.to_vec2::<f32>()?);
         }
         Ok(())
-    }
-
-    #[test]
-    fn a_raw_map_without_positive_values_gives_zeros() {
-        let raw = Heatmap::from_vec(1, 2, vec![-1.0, f32::NAN]);
-        assert!(scaled(&raw, 4, 4).as_slice().iter().all(|v| *v == 0.0));
     }
 
     #[test]

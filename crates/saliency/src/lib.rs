@@ -1,8 +1,37 @@
 //! Heatmaps for a class decision: which pixels spoke for it?
 //!
-//! - [`Explain`] is the question: a model, a batch of inputs, a class for each; one [`Explanation`] an image.
-//! - [`GradCam`] is an answer, at the model's usual node or at any other that has rows and columns, in every family of
-//!   networks, without code of its own for any.
+//! - [`Explain`] is a way to answer a [`Question`]: a model, a batch of inputs, a class for each; one [`Explanation`] an
+//!   image.
+//! - [`parse`] gives the explainer of a word ("gradcam", "layercam:layer2"); [`EXPLAINERS`] lists the words.
+//! - [`GradCam`] is the one that Hard ImageNet used.
+//!
+//! Class activation maps look from the model's usual node or from any other that has rows and columns, in every family of
+//! networks, without code of their own for any:
+//!
+//! | word | type | weights of a node's channels | passes an image |
+//! |---|---|---|---|
+//! | `gradcam` | [`GradCam`] | mean gradient | 1, and back through the head |
+//! | `hirescam` | [`HiResCam`] | gradient at each place | alike |
+//! | `gradcam++` | [`GradCamPlusPlus`] | positive gradients, more where they are few | alike |
+//! | `xgradcam` | [`XGradCam`] | gradients by their share of the activation | alike |
+//! | `layercam` | [`LayerCam`] | positive gradient at each place | alike |
+//! | `eigencam` | [`EigenCam`] | first principal component; asks for no class | 1 |
+//! | `scorecam` | [`ScoreCam`] | logit of the input seen through the channel | one a channel |
+//! | `ablationcam` | [`AblationCam`] | loss of logit without the channel | one through the head a channel |
+//!
+//! Others look at the input itself, or only at the answers, so that a map is as fine as the picture:
+//!
+//! | word | type | a pixel's value | passes an image |
+//! |---|---|---|---|
+//! | `gradient` | [`InputGradient`] | magnitude of the gradient | 1, and back |
+//! | `gradient-x-input` | [`GradientXInput`] | gradient times input | alike |
+//! | `smoothgrad` | [`SmoothGrad`] | magnitude of the mean gradient of noisy copies | 25, and back |
+//! | `integrated-gradients` | [`IntegratedGradients`] | input times mean gradient on the way from the mean colour | 50, and back |
+//! | `rise` | [`Rise`] | mean probability under the masks that show it | 1000 |
+//!
+//! [`input_gradient`] gives the gradients alone.
+//!
+//! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`Centre`]).
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
@@ -25,17 +54,63 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Only the part of the network behind the node is differentiated, and the classes of a batch at once: in evaluation,
+//! A CAM differentiates only the part of the network behind its node, and the classes of a batch at once: in evaluation,
 //! images of a batch do not see each other, so the gradient of the sum of their logits is each one's own.
 //!
 //! Features: `cuda`, `metal` (candle's backends).
 //!
 //! # References
-//! Selvaraju et al. 2017, *Grad-CAM: Visual explanations from deep networks via gradient-based localization*. Scaling of
-//! the maps: the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi 2022) used.
+//! - Selvaraju et al. 2017, *Grad-CAM: Visual explanations from deep networks via gradient-based localization*.
+//! - Draelos and Carin 2020, *Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks*.
+//! - Chattopadhay et al. 2018, *Grad-CAM++: Generalized gradient-based visual explanations for deep convolutional networks*.
+//! - Fu et al. 2020, *Axiom-based Grad-CAM: Towards accurate visualization and explanation of CNNs*.
+//! - Jiang et al. 2021, *LayerCAM: Exploring hierarchical class activation maps for localization*.
+//! - Muhammad and Yeasin 2020, *Eigen-CAM: Class activation map using principal components*.
+//! - Wang et al. 2020, *Score-CAM: Score-weighted visual explanations for convolutional neural networks*.
+//! - Desai and Ramaswamy 2020, *Ablation-CAM: Visual explanations for deep convolutional network via gradient-free
+//!   localization*.
+//! - Simonyan, Vedaldi and Zisserman 2013, *Deep inside convolutional networks: Visualising image classification models and
+//!   saliency maps*.
+//! - Shrikumar et al. 2016, *Not just a black box: Learning important features through propagating activation differences*.
+//! - Smilkov et al. 2017, *SmoothGrad: removing noise by adding noise*.
+//! - Sundararajan, Taly and Yan 2017, *Axiomatic attribution for deep networks*.
+//! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models*.
+//!
+//! Weights and scaling of the CAMs are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi
+//! 2022) used.
 
+mod ablationcam;
+mod cam;
+mod eigencam;
 mod explain;
+mod floors;
 mod gradcam;
+mod gradcam_plus_plus;
+mod gradient_x_input;
+mod hirescam;
+mod input_gradient;
+mod integrated_gradients;
+mod layercam;
+mod list;
+mod pixels;
+mod rise;
+mod scorecam;
+mod smoothgrad;
+mod xgradcam;
 
-pub use explain::{Explain, ExplainError, Explanation};
+pub use ablationcam::AblationCam;
+pub use eigencam::EigenCam;
+pub use explain::{Explain, ExplainError, Explanation, Question};
+pub use floors::{Centre, RandomMap};
 pub use gradcam::GradCam;
+pub use gradcam_plus_plus::GradCamPlusPlus;
+pub use gradient_x_input::GradientXInput;
+pub use hirescam::HiResCam;
+pub use input_gradient::{InputGradient, input_gradient};
+pub use integrated_gradients::IntegratedGradients;
+pub use layercam::LayerCam;
+pub use list::{EXPLAINERS, Explainer, parse};
+pub use rise::Rise;
+pub use scorecam::ScoreCam;
+pub use smoothgrad::SmoothGrad;
+pub use xgradcam::XGradCam;

@@ -1,56 +1,71 @@
-//! GradCAM against torch's gradients. `crates/models/tests/golden/make.py` and `make_transformers.py` made the values;
-//! weights and inputs are numbers generated from names.
+//! GradCAM against torch's gradients, for which `crates/models/tests/golden/make.py` and `make_transformers.py` made the
+//! values, and the CAM family against pytorch-grad-cam (`golden/make_cams.py`); weights and inputs are numbers generated
+//! from names.
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::{
-    Architecture, Block, ConVit, Graph, Model, ModelSpec, ResNet, Stem, SwinTransformer, Variant, VisionTransformer,
-    generated, zoo,
+    Architecture, Block, ConVit, Model, ModelSpec, ResNet, Stem, SwinTransformer, Variant, VisionTransformer,
+    generated, onnx, zoo,
 };
-use hard_imagenet_saliency::{Explain, GradCam};
+use hard_imagenet_saliency::{Explain, Explanation, GradCam, HiResCam, parse};
+use std::collections::HashMap;
+use std::path::Path;
 
-fn model(graph: Graph, cam_node: &str) -> Model {
-    let spec = ModelSpec { classes: 10, cam_node: cam_node.into(), ..zoo::spec("resnet18").unwrap() };
+/// With ten classes and generated weights, looked at from where the family is usually looked at.
+fn model(architecture: &dyn Architecture) -> Model {
+    let graph = architecture.graph(10).unwrap();
+    let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
+    let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
     Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
 }
 
 fn resnet(block: Block, stages: &'static [(usize, usize)]) -> Model {
-    model(ResNet { stem: Stem::ImageNet, stem_width: 64, block, stages }.graph(10).unwrap(), "layer4")
+    model(&ResNet { stem: Stem::ImageNet, stem_width: 64, block, stages })
 }
 
 fn basic() -> Model {
     resnet(Block::Basic, &[(64, 1), (128, 1), (256, 1), (512, 1)])
 }
 
-fn vit() -> Model {
-    let vit = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant: Variant::Plain };
-    model(vit.graph(10).unwrap(), "blocks.1.norm1")
+fn vit(variant: Variant) -> VisionTransformer {
+    VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant }
+}
+
+fn swin() -> SwinTransformer {
+    SwinTransformer { image: 32, patch: 2, window: 4, width: 16, stages: &[(2, 1), (2, 2), (2, 4)] }
 }
 
 fn largest(values: &[f32]) -> f32 {
     values.iter().fold(0f32, |m, v| m.max(v.abs()))
 }
 
-/// Raw maps to 1e-4 of their largest value, final ones to 1e-4.
-fn check(case: &str, model: &Model, node: Option<&str>, (height, width): (usize, usize), classes: [u32; 2]) {
-    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/gradcam.safetensors"), &Device::Cpu);
-    let golden = golden.unwrap();
+fn input(height: usize, width: usize) -> Tensor {
     let shape = [2, 3, height, width];
-    let x = Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap();
-    let gradcam = GradCam { node: node.map(str::to_owned) };
-    let explanations = gradcam.explain(model, &x, &classes).unwrap();
+    Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
+}
+
+/// Raw maps to 1e-4 of their largest value, final ones to 1e-4.
+fn agree(case: &str, explanations: &[Explanation], golden: &HashMap<String, Tensor>) {
     let compare = |part: &str, image: usize, got: &Heatmap, tolerance: &dyn Fn(f32) -> f32| {
         let want = golden[&format!("{case}.{part}")].get(image).unwrap();
         assert_eq!(want.dims(), [got.height(), got.width()], "{case} {part}");
         let want = want.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let errors: Vec<f32> = got.as_slice().iter().zip(&want).map(|(a, b)| a - b).collect();
-        assert!(largest(&errors) < tolerance(largest(&want)), "{case} {part} {image}: {}", largest(&errors));
+        let (error, allowed) = (largest(&errors), tolerance(largest(&want)));
+        assert!(error < allowed, "{case} {part} {image}: {error}, allowed {allowed}");
     };
     for (image, explanation) in explanations.iter().enumerate() {
         compare("raw", image, &explanation.raw, &|largest| 1e-4 * largest);
         compare("map", image, &explanation.map, &|_| 1e-4);
     }
+}
+
+fn check(case: &str, model: &Model, node: Option<&str>, (height, width): (usize, usize), classes: [u32; 2]) {
+    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/gradcam.safetensors"), &Device::Cpu);
+    let gradcam = GradCam { node: node.map(str::to_owned) };
+    agree(case, &gradcam.explain(model, &input(height, width), &classes).unwrap(), &golden.unwrap());
 }
 
 #[test]
@@ -66,8 +81,8 @@ fn an_inner_stage_of_a_picture_that_no_stride_divides() {
 
 #[test]
 fn vision_transformers() {
-    check("vit", &vit(), None, (32, 32), [3, 7]);
-    check("vit_early", &vit(), Some("blocks.0.norm2"), (32, 32), [3, 7]);
+    check("vit", &model(&vit(Variant::Plain)), None, (32, 32), [3, 7]);
+    check("vit_early", &model(&vit(Variant::Plain)), Some("blocks.0.norm2"), (32, 32), [3, 7]);
 }
 
 /// At the node that the family names; tokens without a place are left out, be they one, two or five, and Swin has none.
@@ -75,25 +90,17 @@ fn vision_transformers() {
 fn other_transformers() {
     let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/transformers.safetensors"), &Device::Cpu);
     let golden = golden.unwrap();
-    let vit = |variant| VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant };
-    let swin = SwinTransformer { image: 32, patch: 2, window: 4, width: 16, stages: &[(2, 1), (2, 2), (2, 4)] };
     let convit = ConVit { image: 32, patch: 8, width: 32, depth: 3, heads: 2, local: 2 };
     let cases: [(&str, &dyn Architecture); 5] = [
         ("distilled", &vit(Variant::Distilled)),
         ("dinov2_reg4", &vit(Variant::DinoV2 { registers: 4 })),
         ("clip_quickgelu", &vit(Variant::Clip { quick_gelu: true })),
-        ("swin", &swin),
+        ("swin", &swin()),
         ("convit", &convit),
     ];
-    let shape = [2, 3, 32, 32];
-    let x = Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap();
+    let x = input(32, 32);
     for (name, architecture) in cases {
-        let graph = architecture.graph(10).unwrap();
-        let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
-        let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
-        let weights = generated::weights(&graph).unwrap();
-        let model = Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap();
-        let explanations = GradCam::default().explain(&model, &x, &[3, 3]).unwrap();
+        let explanations = GradCam::default().explain(&model(architecture), &x, &[3, 3]).unwrap();
         let want = &golden[&format!("{name}.raw")];
         assert_eq!(want.dims(), [2, 4, 4], "{name}");
         let got: Vec<f32> = explanations.iter().flat_map(|e| e.raw.as_slice().to_vec()).collect();
@@ -101,4 +108,54 @@ fn other_transformers() {
         let errors: Vec<f32> = got.iter().zip(&want).map(|(a, b)| a - b).collect();
         assert!(largest(&errors) < 1e-4 * largest(&want), "{name}: {} of {}", largest(&errors), largest(&want));
     }
+}
+
+fn check_family(network: &str, model: &Model, node: &str) {
+    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/cams.safetensors"), &Device::Cpu);
+    let golden = golden.unwrap();
+    let words = ["gradcam", "hirescam", "gradcam++", "xgradcam", "layercam", "eigencam", "scorecam", "ablationcam"];
+    for word in words {
+        let explainer = parse(&format!("{word}:{node}")).unwrap();
+        agree(&format!("{network}.{word}"), &explainer.explain(model, &input(32, 32), &[3, 7]).unwrap(), &golden);
+    }
+}
+
+#[test]
+fn the_family_in_the_middle_of_a_residual_network() {
+    check_family("resnet", &basic(), "layer2");
+}
+
+#[test]
+fn the_family_in_a_vision_transformer() {
+    check_family("vit", &model(&vit(Variant::Plain)), "blocks.1.norm1");
+}
+
+#[test]
+fn the_family_in_a_swin_transformer() {
+    check_family("swin", &model(&swin()), "layers.2.blocks.1.norm1");
+}
+
+/// Networks of the ONNX crate's tests, by torch's own gradients there. Behind `act` of `cnn` there are only a mean and a
+/// linear layer, so HiResCAM must give the same.
+#[test]
+fn imported_networks() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden");
+    let golden = candle_core::safetensors::load(folder.join("golden.safetensors"), &Device::Cpu).unwrap();
+    let check = |file: &str, network: &str, explainer: &dyn Explain| {
+        let model = onnx::load(&folder.join(format!("{file}.onnx")), None, &Device::Cpu, DType::F32).unwrap();
+        let explanations = explainer.explain(&model, &golden[&format!("{network}.x")], &[1, 2]).unwrap();
+        for (image, explanation) in explanations.iter().enumerate() {
+            let want = golden[&format!("{network}.cam")].get(image).unwrap().flatten_all().unwrap();
+            let want = want.to_vec1::<f32>().unwrap();
+            let errors: Vec<f32> = explanation.raw.as_slice().iter().zip(&want).map(|(a, b)| a - b).collect();
+            assert_eq!(explanation.raw.as_slice().len(), want.len(), "{file}");
+            assert!(largest(&errors) < 1e-4 * largest(&want), "{file} {}: {}", explainer.id(), largest(&errors));
+        }
+    };
+    for file in ["cnn_old_any", "cnn_new_any"] {
+        check(file, "cnn", &GradCam { node: Some("act".into()) });
+        check(file, "cnn", &HiResCam { node: Some("act".into()) });
+    }
+    check("vit_old_any", "vit", &GradCam { node: Some("blocks.1.norm1".into()) });
+    check("swin_new_any", "swin", &GradCam { node: Some("norm".into()) });
 }

@@ -1,8 +1,8 @@
 //! Where pictures and masks lie, from names alone.
 
-use crate::Split;
-use crate::files::{is_picture, is_wnid, split_mask_name};
+use crate::files::{is_picture, split_mask_name};
 use crate::store::file_stem;
+use crate::{Split, wnids};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -50,7 +50,7 @@ pub(super) fn pictures(images: &Path, split: Split) -> (Pictures, PathBuf) {
     let folders = [images.join(split.name()), images.to_owned()];
     for folder in &folders {
         let entries = list(folder);
-        if entries.iter().any(|path| is_wnid(&name(path)) && path.is_dir()) {
+        if entries.iter().any(|path| wnids::of_folder(&name(path)).is_ok() && path.is_dir()) {
             return (Pictures::Classes, folder.clone());
         }
         if entries.iter().any(is_picture) {
@@ -65,14 +65,22 @@ pub(super) fn pictures(images: &Path, split: Split) -> (Pictures, PathBuf) {
     (Pictures::Absent, images.into())
 }
 
-/// The pictures by stem, with the class of their folder where there is one. Only folders of `wnids` are read.
-pub(super) fn by_stem(layout: Pictures, folder: &Path, wnids: &[&str]) -> BTreeMap<String, (Option<String>, PathBuf)> {
+/// The pictures by stem, with the class of their folder where there is one. Only folders of `classes` are read.
+pub(super) fn by_stem(
+    layout: Pictures,
+    folder: &Path,
+    classes: &[&str],
+) -> BTreeMap<String, (Option<String>, PathBuf)> {
     let here = |folder: &Path, class: Option<&str>| -> Vec<_> {
         let files = list(folder).into_iter().filter(|path| is_picture(path));
         files.map(|path| (file_stem(&name(&path)).to_owned(), (class.map(str::to_owned), path))).collect()
     };
+    let of_class = |folder: PathBuf| {
+        let wnid = wnids::of_folder(&name(&folder)).ok().filter(|wnid| classes.contains(&wnid.as_str()))?;
+        Some(here(&folder, Some(&wnid)))
+    };
     match layout {
-        Pictures::Classes => wnids.iter().flat_map(|wnid| here(&folder.join(wnid), Some(wnid))).collect(),
+        Pictures::Classes => list(folder).into_iter().filter_map(of_class).flatten().collect(),
         Pictures::Flat => here(folder, None).into_iter().collect(),
         Pictures::Packed | Pictures::Absent => BTreeMap::new(),
     }

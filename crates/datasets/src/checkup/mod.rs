@@ -10,7 +10,7 @@ pub use finding::{Finding, Severity};
 use crate::files::{is_picture, split_mask_name};
 use crate::imagenet::{HARD_IMAGENET, RIVAL20, Row};
 use crate::store::{file_name, file_stem, join};
-use crate::{DatasetError, HardImageNet, ImageNet, Split, Store};
+use crate::{DatasetError, HardImageNet, ImageNet, Skipped, Split, Store};
 use layout::{Pictures, list};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -188,11 +188,18 @@ fn pairs(
     let what = "files that are not named <wnid>_<ImageNet file name>; they are left out";
     found.extend(Finding::note("odd-name", what, "nothing, if they are not masks").about(&odd));
     found.extend(self::counts(&counts, split, classes));
-    let skipped: Vec<String> =
-        store.skipped().iter().map(|entry| format!("{}: {}", entry.name, entry.reason)).collect();
+    let shown = |entries: &[Skipped]| -> Vec<String> {
+        entries.iter().map(|entry| format!("{}: {}", entry.name, entry.reason)).collect()
+    };
+    let remedy = "name them by their WordNet ids (n03218198), if they hold pictures of the dataset's classes";
+    found.extend(
+        Finding::warning("unknown-folder", "folders beside ImageNet's classes that are not read", remedy)
+            .about(&shown(&imagenet.skipped())),
+    );
     let remedy = "nothing, if the archive is from a source that you trust; its other files are read";
     found.extend(
-        Finding::warning("skipped", "entries of the archive of masks that are not taken", remedy).about(&skipped),
+        Finding::warning("skipped", "entries of the archive of masks that are not taken", remedy)
+            .about(&shown(store.skipped())),
     );
     Ok(found)
 }

@@ -1,3 +1,4 @@
+use super::devkit;
 use crate::DatasetError;
 use crate::files::{Split, is_wnid};
 use crate::store::file_stem;
@@ -15,11 +16,14 @@ pub(super) fn class_of(file: &str, labels: &Labels) -> Option<String> {
 
 /// The labels of flat validation pictures from a list beside them or up to two folders above; empty if there is none.
 pub(super) fn validation_labels(pictures: &Path, split: Split) -> Result<Labels, DatasetError> {
-    let folders = if split == Split::Val { 3 } else { 0 };
-    for folder in pictures.ancestors().take(folders) {
+    if split != Split::Val {
+        return Ok(Labels::new());
+    }
+    let inside = pictures.join(split.name());
+    for folder in std::iter::once(&*inside).chain(pictures.ancestors().take(3)) {
         let list = folder.join("imagenet_2012_validation_synset_labels.txt");
         if list.is_file() {
-            let row = |(i, wnid): (usize, &str)| Some((format!("ILSVRC2012_val_{:08}", i + 1), wnid.trim().to_owned()));
+            let row = |(i, wnid): (usize, &str)| Some((stem(i + 1), wnid.trim().to_owned()));
             return read(&list, |text| text.lines().enumerate().map(row).collect());
         }
         let table = folder.join("LOC_val_solution.csv");
@@ -31,8 +35,16 @@ pub(super) fn validation_labels(pictures: &Path, split: Split) -> Result<Labels,
             };
             return read(&table, |text| text.lines().skip(1).map(row).collect());
         }
+        if let Some(labels) = devkit::labels(folder)? {
+            return Ok(labels);
+        }
     }
     Ok(Labels::new())
+}
+
+/// Name of a validation picture, counted from 1.
+pub(super) fn stem(number: usize) -> String {
+    format!("ILSVRC2012_val_{number:08}")
 }
 
 fn read(path: &Path, parse: impl Fn(&str) -> Option<Labels>) -> Result<Labels, DatasetError> {

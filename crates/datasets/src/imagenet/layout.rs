@@ -1,8 +1,8 @@
 use super::labels::{Labels, class_of};
 use crate::files::{Split, is_picture, is_wnid};
 use crate::store::{file_name, join};
-use crate::{DatasetError, Store};
-use std::collections::HashMap;
+use crate::{DatasetError, Skipped, Store, wnids};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where Kaggle's archive has the split folders.
@@ -16,8 +16,8 @@ pub(super) struct Place {
 }
 
 enum Kind {
-    /// A folder for each class.
-    Classes,
+    /// Folders of each class by its WordNet id, and folders beside them that are of none.
+    Classes(BTreeMap<String, Vec<String>>, Vec<Skipped>),
     /// All pictures side by side.
     Flat,
     /// A tar for each class, opened when first asked for.
@@ -53,8 +53,9 @@ impl Place {
         let place = |kind| Self { store: store.clone(), folder: folder.to_owned(), kind };
         let (folders, files) = (store.folders(folder)?, store.files(folder)?);
         let mut places = Vec::new();
-        if folders.iter().any(|name| is_wnid(file_name(name))) {
-            places.push(place(Kind::Classes));
+        let (classes, skipped) = by_class(folders);
+        if !classes.is_empty() {
+            places.push(place(Kind::Classes(classes, skipped)));
         }
         if files.iter().any(|name| file_name(name).strip_suffix(".tar").is_some_and(is_wnid)) {
             places.push(place(Kind::Tars(Mutex::default())));
@@ -72,28 +73,36 @@ impl Place {
     /// For a person.
     pub(super) fn words(&self) -> String {
         let kind = match self.kind {
-            Kind::Classes => "class folders in",
+            Kind::Classes(..) => "class folders in",
             Kind::Flat => "pictures in",
             Kind::Tars(_) => "a tar for each class in",
         };
         format!("{kind} {}", self.store.place(&self.folder).display())
     }
 
-    /// The store and the folder in which the pictures of a class would be; `None` if there is no tar of the class.
-    pub(super) fn of_class(&self, wnid: &str) -> Result<Option<(Arc<Store>, String)>, DatasetError> {
+    /// Folders beside those of classes, named by no class or by several.
+    pub(super) fn skipped(&self) -> &[Skipped] {
+        if let Kind::Classes(_, skipped) = &self.kind { skipped } else { &[] }
+    }
+
+    /// The stores and folders in which the pictures of a class would be.
+    pub(super) fn of_class(&self, wnid: &str) -> Result<Vec<(Arc<Store>, String)>, DatasetError> {
         Ok(match &self.kind {
-            Kind::Classes => Some((self.store.clone(), join(&self.folder, wnid))),
-            Kind::Flat => Some((self.store.clone(), self.folder.clone())),
+            Kind::Classes(classes, _) => {
+                let folders = classes.get(wnid).into_iter().flatten();
+                folders.map(|folder| (self.store.clone(), folder.clone())).collect()
+            }
+            Kind::Flat => vec![(self.store.clone(), self.folder.clone())],
             Kind::Tars(opened) => {
                 let name = join(&self.folder, &format!("{wnid}.tar"));
                 let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
                 match opened.get(wnid) {
-                    Some(tar) => Some((tar.clone(), String::new())),
-                    None if !self.store.has(&name) => None,
+                    Some(tar) => vec![(tar.clone(), String::new())],
+                    None if !self.store.has(&name) => Vec::new(),
                     None => {
                         let tar = Arc::new(self.store.open_inside(&name)?);
                         opened.insert(wnid.into(), tar.clone());
-                        Some((tar, String::new()))
+                        vec![(tar, String::new())]
                     }
                 }
             }
@@ -103,7 +112,7 @@ impl Place {
     /// All pictures whose class is known, as (WordNet id, file name).
     pub(super) fn pictures(&self, labels: &Labels) -> Result<Vec<(String, String)>, DatasetError> {
         let wnids: Vec<String> = match &self.kind {
-            Kind::Classes => self.store.folders(&self.folder)?.iter().map(|name| file_name(name).to_owned()).collect(),
+            Kind::Classes(classes, _) => classes.keys().cloned().collect(),
             Kind::Tars(_) => {
                 let tars = self.store.files(&self.folder)?;
                 tars.iter().filter_map(|name| file_name(name).strip_suffix(".tar")).map(str::to_owned).collect()
@@ -116,10 +125,31 @@ impl Place {
         };
         let mut pictures = Vec::new();
         for wnid in wnids.into_iter().filter(|wnid| is_wnid(wnid)) {
-            let Some((store, folder)) = self.of_class(&wnid)? else { continue };
-            let files = store.files(&folder)?.into_iter().filter(|name| is_picture(name));
-            pictures.extend(files.map(|name| (wnid.clone(), file_name(&name).to_owned())));
+            for (store, folder) in self.of_class(&wnid)? {
+                let files = store.files(&folder)?.into_iter().filter(|name| is_picture(name));
+                pictures.extend(files.map(|name| (wnid.clone(), file_name(&name).to_owned())));
+            }
         }
         Ok(pictures)
     }
+}
+
+/// Folders by the WordNet id of the class that they are named by, and, if some are named by words, those that are not.
+fn by_class(folders: Vec<String>) -> (BTreeMap<String, Vec<String>>, Vec<Skipped>) {
+    let (mut classes, mut skipped) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
+    let mut words = false;
+    for folder in folders {
+        let name = file_name(&folder);
+        match wnids::of_folder(name) {
+            Ok(wnid) => {
+                words |= wnid != name;
+                classes.entry(wnid).or_default().push(folder);
+            }
+            Err(reason) => skipped.push(Skipped { name: folder, reason }),
+        }
+    }
+    if !words {
+        skipped.clear();
+    }
+    (classes, skipped)
 }

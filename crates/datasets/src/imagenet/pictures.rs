@@ -3,7 +3,7 @@ use super::layout::Place;
 use super::shards::Shards;
 use crate::files::Split;
 use crate::store::{file_stem, join};
-use crate::{DatasetError, Store};
+use crate::{DatasetError, Skipped, Store};
 use hard_imagenet_images::{ImageError, Rgb8, decode_image};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,11 +17,13 @@ const EXTENSIONS: [&str; 7] = ["JPEG", "jpeg", "jpg", "JPG", "png", "PNG", "webp
 /// | under the path, or itself | what |
 /// |---|---|
 /// | `val/<wnid>/<file>`, `<wnid>/<file>` | class folders, all thousand or some; also in Kaggle's `ILSVRC/Data/CLS-LOC` |
+/// | `val/dog sled/<file>`, `dog_sled/<file>` | the same, named by words: the first of WordNet or the benchmark's, in any case |
 /// | `val/<file>`, `<file>` | all pictures in one folder, as `ILSVRC2012_img_val.tar` unpacks |
 /// | `ILSVRC2012_img_val.tar`, `ILSVRC2012_img_train.tar` | the original archives, read in place |
 /// | `train/<wnid>.tar` | the training archive, unpacked once |
 /// | `{train,validation}-*.parquet`, also in `data/` | Hugging Face's imagenet-1k: shards, or one of them |
 ///
+/// Shards may be compressed by snappy or lz4, and, with the feature `zstd` of this crate, by zstd.
 /// All but the last may lie in a folder, a zip or a tar (see [`Store`]). Several forms side by side are searched in turn.
 /// A picture goes by its WordNet id and its ImageNet file name; its extension may have been changed.
 pub struct ImageNet {
@@ -95,6 +97,12 @@ impl ImageNet {
         words.join(", ")
     }
 
+    /// Folders that are not looked into, though beside them are class folders that are named by words: no class has
+    /// their name ("sledge"), or several ("crane").
+    pub fn skipped(&self) -> Vec<Skipped> {
+        self.places.iter().flat_map(Place::skipped).cloned().collect()
+    }
+
     /// Where a picture lies, if it is there.
     ///
     /// # Errors
@@ -125,7 +133,8 @@ impl ImageNet {
     ///
     /// Class folders tell it, and so do the names of training pictures and of shards' pictures. For flat validation
     /// pictures it is taken from `imagenet_2012_validation_synset_labels.txt` (one WordNet id a line, in the order of
-    /// the pictures) or `LOC_val_solution.csv` (Kaggle's), in the folder of the pictures or up to two above it.
+    /// the pictures), `LOC_val_solution.csv` (Kaggle's), or the development kit (`ILSVRC2012_devkit_t12`, the folder or
+    /// its tar.gz, or the two files of its `data`), in the folder of the pictures or up to two above it.
     ///
     /// # Errors
     /// [`DatasetError::Archive`] if a folder or an archive cannot be listed, [`DatasetError::Meta`] for a list of labels
@@ -147,12 +156,13 @@ impl ImageNet {
 
     fn locate<'a>(&'a self, wnid: &str, file: &'a str) -> Result<Option<Found<'a>>, DatasetError> {
         for place in &self.places {
-            let Some((store, folder)) = place.of_class(wnid)? else { continue };
-            let exact = join(&folder, file);
-            let stem = exact.rsplit_once('.').map_or(exact.as_str(), |(stem, _)| stem);
-            let others = EXTENSIONS.iter().map(|extension| format!("{stem}.{extension}"));
-            if let Some(name) = std::iter::once(exact.clone()).chain(others).find(|name| store.has(name)) {
-                return Ok(Some(Found::File(store, name)));
+            for (store, folder) in place.of_class(wnid)? {
+                let exact = join(&folder, file);
+                let stem = exact.rsplit_once('.').map_or(exact.as_str(), |(stem, _)| stem);
+                let others = EXTENSIONS.iter().map(|extension| format!("{stem}.{extension}"));
+                if let Some(name) = std::iter::once(exact.clone()).chain(others).find(|name| store.has(name)) {
+                    return Ok(Some(Found::File(store, name)));
+                }
             }
         }
         let stem = file_stem(file);

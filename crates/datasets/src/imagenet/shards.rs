@@ -5,6 +5,7 @@ use crate::files::is_wnid;
 use crate::store::{Part, file_stem};
 use crate::{DatasetError, Split};
 use bytes::Bytes;
+use parquet::basic::Compression;
 use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::errors::ParquetError;
@@ -156,8 +157,26 @@ fn column(
     if columns[at].column_type() != parquet::basic::Type::BYTE_ARRAY || columns[at].column_descr().max_rep_level() > 0 {
         return Err(format!("column {name} is not one byte string in a row"));
     }
+    readable(columns[at].compression())?;
     let pages = reader.get_row_group(group).and_then(|group| group.get_column_reader(at)).map_err(words)?;
     Ok(get_typed_column_reader(pages))
+}
+
+/// Whether pages compressed in this way are read; if not, what to do. The decoders of gzip and of the deprecated lz4 would
+/// follow a page of a few bytes to gigabytes, those that are taken stop at the page's length.
+fn readable(codec: Compression) -> Result<(), String> {
+    let name = match codec {
+        Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::LZ4_RAW => return Ok(()),
+        Compression::ZSTD(_) if cfg!(feature = "zstd") => return Ok(()),
+        Compression::ZSTD(_) => "zstd (the feature zstd of this crate reads it)".to_owned(),
+        Compression::GZIP(_) => "gzip".to_owned(),
+        Compression::BROTLI(_) => "brotli".to_owned(),
+        other => other.to_string(),
+    };
+    Err(format!(
+        "its pages are compressed by {name}; write it anew by pyarrow: \
+         pq.write_table(pq.read_table(FILE), FILE, compression=\"snappy\")"
+    ))
 }
 
 /// The crate's decoders panic on some damaged pages: here that is an error like any other. All that `read` touches is

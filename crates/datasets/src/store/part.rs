@@ -1,18 +1,22 @@
+use std::fmt::Debug;
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
+use std::io::{Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes `start..start + len` of a file, read and sought like a file of its own.
+/// Bytes `start..start + len` of a file (or of memory), read and sought like a file of its own.
 ///
 /// Clones read the same file from positions of their own, from any thread: each read takes the lock, seeks, and reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
-    file: Arc<Mutex<File>>,
+    file: Arc<Mutex<dyn Source>>,
     start: u64,
     len: u64,
     at: u64,
 }
+
+trait Source: Read + Seek + Send + Debug {}
+impl<T: Read + Seek + Send + Debug> Source for T {}
 
 impl Part {
     /// All of a file.
@@ -20,6 +24,12 @@ impl Part {
         let file = File::open(path)?;
         let len = file.metadata()?.len();
         Ok(Self { file: Arc::new(Mutex::new(file)), start: 0, len, at: 0 })
+    }
+
+    /// Bytes in memory.
+    pub(crate) fn memory(bytes: Vec<u8>) -> Self {
+        let len = bytes.len() as u64;
+        Self { file: Arc::new(Mutex::new(Cursor::new(bytes))), start: 0, len, at: 0 }
     }
 
     /// A part of this part, read from its beginning; an error if it does not lie inside.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses some of them")]
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
 use parquet::file::properties::WriterProperties;
@@ -77,6 +79,13 @@ pub(crate) fn tar(files: Files<'_>) -> Vec<u8> {
     let mut tar: Vec<u8> = files.iter().flat_map(|(name, bytes)| tar_entry(name.as_bytes(), b'0', bytes)).collect();
     tar.resize(tar.len() + 1024, 0);
     tar
+}
+
+/// What gzip makes of some bytes.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// A column of byte strings, of which some may be missing.

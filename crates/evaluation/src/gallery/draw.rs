@@ -2,8 +2,8 @@
 
 use super::select::{Chosen, select};
 use super::{Case, Gallery, Panel};
-use crate::chunk;
 use crate::folder::Folder;
+use crate::maps::{Asked, maps};
 use crate::plan::{Picture, Plan, Prepared};
 use crate::{EvaluationError, Result, Run};
 use hard_imagenet_images::{Filter, MaskRule, PairedTransform, Resize, Rgb8, outline, overlay};
@@ -123,20 +123,24 @@ fn draw_case(
             confidence: record.and_then(|record| record.confidence),
         });
     }
-    if let [map] = &chunk::maps(plan, &[prepared], &[plan.label(sample)])?[..] {
-        let mut picture = overlay(&Rgb8::from(&prepared.image), map);
-        outline(&mut picture, &prepared.mask, WHITE);
-        panels.push(Panel {
-            file: save(folder, &format!("{}-saliency", chosen.slug), picture)?,
-            title: "Where the model looks".to_owned(),
-            condition: None,
-            prediction: None,
-            correct: None,
-            confidence: None,
-        });
-    }
     let clean = records.iter().find(|record| record.condition == CLEAN);
-    let iou = clean.and_then(|record| record.iou);
+    let asked = Asked { prepared, sample, prediction: clean.and_then(|record| record.prediction) };
+    if let Some(explainer) = plan.explainers.first() {
+        let maps = maps(plan, explainer, &[asked], &mut |_, _| ControlFlow::Continue(()))?;
+        for map in maps.unwrap_or_default() {
+            let mut picture = overlay(&Rgb8::from(&prepared.image), &map);
+            outline(&mut picture, &prepared.mask, WHITE);
+            panels.push(Panel {
+                file: save(folder, &format!("{}-saliency", chosen.slug), picture)?,
+                title: "Where the model looks".to_owned(),
+                condition: None,
+                prediction: None,
+                correct: None,
+                confidence: None,
+            });
+        }
+    }
+    let iou = clean.and_then(|record| record.map.get("iou"));
     let caption = caption(plan.class(sample), clean.and_then(|record| record.object_fraction), iou);
     let (sample, class) = (chosen.sample.to_owned(), plan.class(sample).to_owned());
     Ok(Case { title: chosen.title.to_owned(), kind: chosen.kind, caption, sample, class, iou, panels })

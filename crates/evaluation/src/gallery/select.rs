@@ -23,7 +23,7 @@ pub(crate) struct Chosen<'a> {
 /// The best and the worst by saliency IoU, and by what is left of the confidence without the object.
 pub(crate) fn select(records: &[Record]) -> Vec<Chosen<'_>> {
     let clean: Vec<&Record> = records.iter().filter(|r| r.condition == CLEAN && r.error.is_none()).collect();
-    let ious: Vec<Scored<'_>> = clean.iter().filter_map(|r| Some(scored(r, r.iou?))).collect();
+    let ious: Vec<Scored<'_>> = clean.iter().filter_map(|r| Some(scored(r, r.map.get("iou")?))).collect();
 
     let ablation = ABLATIONS.into_iter().find(|&word| records.iter().any(|r| r.condition == word));
     let after: HashMap<&str, f32> = records

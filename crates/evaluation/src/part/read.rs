@@ -1,7 +1,7 @@
 use super::CHECKSUM;
 use crate::text::sha256_hex;
 use bytes::Bytes;
-use hard_imagenet_metrics::Record;
+use hard_imagenet_metrics::{MapScores, Record};
 use parquet::column::reader::get_typed_column_reader;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int32Type};
 use parquet::errors::ParquetError;
@@ -51,12 +51,22 @@ fn read_group(group: &dyn RowGroupReader, records: &mut Vec<Record>) -> Result<(
     let mut trial = required::<Int32Type>(group, "trial")?.into_iter();
     let mut prediction = optional::<Int32Type>(group, "prediction")?.into_iter();
     let mut correct = optional::<BoolType>(group, "correct")?.into_iter();
+    let mut rank = optional::<Int32Type>(group, "rank")?.into_iter();
+    let mut rank_within = optional::<Int32Type>(group, "rank_within")?.into_iter();
     let mut confidence = optional::<FloatType>(group, "confidence")?.into_iter();
+    let mut certainty = optional::<FloatType>(group, "certainty")?.into_iter();
     let mut object_fraction = optional::<FloatType>(group, "object_fraction")?.into_iter();
-    let mut iou = optional::<FloatType>(group, "iou")?.into_iter();
-    let mut delta_density = optional::<FloatType>(group, "delta_density")?.into_iter();
+    let mut eccentricity = optional::<FloatType>(group, "eccentricity")?.into_iter();
+    let mut components = optional::<Int32Type>(group, "components")?.into_iter();
+    let mut cue_rank = optional::<FloatType>(group, "cue_rank")?.into_iter();
+    let maps: Result<Vec<_>, String> = MapScores::columns().map(|name| optional::<FloatType>(group, name)).collect();
+    let maps = maps?;
     let mut error = optional::<ByteArrayType>(group, "error")?.into_iter();
-    for _ in 0..rows(group)? {
+    for row in 0..rows(group)? {
+        let mut map = MapScores::default();
+        for (name, column) in MapScores::columns().zip(&maps) {
+            map.set(name, *column.get(row).ok_or_else(short)?);
+        }
         records.push(Record {
             sample: string(next(&mut sample)?)?,
             label: number(next(&mut label)?),
@@ -65,10 +75,15 @@ fn read_group(group: &dyn RowGroupReader, records: &mut Vec<Record>) -> Result<(
             trial: number(next(&mut trial)?),
             prediction: next(&mut prediction)?.map(number),
             correct: next(&mut correct)?,
+            rank: next(&mut rank)?.map(number),
+            rank_within: next(&mut rank_within)?.map(number),
             confidence: next(&mut confidence)?,
+            certainty: next(&mut certainty)?,
             object_fraction: next(&mut object_fraction)?,
-            iou: next(&mut iou)?,
-            delta_density: next(&mut delta_density)?,
+            eccentricity: next(&mut eccentricity)?,
+            components: next(&mut components)?.map(number),
+            cue_rank: next(&mut cue_rank)?,
+            map,
             error: next(&mut error)?.map(string).transpose()?,
         });
     }
@@ -80,7 +95,11 @@ fn rows(group: &dyn RowGroupReader) -> Result<usize, String> {
 }
 
 fn next<T>(values: &mut impl Iterator<Item = T>) -> Result<T, String> {
-    values.next().ok_or_else(|| "a column is shorter than the others".to_owned())
+    values.next().ok_or_else(short)
+}
+
+fn short() -> String {
+    "a column is shorter than the others".to_owned()
 }
 
 fn string(bytes: ByteArray) -> Result<String, String> {
@@ -88,19 +107,28 @@ fn string(bytes: ByteArray) -> Result<String, String> {
 }
 
 fn required<T: DataType>(group: &dyn RowGroupReader, name: &str) -> Result<Vec<T::T>, String> {
-    optional::<T>(group, name)?
+    column::<T>(group, name)?
+        .ok_or_else(|| format!("column {name} is missing"))?
         .into_iter()
         .map(|value| value.ok_or_else(|| format!("column {name} has an empty cell")))
         .collect()
 }
 
-/// A whole column by name, so that files with more columns, or in another order, can be read.
+/// A column that a file of another version may lack.
 fn optional<T: DataType>(group: &dyn RowGroupReader, name: &str) -> Result<Vec<Option<T::T>>, String> {
+    match column::<T>(group, name)? {
+        Some(values) => Ok(values),
+        None => Ok(std::iter::repeat_with(|| None).take(rows(group)?).collect()),
+    }
+}
+
+/// Cells of a column, by row.
+type Column<T> = Vec<Option<<T as DataType>::T>>;
+
+/// A whole column by name, so that files with more columns, or in another order, can be read.
+fn column<T: DataType>(group: &dyn RowGroupReader, name: &str) -> Result<Option<Column<T>>, String> {
     let columns = group.metadata().columns();
-    let at = columns
-        .iter()
-        .position(|column| column.column_path().string() == name)
-        .ok_or_else(|| format!("column {name} is missing"))?;
+    let Some(at) = columns.iter().position(|column| column.column_path().string() == name) else { return Ok(None) };
     if columns[at].column_type() != T::get_physical_type() || columns[at].column_descr().max_rep_level() > 0 {
         return Err(format!("column {name} is not of type {}", T::get_physical_type()));
     }
@@ -109,8 +137,9 @@ fn optional<T: DataType>(group: &dyn RowGroupReader, name: &str) -> Result<Vec<O
     let (mut values, mut levels) = (Vec::new(), Vec::new());
     column.read_records(rows(group)?, Some(&mut levels), None, &mut values).map_err(words)?;
     if !nullable {
-        return Ok(values.into_iter().map(Some).collect());
+        return Ok(Some(values.into_iter().map(Some).collect()));
     }
     let mut values = values.into_iter();
-    levels.into_iter().map(|level| if level > 0 { next(&mut values).map(Some) } else { Ok(None) }).collect()
+    let cell = |level| if level > 0 { next(&mut values).map(Some) } else { Ok(None) };
+    levels.into_iter().map(cell).collect::<Result<_, _>>().map(Some)
 }

@@ -1,6 +1,6 @@
 use super::CHECKSUM;
 use crate::text::sha256_hex;
-use hard_imagenet_metrics::Record;
+use hard_imagenet_metrics::{MapScores, Record};
 use parquet::basic::Compression;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int32Type};
 use parquet::errors::ParquetError;
@@ -11,9 +11,12 @@ use parquet::schema::parser::parse_message_type;
 use std::io::Write;
 use std::sync::Arc;
 
-/// The columns in their order: the fields of [`Record`]. The writer below follows it line by line.
-const SCHEMA: &str = "
-message record {
+/// The columns in their order: the fields of [`Record`], and one for each score of a map. The writer below follows it
+/// line by line.
+fn schema() -> String {
+    let maps: String = MapScores::columns().map(|column| format!("    optional float {column};\n")).collect();
+    format!(
+        "message record {{
     required binary sample (STRING);
     required int32 label (INTEGER(32,false));
     required binary class (STRING);
@@ -21,12 +24,18 @@ message record {
     required int32 trial (INTEGER(32,false));
     optional int32 prediction (INTEGER(32,false));
     optional boolean correct;
+    optional int32 rank (INTEGER(32,false));
+    optional int32 rank_within (INTEGER(32,false));
     optional float confidence;
+    optional float certainty;
     optional float object_fraction;
-    optional float iou;
-    optional float delta_density;
-    optional binary error (STRING);
-}";
+    optional float eccentricity;
+    optional int32 components (INTEGER(32,false));
+    optional float cue_rank;
+{maps}    optional binary error (STRING);
+}}"
+    )
+}
 
 /// The records as the bytes of a parquet file of one row group.
 pub(crate) fn write_part(records: &[Record]) -> Result<Vec<u8>, ParquetError> {
@@ -35,7 +44,7 @@ pub(crate) fn write_part(records: &[Record]) -> Result<Vec<u8>, ParquetError> {
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
         .build();
-    let schema = Arc::new(parse_message_type(SCHEMA)?);
+    let schema = Arc::new(parse_message_type(&schema())?);
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
 
     let mut group = file.next_row_group()?;
@@ -48,10 +57,17 @@ pub(crate) fn write_part(records: &[Record]) -> Result<Vec<u8>, ParquetError> {
     required::<Int32Type>(&mut group, records.iter().map(|r| number(r.trial)))?;
     optional::<Int32Type>(&mut group, records.iter().map(|r| r.prediction.map(number)))?;
     optional::<BoolType>(&mut group, records.iter().map(|r| r.correct))?;
+    optional::<Int32Type>(&mut group, records.iter().map(|r| r.rank.map(number)))?;
+    optional::<Int32Type>(&mut group, records.iter().map(|r| r.rank_within.map(number)))?;
     optional::<FloatType>(&mut group, records.iter().map(|r| r.confidence))?;
+    optional::<FloatType>(&mut group, records.iter().map(|r| r.certainty))?;
     optional::<FloatType>(&mut group, records.iter().map(|r| r.object_fraction))?;
-    optional::<FloatType>(&mut group, records.iter().map(|r| r.iou))?;
-    optional::<FloatType>(&mut group, records.iter().map(|r| r.delta_density))?;
+    optional::<FloatType>(&mut group, records.iter().map(|r| r.eccentricity))?;
+    optional::<Int32Type>(&mut group, records.iter().map(|r| r.components.map(number)))?;
+    optional::<FloatType>(&mut group, records.iter().map(|r| r.cue_rank))?;
+    for at in 0..MapScores::columns().len() {
+        optional::<FloatType>(&mut group, records.iter().map(|r| r.map.as_slice()[at]))?;
+    }
     optional::<ByteArrayType>(&mut group, records.iter().map(|r| r.error.as_deref().map(text)))?;
     group.close()?;
 

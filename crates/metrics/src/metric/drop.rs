@@ -1,5 +1,5 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit, paired};
-use crate::{Part, Records};
+use super::{Average, Better, Measure, Metric, MetricMeta, Unit, difference, paired};
+use crate::Records;
 
 pub(super) struct Drop;
 
@@ -22,12 +22,11 @@ impl Metric for Drop {
     }
 
     fn measure(&self, records: &Records) -> Vec<Measure> {
-        let difference = |(before, after): (&Part, &Part)| Part { sum: before.sum - after.sum, count: before.count };
-        paired(records)
+        paired(records, |cell| cell.correct)
             .into_iter()
             .map(|(condition, before, after)| Measure {
                 condition,
-                columns: vec![before.iter().zip(&after).map(difference).collect()],
+                columns: vec![before.into_iter().zip(after).map(difference).collect()],
                 combine: |means| Some(means[0]),
                 range: META.range,
                 skipped: 0,

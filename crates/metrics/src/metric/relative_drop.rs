@@ -22,7 +22,7 @@ impl Metric for RelativeDrop {
     }
 
     fn measure(&self, records: &Records) -> Vec<Measure> {
-        paired(records)
+        paired(records, |cell| cell.correct)
             .into_iter()
             .map(|(condition, before, after)| Measure {
                 condition,

@@ -49,14 +49,11 @@ impl Metric for RelativeForegroundSensitivity {
 
     /// One measure for each norm and strength that was run on both regions.
     fn measure(&self, records: &Records) -> Vec<Measure> {
-        let correct = |condition: &str| -> Option<Vec<Part>> {
-            Some(records.cells(condition)?.iter().map(|cell| cell.correct).collect())
-        };
         let both_regions = |condition: &String| {
             let noise = Noise::parse(condition).filter(|n| n.region == Region::Foreground)?;
             Some(Measure {
                 condition: noise.level().to_owned(),
-                columns: vec![correct(condition)?, correct(&format!("{}:bg", noise.level()))?],
+                columns: regions(records, noise.level())?.into(),
                 combine: |means| Some(rfs(means[0], means[1]).clamp(-1.0, 1.0)),
                 range: (0.0, 1.0),
                 skipped: 0,
@@ -64,4 +61,12 @@ impl Metric for RelativeForegroundSensitivity {
         };
         records.conditions().iter().filter_map(both_regions).collect()
     }
+}
+
+/// What samples contribute to the accuracies with noise of a level on the object and off it; `None` if not both were run.
+pub(super) fn regions(records: &Records, level: &str) -> Option<[Vec<Part>; 2]> {
+    let correct = |region: &str| -> Option<Vec<Part>> {
+        Some(records.cells(&format!("{level}:{region}"))?.iter().map(|cell| cell.correct).collect())
+    };
+    Some([correct("fg")?, correct("bg")?])
 }

@@ -50,6 +50,24 @@ impl Stored {
         Ok(Self { at: at.ok_or_else(wrong)?, name, dtype, shape, strides })
     }
 
+    /// The same numbers with the dimensions in the opposite order.
+    pub(crate) fn transposed(mut self) -> Self {
+        self.shape.reverse();
+        self.strides.reverse();
+        self
+    }
+
+    /// Those with an index from `start` on, `length` of them, along a dimension; `None` where there are not as many.
+    pub(crate) fn narrow(mut self, dim: usize, start: usize, length: usize) -> Option<Self> {
+        if start.checked_add(length)? > *self.shape.get(dim)? {
+            return None;
+        }
+        let skipped = start.checked_mul(self.strides[dim])?.checked_mul(self.dtype.size_in_bytes())?;
+        self.at = self.at.checked_add(skipped as u64)?;
+        self.shape[dim] = length;
+        Some(self)
+    }
+
     /// Its values, on the CPU, in its dtype; `buffer` is used again from tensor to tensor.
     pub(super) fn read(&self, file: &mut (impl Read + Seek), buffer: &mut Vec<u8>) -> candle_core::Result<Tensor> {
         let size = self.dtype.size_in_bytes();
@@ -120,6 +138,22 @@ mod tests {
         check(&[2, 2], &[0, 1], 4, &[4.0, 5.0, 4.0, 5.0]);
         check(&[], &[], 3, &[3.0]);
         check(&[0, 3], &[3, 1], 0, &[]);
+    }
+
+    #[test]
+    fn views() {
+        let bytes: Vec<u8> = [9u8; 4].into_iter().chain((0..6).flat_map(|i| (i as f32).to_le_bytes())).collect();
+        let values = |stored: Stored| {
+            let read = stored.read(&mut Cursor::new(&bytes), &mut Vec::new()).unwrap();
+            (read.dims().to_vec(), read.flatten_all().unwrap().to_vec1::<f32>().unwrap())
+        };
+        let whole = || stored(&[2, 3], &[3, 1], 0).unwrap();
+        assert_eq!(values(whole().transposed()), (vec![3, 2], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
+        assert_eq!(values(whole().narrow(0, 1, 1).unwrap()), (vec![1, 3], vec![3.0, 4.0, 5.0]));
+        assert_eq!(values(whole().narrow(1, 1, 2).unwrap()), (vec![2, 2], vec![1.0, 2.0, 4.0, 5.0]));
+        assert_eq!(whole().narrow(1, 2, 2), None);
+        assert_eq!(whole().narrow(2, 0, 1), None);
+        assert_eq!(whole().narrow(0, usize::MAX, 1), None);
     }
 
     #[test]

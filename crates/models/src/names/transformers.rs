@@ -1,12 +1,16 @@
 //! Hugging Face transformers. Its version 5 spells some names anew; files on the hub have the older ones.
 
-use super::Scheme;
+use super::{Named, Scheme, Weight};
 
 pub(super) const SCHEMES: &[Scheme] = &[
-    Scheme { mark: "resnet.embedder.", replacements: RESNET },
-    Scheme { mark: "vit.embeddings.", replacements: VIT },
-    Scheme { mark: "deit.embeddings.", replacements: VIT },
-    Scheme { mark: "swin.embeddings.", replacements: SWIN },
+    Scheme::new("resnet.embedder.", RESNET),
+    Scheme::new("convnext.embeddings.", CONVNEXT),
+    Scheme { ignored: TEXTS, then: CLIP_BLOCK, amend: no_bias, ..Scheme::new("vision_model.embeddings.", CLIP) },
+    Scheme { ignored: MASKED, amend: places_of_patches, ..Scheme::new("embeddings.register_tokens", VIT) },
+    Scheme { ignored: MASKED, ..Scheme::new(".layer_scale1.lambda1", VIT) },
+    Scheme::new("vit.embeddings.", VIT),
+    Scheme::new("deit.embeddings.", VIT),
+    Scheme::new("swin.embeddings.", SWIN),
 ];
 
 const RESNET: &[(&str, &str)] = &[
@@ -27,10 +31,83 @@ const RESNET: &[(&str, &str)] = &[
     ("classifier.1.", "fc."),
 ];
 
-/// DeiT too.
+const CONVNEXT: &[(&str, &str)] = &[
+    ("convnext.embeddings.patch_embeddings.", "stem.0."),
+    ("convnext.embeddings.layernorm.", "stem.1."),
+    ("convnext.encoder.stages.", "stages."),
+    ("convnext.layernorm.", "head.norm."),
+    (".downsampling_layer.", ".downsample."),
+    (".layers.", ".blocks."),
+    (".dwconv.", ".conv_dw."),
+    (".layernorm.", ".norm."),
+    (".pwconv1.", ".mlp.fc1."),
+    (".pwconv2.", ".mlp.fc2."),
+    (".layer_scale_parameter", ".gamma"),
+    ("classifier.", "head.fc."),
+];
+
+/// CLIP's other half, which reads.
+const TEXTS: &[&str] = &["text_model.", "text_projection.", "logit_scale"];
+
+const CLIP: &[(&str, &str)] = &[
+    ("vision_model.embeddings.class_embedding", "cls_token"),
+    ("vision_model.embeddings.position_embedding.weight", "pos_embed"),
+    ("vision_model.embeddings.patch_embedding.", "patch_embed.proj."),
+    // Its spelling.
+    ("vision_model.pre_layrnorm.", "norm_pre."),
+    ("vision_model.post_layernorm.", "norm."),
+    ("vision_model.encoder.layers.", "blocks."),
+    ("visual_projection.", "head."),
+];
+
+/// What is in a block of either half.
+pub(super) const CLIP_BLOCK: &[(&str, &str)] = &[
+    (".layer_norm1.", ".norm1."),
+    (".layer_norm2.", ".norm2."),
+    (".self_attn.q_proj.", ".attn.qkv#0."),
+    (".self_attn.k_proj.", ".attn.qkv#1."),
+    (".self_attn.v_proj.", ".attn.qkv#2."),
+    (".self_attn.out_proj.", ".attn.proj."),
+];
+
+/// The projection of an image's embedding has none.
+fn no_bias(named: &mut Named) {
+    if let Some(rows) = named.get("head.weight").and_then(|weight| weight.shape.first().copied()) {
+        named.insert("head.bias".into(), Weight::zeros(&[rows]));
+    }
+}
+
+/// What stands for a hidden patch in training.
+const MASKED: &[&str] =
+    &["embeddings.mask_token", "dinov2.embeddings.mask_token", "dinov2_with_registers.embeddings.mask_token"];
+
+/// Beside registers, timm gives positions to patches only; what the class token has is added to it.
+pub(super) fn places_of_patches(named: &mut Named) {
+    let Some(places) = named.remove("pos_embed") else { return };
+    let of = |start, length| places.parts.iter().cloned().map(|part| part.narrow(1, start, length)).collect();
+    let (class, patches): (Option<Vec<_>>, Option<Vec<_>>) =
+        (of(0, 1), of(1, places.shape.get(1).map_or(0, |count| count.saturating_sub(1))));
+    match (named.get_mut("cls_token"), class, patches) {
+        (Some(token), Some(class), Some(patches)) => {
+            token.add(class);
+            named.insert("pos_embed".into(), Weight::rows(patches));
+        }
+        // Not of the kind it seemed; the error will say what is missing.
+        _ => {
+            named.insert("pos_embed".into(), places);
+        }
+    }
+}
+
+/// DeiT and DINOv2 too.
 const VIT: &[(&str, &str)] = &[
     ("deit.", ""),
     ("vit.", ""),
+    ("dinov2_with_registers.", ""),
+    ("dinov2.", ""),
+    ("embeddings.register_tokens", "reg_token"),
+    (".layer_scale1.lambda1", ".ls1.gamma"),
+    (".layer_scale2.lambda1", ".ls2.gamma"),
     ("embeddings.cls_token", "cls_token"),
     ("embeddings.distillation_token", "dist_token"),
     ("embeddings.position_embeddings", "pos_embed"),

@@ -2,7 +2,7 @@ use super::{WIDTH, colour, columns, label_width};
 use crate::page::{Page, Run};
 use crate::svg::{Anchor, Scale, Svg, ticks};
 use crate::write;
-use hard_imagenet_metrics::{CLEAN, Record, Unit, meta};
+use hard_imagenet_metrics::{CLEAN, Unit, meta};
 
 const ROW: f64 = 46.0;
 const HEAD: f64 = 30.0;
@@ -11,10 +11,12 @@ const HEAD: f64 = 30.0;
 ///
 /// The outline is a Gaussian kernel density (Silverman's bandwidth), cut at the smallest and largest value; all
 /// violins are equally thick. With few values the values themselves are drawn.
-pub(crate) fn violins(page: &Page, metric: &str, pick: fn(&Record) -> Option<f32>) -> Option<String> {
+pub(crate) fn violins(page: &Page, metric: &str) -> Option<String> {
+    let column = metric.replace('-', "_");
     let values = |run: &Run| -> Vec<f64> {
         let clean = run.input.records.iter().filter(|r| r.error.is_none() && r.condition == CLEAN);
-        let mut values: Vec<f64> = clean.filter_map(pick).map(f64::from).filter(|v| v.is_finite()).collect();
+        let mut values: Vec<f64> =
+            clean.filter_map(|r| r.map.get(&column)).map(f64::from).filter(|v| v.is_finite()).collect();
         values.sort_by(f64::total_cmp);
         values
     };

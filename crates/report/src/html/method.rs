@@ -1,6 +1,6 @@
 use crate::page::Page;
 use crate::write::escape;
-use hard_imagenet_metrics::METRICS;
+use hard_imagenet_metrics::metrics;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
@@ -62,7 +62,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
         let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", escape(name), escape(text));
     }
     out.push_str("</dl>\n<h3>Measures</h3>\n<dl class=\"method\">\n");
-    for metric in METRICS {
+    for metric in metrics() {
         let meta = metric.meta();
         if page.runs.iter().all(|r| r.scores().all(meta.id).is_empty()) {
             continue;

@@ -1,6 +1,6 @@
 //! Runs made up from a handful of numbers, as like real ones as a page needs.
 
-use hard_imagenet_metrics::{Options, Record, score};
+use hard_imagenet_metrics::{MAP, MapScores, Options, Record, score};
 use hard_imagenet_report::{CaseKind, GalleryCase, Picture, RunInput};
 
 /// How a made-up model behaves on a dataset.
@@ -67,6 +67,14 @@ pub(crate) fn run(
             let correct = draw < (accuracy + ease).clamp(0.0, 1.0);
             let bump = |salt: &str| (0..4).map(|i| uniform(&format!("{key}/{salt}/{i}")) - 0.5).sum::<f64>();
             let clean = condition == "none";
+            // Floors tell nothing of the model.
+            let (iou, density) = if clean { (profile.iou, profile.density) } else { (0.05, 0.0) };
+            let map: MapScores = [
+                ("iou", (iou * (1.0 + 0.9 * bump("iou"))).clamp(0.0, 1.0) as f32),
+                ("delta_density", (density + 0.3 * bump("density")).clamp(-1.0, 1.0) as f32),
+            ]
+            .into_iter()
+            .collect();
             records.push(Record {
                 sample: sample.clone(),
                 label: class as u32,
@@ -77,12 +85,14 @@ pub(crate) fn run(
                 correct: Some(correct),
                 confidence: Some(if correct { 0.8 } else { 0.1 }),
                 object_fraction: clean.then(|| (0.06 + 0.03 * bump("size")).clamp(0.01, 1.0) as f32),
-                iou: clean.then(|| (profile.iou * (1.0 + 0.9 * bump("iou"))).clamp(0.0, 1.0) as f32),
-                delta_density: clean.then(|| (profile.density + 0.3 * bump("density")).clamp(-1.0, 1.0) as f32),
-                error: None,
+                eccentricity: clean.then(|| (0.3 + 0.2 * bump("place")).clamp(0.0, 0.9) as f32),
+                components: clean.then(|| 1 + (4.0 * uniform(&format!("{key}/pieces")).powi(3)) as u32),
+                map: if clean || condition.starts_with(MAP) { map } else { MapScores::default() },
+                ..Record::default()
             });
         };
         add("none", 0, profile.clean);
+        add("map:random", 0, profile.clean);
         for (condition, accuracy) in ["gray", "gray-box", "tile"].into_iter().zip(profile.ablated) {
             add(condition, 0, accuracy);
         }
@@ -103,6 +113,7 @@ pub(crate) fn run(
         model: model.to_owned(),
         dataset: dataset.to_owned(),
         preset: "strict".to_owned(),
+        explainer: Some("gradcam".to_owned()),
         facts: vec![
             fact("weights sha256", &weights),
             fact("protocol", "paper"),
@@ -118,15 +129,16 @@ pub(crate) fn run(
 }
 
 fn gallery(model: &str, records: &[Record]) -> Vec<GalleryCase> {
-    let mut clean: Vec<&Record> = records.iter().filter(|r| r.delta_density.is_some()).collect();
-    clean.sort_by(|a, b| a.delta_density.unwrap().total_cmp(&b.delta_density.unwrap()));
+    let density = |record: &Record| record.map.get("delta_density");
+    let mut clean: Vec<&Record> = records.iter().filter(|r| density(r).is_some()).collect();
+    clean.sort_by(|a, b| density(a).unwrap().total_cmp(&density(b).unwrap()));
     let case = |r: &Record, kind| GalleryCase {
         title: r.class.clone(),
         caption: format!(
             "{}: Δ {:.2}, IoU {:.2}, predicted {}",
             r.sample,
-            r.delta_density.unwrap(),
-            r.iou.unwrap(),
+            density(r).unwrap(),
+            r.map.get("iou").unwrap(),
             r.prediction.unwrap()
         ),
         kind,

@@ -1,0 +1,60 @@
+use crate::{Dataset, DatasetError, DatasetInfo, Rankings, Sample};
+
+/// A dataset whose samples know where they stand in a ranking.
+pub struct Ranked<D> {
+    inner: D,
+    rankings: Rankings,
+}
+
+impl<D: Dataset> Ranked<D> {
+    /// Images that are not ranked stay, without a place.
+    pub fn new(inner: D, rankings: Rankings) -> Self {
+        Self { inner, rankings }
+    }
+}
+
+impl<D: Dataset> Dataset for Ranked<D> {
+    fn info(&self) -> &DatasetInfo {
+        self.inner.info()
+    }
+
+    fn len(&self) -> usize {
+        self.inner.len()
+    }
+
+    fn id(&self, i: usize) -> &str {
+        self.inner.id(i)
+    }
+
+    fn class(&self, i: usize) -> usize {
+        self.inner.class(i)
+    }
+
+    /// 0 for the first of its class, 1 for the last; 0 for one that is ranked alone.
+    fn cue_rank(&self, i: usize) -> Option<f32> {
+        let place = self.rankings.place(self.id(i))?;
+        Some(place.rank as f32 / place.of.saturating_sub(1).max(1) as f32)
+    }
+
+    fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+        self.inner.get(i)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{PlantedCues, Subset};
+
+    #[test]
+    fn places_are_shares_of_the_class() {
+        let data = PlantedCues::hard(0, 4, 16);
+        let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
+        let lists = serde_json::json!({ "a": [data.id(2), data.id(0), data.id(1)] });
+        std::fs::write(file.path(), lists.to_string()).unwrap();
+        let ranked = Ranked::new(data, Rankings::read(file.path()).unwrap());
+        let ranks = |data: &dyn Dataset| (0..data.len()).map(|i| data.cue_rank(i)).collect::<Vec<_>>();
+        assert_eq!(ranks(&ranked), [Some(0.5), Some(1.0), Some(0.0), None]);
+        assert_eq!(ranks(&Subset::filter(ranked, |i| i > 1)), [Some(0.0), None]);
+    }
+}

@@ -1,0 +1,87 @@
+use super::{Attribute, Rival10};
+use crate::{Dataset, DatasetError, DatasetInfo, Sample};
+use hard_imagenet_images::Gray8;
+
+/// The pictures of RIVAL10 that show an attribute, each with the mask of that attribute instead of the object's: what is
+/// lost when it is painted over is the attribute's importance (Moayeri, Pope, Balaji, Feizi 2022).
+pub struct Rival10OfAttribute {
+    info: DatasetInfo,
+    inner: Rival10,
+    attribute: Attribute,
+    members: Vec<usize>,
+}
+
+impl Rival10 {
+    /// Only the pictures whose labels name the attribute, with its masks. The dataset is called "rival10-wings" then.
+    ///
+    /// # Errors
+    /// As [`attributes`](Self::attributes), and [`DatasetError::Folder`] if no picture shows it.
+    pub fn of_attribute(self, attribute: Attribute) -> Result<Rival10OfAttribute, DatasetError> {
+        let place = Attribute::ALL.iter().position(|&known| known == attribute).unwrap_or_default();
+        let mut members = Vec::new();
+        for i in 0..self.len() {
+            if self.attributes(i)?[place] {
+                members.push(i);
+            }
+        }
+        if members.is_empty() {
+            return Err(DatasetError::Folder {
+                path: self.rival.place(&self.folder),
+                problem: format!("no picture shows {}", attribute.name()),
+                expected: super::GET_IT.into(),
+            });
+        }
+        let info = DatasetInfo { name: format!("rival10-{}", attribute.name()), ..self.info.clone() };
+        Ok(Rival10OfAttribute { info, inner: self, attribute, members })
+    }
+}
+
+impl Dataset for Rival10OfAttribute {
+    fn info(&self) -> &DatasetInfo {
+        &self.info
+    }
+
+    fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    fn id(&self, i: usize) -> &str {
+        self.inner.id(self.members[i])
+    }
+
+    fn class(&self, i: usize) -> usize {
+        self.inner.class(self.members[i])
+    }
+
+    fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+        let at = self.members[i];
+        let sample = self.inner.get(at)?;
+        let missing = || DatasetError::Meta {
+            path: self.inner.rival.place(&self.inner.beside(at, "_attr_dict.pkl")),
+            problem: format!("there is no mask of {}", self.attribute.name()),
+        };
+        let mask = self.inner.attribute_mask(at, self.attribute)?.ok_or_else(missing)?;
+        let mask = stretched(&mask, sample.image.height, sample.image.width);
+        Ok(Sample { mask, ..sample })
+    }
+}
+
+/// To the picture's size, by the nearest pixel: attribute masks were drawn on pictures of 224 × 224.
+fn stretched(mask: &Gray8, height: usize, width: usize) -> Gray8 {
+    let at =
+        |row: usize, column: usize| mask.data[row * mask.height / height * mask.width + column * mask.width / width];
+    let data = (0..height).flat_map(|row| (0..width).map(move |column| at(row, column))).collect();
+    Gray8 { height, width, data }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_pixels() {
+        let mask = Gray8 { height: 1, width: 2, data: vec![1, 2] };
+        assert_eq!(stretched(&mask, 2, 4).data, [1, 1, 2, 2, 1, 1, 2, 2]);
+        assert_eq!(stretched(&mask, 1, 1).data, [1]);
+    }
+}

@@ -1,0 +1,140 @@
+use crate::{Average, Better, MetricMeta, Unit, alignment};
+use serde::de::{Deserialize, Deserializer};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// Words of what is measured of a map by showing the model parts of the picture: whether it matters to the model what
+/// the map calls important.
+pub const FAITHFULNESS: [&str; 3] = ["insertion", "deletion", "road"];
+
+const ALIGNMENT: usize = alignment::SCORES.len();
+const COUNT: usize = ALIGNMENT + FAITHFULNESS.len();
+
+/// Every score that a record can have of a map, in the order of its columns: agreement with the mask, then faithfulness
+/// to the model.
+pub fn map_scores() -> impl ExactSizeIterator<Item = &'static MetricMeta> {
+    (0..COUNT).map(meta_at)
+}
+
+pub(crate) const fn count() -> usize {
+    COUNT
+}
+
+pub(crate) fn meta_at(at: usize) -> &'static MetricMeta {
+    if at < ALIGNMENT { &alignment::SCORES[at].meta } else { &FAITHFULNESS_META[at - ALIGNMENT] }
+}
+
+const fn faithfulness(id: &'static str, title: &'static str) -> MetricMeta {
+    MetricMeta {
+        id,
+        title,
+        unit: Unit::Number,
+        range: (0.0, 1.0),
+        better: Better::Higher,
+        average: Average::Sample,
+        formula: "",
+        source: "Petsiuk, Das, Saenko 2018 (RISE)",
+        description: "",
+    }
+}
+
+static FAITHFULNESS_META: [MetricMeta; 3] = [
+    MetricMeta {
+        formula: "mean probability of the class while pixels appear, brightest of the map first",
+        description: "How fast the class comes back when the picture is uncovered in the map's order: high if the map \
+                      begins with what the model needs.",
+        ..faithfulness("insertion", "Insertion")
+    },
+    MetricMeta {
+        better: Better::Lower,
+        formula: "mean probability of the class while pixels disappear, brightest of the map first",
+        description: "How long the class stays when the picture is covered in the map's order: low if the map begins \
+                      with what the model needs.",
+        ..faithfulness("deletion", "Deletion")
+    },
+    MetricMeta {
+        range: (-0.5, 0.5),
+        formula: "mean over shares of (probability without the dimmest pixels − without the brightest) / 2",
+        source: "Rong et al. 2022 (ROAD), combined as in the pytorch-grad-cam package",
+        description: "What the pixels that the map calls important are worth more than those it calls unimportant, when \
+                      they are replaced by a blur of their neighbours. 0 is a map that tells nothing.",
+        ..faithfulness("road", "ROAD")
+    },
+];
+
+/// What one saliency map is worth: a value for each of [`map_scores`] that is defined and was asked for.
+///
+/// ```
+/// use hard_imagenet_metrics::MapScores;
+/// let scores = MapScores::of(&[1.0, 0.5, 0.0, 0.0], &[1, 1, 0, 0]);
+/// assert_eq!(scores.get("iou"), Some(1.0));
+/// assert_eq!(scores.get("delta_density"), Some(0.75));
+/// assert_eq!(scores.get("insertion"), None); // needs the model
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MapScores([Option<f32>; COUNT]);
+
+impl MapScores {
+    /// All agreements of a map in [0, 1] with a mask, see [`alignment`].
+    ///
+    /// # Panics
+    /// If the slices differ in length.
+    pub fn of(map: &[f32], mask: &[u8]) -> Self {
+        let mut scores = Self::default();
+        for (value, found) in scores.0.iter_mut().zip(alignment::scores(map, mask)) {
+            *value = found.map(|found| found as f32);
+        }
+        scores
+    }
+
+    /// Names of the columns: the ids of [`map_scores`] with `_` for `-`.
+    pub fn columns() -> impl ExactSizeIterator<Item = &'static str> {
+        static COLUMNS: std::sync::LazyLock<Vec<String>> =
+            std::sync::LazyLock::new(|| map_scores().map(|meta| meta.id.replace('-', "_")).collect());
+        COLUMNS.iter().map(String::as_str)
+    }
+
+    /// The value of a column; `None` where it is undefined, and for any other name.
+    pub fn get(&self, column: &str) -> Option<f32> {
+        self.0[Self::columns().position(|name| name == column)?]
+    }
+
+    /// Sets a column; any other name changes nothing.
+    pub fn set(&mut self, column: &str, value: Option<f32>) {
+        if let Some(at) = Self::columns().position(|name| name == column) {
+            self.0[at] = value;
+        }
+    }
+
+    /// The values in the order of the columns.
+    pub fn as_slice(&self) -> &[Option<f32>] {
+        &self.0
+    }
+
+    /// Has it any value?
+    pub fn any(&self) -> bool {
+        self.0.iter().any(Option::is_some)
+    }
+}
+
+impl<'a> FromIterator<(&'a str, f32)> for MapScores {
+    fn from_iter<I: IntoIterator<Item = (&'a str, f32)>>(values: I) -> Self {
+        let mut scores = Self::default();
+        values.into_iter().for_each(|(column, value)| scores.set(column, Some(value)));
+        scores
+    }
+}
+
+/// A map from column to value; what is undefined is left out.
+impl Serialize for MapScores {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(Self::columns().zip(self.0).filter_map(|(column, value)| Some((column, value?))))
+    }
+}
+
+impl<'de> Deserialize<'de> for MapScores {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = BTreeMap::<String, f32>::deserialize(deserializer)?;
+        Ok(values.iter().map(|(column, value)| (column.as_str(), *value)).collect())
+    }
+}

@@ -1,0 +1,26 @@
+use super::{Average, Better, Measure, Metric, MetricMeta, Unit};
+use crate::Records;
+
+pub(super) struct AccuracyWithin;
+
+static META: MetricMeta = MetricMeta {
+    id: "accuracy-within",
+    title: "Accuracy among the dataset's classes",
+    unit: Unit::Percent,
+    range: (0.0, 1.0),
+    better: Better::Higher,
+    average: Average::Sample,
+    formula: "right predictions / predictions, of the dataset's classes alone",
+    source: "the published code takes all 1000 classes (Q17)",
+    description: "Share of images whose highest logit, of those of the dataset's classes, is the label. Undefined for a head that has no others.",
+};
+
+impl Metric for AccuracyWithin {
+    fn meta(&self) -> &'static MetricMeta {
+        &META
+    }
+
+    fn measure(&self, records: &Records) -> Vec<Measure> {
+        Measure::means(records, META.range, |cell| cell.correct_within)
+    }
+}

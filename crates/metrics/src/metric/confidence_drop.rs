@@ -1,0 +1,36 @@
+use super::{Average, Better, Measure, Metric, MetricMeta, Unit, difference, paired};
+use crate::Records;
+
+pub(super) struct ConfidenceDrop;
+
+static META: MetricMeta = MetricMeta {
+    id: "confidence-drop",
+    title: "Confidence drop",
+    unit: Unit::Points,
+    range: (-1.0, 1.0),
+    better: Better::Neither,
+    average: Average::Sample,
+    formula: "mean of softmax(logits)[label]: clean − condition, on the same samples",
+    source: "Moayeri, Pope, Balaji, Feizi 2022 (RIVAL10): importance of attributes",
+    description: "What the condition costs in probability of the label, paired by sample. It moves before predictions \
+                  change.",
+};
+
+impl Metric for ConfidenceDrop {
+    fn meta(&self) -> &'static MetricMeta {
+        &META
+    }
+
+    fn measure(&self, records: &Records) -> Vec<Measure> {
+        paired(records, |cell| cell.confidence)
+            .into_iter()
+            .map(|(condition, before, after)| Measure {
+                condition,
+                columns: vec![before.into_iter().zip(after).map(difference).collect()],
+                combine: |means| Some(means[0]),
+                range: META.range,
+                skipped: 0,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,57 @@
+use super::{Average, Better, Measure, Metric, MetricMeta, Unit, both, rfs};
+use crate::{Noise, Part, Records, Region};
+
+/// Relative foreground sensitivity of one image, from the label's mean probability with noise on the object and with
+/// noise on everything else: [`rfs`] of the two. Where that is not a number, 0, as in the published code.
+///
+/// ```
+/// # use hard_imagenet_metrics::irfs;
+/// assert_eq!(irfs(0.25, 0.75), 0.5);
+/// assert_eq!(irfs(f64::NAN, 0.5), 0.0);
+/// ```
+pub fn irfs(foreground: f64, background: f64) -> f64 {
+    let value = rfs(foreground, background);
+    if value.is_nan() { 0.0 } else { value.clamp(-1.0, 1.0) }
+}
+
+pub(super) struct ImageForegroundSensitivity;
+
+static META: MetricMeta = MetricMeta {
+    id: "irfs",
+    title: "Foreground sensitivity of single images",
+    unit: Unit::Number,
+    range: (-1.0, 1.0),
+    better: Better::Higher,
+    average: Average::Sample,
+    formula: "mean of (p_bg − p_fg) / (2 min(p, 1 − p)), p = (p_fg + p_bg) / 2, p the label's probability",
+    source: "Moayeri, Pope, Balaji, Feizi 2022 (RIVAL10)",
+    description: "Relative foreground sensitivity of each image, from probabilities instead of accuracies, averaged.",
+};
+
+impl Metric for ImageForegroundSensitivity {
+    fn meta(&self) -> &'static MetricMeta {
+        &META
+    }
+
+    /// One measure for each norm and strength that was run on both regions.
+    fn measure(&self, records: &Records) -> Vec<Measure> {
+        let of_level = |condition: &String| {
+            let noise = Noise::parse(condition).filter(|noise| noise.region == Region::Foreground)?;
+            let background = records.cells(&format!("{}:bg", noise.level()))?;
+            let pairs = both(records.cells(condition)?, background, |cell| cell.confidence);
+            let part = |(foreground, background): (Part, Part)| match foreground.mean().zip(background.mean()) {
+                Some((foreground, background)) => Part::one(irfs(foreground, background)),
+                None => Part::default(),
+            };
+            let column: Vec<Part> = pairs.map(part).collect();
+            column.iter().any(|part| part.count > 0.0).then(|| Measure {
+                condition: noise.level().to_owned(),
+                columns: vec![column],
+                combine: |means| Some(means[0]),
+                range: META.range,
+                skipped: 0,
+            })
+        };
+        records.conditions().iter().filter_map(of_level).collect()
+    }
+}

@@ -1,0 +1,30 @@
+use super::{Measure, Metric, MetricMeta};
+use crate::{Part, Records, map_scores};
+
+/// The mean of one score of saliency maps, by its place among [`map_scores`](crate::map_scores()).
+pub(super) struct MapMetric(usize);
+
+/// All of them.
+pub(super) static ALL: [MapMetric; map_scores::count()] = {
+    let mut all = [const { MapMetric(0) }; map_scores::count()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = MapMetric(at);
+        at += 1;
+    }
+    all
+};
+
+impl Metric for MapMetric {
+    fn meta(&self) -> &'static MetricMeta {
+        map_scores::meta_at(self.0)
+    }
+
+    /// Under "none" of the first explainer's maps, under "map:WORD" of another's.
+    fn measure(&self, records: &Records) -> Vec<Measure> {
+        let value = |map: &[Option<f32>]| map.get(self.0).copied().flatten().filter(|value| value.is_finite());
+        Measure::means(records, self.meta().range, |cell| {
+            value(&cell.map).map_or_else(Part::default, |value| Part::one(f64::from(value)))
+        })
+    }
+}

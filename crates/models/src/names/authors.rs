@@ -1,0 +1,89 @@
+//! The files that papers published, where timm's names are not theirs.
+
+use super::{Named, Scheme, Weight, transformers};
+
+pub(super) const SCHEMES: &[Scheme] = &[
+    Scheme {
+        ignored: TEXTS,
+        then: CLIP_BLOCK,
+        amend: projection,
+        ..Scheme::new("visual.transformer.resblocks.", CLIP_VIT)
+    },
+    Scheme { ignored: TEXTS, ..Scheme::new("visual.attnpool.", CLIP_RESNET) },
+    Scheme { ignored: MASKED, amend: transformers::places_of_patches, ..Scheme::new("register_tokens", DINO) },
+    Scheme { ignored: MASKED, ..Scheme::new("mask_token", DINO) },
+    Scheme::new("layers.0.downsample.reduction.", SWIN),
+];
+
+/// CLIP's other half, which reads.
+const TEXTS: &[&str] =
+    &["transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection", "logit_scale"];
+
+/// OpenAI's names; open_clip's too.
+const CLIP_VIT: &[(&str, &str)] = &[
+    ("visual.class_embedding", "cls_token"),
+    ("visual.positional_embedding", "pos_embed"),
+    ("visual.conv1.", "patch_embed.proj."),
+    ("visual.ln_pre.", "norm_pre."),
+    ("visual.ln_post.", "norm."),
+    ("visual.proj", "head.weight"),
+    ("visual.transformer.resblocks.", "blocks."),
+];
+
+/// What is in a block of either half.
+pub(super) const CLIP_BLOCK: &[(&str, &str)] = &[
+    (".ln_1.", ".norm1."),
+    (".ln_2.", ".norm2."),
+    (".attn.in_proj_", ".attn.qkv."),
+    (".attn.out_proj.", ".attn.proj."),
+    (".mlp.c_fc.", ".mlp.fc1."),
+    (".mlp.c_proj.", ".mlp.fc2."),
+];
+
+/// The projection of an image's embedding is a linear layer the other way round, and without a bias.
+fn projection(named: &mut Named) {
+    if let Some(weight) = named.remove("head.weight").map(Weight::transposed) {
+        named.insert("head.bias".into(), Weight::zeros(&weight.shape[..1]));
+        named.insert("head.weight".into(), weight);
+    }
+}
+
+const CLIP_RESNET: &[(&str, &str)] = &[
+    ("visual.conv1.", "stem.conv1.conv."),
+    ("visual.bn1.", "stem.conv1.bn."),
+    ("visual.conv2.", "stem.conv2.conv."),
+    ("visual.bn2.", "stem.conv2.bn."),
+    ("visual.conv3.", "stem.conv3.conv."),
+    ("visual.bn3.", "stem.conv3.bn."),
+    ("visual.layer1.", "stages.0."),
+    ("visual.layer2.", "stages.1."),
+    ("visual.layer3.", "stages.2."),
+    ("visual.layer4.", "stages.3."),
+    ("visual.attnpool.positional_embedding", "head.pos_embed"),
+    ("visual.attnpool.q_proj.", "head.q."),
+    ("visual.attnpool.k_proj.", "head.k."),
+    ("visual.attnpool.v_proj.", "head.v."),
+    ("visual.attnpool.c_proj.", "head.proj."),
+    // After the stem's, which have no number before them.
+    ("0.downsample.0.", "0.shortcut.conv.conv."),
+    ("0.downsample.1.", "0.shortcut.conv.bn."),
+    (".conv1.weight", ".conv1_1x1.conv.weight"),
+    (".bn1.", ".conv1_1x1.bn."),
+    (".conv2.weight", ".conv2_kxk.conv.weight"),
+    (".bn2.", ".conv2_kxk.bn."),
+    (".conv3.weight", ".conv3_1x1.conv.weight"),
+    (".bn3.", ".conv3_1x1.bn."),
+];
+
+/// What stands for a hidden patch in training.
+const MASKED: &[&str] = &["mask_token"];
+
+const DINO: &[(&str, &str)] = &[("register_tokens", "reg_token")];
+
+/// Microsoft's files reduce the resolution at the end of a stage, timm at the beginning of the next.
+const SWIN: &[(&str, &str)] = &[
+    ("layers.2.downsample.", "layers.3.downsample."),
+    ("layers.1.downsample.", "layers.2.downsample."),
+    ("layers.0.downsample.", "layers.1.downsample."),
+    ("head.", "head.fc."),
+];

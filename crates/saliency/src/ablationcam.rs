@@ -1,0 +1,90 @@
+use crate::cam::{cut, explanations, id, places, targets};
+use crate::{Explain, ExplainError, Explanation, Question};
+use candle_core::{DType, Tensor};
+use hard_imagenet_models::{AtCut, Layout, Places};
+
+/// AblationCAM (Desai and Ramaswamy 2020) at the model's own node, or a named one: gradients are not needed, many passes
+/// through the head are.
+///
+/// With y the target's logit and y_k the same without channel k: w_k = (y - y_k) / y (eq. 3), raw = Σ w_k A_k. A channel
+/// is taken away as pytorch-grad-cam does it: it becomes 0 where the least value of the node is 0 (behind a ReLU), and
+/// otherwise 10⁷ below the least value, which drives a network far from anything it has seen, and which f16 cannot hold.
+/// (There, within a batch of channels, each is a further 10⁷ below the one before; here all are as the first, so that the
+/// batch does not matter.) Only the head runs again. A logit of exactly 0 gives a map of zeros. Scaled as GradCAM's map.
+#[derive(Clone, Debug)]
+pub struct AblationCam {
+    /// `None`: the model's `cam_node`.
+    pub node: Option<String>,
+    /// Channels that are taken away in one pass, each from a copy of its own.
+    pub batch: usize,
+}
+
+impl Default for AblationCam {
+    fn default() -> Self {
+        Self { node: None, batch: 16 }
+    }
+}
+
+impl Explain for AblationCam {
+    fn id(&self) -> String {
+        id("ablationcam", self.node())
+    }
+
+    fn node(&self) -> Option<&str> {
+        self.node.as_deref()
+    }
+
+    fn answer(&self, mut question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (images, height, width) = question.size()?;
+        let model = question.model;
+        let cut = cut(model, self.node())?;
+        let node = model.graph().node(cut.node());
+
+        let (mut raw, mut size) = (Vec::with_capacity(images), (0, 0));
+        for (image, &class) in question.classes.iter().enumerate() {
+            // One image at a time: values that are carried need not have one row an image.
+            let value = model.trunk(&cut, &question.x.narrow(0, image, 1)?)?;
+            let Places { values, h, w } = places(node, &value.at)?;
+            let channels = values.dim(2)?;
+            let whole = targets(&model.head(&cut, &value)?, &[class])?;
+            let ablated = ablated(&value.at)?;
+            let mut scores = Vec::with_capacity(channels);
+            for first in (0..channels).step_by(self.batch.max(1)) {
+                let count = self.batch.max(1).min(channels - first);
+                let without = without(&value, node.layout, ablated, first..first + count)?;
+                scores.push(targets(&model.head(&cut, &without)?, &vec![class; count])?);
+                question.done(image * channels + first + count, images * channels)?;
+            }
+            let weights = whole.broadcast_sub(&Tensor::cat(&scores, 0)?)?.broadcast_div(&whole)?;
+            raw.push(values.matmul(&weights.reshape((1, channels, 1))?)?.squeeze(2)?);
+            size = (h, w);
+        }
+        explanations(&Tensor::cat(&raw, 0)?, size, (height, width))
+    }
+}
+
+/// What a channel that is taken away is set to.
+fn ablated(value: &Tensor) -> candle_core::Result<f32> {
+    let least = value.to_dtype(DType::F32)?.flatten_all()?.min(0)?.to_scalar::<f32>()?;
+    Ok(if least == 0.0 { 0.0 } else { least - 1e7 })
+}
+
+/// Copies of an image's value at the cut, each without one of the channels.
+fn without(
+    value: &AtCut,
+    layout: Layout,
+    ablated: f32,
+    channels: std::ops::Range<usize>,
+) -> candle_core::Result<AtCut> {
+    let count = channels.len();
+    let copies = |value: &Tensor| Tensor::cat(&vec![value; count], 0);
+    let at = copies(&value.at)?;
+    let axis = if layout == Layout::Nchw { 1 } else { at.rank() - 1 };
+    let mut shape = vec![1; at.rank()];
+    (shape[0], shape[axis]) = (count, at.dim(axis)?);
+    let taken = |copy: usize| (0..shape[axis]).map(move |channel| u8::from(channel == channels.start + copy));
+    let taken = Tensor::from_vec((0..count).flat_map(taken).collect(), shape.clone(), at.device())?;
+    let fill = Tensor::full(ablated, at.shape(), at.device())?.to_dtype(at.dtype())?;
+    let at = taken.broadcast_as(at.shape())?.where_cond(&fill, &at)?;
+    Ok(AtCut { at, carried: value.carried.iter().map(copies).collect::<Result<_, _>>()? })
+}

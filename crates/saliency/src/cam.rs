@@ -1,0 +1,118 @@
+//! What class activation maps have in common.
+
+use crate::{Explain, ExplainError, Explanation, Question};
+use candle_core::{DType, Tensor, Var};
+use hard_imagenet_kernels::gradient;
+use hard_imagenet_masks::Heatmap;
+use hard_imagenet_models::{Cut, Model, Node, Places};
+
+/// A map that is a formula of a node's activations and gradients.
+pub(crate) trait Formula: Send + Sync {
+    /// The explainer's word, without a node.
+    const WORD: &'static str;
+
+    /// Where to look from; `None`: the model's `cam_node`.
+    fn node(&self) -> Option<&str>;
+
+    /// Of activations `(B, h · w, C)` and gradients of each image's target logit, alike: raw maps `(B, h · w)`.
+    fn raw(activations: &Tensor, gradients: &Tensor) -> candle_core::Result<Tensor>;
+}
+
+impl<F: Formula> Explain for F {
+    fn id(&self) -> String {
+        id(F::WORD, Formula::node(self))
+    }
+
+    fn node(&self) -> Option<&str> {
+        Formula::node(self)
+    }
+
+    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        Ok(with_logits::<F>(Formula::node(self), &question)?.1)
+    }
+}
+
+/// The logits `(B, K)`, f32, and the explanations, from one pass through the trunk.
+pub(crate) fn with_logits<F: Formula>(
+    node: Option<&str>,
+    question: &Question<'_>,
+) -> Result<(Tensor, Vec<Explanation>), ExplainError> {
+    let (_, height, width) = question.size()?;
+    let model = question.model;
+    let cut = cut(model, node)?;
+    let node = model.graph().node(cut.node());
+
+    let mut value = model.trunk(&cut, question.x)?;
+    let activation = Var::from_tensor(&value.at)?;
+    value.at = activation.as_tensor().clone();
+    let logits = model.head(&cut, &value)?;
+    let slope = gradient(&targets(&logits, question.classes)?.sum_all()?, &activation)?;
+
+    let Places { values: activations, h, w } = places(node, &activation.as_detached_tensor())?;
+    let raw = F::raw(&activations, &places(node, &slope)?.values)?;
+    Ok((logits.detach(), explanations(&raw, (h, w), (height, width))?))
+}
+
+/// Its word and, where it was told, the node.
+pub(crate) fn id(word: &str, node: Option<&str>) -> String {
+    match node {
+        None => word.into(),
+        Some(node) => format!("{word}:{node}"),
+    }
+}
+
+/// The model, cut at the node or at its own.
+pub(crate) fn cut(model: &Model, node: Option<&str>) -> Result<Cut, ExplainError> {
+    Ok(model.cut(node.unwrap_or(&model.spec().cam_node))?)
+}
+
+/// A node's value by places, f32.
+pub(crate) fn places(node: &Node, value: &Tensor) -> Result<Places, ExplainError> {
+    let none = || ExplainError::Place { node: node.name.clone(), layout: node.layout };
+    node.layout.places(&value.to_dtype(DType::F32)?)?.ok_or_else(none)
+}
+
+/// Each image's target logit, `(B)`, of logits `(B, K)`.
+pub(crate) fn targets(logits: &Tensor, classes: &[u32]) -> Result<Tensor, ExplainError> {
+    let count = logits.dim(1)?;
+    if let Some(&class) = classes.iter().find(|class| **class as usize >= count) {
+        return Err(ExplainError::Class { class, classes: count });
+    }
+    let index = Tensor::new(classes, logits.device())?.unsqueeze(1)?;
+    Ok(logits.gather(&index, 1)?.squeeze(1)?)
+}
+
+/// Raw maps `(B, h · w)`, and what is shown of them at the input's size.
+pub(crate) fn explanations(
+    raw: &Tensor,
+    (h, w): (usize, usize),
+    (height, width): (usize, usize),
+) -> Result<Vec<Explanation>, ExplainError> {
+    let explanation = |values| {
+        let raw = Heatmap::from_vec(h, w, values);
+        Explanation { map: scaled(&raw, height, width), raw }
+    };
+    Ok(raw.to_vec2::<f32>()?.into_iter().map(explanation).collect())
+}
+
+/// A raw map without its negative part, scaled to [0, 1], resized bilinearly to the input's size, and scaled again, as
+/// pytorch-grad-cam does for every CAM. A map without positive values becomes zeros; NaN gives 0.
+pub(crate) fn scaled(raw: &Heatmap, height: usize, width: usize) -> Heatmap {
+    // f32::max gives 0 for NaN.
+    let positive = |map: &Heatmap| {
+        let values = map.as_slice().iter().map(|v| v.max(0.0)).collect();
+        Heatmap::from_vec(map.height(), map.width(), values)
+    };
+    positive(&positive(raw).min_max_scaled().resized(height, width)).min_max_scaled()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_raw_map_without_positive_values_gives_zeros() {
+        let raw = Heatmap::from_vec(1, 2, vec![-1.0, f32::NAN]);
+        assert!(scaled(&raw, 4, 4).as_slice().iter().all(|v| *v == 0.0));
+    }
+}

@@ -1,0 +1,73 @@
+//! Maps that know nothing of the decision: what an explainer has to beat.
+
+use crate::cam::{cut, id, scaled};
+use crate::{Explain, ExplainError, Explanation, Question};
+use hard_imagenet_masks::Heatmap;
+use hard_imagenet_models::Layout;
+
+/// Uniform noise in [0, 1) at the resolution of the model's own node, or of a named one.
+///
+/// Scaled as GradCAM's map, so that it has blobs of the size that a CAM from this node has: a value follows from the
+/// image's key and its place in the node alone.
+#[derive(Clone, Debug, Default)]
+pub struct RandomMap {
+    /// `None`: the model's `cam_node`.
+    pub node: Option<String>,
+}
+
+impl Explain for RandomMap {
+    fn id(&self) -> String {
+        id("random", self.node())
+    }
+
+    fn node(&self) -> Option<&str> {
+        self.node.as_deref()
+    }
+
+    fn is_random(&self) -> bool {
+        true
+    }
+
+    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        const STEPS: u64 = 1 << 24;
+        let (_, height, width) = question.size()?;
+        let graph = question.model.graph();
+        let at = cut(question.model, self.node())?.node();
+        let (node, shapes) =
+            (graph.node(at), graph.shapes(question.x.dims()).map_err(hard_imagenet_models::ModelError::from)?);
+        let (h, w) = match (node.layout, shapes[at.index()].as_slice()) {
+            (Layout::Nchw, &[_, _, h, w]) | (Layout::Nhwc, &[_, h, w, _]) | (Layout::Tokens { h, w, .. }, _) => (h, w),
+            (layout, _) => return Err(ExplainError::Place { node: node.name.clone(), layout }),
+        };
+        let explanation = |key: hard_imagenet_perturbations::NoiseKey| {
+            let value = |place| key.below(place, STEPS) as f32 / STEPS as f32;
+            let raw = Heatmap::from_vec(h, w, (0..(h * w) as u64).map(value).collect());
+            Explanation { map: scaled(&raw, height, width), raw }
+        };
+        Ok(question.keys_for(self)?.into_iter().map(explanation).collect())
+    }
+}
+
+/// A Gaussian on the centre of the picture, with a standard deviation of a quarter of each side.
+///
+/// Photographers put the object in the middle, and Hard ImageNet's pictures are cropped to their centres. The map is
+/// above one half on 27 % of the picture. Made at the input's resolution, so `raw` is the Gaussian itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Centre;
+
+impl Explain for Centre {
+    fn id(&self) -> String {
+        "centre".into()
+    }
+
+    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (images, height, width) = question.size()?;
+        let sigmas = |at: usize, side: usize| ((at as f32 + 0.5) / side as f32 - 0.5) * 4.0;
+        let value = |(y, x): (f32, f32)| (-0.5 * (y * y + x * x)).exp();
+        let places =
+            (0..height).flat_map(|row| (0..width).map(move |column| (sigmas(row, height), sigmas(column, width))));
+        let raw = Heatmap::from_vec(height, width, places.map(value).collect());
+        let explanation = Explanation { map: scaled(&raw, height, width), raw };
+        Ok(vec![explanation; images])
+    }
+}

@@ -1,0 +1,198 @@
+use crate::{
+    AblationCam, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus, GradientXInput, HiResCam,
+    InputGradient, IntegratedGradients, LayerCam, RandomMap, Rise, ScoreCam, SmoothGrad, XGradCam,
+};
+
+/// An explainer as people choose it.
+#[derive(Clone, Copy, Debug)]
+pub struct Explainer {
+    /// What [`parse`] understands, and [`Explain::id`] begins with.
+    pub word: &'static str,
+    /// Its name in the literature.
+    pub title: &'static str,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+    /// Who proposed it.
+    pub source: &'static str,
+    make: Make,
+}
+
+/// How an explainer comes from its word.
+#[derive(Clone, Copy, Debug)]
+enum Make {
+    /// It looks from a node: `WORD` from the model's own, `WORD:NODE` from another.
+    AtNode(fn(Option<String>) -> Box<dyn Explain>),
+    /// It looks at the network as a whole, or at nodes that it finds itself: `WORD`.
+    Whole(fn() -> Box<dyn Explain>),
+}
+
+impl Explainer {
+    /// May a node follow the word, as in "gradcam:layer3"?
+    pub fn takes_node(&self) -> bool {
+        matches!(self.make, Make::AtNode(_))
+    }
+}
+
+/// The explainers there are.
+pub const EXPLAINERS: &[Explainer] = &[
+    Explainer {
+        word: "gradcam",
+        title: "Grad-CAM",
+        about: "a node's channels, each weighted by its mean gradient",
+        source: "Selvaraju et al. 2017",
+        make: Make::AtNode(|node| Box::new(GradCam { node })),
+    },
+    Explainer {
+        word: "hirescam",
+        title: "HiResCAM",
+        about: "a node's channels times their gradients, place by place",
+        source: "Draelos and Carin 2020",
+        make: Make::AtNode(|node| Box::new(HiResCam { node })),
+    },
+    Explainer {
+        word: "gradcam++",
+        title: "Grad-CAM++",
+        about: "channels weighted by positive gradients, more where few places have them",
+        source: "Chattopadhay et al. 2018",
+        make: Make::AtNode(|node| Box::new(GradCamPlusPlus { node })),
+    },
+    Explainer {
+        word: "xgradcam",
+        title: "XGrad-CAM",
+        about: "channels weighted by gradients in proportion to their activation",
+        source: "Fu et al. 2020",
+        make: Make::AtNode(|node| Box::new(XGradCam { node })),
+    },
+    Explainer {
+        word: "layercam",
+        title: "LayerCAM",
+        about: "channels times their positive gradients, place by place",
+        source: "Jiang et al. 2021",
+        make: Make::AtNode(|node| Box::new(LayerCam { node })),
+    },
+    Explainer {
+        word: "eigencam",
+        title: "Eigen-CAM",
+        about: "the first principal component of a node's channels, for no class in particular",
+        source: "Muhammad and Yeasin 2020",
+        make: Make::AtNode(|node| Box::new(EigenCam { node })),
+    },
+    Explainer {
+        word: "scorecam",
+        title: "Score-CAM",
+        about: "channels weighted by the logit of the input that each masks; a pass for each channel",
+        source: "Wang et al. 2020",
+        make: Make::AtNode(|node| Box::new(ScoreCam { node, ..ScoreCam::default() })),
+    },
+    Explainer {
+        word: "ablationcam",
+        title: "Ablation-CAM",
+        about: "channels weighted by what the logit loses without each; a pass through the head for each channel",
+        source: "Desai and Ramaswamy 2020",
+        make: Make::AtNode(|node| Box::new(AblationCam { node, ..AblationCam::default() })),
+    },
+    Explainer {
+        word: "gradient",
+        title: "input gradient",
+        about: "how much a small change of each pixel changes the logit",
+        source: "Simonyan et al. 2013",
+        make: Make::Whole(|| Box::new(InputGradient)),
+    },
+    Explainer {
+        word: "gradient-x-input",
+        title: "gradient × input",
+        about: "what each pixel adds to the logit, were the network linear",
+        source: "Shrikumar et al. 2016",
+        make: Make::Whole(|| Box::new(GradientXInput)),
+    },
+    Explainer {
+        word: "smoothgrad",
+        title: "SmoothGrad",
+        about: "the mean input gradient of noisy copies of the image",
+        source: "Smilkov et al. 2017",
+        make: Make::Whole(|| Box::<SmoothGrad>::default()),
+    },
+    Explainer {
+        word: "integrated-gradients",
+        title: "integrated gradients",
+        about: "what each pixel adds to the logit on the way from the mean colour to the image",
+        source: "Sundararajan et al. 2017",
+        make: Make::Whole(|| Box::<IntegratedGradients>::default()),
+    },
+    Explainer {
+        word: "rise",
+        title: "RISE",
+        about: "the class's mean probability over random masks that leave a pixel visible; a pass for each of 1000 masks",
+        source: "Petsiuk et al. 2018",
+        make: Make::Whole(|| Box::<Rise>::default()),
+    },
+    Explainer {
+        word: "random",
+        title: "random map",
+        about: "uniform noise at a node's resolution",
+        source: "a floor, to be beaten",
+        make: Make::AtNode(|node| Box::new(RandomMap { node })),
+    },
+    Explainer {
+        word: "centre",
+        title: "centre prior",
+        about: "a Gaussian on the picture's centre",
+        source: "a floor, to be beaten",
+        make: Make::Whole(|| Box::new(Centre)),
+    },
+];
+
+/// The explainer of a word, as [`Explain::id`] writes it: "gradcam", or "gradcam:NODE" to look from another node than
+/// the model's own.
+///
+/// # Errors
+/// [`ExplainError::Word`] for a word that is none of [`EXPLAINERS`], a colon without a node, and a node where none is
+/// taken. Whether a model has the node is not known here.
+pub fn parse(word: &str) -> Result<Box<dyn Explain>, ExplainError> {
+    let fail = |reason| {
+        let known =
+            |one: &Explainer| if one.takes_node() { format!("{}[:NODE]", one.word) } else { one.word.to_owned() };
+        let known: Vec<String> = EXPLAINERS.iter().map(known).collect();
+        ExplainError::Word { word: word.to_owned(), reason, known: known.join(", ") }
+    };
+    let (name, node) = match word.split_once(':') {
+        None => (word, None),
+        Some((_, "")) => return Err(fail("no node follows the colon")),
+        Some((name, node)) => (name, Some(node.to_owned())),
+    };
+    let one = EXPLAINERS.iter().find(|one| one.word == name).ok_or_else(|| fail("no such word"))?;
+    match (one.make, node) {
+        (Make::AtNode(make), node) => Ok(make(node)),
+        (Make::Whole(make), None) => Ok(make()),
+        (Make::Whole(_), Some(_)) => Err(fail("it looks from no node")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_names_itself() {
+        for one in EXPLAINERS {
+            assert_eq!(parse(one.word).unwrap().id(), one.word);
+            if one.takes_node() {
+                let word = format!("{}:blocks.1:0", one.word);
+                let explainer = parse(&word).unwrap();
+                assert_eq!((explainer.id(), explainer.node()), (word, Some("blocks.1:0")));
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_words_are_told_the_known_ones() {
+        let check = |word: &str, part: &str| {
+            let error = parse(word).err().unwrap().to_string();
+            assert!(error.contains(part) && error.contains("gradcam[:NODE]"), "{error}");
+        };
+        check("grad-cam", "unknown explainer \"grad-cam\": no such word");
+        check("gradcam:", "no node follows");
+        check("", "no such word");
+        check("centre:layer3", "it looks from no node");
+    }
+}
