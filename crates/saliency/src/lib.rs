@@ -21,6 +21,9 @@
 //!
 //! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`Centre`]).
 //!
+//! Is a map faithful to the model? [`insertion`], [`deletion`] and [`road`] change the pixels in the map's order and ask the
+//! model again.
+//!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
 //! use hard_imagenet_models::{Weights, generated, zoo};
@@ -57,6 +60,9 @@
 //! - Wang et al. 2020, *Score-CAM: Score-weighted visual explanations for convolutional neural networks*.
 //! - Desai and Ramaswamy 2020, *Ablation-CAM: Visual explanations for deep convolutional network via gradient-free
 //!   localization*.
+//! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models* (insertion,
+//!   deletion).
+//! - Rong et al. 2022, *A consistent and efficient evaluation strategy for attribution methods* (ROAD).
 //!
 //! Weights and scaling of the maps are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi
 //! 2022) used.
@@ -65,6 +71,7 @@ mod ablationcam;
 mod cam;
 mod eigencam;
 mod explain;
+mod faithfulness;
 mod floors;
 mod gradcam;
 mod gradcam_plus_plus;
@@ -77,6 +84,7 @@ mod xgradcam;
 pub use ablationcam::AblationCam;
 pub use eigencam::EigenCam;
 pub use explain::{Explain, ExplainError, Explanation, Question};
+pub use faithfulness::{Curve, Road, Steps, deletion, insertion, linear_imputation, road};
 pub use floors::{Centre, RandomMap};
 pub use gradcam::GradCam;
 pub use gradcam_plus_plus::GradCamPlusPlus;
