@@ -42,6 +42,22 @@ pub enum ExplainError {
         /// How its value is read.
         layout: Layout,
     },
+    /// Not one map for each image.
+    #[error("{images} images need as many maps, got {maps}")]
+    Maps {
+        /// Images of the batch.
+        images: usize,
+        /// Maps given.
+        maps: usize,
+    },
+    /// A map or mask that is not of the picture's size.
+    #[error("a map of {} × {} does not fit a picture of {} × {}", map.0, map.1, picture.0, picture.1)]
+    MapSize {
+        /// Rows and columns of the map.
+        map: (usize, usize),
+        /// Rows and columns of the picture.
+        picture: (usize, usize),
+    },
     /// A word that names no explainer.
     #[error("unknown explainer {word:?}: {reason}; known are {known}")]
     Word {

@@ -33,6 +33,9 @@
 //!
 //! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`Centre`]).
 //!
+//! Is a map faithful to the model? [`insertion`], [`deletion`] and [`road`] change the pixels in the map's order and ask the
+//! model again.
+//!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
 //! use hard_imagenet_models::{Weights, generated, zoo};
@@ -74,7 +77,9 @@
 //! - Shrikumar et al. 2016, *Not just a black box: Learning important features through propagating activation differences*.
 //! - Smilkov et al. 2017, *SmoothGrad: removing noise by adding noise*.
 //! - Sundararajan, Taly and Yan 2017, *Axiomatic attribution for deep networks*.
-//! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models*.
+//! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models* (also insertion,
+//!   deletion).
+//! - Rong et al. 2022, *A consistent and efficient evaluation strategy for attribution methods* (ROAD).
 //!
 //! Weights and scaling of the CAMs are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi
 //! 2022) used.
@@ -83,6 +88,7 @@ mod ablationcam;
 mod cam;
 mod eigencam;
 mod explain;
+mod faithfulness;
 mod floors;
 mod gradcam;
 mod gradcam_plus_plus;
@@ -101,6 +107,7 @@ mod xgradcam;
 pub use ablationcam::AblationCam;
 pub use eigencam::EigenCam;
 pub use explain::{Explain, ExplainError, Explanation, Question};
+pub use faithfulness::{Curve, Road, Steps, deletion, insertion, linear_imputation, road};
 pub use floors::{Centre, RandomMap};
 pub use gradcam::GradCam;
 pub use gradcam_plus_plus::GradCamPlusPlus;
