@@ -1,13 +1,36 @@
 //! Which score orders models by how much they lean on the surroundings?
+//!
+//! ```sh
+//! cargo run --release -p hard-imagenet-examples --bin calibrate-planted -- FOLDER
+//! ```
+//!
+//! Trains small networks of two kinds on planted cues, where we decide how well the scene tells the class, and scores
+//! them as any model would be scored. Since the truth is known, the scores can be judged. `docs/CALIBRATION.md` has the
+//! results.
+//!
+//! In the folder: `models/` and `runs/` of what is done already, so that a study that was broken off goes on where it
+//! stood; `scores.csv` with every score of every model; `judgements.csv`, `tables.md` and `figure.svg` with how the
+//! scores did. Nothing is left to chance: a second study on the same machine writes the same files.
+
+mod figure;
+mod judge;
+mod statistics;
 mod subject;
+mod table;
 #[path = "../planted/training.rs"]
 mod training;
+mod trial;
 mod workers;
 
-use std::path::PathBuf;
+use figure::{Curve, Panel, figure, title};
+use judge::{Group, Judgement, is_headline, judge, measures, orders, together};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Instant;
-use subject::Subject;
+use subject::{CUES, KINDS, Subject};
+use table::{Pair, Section};
 use training::Result;
+use trial::{Outcome, PRESETS, outcome};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -16,13 +39,117 @@ fn main() -> Result<()> {
     std::fs::create_dir_all(folder.join("models"))?;
 
     let subjects = Subject::all();
-    let untrained: Vec<&Subject> = subjects.iter().filter(|subject| !subject.is_trained(&folder)).collect();
+    train(&subjects, &folder)?;
+    let outcomes = evaluate(&subjects, &folder)?;
+    write(&subjects, &outcomes, &folder)
+}
+
+/// Trains the models that are not there.
+fn train(subjects: &[Subject], folder: &Path) -> Result<()> {
+    let untrained: Vec<&Subject> = subjects.iter().filter(|subject| !subject.is_trained(folder)).collect();
     println!("{} models, {} to be trained", subjects.len(), untrained.len());
     workers::each(&untrained, |subject| {
         let started = Instant::now();
-        let accuracy = subject.train(&folder)?;
-        println!("{:14} accuracy in training {accuracy:.3}, {:.0} s", subject.name(), started.elapsed().as_secs_f64());
+        let accuracy = subject.train(folder)?;
+        let seconds = started.elapsed().as_secs_f64();
+        println!("{:14} accuracy at the end of training {accuracy:.3}, {seconds:.0} s", subject.name());
+        Ok(())
+    })
+}
+
+/// What comes of each model on each preset.
+fn evaluate(subjects: &[Subject], folder: &Path) -> Result<Vec<[Outcome; 2]>> {
+    println!("evaluating {} models", subjects.len());
+    let places: Vec<usize> = (0..subjects.len()).collect();
+    let results = Mutex::new(Vec::new());
+    workers::each(&places, |&place| {
+        let started = Instant::now();
+        let [hard, easy] = PRESETS.map(|preset| outcome(&subjects[place], preset, folder));
+        let (hard, easy) = (hard?, easy?);
+        println!(
+            "{:14} the scene is worth {:.3} (hard) and {:.3} (easy), {:.0} s",
+            subjects[place].name(),
+            hard.cost,
+            easy.cost,
+            started.elapsed().as_secs_f64()
+        );
+        results.lock().map_err(|_| "a worker panicked")?.push((place, [hard, easy]));
         Ok(())
     })?;
+    let mut results = results.into_inner().map_err(|_| "a worker panicked")?;
+    results.sort_by_key(|(place, _)| *place);
+    Ok(results.into_iter().map(|(_, outcomes)| outcomes).collect())
+}
+
+/// Judges the scores and writes all that comes of it.
+fn write(subjects: &[Subject], outcomes: &[[Outcome; 2]], folder: &Path) -> Result<()> {
+    let mut groups: Vec<(&str, &str, Group<'_>)> = Vec::new();
+    for kind in &KINDS {
+        for (at, preset) in PRESETS.into_iter().enumerate() {
+            let models = subjects.iter().zip(outcomes).filter(|(subject, _)| subject.kind.name == kind.name);
+            groups.push((kind.name, preset, models.map(|(subject, both)| (subject, &both[at])).collect()));
+        }
+    }
+    let sections: Vec<Section> = groups.iter().map(|(kind, preset, group)| section(kind, preset, group)).collect();
+    let headlines: Vec<Section> = sections.iter().map(only_headlines).collect();
+
+    let both = subjects.iter().zip(outcomes).flat_map(|(s, both)| PRESETS.into_iter().zip(both).map(move |(p, o)| (s, p, o)));
+    std::fs::write(folder.join("scores.csv"), table::scores_csv(&both.collect::<Vec<_>>()))?;
+    std::fs::write(folder.join("judgements.csv"), table::judgements_csv(&sections))?;
+    std::fs::write(folder.join("tables.md"), table::markdown(&headlines, &best_pairs(&groups, &headlines)))?;
+    std::fs::write(folder.join("figure.svg"), figure(&panels(&headlines)))?;
+    println!("written: scores.csv, judgements.csv, tables.md, figure.svg in {}", folder.display());
     Ok(())
+}
+
+fn section<'a>(kind: &'a str, preset: &'a str, group: &Group<'_>) -> Section<'a> {
+    let levels = |value: fn(&Outcome) -> f64| {
+        let at = |cue: f64| -> Vec<f64> {
+            group.iter().filter(|(subject, _)| subject.cue == cue).map(|(_, outcome)| value(outcome)).collect()
+        };
+        CUES.iter().map(|&cue| statistics::mean(&at(cue))).collect()
+    };
+    let judgements = measures(group).iter().map(|measure| judge(group, measure)).collect();
+    Section { kind, preset, cost: levels(|o| o.cost), foreign: levels(|o| o.foreign), judgements }
+}
+
+/// The same without what people do not report by itself.
+fn only_headlines<'a>(section: &Section<'a>) -> Section<'a> {
+    let judgements = section.judgements.iter().filter(|judgement| is_headline(&judgement.measure)).cloned().collect();
+    Section { judgements, cost: section.cost.clone(), foreign: section.foreign.clone(), ..*section }
+}
+
+/// The ten pairs of scores that together order best, by cue and by behaviour, on average over the groups.
+fn best_pairs(groups: &[(&str, &str, Group<'_>)], headlines: &[Section<'_>]) -> Vec<Pair> {
+    let Some(first) = headlines.first() else { return Vec::new() };
+    let mut pairs: Vec<Pair> = Vec::new();
+    for (i, a) in first.judgements.iter().enumerate() {
+        for b in &first.judgements[i + 1..] {
+            let shares = |(_, _, group): &(&str, &str, Group<'_>)| {
+                let [cue, _, behaviour] = orders(group, &together(group, &a.measure, &b.measure));
+                Some((cue?, behaviour?))
+            };
+            let Some(shares) = groups.iter().map(shares).collect::<Option<Vec<_>>>() else { continue };
+            let (by_cue, by_behaviour) = shares.into_iter().unzip();
+            pairs.push(Pair { name: format!("{} + {}", title(&a.measure), title(&b.measure)), by_cue, by_behaviour });
+        }
+    }
+    let sum = |pair: &Pair| pair.by_cue.iter().chain(&pair.by_behaviour).sum::<f64>();
+    pairs.sort_by(|a, b| sum(b).total_cmp(&sum(a)));
+    pairs.truncate(10);
+    pairs
+}
+
+/// The truth first, then every headline score.
+fn panels<'a>(sections: &'a [Section<'a>]) -> Vec<Panel<'a>> {
+    let panel = |title: String, levels: &dyn Fn(&'a Section<'a>) -> Option<&'a [Option<(f64, f64)>]>| {
+        let curve = |section: &'a Section<'a>| Some(Curve::new(section.kind, section.preset, levels(section)?));
+        Panel { title, curves: sections.iter().filter_map(curve).collect() }
+    };
+    let mut panels = vec![panel("truth: cost of the scene".to_owned(), &|section| Some(&section.cost))];
+    let Some(first) = sections.first() else { return panels };
+    for Judgement { measure, .. } in &first.judgements {
+        panels.push(panel(title(measure), &|section| section.of(measure).map(|j| j.levels.as_slice())));
+    }
+    panels
 }
