@@ -25,6 +25,7 @@ mod workers;
 use figure::{Curve, Panel, figure, title};
 use judge::{Group, Judgement, is_headline, judge, measures, orders, together};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 use subject::{CUES, KINDS, Subject};
@@ -32,16 +33,20 @@ use table::{Pair, Section};
 use training::Result;
 use trial::{Outcome, PRESETS, outcome};
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [folder] = &arguments[..] else { return Err("usage: calibrate-planted FOLDER".into()) };
+    if let Some(code) = workers::set_up()? {
+        return Ok(code);
+    }
     let folder = PathBuf::from(folder);
     std::fs::create_dir_all(folder.join("models"))?;
 
     let subjects = Subject::all();
     train(&subjects, &folder)?;
     let outcomes = evaluate(&subjects, &folder)?;
-    write(&subjects, &outcomes, &folder)
+    write(&subjects, &outcomes, &folder)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Trains the models that are not there.

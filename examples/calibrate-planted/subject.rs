@@ -9,7 +9,7 @@ use hard_imagenet::models::{
 use std::path::{Path, PathBuf};
 
 /// Side of the pictures.
-pub(crate) const SIZE: usize = 48;
+pub(crate) const SIZE: usize = 32;
 /// Strengths of the cue in training; the first is chance, where the scene tells nothing.
 pub(crate) const CUES: [f64; 6] = [0.125, 0.25, 0.5, 0.75, 0.9, 1.0];
 /// Models of each kind.
@@ -24,13 +24,13 @@ pub(crate) struct Kind {
 }
 
 const RESNET: ResNet =
-    ResNet { stem: Stem::Small, stem_width: 16, block: Block::Basic, stages: &[(16, 1), (32, 1), (64, 1)] };
+    ResNet { stem: Stem::Small, stem_width: 24, block: Block::Basic, stages: &[(24, 1), (48, 1)] };
 const TRANSFORMER: VisionTransformer =
-    VisionTransformer { image: SIZE, patch: 6, width: 48, depth: 4, heads: 4, variant: Variant::Plain };
+    VisionTransformer { image: SIZE, patch: 4, width: 48, depth: 3, heads: 4, variant: Variant::Plain };
 
 pub(crate) const KINDS: [Kind; 2] = [
-    Kind { name: "resnet", network: &RESNET, steps: 400, rate: 5e-3 },
-    Kind { name: "vit", network: &TRANSFORMER, steps: 600, rate: 2e-3 },
+    Kind { name: "resnet", network: &RESNET, steps: 900, rate: 5e-3 },
+    Kind { name: "vit", network: &TRANSFORMER, steps: 1500, rate: 2e-3 },
 ];
 
 /// One model of the study.
@@ -79,7 +79,7 @@ impl Subject {
             .map(|p| Ok((p.name.clone(), tensor(&p.name, &p.shape)?)))
             .collect::<Result<WeightMap>>()?;
         let Kind { steps, rate, .. } = *self.kind;
-        let recipe = Recipe { cue: self.cue, seed: self.seed, steps, batch: 32, rate };
+        let recipe = Recipe { cue: self.cue, seed: self.seed, steps, batch: 16, rate };
         let (mut right, last) = (0.0, steps / 10);
         let weights = train(&graph, start, &preprocess(), &recipe, |step| {
             if step.number > steps - last {

@@ -66,7 +66,7 @@ pub(crate) fn judgements_csv(sections: &[Section<'_>]) -> String {
                 .chain([j.pairs, j.neighbours, j.behaviour])
                 .chain(j.crossings);
             for value in values {
-                let _ = value.map_or_else(|| write!(csv, ","), |value| write!(csv, ",{value:.4}"));
+                let _ = write!(csv, ",{}", value.map_or(String::new(), |value| format!("{value:.4}")));
             }
             csv.push('\n');
         }
