@@ -13,6 +13,7 @@
 //! scores did. Nothing is left to chance: a second study on the same machine writes the same files.
 
 mod figure;
+mod hybrid;
 mod judge;
 mod statistics;
 mod subject;

@@ -1,10 +1,11 @@
 //! The models of the study: who they are, and how they come to be.
 
+use crate::hybrid::Hybrid;
 use crate::training::{Recipe, Result, train};
 use candle_core::{DType, Device};
 use hard_imagenet::images::{Filter, Preprocess, Resize};
 use hard_imagenet::models::{
-    Architecture, Block, Checkpoint, Model, ModelSpec, ResNet, Stem, Variant, VisionTransformer, WeightMap, generated,
+    Architecture, Block, Checkpoint, Model, ModelSpec, ResNet, Stem, WeightMap, generated,
 };
 use std::path::{Path, PathBuf};
 
@@ -25,12 +26,11 @@ pub(crate) struct Kind {
 
 const RESNET: ResNet =
     ResNet { stem: Stem::Small, stem_width: 24, block: Block::Basic, stages: &[(24, 1), (48, 1)] };
-const TRANSFORMER: VisionTransformer =
-    VisionTransformer { image: SIZE, patch: 4, width: 48, depth: 3, heads: 4, variant: Variant::Plain };
+const TRANSFORMER: Hybrid = Hybrid { image: SIZE, stem: 24, width: 48, depth: 2, heads: 4 };
 
 pub(crate) const KINDS: [Kind; 2] = [
     Kind { name: "resnet", network: &RESNET, steps: 900, rate: 5e-3 },
-    Kind { name: "vit", network: &TRANSFORMER, steps: 1500, rate: 2e-3 },
+    Kind { name: "transformer", network: &TRANSFORMER, steps: 1100, rate: 3e-3 },
 ];
 
 /// One model of the study.
@@ -52,7 +52,7 @@ impl Subject {
         all
     }
 
-    /// "vit-0.75-3": kind, cue, seed.
+    /// "resnet-0.75-3": kind, cue, seed.
     pub(crate) fn name(&self) -> String {
         format!("{}-{}-{}", self.kind.name, self.cue, self.seed)
     }
