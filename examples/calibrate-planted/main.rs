@@ -24,7 +24,7 @@ mod trial;
 mod workers;
 
 use figure::{Curve, Panel, figure, title};
-use judge::{Group, Judgement, is_headline, judge, measures, orders, together};
+use judge::{Group, Judgement, is_headline, judge, measures, together};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -56,9 +56,9 @@ fn train(subjects: &[Subject], folder: &Path) -> Result<()> {
     println!("{} models, {} to be trained", subjects.len(), untrained.len());
     workers::each(&untrained, |subject| {
         let started = Instant::now();
-        let accuracy = subject.train(folder)?;
+        let (loss, accuracy) = subject.train(folder)?;
         let seconds = started.elapsed().as_secs_f64();
-        println!("{:14} accuracy at the end of training {accuracy:.3}, {seconds:.0} s", subject.name());
+        println!("{:18} loss {loss:.3}, accuracy {accuracy:.3} at the end, {seconds:.0} s", subject.name());
         Ok(())
     })
 }
@@ -73,7 +73,7 @@ fn evaluate(subjects: &[Subject], folder: &Path) -> Result<Vec<[Outcome; 2]>> {
         let [hard, easy] = PRESETS.map(|preset| outcome(&subjects[place], preset, folder));
         let (hard, easy) = (hard?, easy?);
         println!(
-            "{:14} the scene is worth {:.3} (hard) and {:.3} (easy), {:.0} s",
+            "{:18} the scene is worth {:.3} (hard) and {:.3} (easy), {:.0} s",
             subjects[place].name(),
             hard.cost,
             easy.cost,
@@ -131,11 +131,8 @@ fn best_pairs(groups: &[(&str, &str, Group<'_>)], headlines: &[Section<'_>]) -> 
     let mut pairs: Vec<Pair> = Vec::new();
     for (i, a) in first.judgements.iter().enumerate() {
         for b in &first.judgements[i + 1..] {
-            let shares = |(_, _, group): &(&str, &str, Group<'_>)| {
-                let [cue, _, behaviour] = orders(group, &together(group, &a.measure, &b.measure));
-                Some((cue?, behaviour?))
-            };
-            let Some(shares) = groups.iter().map(shares).collect::<Option<Vec<_>>>() else { continue };
+            let shares = groups.iter().map(|(_, _, group)| together(group, &a.measure, &b.measure));
+            let Some(shares) = shares.collect::<Option<Vec<_>>>() else { continue };
             let (by_cue, by_behaviour) = shares.into_iter().unzip();
             pairs.push(Pair { name: format!("{} + {}", title(&a.measure), title(&b.measure)), by_cue, by_behaviour });
         }

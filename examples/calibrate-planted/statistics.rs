@@ -13,11 +13,16 @@ pub(crate) fn mean(values: &[f64]) -> Option<(f64, f64)> {
 
 /// Spearman's rank correlation, ties sharing their mean rank; `None` where one side does not vary.
 pub(crate) fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
-    let (x, y) = (ranks(x), ranks(y));
-    let centre = (x.len() as f64 - 1.0) / 2.0;
-    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - centre) * (b - centre)).sum::<f64>();
-    let scale = (product(&x, &x) * product(&y, &y)).sqrt();
-    (scale > 0.0).then(|| product(&x, &y) / scale)
+    pearson(&ranks(x), &ranks(y))
+}
+
+/// Pearson's correlation; `None` where one side does not vary.
+pub(crate) fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
+    let centre = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (at_x, at_y) = (centre(x), centre(y));
+    let sum = |f: &dyn Fn(f64, f64) -> f64| x.iter().zip(y).map(|(x, y)| f(x - at_x, y - at_y)).sum::<f64>();
+    let scale = (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt();
+    (scale > 0.0).then(|| sum(&|x, y| x * y) / scale)
 }
 
 /// Place of each value in their order, from 0; equal ones share the mean of theirs.
@@ -59,21 +64,30 @@ pub(crate) fn crossing(x: &[f64], y: &[f64], share: f64) -> Option<f64> {
     Some(x[at - 1] + part * (x[at] - x[at - 1]))
 }
 
-/// The 95 % percentile interval of a statistic over resampled groups: it is given the groups drawn, with replacement.
-pub(crate) fn bootstrap(groups: usize, statistic: impl Fn(&[usize]) -> Option<f64>) -> Option<(f64, f64)> {
-    const REPLICATES: usize = 2000;
-    // A linear congruential generator (Knuth, MMIX) is random enough to draw a few groups.
+/// A value and the ends of its 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Estimate {
+    pub(crate) value: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+/// A statistic of all groups, with the percentile interval of a bootstrap that draws groups: the statistic is given
+/// their numbers, from 0.
+pub(crate) fn over_groups(groups: usize, statistic: impl Fn(&[usize]) -> Option<f64>) -> Option<Estimate> {
+    const REPLICATES: usize = 1000;
+    // A linear congruential generator (Knuth's for MMIX) is random enough to draw a few groups.
     let mut state = 1u64;
-    let mut draw = || {
+    let mut draw = |_| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 33) as usize * groups) >> 31
     };
-    let mut values: Vec<f64> = (0..REPLICATES)
-        .filter_map(|_| statistic(&(0..groups).map(|_| draw()).collect::<Vec<_>>()))
-        .collect();
-    values.sort_by(f64::total_cmp);
-    let at = |share: f64| values.get((share * (values.len() as f64 - 1.0)).round() as usize).copied();
-    Some((at(0.025)?, at(0.975)?))
+    let all: Vec<usize> = (0..groups).collect();
+    let mut drawn: Vec<f64> =
+        (0..REPLICATES).filter_map(|_| statistic(&all.iter().map(&mut draw).collect::<Vec<_>>())).collect();
+    drawn.sort_by(f64::total_cmp);
+    let at = |share: f64| drawn.get((share * (drawn.len() as f64 - 1.0)).round() as usize).copied();
+    Some(Estimate { value: statistic(&all)?, low: at(0.025)?, high: at(0.975)? })
 }
 
 #[cfg(test)]
@@ -121,9 +135,10 @@ mod tests {
     fn resampling_covers_the_spread_of_groups() {
         let values = [0.0, 1.0, 2.0, 3.0, 4.0];
         let mean = |drawn: &[usize]| Some(drawn.iter().map(|&g| values[g]).sum::<f64>() / drawn.len() as f64);
-        let (low, high) = bootstrap(5, mean).unwrap();
-        // The mean of five draws has deviation √(2 / 5).
-        assert!((0.5..1.0).contains(&low) && (3.0..3.5).contains(&high), "{low} {high}");
-        assert_eq!(bootstrap(5, |_| None), None);
+        let Estimate { value, low, high } = over_groups(5, mean).unwrap();
+        assert_eq!(value, 2.0);
+        // The mean of five draws has deviation √(2 / 5) = 0.63, and its interval reaches almost twice as far.
+        assert!((0.6..1.0).contains(&low) && (3.0..3.4).contains(&high), "{low} {high}");
+        assert_eq!(over_groups(5, |_| None), None);
     }
 }

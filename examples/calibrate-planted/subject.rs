@@ -65,8 +65,8 @@ impl Subject {
         self.weights(folder).exists()
     }
 
-    /// Trains it and writes its weights, whole or not at all. Tells its accuracy on the last tenth of what it saw.
-    pub(crate) fn train(&self, folder: &Path) -> Result<f64> {
+    /// Trains it and writes its weights, whole or not at all. Gives loss and accuracy on the last tenth of what it saw.
+    pub(crate) fn train(&self, folder: &Path) -> Result<(f64, f64)> {
         let graph = self.kind.network.graph(8)?;
         // Another start for each seed: numbers made from the tensors' names and the seed.
         let tensor = |name: &str, shape: &[usize]| {
@@ -80,17 +80,18 @@ impl Subject {
             .collect::<Result<WeightMap>>()?;
         let Kind { steps, rate, .. } = *self.kind;
         let recipe = Recipe { cue: self.cue, seed: self.seed, steps, batch: 16, rate };
-        let (mut right, last) = (0.0, steps / 10);
+        let (mut loss, mut accuracy, last) = (0.0, 0.0, steps / 10);
         let weights = train(&graph, start, &preprocess(), &recipe, |step| {
             if step.number > steps - last {
-                right += step.accuracy / last as f64;
+                loss += step.loss / last as f64;
+                accuracy += step.accuracy / last as f64;
             }
         })?;
         let path = self.weights(folder);
         let draft = path.with_extension("tmp");
         candle_core::safetensors::save(&weights, &draft)?;
         std::fs::rename(&draft, &path)?;
-        Ok(right)
+        Ok((loss, accuracy))
     }
 
     /// The trained model.

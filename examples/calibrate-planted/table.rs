@@ -2,6 +2,7 @@
 
 use crate::figure::title;
 use crate::judge::Judgement;
+use crate::statistics::Estimate;
 use crate::subject::{CUES, Subject};
 use crate::trial::{Measure, Outcome};
 use std::fmt::Write;
@@ -52,20 +53,17 @@ pub(crate) fn judgements_csv(sections: &[Section<'_>]) -> String {
     for cue in CUES {
         let _ = write!(csv, ",mean@{cue},half@{cue}");
     }
-    csv.push_str(",spearman_cue,low,high,spearman_cost,low,high,pairs,neighbours,behaviour,cue@10%,cue@50%,cue@90%\n");
+    for name in ["spearman-cue", "spearman-cost", "pairs", "neighbours", "behaviour"] {
+        let _ = write!(csv, ",{name},{name}-low,{name}-high");
+    }
+    csv.push_str(",cue@10%,cue@50%,cue@90%,with-accuracy\n");
     for section in sections {
         for j in &section.judgements {
             let _ = write!(csv, "{},{},{},{}", section.kind, section.preset, j.measure.0, j.measure.1);
-            let interval = |interval: Option<(f64, f64)>| [interval.map(|i| i.0), interval.map(|i| i.1)];
-            let levels = j.levels.iter().flat_map(|level| interval(*level));
-            let values = levels
-                .chain([j.cue])
-                .chain(interval(j.cue_interval))
-                .chain([j.cost])
-                .chain(interval(j.cost_interval))
-                .chain([j.pairs, j.neighbours, j.behaviour])
-                .chain(j.crossings);
-            for value in values {
+            let levels = j.levels.iter().flat_map(|level| [level.map(|l| l.0), level.map(|l| l.1)]);
+            let estimates = [j.cue, j.cost, j.pairs, j.neighbours, j.behaviour];
+            let parts = estimates.iter().flat_map(|e| [e.map(|e| e.value), e.map(|e| e.low), e.map(|e| e.high)]);
+            for value in levels.chain(parts).chain(j.crossings).chain([j.accuracy]) {
                 let _ = write!(csv, ",{}", value.map_or(String::new(), |value| format!("{value:.4}")));
             }
             csv.push('\n');
@@ -97,7 +95,7 @@ fn overview(out: &mut String, sections: &[Section<'_>]) {
     for judgement in &first.judgements {
         let of = |section: &Section<'_>| {
             let found = section.of(&judgement.measure)?;
-            Some((found.pairs?, found.behaviour?))
+            Some((found.pairs?.value, found.behaviour?.value))
         };
         let Some(shares) = sections.iter().map(of).collect::<Option<Vec<_>>>() else { continue };
         let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / shares.len() as f64;
@@ -122,36 +120,32 @@ fn combined(out: &mut String, sections: &[Section<'_>], pairs: &[Pair]) {
     }
 }
 
+/// What was measured at each strength of the cue, and how the scores did.
 fn details(out: &mut String, section: &Section<'_>) {
     let cues: Vec<String> = CUES.iter().skip(1).map(f64::to_string).collect();
-    let _ = writeln!(
-        out,
-        "| score | chance | {} | Spearman, cue | Spearman, cost | pairs | neighbours | behaviour | 10 % | 50 % | 90 % |",
-        cues.join(" | ")
-    );
-    let _ = writeln!(out, "|:--|{}", "--:|".repeat(CUES.len() + 8));
+    let _ = writeln!(out, "| score | chance | {} | 10 % | 50 % | 90 % |", cues.join(" | "));
+    let _ = writeln!(out, "|:--|{}", "--:|".repeat(CUES.len() + 3));
     for (name, levels) in [("*cost of the scene*", &section.cost), ("*accuracy, foreign scene*", &section.foreign)] {
-        let _ = writeln!(out, "| {name} | {} |{}", cells(levels), " |".repeat(8));
+        let _ = writeln!(out, "| {name} | {} | | | |", cells(levels));
     }
     for j in &section.judgements {
-        let correlation = |value: Option<f64>, interval: Option<(f64, f64)>| match (value, interval) {
-            (Some(value), Some((low, high))) => format!("{value:.2} [{low:.2}, {high:.2}]"),
-            _ => "–".to_owned(),
-        };
-        let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
         let [tenth, half, most] = j.crossings.map(number);
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} | {} | {tenth} | {half} | {most} |",
-            title(&j.measure),
-            cells(&j.levels),
-            correlation(j.cue, j.cue_interval),
-            correlation(j.cost, j.cost_interval),
-            number(j.pairs),
-            number(j.neighbours),
-            number(j.behaviour),
-        );
+        let _ = writeln!(out, "| {} | {} | {tenth} | {half} | {most} |", title(&j.measure), cells(&j.levels));
     }
+    out.push_str("\n| score | Spearman, cue | Spearman, cost | pairs | neighbours | behaviour | with accuracy |\n");
+    let _ = writeln!(out, "|:--|{}", "--:|".repeat(6));
+    for j in &section.judgements {
+        let estimates = [j.cue, j.cost, j.pairs, j.neighbours, j.behaviour].map(estimate).join(" | ");
+        let _ = writeln!(out, "| {} | {estimates} | {} |", title(&j.measure), number(j.accuracy));
+    }
+}
+
+fn number(value: Option<f64>) -> String {
+    value.map_or("–".to_owned(), |value| format!("{value:.2}"))
+}
+
+fn estimate(estimate: Option<Estimate>) -> String {
+    estimate.map_or("–".to_owned(), |e| format!("{:.2} [{:.2}, {:.2}]", e.value, e.low, e.high))
 }
 
 fn cells(levels: &[Option<(f64, f64)>]) -> String {
