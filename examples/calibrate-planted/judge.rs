@@ -1,5 +1,6 @@
 //! How well each score orders the models of one kind on one preset.
 
+use crate::section::Levels;
 use crate::statistics::{Estimate, crossing, mean, order, over_groups, pearson, ranks, spearman};
 use crate::subject::{CUES, SEEDS, Subject};
 use crate::trial::{Measure, Outcome};
@@ -16,7 +17,7 @@ pub(crate) type Group<'a> = Vec<(&'a Subject, &'a Outcome)>;
 pub(crate) struct Judgement {
     pub(crate) measure: Measure,
     /// Mean and half width of its interval at each strength of the cue.
-    pub(crate) levels: Vec<Option<(f64, f64)>>,
+    pub(crate) levels: Levels,
     /// Spearman's correlation with the truth by training: the weaker the cue was, the higher.
     pub(crate) cue: Option<Estimate>,
     /// The same with the truth by behaviour: the less the scene is worth to the model, the higher.
@@ -27,8 +28,6 @@ pub(crate) struct Judgement {
     pub(crate) neighbours: Option<Estimate>,
     /// Share of the pairs that differ in behaviour.
     pub(crate) behaviour: Option<Estimate>,
-    /// Strengths of the cue at which its mean has gone 10, 50 and 90 % of its way from one end to the other.
-    pub(crate) crossings: [Option<f64>; 3],
     /// Pearson's correlation with clean accuracy among models of the same cue, where nothing but their seeds sets them
     /// apart.
     pub(crate) accuracy: Option<f64>,
@@ -79,9 +78,7 @@ pub(crate) fn judge(group: &Group<'_>, measure: &Measure) -> Judgement {
         let of_cue = group.iter().zip(&values).filter(|((subject, _), _)| subject.cue == cue);
         of_cue.filter_map(|(_, value)| value.map(|value| sign * value)).collect()
     };
-    let levels: Vec<Option<(f64, f64)>> = CUES.iter().map(|&cue| mean(&at(cue))).collect();
-    let (x, y): (Vec<f64>, Vec<f64>) =
-        CUES.iter().zip(&levels).filter_map(|(&cue, level)| Some((cue, level.as_ref()?.0))).unzip();
+    let levels: Levels = CUES.iter().map(|&cue| mean(&at(cue))).collect();
     let over_seeds = |truth: Truth, statistic: fn(&[f64], &[f64]) -> Option<f64>| {
         over_groups(SEEDS as usize, |seeds| {
             let (truth, values) = truth.known(group, &values, seeds);
@@ -96,9 +93,15 @@ pub(crate) fn judge(group: &Group<'_>, measure: &Measure) -> Judgement {
         pairs: over_seeds(Truth::Cue, pairs),
         neighbours: over_seeds(Truth::Cue, neighbours),
         behaviour: over_seeds(Truth::Cost, behaviour),
-        crossings: [0.1, 0.5, 0.9].map(|share| crossing(&x, &y, share)),
         accuracy: with_accuracy(group, &values).map(|r| sign * r),
     }
+}
+
+/// Strengths of the cue at which means have gone 10, 50 and 90 % of their way from the weakest cue to the strongest.
+pub(crate) fn crossings(levels: &[Option<(f64, f64)>]) -> [Option<f64>; 3] {
+    let known = CUES.iter().zip(levels).filter_map(|(&cue, level)| Some((cue, level.as_ref()?.0)));
+    let (cues, means): (Vec<f64>, Vec<f64>) = known.unzip();
+    [0.1, 0.5, 0.9].map(|share| crossing(&cues, &means, share))
 }
 
 /// Two scores in one: the mean of a model's places among the models of the group. The share of pairs that it orders

@@ -15,6 +15,8 @@
 mod figure;
 mod hybrid;
 mod judge;
+mod ranking;
+mod section;
 mod statistics;
 mod subject;
 mod table;
@@ -23,14 +25,14 @@ mod training;
 mod trial;
 mod workers;
 
-use figure::{Curve, Panel, figure, title};
-use judge::{Group, Judgement, is_headline, judge, measures, together};
+use judge::Group;
+use section::Section;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
-use subject::{CUES, KINDS, Subject};
-use table::{Pair, Section};
+use subject::{KINDS, Subject};
+
 use training::Result;
 use trial::{Outcome, PRESETS, outcome};
 
@@ -89,70 +91,24 @@ fn evaluate(subjects: &[Subject], folder: &Path) -> Result<Vec<[Outcome; 2]>> {
 
 /// Judges the scores and writes all that comes of it.
 fn write(subjects: &[Subject], outcomes: &[[Outcome; 2]], folder: &Path) -> Result<()> {
-    let mut groups: Vec<(&str, &str, Group<'_>)> = Vec::new();
+    let (mut groups, mut sections) = (Vec::new(), Vec::new());
     for kind in &KINDS {
         for (at, preset) in PRESETS.into_iter().enumerate() {
             let models = subjects.iter().zip(outcomes).filter(|(subject, _)| subject.kind.name == kind.name);
-            groups.push((kind.name, preset, models.map(|(subject, both)| (subject, &both[at])).collect()));
+            let group: Group<'_> = models.map(|(subject, both)| (subject, &both[at])).collect();
+            sections.push(Section::new(kind.name, preset, &group));
+            groups.push(group);
         }
     }
-    let sections: Vec<Section> = groups.iter().map(|(kind, preset, group)| section(kind, preset, group)).collect();
-    let headlines: Vec<Section> = sections.iter().map(only_headlines).collect();
+    let headlines: Vec<Section> = sections.iter().map(Section::headlines).collect();
 
-    let both = subjects.iter().zip(outcomes).flat_map(|(s, both)| PRESETS.into_iter().zip(both).map(move |(p, o)| (s, p, o)));
+    let both =
+        subjects.iter().zip(outcomes).flat_map(|(s, both)| PRESETS.into_iter().zip(both).map(move |(p, o)| (s, p, o)));
     std::fs::write(folder.join("scores.csv"), table::scores_csv(&both.collect::<Vec<_>>()))?;
     std::fs::write(folder.join("judgements.csv"), table::judgements_csv(&sections))?;
-    std::fs::write(folder.join("tables.md"), table::markdown(&headlines, &best_pairs(&groups, &headlines)))?;
-    std::fs::write(folder.join("figure.svg"), figure(&panels(&headlines)))?;
+    let (singles, pairs) = (ranking::singles(&headlines), ranking::pairs(&groups, &headlines));
+    std::fs::write(folder.join("tables.md"), table::markdown(&headlines, &singles, &pairs))?;
+    std::fs::write(folder.join("figure.svg"), figure::figure(&headlines))?;
     println!("written: scores.csv, judgements.csv, tables.md, figure.svg in {}", folder.display());
     Ok(())
-}
-
-fn section<'a>(kind: &'a str, preset: &'a str, group: &Group<'_>) -> Section<'a> {
-    let levels = |value: fn(&Outcome) -> f64| {
-        let at = |cue: f64| -> Vec<f64> {
-            group.iter().filter(|(subject, _)| subject.cue == cue).map(|(_, outcome)| value(outcome)).collect()
-        };
-        CUES.iter().map(|&cue| statistics::mean(&at(cue))).collect()
-    };
-    let judgements = measures(group).iter().map(|measure| judge(group, measure)).collect();
-    Section { kind, preset, cost: levels(|o| o.cost), foreign: levels(|o| o.foreign), judgements }
-}
-
-/// The same without what people do not report by itself.
-fn only_headlines<'a>(section: &Section<'a>) -> Section<'a> {
-    let judgements = section.judgements.iter().filter(|judgement| is_headline(&judgement.measure)).cloned().collect();
-    Section { judgements, cost: section.cost.clone(), foreign: section.foreign.clone(), ..*section }
-}
-
-/// The ten pairs of scores that together order best, by cue and by behaviour, on average over the groups.
-fn best_pairs(groups: &[(&str, &str, Group<'_>)], headlines: &[Section<'_>]) -> Vec<Pair> {
-    let Some(first) = headlines.first() else { return Vec::new() };
-    let mut pairs: Vec<Pair> = Vec::new();
-    for (i, a) in first.judgements.iter().enumerate() {
-        for b in &first.judgements[i + 1..] {
-            let shares = groups.iter().map(|(_, _, group)| together(group, &a.measure, &b.measure));
-            let Some(shares) = shares.collect::<Option<Vec<_>>>() else { continue };
-            let (by_cue, by_behaviour) = shares.into_iter().unzip();
-            pairs.push(Pair { name: format!("{} + {}", title(&a.measure), title(&b.measure)), by_cue, by_behaviour });
-        }
-    }
-    let sum = |pair: &Pair| pair.by_cue.iter().chain(&pair.by_behaviour).sum::<f64>();
-    pairs.sort_by(|a, b| sum(b).total_cmp(&sum(a)));
-    pairs.truncate(10);
-    pairs
-}
-
-/// The truth first, then every headline score.
-fn panels<'a>(sections: &'a [Section<'a>]) -> Vec<Panel<'a>> {
-    let panel = |title: String, levels: &dyn Fn(&'a Section<'a>) -> Option<&'a [Option<(f64, f64)>]>| {
-        let curve = |section: &'a Section<'a>| Some(Curve::new(section.kind, section.preset, levels(section)?));
-        Panel { title, curves: sections.iter().filter_map(curve).collect() }
-    };
-    let mut panels = vec![panel("truth: cost of the scene".to_owned(), &|section| Some(&section.cost))];
-    let Some(first) = sections.first() else { return panels };
-    for Judgement { measure, .. } in &first.judgements {
-        panels.push(panel(title(measure), &|section| section.of(measure).map(|j| j.levels.as_slice())));
-    }
-    panels
 }

@@ -41,7 +41,13 @@ pub(crate) fn order(x: &[f64], y: &[f64], counts: impl Fn(f64, f64) -> bool) -> 
             if xi != xj && counts(*xi, *xj) {
                 pairs += 1.0;
                 let product = (xi - xj) * (yi - yj);
-                right += if product > 0.0 { 1.0 } else if product == 0.0 { 0.5 } else { 0.0 };
+                right += if product > 0.0 {
+                    1.0
+                } else if product == 0.0 {
+                    0.5
+                } else {
+                    0.0
+                };
             }
         }
     }

@@ -4,9 +4,7 @@ use crate::hybrid::Hybrid;
 use crate::training::{Recipe, Result, train};
 use candle_core::{DType, Device};
 use hard_imagenet::images::{Filter, Preprocess, Resize};
-use hard_imagenet::models::{
-    Architecture, Block, Checkpoint, Model, ModelSpec, ResNet, Stem, WeightMap, generated,
-};
+use hard_imagenet::models::{Architecture, Block, Checkpoint, Model, ModelSpec, ResNet, Stem, WeightMap, generated};
 use std::path::{Path, PathBuf};
 
 /// Side of the pictures.
@@ -24,8 +22,7 @@ pub(crate) struct Kind {
     rate: f64,
 }
 
-const RESNET: ResNet =
-    ResNet { stem: Stem::Small, stem_width: 24, block: Block::Basic, stages: &[(24, 1), (48, 1)] };
+const RESNET: ResNet = ResNet { stem: Stem::Small, stem_width: 24, block: Block::Basic, stages: &[(24, 1), (48, 1)] };
 const TRANSFORMER: Hybrid = Hybrid { image: SIZE, stem: 24, width: 48, depth: 2, heads: 4 };
 
 pub(crate) const KINDS: [Kind; 2] = [
