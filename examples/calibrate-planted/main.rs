@@ -32,7 +32,6 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Instant;
 use subject::{KINDS, Subject};
-
 use training::Result;
 use trial::{Outcome, PRESETS, outcome};
 

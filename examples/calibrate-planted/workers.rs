@@ -9,7 +9,7 @@ use std::thread::{available_parallelism, scope};
 ///
 /// candle's own threads wait for each other by spinning and serve one caller at a time, so networks side by side would
 /// stand in each other's way. And glibc would give every large tensor back to the system, to ask for it anew a moment
-/// later, which takes a third of the time here. Both can be told so by the environment only, before they begin.
+/// later, which takes a quarter of the time here. Both can be told so by the environment only, before they begin.
 pub(crate) fn set_up() -> Result<Option<ExitCode>> {
     const SETTINGS: [(&str, &str); 4] = [
         ("CANDLE_NUM_THREADS", "1"),
