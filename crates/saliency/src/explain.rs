@@ -42,6 +42,14 @@ pub enum ExplainError {
         /// How its value is read.
         layout: Layout,
     },
+    /// A network without the attention that the explainer multiplies.
+    #[error("{model}: {reason}; this explainer needs a transformer whose tokens all attend to each other")]
+    Attention {
+        /// Name of the model.
+        model: String,
+        /// What there is instead.
+        reason: String,
+    },
     /// A word that names no explainer.
     #[error("unknown explainer {word:?}: {reason}; known are {known}")]
     Word {

@@ -19,6 +19,18 @@
 //! | `scorecam` | [`ScoreCam`] | logit of the input seen through the channel | one a channel |
 //! | `ablationcam` | [`AblationCam`] | loss of logit without the channel | one through the head a channel |
 //!
+//! Others look at the network as a whole:
+//!
+//! | word | type | a pixel's value | passes an image |
+//! |---|---|---|---|
+//! | `gradient` | [`Gradient`] | largest slope over channels ([`input_gradient`]) | 1, and all the way back |
+//! | `gradient-x-input` | [`GradientXInput`] | input times slope, summed over channels | alike |
+//! | `smoothgrad` | [`SmoothGrad`] | slope, averaged over noisy copies | 50, and back |
+//! | `integrated-gradients` | [`IntegratedGradients`] | input times the mean slope from the mean colour to it | 50, and back |
+//! | `rollout` | [`Rollout`] | attention of all blocks, multiplied; for no class; ViTs only | 1 |
+//! | `attention` | [`Attention`] | the same, weighted by positive gradients; ViTs only | 1, and back |
+//! | `rise` | [`Rise`] | mean probability of random masks that show it | 1,000 |
+//!
 //! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`Centre`]).
 //!
 //! ```
@@ -62,26 +74,41 @@
 //! 2022) used.
 
 mod ablationcam;
+mod attention;
 mod cam;
 mod eigencam;
 mod explain;
+mod faithfulness;
 mod floors;
 mod gradcam;
 mod gradcam_plus_plus;
+mod gradient;
 mod hirescam;
+mod imputation;
+mod integrated_gradients;
 mod layercam;
 mod list;
+mod rise;
+mod road;
 mod scorecam;
+mod smoothgrad;
 mod xgradcam;
 
 pub use ablationcam::AblationCam;
+pub use attention::{Attention, Rollout};
 pub use eigencam::EigenCam;
 pub use explain::{Explain, ExplainError, Explanation, Question};
+pub use faithfulness::{Curve, Faithfulness, Substrate};
 pub use floors::{Centre, RandomMap};
 pub use gradcam::GradCam;
 pub use gradcam_plus_plus::GradCamPlusPlus;
+pub use gradient::{Gradient, GradientXInput, input_gradient};
 pub use hirescam::HiResCam;
+pub use integrated_gradients::IntegratedGradients;
 pub use layercam::LayerCam;
 pub use list::{EXPLAINERS, Explainer, parse};
+pub use rise::Rise;
+pub use road::{Road, RoadScores};
 pub use scorecam::ScoreCam;
+pub use smoothgrad::SmoothGrad;
 pub use xgradcam::XGradCam;
