@@ -97,6 +97,21 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 mod tests {
     use super::*;
     use candle_core::Device;
+    use hard_imagenet_models::generated;
+
+    /// The imputer of pytorch-grad-cam, which is the authors' own and solves by SuperLU; seven of ten pixels are gone.
+    #[test]
+    fn the_solution_is_that_of_a_direct_solver() -> Result<()> {
+        let golden = include_bytes!("../tests/golden/gradients.safetensors");
+        let golden = candle_core::safetensors::load_buffer(golden, &Device::Cpu)?;
+        let x = Tensor::from_vec(generated::values("input", &[2, 3, 32, 32]), (2, 3, 32, 32), &Device::Cpu)?;
+        let known: Vec<bool> =
+            generated::values("map", &[2, 32, 32])[..1024].iter().map(|value| value + 0.5 < 0.3).collect();
+        let got = imputed(&x.get(0)?, &known)?.unwrap();
+        let error = (got - &golden["imputed"])?.abs()?.max_all()?.to_scalar::<f32>()?;
+        assert!(error < 1e-6, "{error}");
+        Ok(())
+    }
 
     #[test]
     fn every_unknown_pixel_is_the_mean_of_its_neighbours() -> Result<()> {
