@@ -46,9 +46,10 @@ fn logits_features_and_gradients_are_timms() {
         println!("{name}: logits {:.1e}, features {:.1e} of their deviation", errors[0], errors[1]);
         assert!(errors.iter().all(|error| *error < 1e-3), "{name}: {errors:?}");
         if let Some(want) = golden.get(&format!("{name}.gradient")) {
-            let error = error(&input_gradient(&model, &x), want);
-            println!("{name}: input gradient {error:.1e} of its deviation");
-            assert!(error < 1e-2, "{name}: input gradient {error}");
+            let (ours, torchs) =
+                (error(&input_gradient(&model, &x), want), error(&golden[&format!("{name}.gradient_f32")], want));
+            println!("{name}: input gradient {ours:.1e} of its deviation, torch in f32 {torchs:.1e}");
+            assert!(ours < 1e-3 + 3.0 * torchs, "{name}: input gradient {ours}, torch {torchs}");
         }
     }
 }

@@ -158,12 +158,8 @@ pub(crate) fn probabilities(model: &Model, pictures: &Tensor, class: u32) -> Res
 pub(crate) fn order(map: &Heatmap, x: &Tensor) -> Result<Option<Vec<usize>>, ExplainError> {
     let (images, _, height, width) = x.dims4()?;
     if (images, height, width) != (1, map.height(), map.width()) {
-        candle_core::bail!(
-            "a map of {} × {} is for one picture of that size, not for {:?}",
-            map.height(),
-            map.width(),
-            x.dims()
-        );
+        let map = (map.height(), map.width());
+        return Err(ExplainError::Map { map, input: x.dims().to_vec() });
     }
     let values = map.as_slice();
     let says_nothing = values.iter().all(|v| *v == values[0]) || values.iter().any(|v| v.is_nan());

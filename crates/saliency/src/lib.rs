@@ -31,6 +31,9 @@
 //! | `attention` | [`Attention`] | the same, weighted by positive gradients; ViTs only | 1, and back |
 //! | `rise` | [`Rise`] | mean probability of random masks that show it | 1,000 |
 //!
+//! Is a map true to the network? [`Faithfulness`] (insertion, deletion) and [`Road`] take pixels away in its order, and
+//! watch the class's probability.
+//!
 //! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`Centre`]).
 //!
 //! ```
@@ -69,6 +72,17 @@
 //! - Wang et al. 2020, *Score-CAM: Score-weighted visual explanations for convolutional neural networks*.
 //! - Desai and Ramaswamy 2020, *Ablation-CAM: Visual explanations for deep convolutional network via gradient-free
 //!   localization*.
+//! - Simonyan, Vedaldi and Zisserman 2014, *Deep inside convolutional networks: Visualising image classification models
+//!   and saliency maps*.
+//! - Shrikumar et al. 2016, *Not just a black box: Learning important features through propagating activation
+//!   differences*.
+//! - Smilkov et al. 2017, *SmoothGrad: Removing noise by adding noise*.
+//! - Sundararajan, Taly and Yan 2017, *Axiomatic attribution for deep networks*.
+//! - Abnar and Zuidema 2020, *Quantifying attention flow in transformers*.
+//! - Chefer, Gur and Wolf 2021, *Generic attention-model explainability for interpreting bi-modal and encoder-decoder
+//!   transformers*.
+//! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models*.
+//! - Rong et al. 2022, *A consistent and efficient evaluation strategy for attribution methods*.
 //!
 //! Weights and scaling of the maps are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi
 //! 2022) used.
