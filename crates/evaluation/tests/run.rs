@@ -359,6 +359,22 @@ fn every_explainer_has_rows_of_its_own() {
 }
 
 #[test]
+fn maps_are_asked_whether_they_matter_to_the_model() {
+    let Fixture { data, model, .. } = &*FIXTURE;
+    let text =
+        "conditions = ['none']\nexplainers = ['gradcam', 'centre']\nfaithfulness = ['insertion', 'deletion', 'road']";
+    let dir = tempfile::tempdir().unwrap();
+    let data = hard_imagenet_datasets::Subset::filter(data, |i| i < 3 && i != BAD && i != EMPTY);
+    let run = Evaluation::new(&data).protocol(Protocol::from_toml(text).unwrap()).run(model, dir.path()).unwrap();
+    for record in run.records() {
+        for (column, range) in [("insertion", 0.0..=1.0), ("deletion", 0.0..=1.0), ("road", -0.5..=0.5)] {
+            assert!(record.map.get(column).is_some_and(|value| range.contains(&value)), "{record:?}");
+        }
+    }
+    assert_ne!(run.records()[0].map.get("deletion"), run.records()[1].map.get("deletion"));
+}
+
+#[test]
 fn records_say_where_the_label_came_and_what_the_object_is_like() {
     let Fixture { data, run, .. } = &*FIXTURE;
     // Logits of nothing but noise on nothing are not numbers (Q9).
