@@ -174,7 +174,7 @@ fn batches_change_nothing_of_what_is_drawn() {
         let dir = tempfile::tempdir().unwrap();
         let mut evaluation = Evaluation::new(data).protocol(protocol.clone()).batch_size(batch_size).seed(seed);
         let run = evaluation.run(model, dir.path()).unwrap();
-        run.records().iter().map(|record| (record.sample.clone(), record.iou, record.delta_density)).collect()
+        run.records().iter().map(|record| (record.sample.clone(), iou(record), density(record))).collect()
     };
     let expected = scores(20, 3);
     assert!(expected.iter().any(|(_, iou, _)| iou.is_some()));
@@ -356,6 +356,22 @@ fn every_explainer_has_rows_of_its_own() {
     };
     assert_eq!(random(&records), random(&others));
     assert!(random(&records).windows(2).any(|pair| pair[0] != pair[1]));
+}
+
+#[test]
+fn maps_are_asked_whether_they_matter_to_the_model() {
+    let Fixture { data, model, .. } = &*FIXTURE;
+    let text =
+        "conditions = ['none']\nexplainers = ['gradcam', 'centre']\nfaithfulness = ['insertion', 'deletion', 'road']";
+    let dir = tempfile::tempdir().unwrap();
+    let data = hard_imagenet_datasets::Subset::filter(data, |i| i < 3 && i != BAD && i != EMPTY);
+    let run = Evaluation::new(&data).protocol(Protocol::from_toml(text).unwrap()).run(model, dir.path()).unwrap();
+    for record in run.records() {
+        for (column, range) in [("insertion", 0.0..=1.0), ("deletion", 0.0..=1.0), ("road", -0.5..=0.5)] {
+            assert!(record.map.get(column).is_some_and(|value| range.contains(&value)), "{record:?}");
+        }
+    }
+    assert_ne!(run.records()[0].map.get("deletion"), run.records()[1].map.get("deletion"));
 }
 
 #[test]

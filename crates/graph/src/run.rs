@@ -60,9 +60,9 @@ pub fn run_from(
     execute(graph, weights, fed, wanted, &mut |node, inputs, weights| node.op.value(inputs, weights))
 }
 
-type Evaluate<'a> = dyn FnMut(&Node, &[&Tensor], &[&Tensor]) -> candle_core::Result<Tensor> + 'a;
+pub(crate) type Evaluate<'a> = dyn FnMut(&Node, &[&Tensor], &[&Tensor]) -> candle_core::Result<Tensor> + 'a;
 
-fn execute(
+pub(crate) fn execute(
     graph: &Graph,
     weights: &WeightMap,
     fed: &[(NodeId, Tensor)],

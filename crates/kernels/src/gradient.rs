@@ -1,8 +1,9 @@
 //! How a value gets the gradient we say, and how a gradient is asked for.
 
 use candle_core::backend::BackendStorage;
+use candle_core::backprop::GradStore;
 use candle_core::{
-    CpuStorage, CudaStorage, CustomOp1, CustomOp2, Layout, MetalStorage, Result, Shape, Storage, Tensor,
+    CpuStorage, CudaStorage, CustomOp1, CustomOp2, Layout, MetalStorage, Result, Shape, Storage, Tensor, Var,
 };
 use std::sync::Mutex;
 
@@ -13,7 +14,20 @@ use std::sync::Mutex;
 /// # Errors
 /// When `y` does not depend on `x` through differentiable operations: an absent gradient is not a zero.
 pub fn gradient(y: &Tensor, x: &Tensor) -> Result<Tensor> {
-    match y.backward()?.get(x) {
+    of(&y.backward()?, x)
+}
+
+/// [`gradient`] with respect to several variables at once, in their order.
+///
+/// # Errors
+/// As [`gradient`].
+pub fn gradients<'a>(y: &Tensor, xs: impl IntoIterator<Item = &'a Var>) -> Result<Vec<Tensor>> {
+    let all = y.backward()?;
+    xs.into_iter().map(|x| of(&all, x)).collect()
+}
+
+fn of(gradients: &GradStore, x: &Tensor) -> Result<Tensor> {
+    match gradients.get(x) {
         Some(gradient) => Ok(gradient.clone()),
         None => candle_core::bail!(
             "no gradient reaches the tensor of shape {:?}: is it a variable, and is every operation after it differentiable?",
@@ -160,7 +174,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::{Device, Var};
+    use candle_core::Device;
 
     #[test]
     fn an_absent_gradient_is_an_error() -> Result<()> {

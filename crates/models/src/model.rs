@@ -1,6 +1,6 @@
-use crate::{AtCut, Cut, Graph, ModelError, Node, WeightMap};
+use crate::{AtCut, Cut, Graph, ModelError, Node, NodeId, Watched, WeightMap};
 use candle_core::{DType, Device, Tensor};
-use hard_imagenet_graph::{fold_batch_norm, run, run_from};
+use hard_imagenet_graph::{fold_batch_norm, run, run_from, run_watching};
 use hard_imagenet_images::{Pixels, Preprocess};
 
 /// What is known of a model besides its graph and weights.
@@ -198,6 +198,15 @@ impl Model {
         let mut values = values.into_iter().map(|value| Ok(value.to_dtype(DType::F32)?));
         let logits = values.next().unwrap_or_else(|| Err(ModelError::Input("the graph has no output".into())))?;
         Ok((logits, values.collect::<Result<_, ModelError>>()?))
+    }
+
+    /// The logits `(B, K)`, f32, and nodes in the middle, with respect to all of which they can be differentiated.
+    ///
+    /// # Errors
+    /// A node that no input leads to; else as [`Model::forward`].
+    pub fn forward_watching(&self, x: &Tensor, nodes: &[NodeId]) -> Result<(Tensor, Vec<Watched>), ModelError> {
+        let (logits, watched) = run_watching(&self.graph, &self.weights, &self.checked(x)?, nodes)?;
+        Ok((logits.to_dtype(DType::F32)?, watched))
     }
 
     /// Divides the network at a node: `head(trunk(x))` equals `forward(x)`, bit for bit.

@@ -1,5 +1,5 @@
 use crate::normal::draw;
-use crate::perturb::{assert_one_size, replaced, runs, sum};
+use crate::perturb::{assert_one_size, runs, sum};
 use crate::{NoiseKey, Perturb, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
@@ -68,11 +68,27 @@ impl Perturb for Noise {
 
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {
         assert_one_size(image, mask);
-        let (runs, plane) = (runs(mask, self.region), mask.as_slice().len());
-        // Only the elements of the region are drawn.
-        let drawn =
-            replaced(image, &runs, |values, channel, run| draw(key, channel * plane + run.start, run.len(), values));
-        self.added(image, &runs, drawn)
+        let (runs, plane) = (runs(mask, self.region), mask.as_slice().len().max(1));
+        // Only the elements of the region are drawn, in the place of the result: a second tensor costs more than the draw.
+        let mut changed = image.clone();
+        for (channel, values) in changed.as_mut_slice().chunks_exact_mut(plane).enumerate() {
+            runs.iter().for_each(|run| draw(key, channel * plane + run.start, &mut values[run.clone()]));
+        }
+        let Some(scale) = self.scale(changed.as_slice(), plane, &runs) else { return self.without(image) };
+        // The image is not read while the result is written: where both lie alike within pages, each read would wait.
+        let mut pixels = [0f32; 256];
+        let planes = changed.as_mut_slice().chunks_exact_mut(plane).zip(image.as_slice().chunks_exact(plane));
+        for (values, image) in planes {
+            for run in &runs {
+                for (values, image) in values[run.clone()].chunks_mut(256).zip(image[run.clone()].chunks(256)) {
+                    pixels[..image.len()].copy_from_slice(image);
+                    for (value, &pixel) in values.iter_mut().zip(&pixels) {
+                        *value = (pixel + scale * *value).clamp(0.0, 1.0);
+                    }
+                }
+            }
+        }
+        changed
     }
 }
 
@@ -88,40 +104,36 @@ impl Noise {
     pub fn add(&self, image: &Pixels, mask: &Mask, normals: &[f32]) -> Pixels {
         assert_one_size(image, mask);
         assert_eq!(normals.len(), image.as_slice().len(), "one standard normal for each value of the image");
-        let (runs, plane) = (runs(mask, self.region), mask.as_slice().len());
-        let drawn = replaced(image, &runs, |values, channel, run| {
-            values.extend_from_slice(&normals[channel * plane..][run]);
-        });
-        self.added(image, &runs, drawn)
-    }
-
-    /// The same, where `drawn` is the image with the standard normals in the region; no other memory is needed.
-    fn added(&self, image: &Pixels, runs: &[Range<usize>], mut drawn: Pixels) -> Pixels {
-        let plane = (image.height() * image.width()).max(1);
-        let scale = match self.norm {
-            Norm::Linf => self.sigma,
-            Norm::L2 => {
-                let squares =
-                    |plane: &[f32]| -> f64 { runs.iter().map(|run| sum(&plane[run.clone()], |v| v * v)).sum() };
-                let squares: f64 = drawn.as_slice().chunks_exact(plane).map(squares).sum();
-                if squares == 0.0 {
-                    if self.empty == EmptyRegion::Unchanged {
-                        return image.clone();
-                    }
-                    drawn.as_mut_slice().fill(f32::NAN);
-                    return drawn;
-                }
-                (f64::from(self.sigma) / squares.sqrt()) as f32
-            }
-        };
-        for (values, image) in drawn.as_mut_slice().chunks_exact_mut(plane).zip(image.as_slice().chunks_exact(plane)) {
-            for run in runs {
-                for (value, &image) in values[run.clone()].iter_mut().zip(&image[run.clone()]) {
-                    *value = (image + scale * *value).clamp(0.0, 1.0);
+        let (runs, plane) = (runs(mask, self.region), mask.as_slice().len().max(1));
+        let Some(scale) = self.scale(normals, plane, &runs) else { return self.without(image) };
+        let mut changed = image.clone();
+        for (values, normals) in changed.as_mut_slice().chunks_exact_mut(plane).zip(normals.chunks_exact(plane)) {
+            for run in &runs {
+                for (value, &normal) in values[run.clone()].iter_mut().zip(&normals[run.clone()]) {
+                    *value = (*value + scale * normal).clamp(0.0, 1.0);
                 }
             }
         }
-        drawn
+        changed
+    }
+
+    /// What the normals are multiplied by; `None` if they have no norm.
+    fn scale(&self, normals: &[f32], plane: usize, runs: &[Range<usize>]) -> Option<f32> {
+        if self.norm == Norm::Linf {
+            return Some(self.sigma);
+        }
+        let squares = |plane: &[f32]| -> f64 { runs.iter().map(|run| sum(&plane[run.clone()], |v| v * v)).sum() };
+        let squares: f64 = normals.chunks_exact(plane).map(squares).sum();
+        (squares != 0.0).then(|| (f64::from(self.sigma) / squares.sqrt()) as f32)
+    }
+
+    /// The image where there is nothing to add.
+    fn without(&self, image: &Pixels) -> Pixels {
+        let mut image = image.clone();
+        if self.empty == EmptyRegion::NotANumber {
+            image.as_mut_slice().fill(f32::NAN);
+        }
+        image
     }
 }
 

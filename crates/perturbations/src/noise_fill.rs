@@ -1,5 +1,5 @@
 use crate::normal::draw;
-use crate::perturb::{assert_one_size, replaced, runs};
+use crate::perturb::{assert_one_size, runs};
 use crate::{NoiseKey, Perturb, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
@@ -41,16 +41,20 @@ impl Perturb for NoiseFill {
 
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {
         assert_one_size(image, mask);
-        let plane = mask.as_slice().len();
-        replaced(image, &runs(mask, Region::Foreground), |values, channel, run| {
-            let start = values.len();
-            draw(key, channel * plane + run.start, run.len(), values);
-            for value in &mut values[start..] {
-                *value = match self.rule {
-                    NoiseFillRule::Published => 0.5 * *value,
-                    NoiseFillRule::Clipped => (0.5 + 0.5 * *value).clamp(0.0, 1.0),
-                };
+        let (runs, plane) = (runs(mask, Region::Foreground), mask.as_slice().len().max(1));
+        let mut changed = image.clone();
+        for (channel, values) in changed.as_mut_slice().chunks_exact_mut(plane).enumerate() {
+            for run in &runs {
+                let values = &mut values[run.clone()];
+                draw(key, channel * plane + run.start, values);
+                for value in values {
+                    *value = match self.rule {
+                        NoiseFillRule::Published => 0.5 * *value,
+                        NoiseFillRule::Clipped => (0.5 + 0.5 * *value).clamp(0.0, 1.0),
+                    };
+                }
             }
-        })
+        }
+        changed
     }
 }

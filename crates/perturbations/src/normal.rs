@@ -16,28 +16,27 @@ pub fn normal(key: NoiseKey, index: u64) -> f32 {
 
 /// The standard normals of elements `0..count`, for an image in the order channel, row, column.
 pub fn normals(key: NoiseKey, count: usize) -> Vec<f32> {
-    let mut values = Vec::with_capacity(count);
-    draw(key, 0, count, &mut values);
+    let mut values = vec![0f32; count];
+    draw(key, 0, &mut values);
     values
 }
 
-/// Appends the standard normals of elements `first..first + count`. Compiled for several instruction sets, of which the
-/// widest that the machine has is taken: the same operations, and so the same bits, on more elements at a time.
+/// Writes the standard normals of the elements from `first` on. Compiled for several instruction sets, of which the widest
+/// that the machine has is taken: the same operations, and so the same bits, on more elements at a time.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-pub(crate) fn draw(key: NoiseKey, first: usize, count: usize, values: &mut Vec<f32>) {
-    let end = values.len() + count;
-    if count > 0 && first % 2 == 1 {
-        values.push(normal(key, first as u64));
-    }
+pub(crate) fn draw(key: NoiseKey, first: usize, values: &mut [f32]) {
+    // The second of a pair, if it begins with one.
+    let (second, values) = values.split_at_mut((first % 2).min(values.len()));
+    second.iter_mut().for_each(|value| *value = normal(key, first as u64));
     let mut pair = first.div_ceil(2) as u64;
     // Pairs at a time: enough for the compiler to vectorise, few enough to stay in cache; fewer for the end, which is all
     // there is of a short run.
-    while end - values.len() >= 256 {
-        values.extend_from_slice(block::<128>(key, &mut pair).as_flattened());
+    let (long, rest) = values.as_chunks_mut::<256>();
+    for values in long {
+        values.copy_from_slice(block::<128>(key, &mut pair).as_flattened());
     }
-    while values.len() < end {
-        let left = end - values.len();
-        values.extend_from_slice(&block::<16>(key, &mut pair).as_flattened()[..left.min(32)]);
+    for values in rest.chunks_mut(32) {
+        values.copy_from_slice(&block::<16>(key, &mut pair).as_flattened()[..values.len()]);
     }
 }
 
@@ -130,9 +129,9 @@ mod tests {
             assert_eq!(whole.len(), count);
             // And so does any part of it.
             for (first, last) in [(0, count / 2), (count / 3, count), (count / 2 + 1, count), (count, count)] {
-                let mut part = vec![0.5];
-                draw(KEY, first, last.saturating_sub(first), &mut part);
-                assert_eq!(part[1..], whole[first.min(last)..last], "{first} {last} {count}");
+                let mut part = vec![0.0; last.saturating_sub(first)];
+                draw(KEY, first, &mut part);
+                assert_eq!(part, whole[first.min(last)..last], "{first} {last} {count}");
             }
         }
     }

@@ -42,6 +42,22 @@ pub enum ExplainError {
         /// How its value is read.
         layout: Layout,
     },
+    /// A network without the attention that the explainer multiplies.
+    #[error("{model}: {reason}; this explainer needs a transformer whose tokens all attend to each other")]
+    Attention {
+        /// Name of the model.
+        model: String,
+        /// What there is instead.
+        reason: String,
+    },
+    /// A map of another size than the picture that it is about, or more than one picture.
+    #[error("a map of {} × {} is for one picture of that size, got the input {input:?}", .map.0, .map.1)]
+    Map {
+        /// Rows and columns of the map.
+        map: (usize, usize),
+        /// Shape of the input.
+        input: Vec<usize>,
+    },
     /// A word that names no explainer.
     #[error("unknown explainer {word:?}: {reason}; known are {known}")]
     Word {

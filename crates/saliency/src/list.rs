@@ -1,6 +1,6 @@
 use crate::{
-    AblationCam, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus, GradientXInput, HiResCam,
-    InputGradient, IntegratedGradients, LayerCam, RandomMap, Rise, ScoreCam, SmoothGrad, XGradCam,
+    AblationCam, Attention, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus, Gradient,
+    GradientXInput, HiResCam, IntegratedGradients, LayerCam, RandomMap, Rise, Rollout, ScoreCam, SmoothGrad, XGradCam,
 };
 
 /// An explainer as people choose it.
@@ -94,37 +94,51 @@ pub const EXPLAINERS: &[Explainer] = &[
     Explainer {
         word: "gradient",
         title: "input gradient",
-        about: "how much a small change of each pixel changes the logit",
-        source: "Simonyan et al. 2013",
-        make: Make::Whole(|| Box::new(InputGradient)),
+        about: "the largest slope of the logit over a pixel's channels",
+        source: "Simonyan, Vedaldi and Zisserman 2014",
+        make: Make::Whole(|| Box::new(Gradient)),
     },
     Explainer {
         word: "gradient-x-input",
         title: "gradient × input",
-        about: "what each pixel adds to the logit, were the network linear",
+        about: "each pixel's share of the logit, were the network linear",
         source: "Shrikumar et al. 2016",
         make: Make::Whole(|| Box::new(GradientXInput)),
     },
     Explainer {
         word: "smoothgrad",
         title: "SmoothGrad",
-        about: "the mean input gradient of noisy copies of the image",
+        about: "the mean input gradient of noisy copies; 50 passes and back",
         source: "Smilkov et al. 2017",
-        make: Make::Whole(|| Box::<SmoothGrad>::default()),
+        make: Make::Whole(|| Box::new(SmoothGrad::default())),
     },
     Explainer {
         word: "integrated-gradients",
         title: "integrated gradients",
-        about: "what each pixel adds to the logit on the way from the mean colour to the image",
-        source: "Sundararajan et al. 2017",
-        make: Make::Whole(|| Box::<IntegratedGradients>::default()),
+        about: "each pixel's share of the logit, summed on the way from the mean colour; 50 passes and back",
+        source: "Sundararajan, Taly and Yan 2017",
+        make: Make::Whole(|| Box::new(IntegratedGradients::default())),
+    },
+    Explainer {
+        word: "rollout",
+        title: "attention rollout",
+        about: "the attention of all blocks multiplied, for no class in particular; ViTs only",
+        source: "Abnar and Zuidema 2020",
+        make: Make::Whole(|| Box::new(Rollout)),
+    },
+    Explainer {
+        word: "attention",
+        title: "gradient-weighted attention",
+        about: "the attention of all blocks, each weighted by its positive gradient, multiplied; ViTs only",
+        source: "Chefer, Gur and Wolf 2021",
+        make: Make::Whole(|| Box::new(Attention)),
     },
     Explainer {
         word: "rise",
         title: "RISE",
-        about: "the class's mean probability over random masks that leave a pixel visible; a pass for each of 1000 masks",
-        source: "Petsiuk et al. 2018",
-        make: Make::Whole(|| Box::<Rise>::default()),
+        about: "random masks weighted by the probability of the input seen through each; 1000 passes",
+        source: "Petsiuk, Das and Saenko 2018",
+        make: Make::Whole(|| Box::new(Rise::default())),
     },
     Explainer {
         word: "random",

@@ -1,28 +1,29 @@
-use crate::{Explain, ExplainError, Explanation, Question, input_gradient, pixels};
+use crate::cam::explanations;
+use crate::gradient::{input_gradient, magnitudes};
+use crate::{Explain, ExplainError, Explanation, Question};
 use candle_core::{DType, Tensor};
 use hard_imagenet_perturbations::normals;
 
-/// SmoothGrad (Smilkov et al. 2017): the input gradient's mean over noisy copies of the image.
+/// SmoothGrad (Smilkov et al. 2017): the mean of the input's gradients at noisy copies of it.
 ///
-/// With g the gradient of the target's logit and ε_i standard normals, raw = max over channels of
-/// |1/n Σ g(x + σ ε_i)|, where σ is a share of the range of x, its greatest value less its least. The map is raw scaled
-/// linearly from least and greatest to [0, 1], as for [`InputGradient`](crate::InputGradient).
-///
-/// The noise of copy i is that of the image's key, forked by i: neither the batch nor the number of copies changes it.
+/// The noise is normal, with a standard deviation of `sigma` times the image's range (largest less smallest value of its
+/// normalised input), as the paper measures it. Copy `n` of an image draws from the image's key and `n`, so neither the
+/// batch nor its order matters. Gradients are averaged with their sign; then, as for
+/// [`Gradient`](crate::Gradient), `raw` `(H, W)` is the largest magnitude over channels, and `map` is raw scaled to
+/// [0, 1]. (captum's `NoiseTunnel` with `Saliency(abs=False)`.)
 #[derive(Clone, Debug)]
 pub struct SmoothGrad {
-    /// Noisy copies of an image, n.
+    /// Noisy copies; the paper finds little to gain beyond 50.
     pub copies: usize,
-    /// σ as a share of the input's range.
-    pub spread: f64,
+    /// Standard deviation of the noise, of the image's range; the paper recommends 0.1 to 0.2.
+    pub sigma: f32,
     /// Copies that go through the network together.
     pub batch: usize,
 }
 
 impl Default for SmoothGrad {
-    /// 25 copies with a spread of 0.15, the defaults of the authors' code; the paper advises 0.1 to 0.2.
     fn default() -> Self {
-        Self { copies: 25, spread: 0.15, batch: 16 }
+        Self { copies: 50, sigma: 0.15, batch: 16 }
     }
 }
 
@@ -36,29 +37,26 @@ impl Explain for SmoothGrad {
     }
 
     fn answer(&self, mut question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (images, ..) = question.size()?;
-        let (model, x) = (question.model, question.x.to_dtype(DType::F32)?);
+        let (images, height, width) = question.size()?;
+        let (model, classes) = (question.model, question.classes);
         let (copies, batch) = (self.copies.max(1), self.batch.max(1));
-
         let mut raw = Vec::with_capacity(images);
         for (image, key) in question.keys_for(self)?.into_iter().enumerate() {
-            let picture = x.narrow(0, image, 1)?;
-            let range = (picture.max_all()? - picture.min_all()?)?.to_scalar::<f32>()?;
-            let (_, channels, height, width) = picture.dims4()?;
-            let mut slope = picture.zeros_like()?;
+            let x = question.x.narrow(0, image, 1)?.to_dtype(DType::F32)?;
+            let range = (x.max_all()? - x.min_all()?)?.to_scalar::<f32>()?;
+            let mut sum = x.zeros_like()?;
             for first in (0..copies).step_by(batch) {
                 let count = batch.min(copies - first);
-                let noise = (first..first + count)
-                    .flat_map(|copy| normals(key.fork(&copy.to_string()), picture.elem_count()))
-                    .collect();
-                let noise = Tensor::from_vec(noise, (count, channels, height, width), x.device())?;
-                let noisy = picture.broadcast_add(&(noise * (self.spread * f64::from(range)))?)?;
-                let slopes = input_gradient(model, &noisy, &vec![question.classes[image]; count])?;
-                slope = (slope + slopes.sum_keepdim(0)?)?;
+                let draw = |copy: usize| normals(key.fork(&copy.to_string()), x.elem_count());
+                let noise: Vec<f32> = (first..first + count).flat_map(draw).collect();
+                let noise = Tensor::from_vec(noise, (count, x.dim(1)?, height, width), x.device())?;
+                let noisy = x.broadcast_add(&noise.affine(f64::from(self.sigma * range), 0.0)?)?;
+                let slopes = input_gradient(model, &noisy, &vec![classes[image]; count])?;
+                sum = (sum + slopes.sum_keepdim(0)?)?;
                 question.done(image * copies + first + count, images * copies)?;
             }
-            raw.push((slope / copies as f64)?.abs()?.max(1)?);
+            raw.push(magnitudes(&sum.affine(1.0 / copies as f64, 0.0)?)?);
         }
-        pixels::explanations(&Tensor::cat(&raw, 0)?)
+        explanations(&Tensor::cat(&raw, 0)?, (height, width), (height, width))
     }
 }
