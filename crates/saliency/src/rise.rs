@@ -8,10 +8,10 @@ use hard_imagenet_perturbations::NoiseKey;
 /// RISE (Petsiuk, Das and Saenko 2018): the mean of random masks, each weighted by the target's probability for the input
 /// seen through it (eq. 6). Nothing of the network is looked at but its output.
 ///
-/// A mask is a grid of `grid` × `grid` cells, one cell wider on two sides, each 1 with probability `p` and otherwise 0,
-/// enlarged bilinearly to cells of ⌈H / grid⌉ × ⌈W / grid⌉ pixels and cropped at a random place within a cell (section
-/// 3.2). What is masked becomes the mean colour. Mask `n` of an image follows from the image's key and `n` alone.
-/// `raw` `(H, W)` is Σ y_n m_n / (N p); `map` is raw scaled to [0, 1] as GradCAM's.
+/// A mask is a grid of `grid` × `grid` values, each 1 with probability `p` and otherwise 0, enlarged bilinearly to
+/// `grid` + 1 cells of ⌈H / grid⌉ × ⌈W / grid⌉ pixels each way and cropped at a random place within a cell (section 3.2
+/// and the published code). What is masked becomes the mean colour. Mask `n` of an image follows from the image's key
+/// and `n` alone. `raw` `(H, W)` is Σ y_n m_n / (N p); `map` is raw scaled to [0, 1] as GradCAM's.
 #[derive(Clone, Debug)]
 pub struct Rise {
     /// N. The paper takes 4,000 for VGG-16 and 8,000 for ResNet-50; with a quarter the map is coarser but its blobs are
@@ -35,12 +35,14 @@ impl Rise {
     /// One mask, row-major, in [0, 1].
     fn mask(&self, key: NoiseKey, height: usize, width: usize) -> Vec<f32> {
         const STEPS: u64 = 1 << 53;
-        let (grid, cells) = (self.grid.max(1), self.grid.max(1) + 1);
-        let (cell_h, cell_w) = (height.div_ceil(grid), width.div_ceil(grid));
-        let shown = |cell| f32::from(u8::from((key.below(cell, STEPS) as f64) < self.p * STEPS as f64));
-        let count = (cells * cells) as u64;
-        let coarse = Heatmap::from_vec(cells, cells, (0..count).map(shown).collect());
-        let fine = coarse.resized(cells * cell_h, cells * cell_w);
+        let grid = self.grid.max(1);
+        // A picture without pixels is for the network to reject.
+        let cell = |side: usize| side.div_ceil(grid).max(1);
+        let (cell_h, cell_w) = (cell(height), cell(width));
+        let shown = |value| f32::from(u8::from((key.below(value, STEPS) as f64) < self.p * STEPS as f64));
+        let count = (grid * grid) as u64;
+        let coarse = Heatmap::from_vec(grid, grid, (0..count).map(shown).collect());
+        let fine = coarse.resized((grid + 1) * cell_h, (grid + 1) * cell_w);
         let down = key.below(count, cell_h as u64) as usize;
         let right = key.below(count + 1, cell_w as u64) as usize;
         let rows = fine.as_slice().chunks(fine.width()).skip(down).take(height);

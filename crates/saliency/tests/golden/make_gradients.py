@@ -5,7 +5,7 @@
 Gradients are captum's, ROAD is pytorch-grad-cam's. SmoothGrad, attention rollout (Abnar and Zuidema 2020),
 gradient-weighted attention (Chefer, Gur and Wolf 2021), RISE, insertion and deletion (Petsiuk, Das and Saenko 2018) are
 restated here in torch; the generator of their random numbers is that of crates/perturbations/tests/golden/make.py.
-Networks, weights and inputs are those of make_cams.py; of classes 3 and 7, with the keys 5 and 6.
+Networks, weights and inputs are those of make_cams.py; of classes 3 and 7, with the keys 0 and 1.
 
 Stored as NETWORK.WORD, (2, H, W) or (2, h, w): the raw maps; NETWORK.IMAGE.WORD: what becomes of the probability.
 ROAD's noise is set to 0, for it would come from torch's generator; everything else is the package's.
@@ -36,8 +36,8 @@ SPEC = importlib.util.spec_from_file_location(
 random = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(random)
 
-CLASSES, KEYS = [3, 7], [5, 6]
-COPIES, MASKS = 4, 12
+CLASSES, KEYS = [3, 7], [0, 1]
+COPIES, MASKS = 5, 12
 SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 2, "num_heads": 2, "num_classes": 10}
 
 
@@ -65,16 +65,16 @@ def below(key, index, bound):
 
 
 def rise(model, x):
-    """A grid of 7 × 7, shown with probability one half."""
+    """A grid of 7 × 7, stretched over 8 cells, shown with probability one half."""
     side = x.shape[-1]
     cell, maps = -(-side // 7), []
     for image, target, key in zip(x, CLASSES, KEYS):
         total = torch.zeros(side, side)
         for mask in range(MASKS):
             one = fork(fork(key, "explain"), str(mask))
-            coarse = np.array([below(one, i, 2**53) < 2**52 for i in range(64)], np.float32).reshape(8, 8)
+            coarse = np.array([below(one, i, 2**53) < 2**52 for i in range(49)], np.float32).reshape(7, 7)
             fine = resized(coarse, 8 * cell, 8 * cell)
-            down, right = below(one, 64, cell), below(one, 65, cell)
+            down, right = below(one, 49, cell), below(one, 50, cell)
             fine = torch.from_numpy(np.ascontiguousarray(fine[down : down + side, right : right + side], np.float32))
             total += probability(model, (image * fine)[None], target) * fine
         maps.append(total / (MASKS * 0.5))
