@@ -2,7 +2,9 @@
 
 mod toy;
 
-use hard_imagenet_evaluation::{Evaluation, EvaluationError, Event, Phase, Protocol, Quirks, Run, SaliencyInput};
+use hard_imagenet_evaluation::{
+    Evaluation, EvaluationError, Event, Phase, Protocol, Quirks, Run, RunDescription, SaliencyInput,
+};
 use hard_imagenet_metrics::{Record, alignment};
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{NoiseKey, Preset, parse};
@@ -155,6 +157,17 @@ fn batches_change_no_more_than_roundings() {
             assert!(close(a.iou, b.iou, 1e-2) && close(a.delta_density, b.delta_density, 1e-3), "{a:?} {b:?}");
         }
     }
+}
+
+#[test]
+fn the_same_weights_from_elsewhere_make_no_other_run() {
+    let Fixture { data, model, run, .. } = &*FIXTURE;
+    let dir = tempfile::tempdir().unwrap();
+    let origin = Some("me/mine@0123abc".to_owned());
+    let begun = RunDescription { weights_origin: origin.clone(), ..run.description().clone() };
+    std::fs::write(dir.path().join("run.json"), serde_json::to_vec(&begun).unwrap()).unwrap();
+    let run = evaluation(data).run(model, dir.path()).unwrap();
+    assert_eq!(run.description().weights_origin, origin);
 }
 
 #[test]
