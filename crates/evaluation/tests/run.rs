@@ -2,7 +2,9 @@
 
 mod toy;
 
-use hard_imagenet_evaluation::{Evaluation, EvaluationError, Event, Phase, Protocol, Quirks, Run, SaliencyInput};
+use hard_imagenet_evaluation::{
+    Evaluation, EvaluationError, Event, Phase, Protocol, Quirks, Run, RunDescription, SaliencyInput,
+};
 use hard_imagenet_metrics::{MapScores, Record, alignment};
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{NoiseKey, Preset, parse};
@@ -180,6 +182,17 @@ fn batches_change_nothing_of_what_is_drawn() {
     assert!(expected.iter().any(|(_, iou, _)| iou.is_some()));
     assert_eq!(scores(3, 3), expected);
     assert_ne!(scores(20, 4), expected);
+}
+
+#[test]
+fn the_same_weights_from_elsewhere_make_no_other_run() {
+    let Fixture { data, model, run, .. } = &*FIXTURE;
+    let dir = tempfile::tempdir().unwrap();
+    let origin = Some("me/mine@0123abc".to_owned());
+    let begun = RunDescription { weights_origin: origin.clone(), ..run.description().clone() };
+    std::fs::write(dir.path().join("run.json"), serde_json::to_vec(&begun).unwrap()).unwrap();
+    let run = evaluation(data).run(model, dir.path()).unwrap();
+    assert_eq!(run.description().weights_origin, origin);
 }
 
 #[test]

@@ -150,6 +150,13 @@ impl Hub {
         Err(self.error(&self.repository_of(model), message))
     }
 
+    /// Repository and commit that a file of the cache is of: "timm/resnet50.tv_in1k@<commit>".
+    pub(crate) fn origin(&self, model: &str, path: &Path) -> Option<String> {
+        // The folder snapshots/<commit>.
+        let commit = path.parent()?.file_name()?.to_str()?;
+        Some(format!("{}@{commit}", self.repository_of(model)))
+    }
+
     fn repository_of(&self, model: &str) -> String {
         self.repository.clone().unwrap_or_else(|| format!("timm/{model}"))
     }

@@ -27,6 +27,7 @@ pub struct Model {
     device: Device,
     dtype: DType,
     weights_sha256: String,
+    weights_origin: Option<String>,
     /// (1, 3, 1, 1) each, f32.
     mean: Tensor,
     std: Tensor,
@@ -85,7 +86,13 @@ impl Model {
         }
         let channels = |values: [f32; 3]| Tensor::new(&values, device)?.reshape((1, 3, 1, 1));
         let (mean, std) = (channels(spec.preprocess.mean)?, channels(spec.preprocess.std)?);
-        Ok(Self { spec, graph, weights, device: device.clone(), dtype, weights_sha256, mean, std })
+        let device = device.clone();
+        Ok(Self { spec, graph, weights, device, dtype, weights_sha256, weights_origin: None, mean, std })
+    }
+
+    /// The same, with weights from a place of the hub.
+    pub(crate) fn with_origin(self, origin: Option<&str>) -> Self {
+        Self { weights_origin: origin.map(str::to_owned), ..self }
     }
 
     /// Name, preprocessing, classes.
@@ -116,6 +123,11 @@ impl Model {
     /// Hash of the weights file, lower-case hex.
     pub fn weights_sha256(&self) -> &str {
         &self.weights_sha256
+    }
+
+    /// Where on the Hugging Face hub the weights are, "owner/name@commit"; `None` for those from elsewhere.
+    pub fn weights_origin(&self) -> Option<&str> {
+        self.weights_origin.as_deref()
     }
 
     /// The nodes, each after its inputs: all the places to look from.

@@ -30,6 +30,8 @@ pub enum Weights {
 pub(crate) struct Loaded {
     checkpoint: Checkpoint,
     weights: BTreeMap<String, Weight>,
+    /// Repository and commit, of a file from the hub.
+    origin: Option<String>,
 }
 
 impl Loaded {
@@ -45,7 +47,7 @@ impl Loaded {
                 let path = hub.fetch(model)?;
                 // Before anything is made of them: a cut file would only be said to be no safetensors.
                 hub.verify(model, &path, &crate::checkpoint::sha256_of(&path)?)?;
-                Self::from_file(&path)
+                Ok(Self { origin: hub.origin(model, &path), ..Self::from_file(&path)? })
             }
         }
     }
@@ -55,18 +57,23 @@ impl Loaded {
     }
 
     fn new(checkpoint: Checkpoint) -> Self {
-        Self { weights: translated(checkpoint.tensors(), IMAGES), checkpoint }
+        Self { weights: translated(checkpoint.tensors(), IMAGES), checkpoint, origin: None }
     }
 
     /// The text tower of a file of CLIP's.
     pub(crate) fn texts_of(path: &Path) -> Result<Self, ModelError> {
         let checkpoint = Checkpoint::open(path)?;
-        Ok(Self { weights: translated(checkpoint.tensors(), TEXTS), checkpoint })
+        Ok(Self { weights: translated(checkpoint.tensors(), TEXTS), checkpoint, origin: None })
     }
 
     /// The file's name in errors.
     pub(crate) fn file(&self) -> &str {
         self.checkpoint.file()
+    }
+
+    /// Repository and commit, of a file from the hub.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
     }
 
     /// The names of all weights.

@@ -108,7 +108,8 @@ pub fn load(name: &str, weights: &Weights, device: &Device, dtype: DType) -> Res
         config.apply(&mut spec)?;
     }
     let (values, sha256) = loaded.values(&graph)?;
-    Model::folded(spec, &graph, values, sha256, device, dtype)
+    let model = Model::folded(spec, &graph, values, sha256, device, dtype)?;
+    Ok(model.with_origin(loaded.origin()))
 }
 
 /// The weights of the named model under its own names, f32, on the CPU, and the sha256 of their file.

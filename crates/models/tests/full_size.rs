@@ -31,6 +31,12 @@ fn error(got: &Tensor, want: &Tensor) -> f32 {
     scalar((got - want).unwrap().abs().unwrap().max_all().unwrap()) / scalar(variance).sqrt()
 }
 
+/// The root of the mean squared error, of the golden values' root mean square.
+fn rms_error(got: &Tensor, want: &Tensor) -> f32 {
+    let mean_square = |tensor: &Tensor| tensor.sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap();
+    (mean_square(&(got - want).unwrap()) / mean_square(want)).sqrt()
+}
+
 #[test]
 #[ignore = "needs the file of golden/full_size.py: HARD_IMAGENET_FULL_SIZE=file cargo test --release -p hard-imagenet-models --test full_size -- --ignored"]
 fn logits_features_and_gradients_are_timms() {
@@ -46,10 +52,11 @@ fn logits_features_and_gradients_are_timms() {
         println!("{name}: logits {:.1e}, features {:.1e} of their deviation", errors[0], errors[1]);
         assert!(errors.iter().all(|error| *error < 1e-3), "{name}: {errors:?}");
         if let Some(want) = golden.get(&format!("{name}.gradient")) {
-            let (ours, torchs) =
-                (error(&input_gradient(&model, &x), want), error(&golden[&format!("{name}.gradient_f32")], want));
-            println!("{name}: input gradient {ours:.1e} of its deviation, torch in f32 {torchs:.1e}");
-            assert!(ours < 1e-3 + 3.0 * torchs, "{name}: input gradient {ours}, torch {torchs}");
+            let [ours, torchs] =
+                [&input_gradient(&model, &x), &golden[&format!("{name}.gradient_f32")]].map(|got| rms_error(got, want));
+            println!("{name}: input gradient {ours:.1e} of its root mean square, torch in f32 {torchs:.1e}");
+            // A ReLU within rounding of 0 is on for one and off for the other, so the largest error says little.
+            assert!(ours < 1e-4 + 3.0 * torchs, "{name}: input gradient {ours}, torch {torchs}");
         }
     }
 }

@@ -145,6 +145,7 @@ fn fetched_once_then_used_without_asking() {
     let model =
         load(fake.hub(cache.path()).progress(move |done, total| *last.lock().unwrap() = (done, total))).unwrap();
     assert_eq!(model.weights_sha256(), sha256(&bytes));
+    assert_eq!(model.weights_origin(), Some(format!("timm/{MODEL}@{COMMIT}").as_str()));
     assert_eq!(*seen.lock().unwrap(), (bytes.len() as u64, bytes.len() as u64));
     let path = format!("/timm/{MODEL}/resolve/main/model.safetensors Bearer secret");
     assert_eq!(fake.asked(), [format!("HEAD {path}"), format!("GET {path}")]);

@@ -64,8 +64,9 @@ impl Substrate {
 
 /// Insertion and deletion (Petsiuk, Das and Saenko 2018, section 4.2).
 ///
-/// A map is good if the probability of the target falls soon when its highest pixels go first ([`deletion`]
-/// (Self::deletion): a small area), and rises soon when they come first ([`insertion`](Self::insertion): a large one).
+/// A map is good if the probability of the target falls soon when its highest pixels go first (a small area under
+/// [`deletion`](Self::deletion)'s curve), and rises soon when they come first (a large one under
+/// [`insertion`](Self::insertion)'s).
 /// Step `k` of `steps` has ⌊k · H · W / steps⌋ pixels replaced; of equal values the earlier pixel goes first.
 #[derive(Clone, Debug)]
 pub struct Faithfulness {

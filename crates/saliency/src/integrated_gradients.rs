@@ -9,8 +9,8 @@ use candle_core::{DType, Tensor};
 /// The baseline x' is the mean colour, 0 of the normalised input, so the attribution is x ∫ ∂y(αx)/∂x dα (eq. 1),
 /// integrated from α = 0 to 1 by Gauss and Legendre's rule as captum's `IntegratedGradients` does by default.
 /// Attributions add up to y(x) - y(x') as far as the steps suffice ("completeness"): with 50 steps, and measured by the
-/// sum of their magnitudes, to f32's rounding in smooth networks, to about 10⁻³ in those with ReLUs. `raw` `(H, W)` is their sum over channels, with its sign;
-/// `map` is its positive part, scaled to [0, 1] as GradCAM's.
+/// sum of their magnitudes, to f32's rounding in smooth networks, to about 10⁻³ in those with ReLUs. `raw` `(H, W)` is
+/// their sum over channels, with its sign; `map` is its positive part, scaled to [0, 1] as GradCAM's.
 #[derive(Clone, Debug)]
 pub struct IntegratedGradients {
     /// Places on the way where the gradient is taken.

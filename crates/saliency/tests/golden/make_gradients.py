@@ -130,7 +130,8 @@ def faithfulness(model, x, maps):
         yield f"{image}.insertion", game(model, blurred(one), one, target, order, 20)
         targets = [ClassifierOutputSoftmaxTarget(target)]
         for word, metric in [("most", ROADMostRelevantFirst), ("least", ROADLeastRelevantFirst)]:
-            scores = [metric(percentile)(one, saliency[None].numpy(), targets, model)[0] for percentile in range(10, 100, 10)]
+            measures = [metric(percentile) for percentile in range(10, 100, 10)]
+            scores = [measure(one, saliency[None].numpy(), targets, model)[0] for measure in measures]
             yield f"{image}.road_{word}", np.float32(scores)
 
 
