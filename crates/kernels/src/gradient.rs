@@ -13,13 +13,23 @@ use std::sync::Mutex;
 /// # Errors
 /// When `y` does not depend on `x` through differentiable operations: an absent gradient is not a zero.
 pub fn gradient(y: &Tensor, x: &Tensor) -> Result<Tensor> {
-    match y.backward()?.get(x) {
+    Ok(gradients(y, &[x])?.remove(0))
+}
+
+/// [`gradient`] with respect to several variables, in their order, from one way back.
+///
+/// # Errors
+/// As [`gradient`], at the first variable that `y` does not depend on.
+pub fn gradients(y: &Tensor, xs: &[&Tensor]) -> Result<Vec<Tensor>> {
+    let found = y.backward()?;
+    let of = |x: &&Tensor| match found.get(x) {
         Some(gradient) => Ok(gradient.clone()),
         None => candle_core::bail!(
             "no gradient reaches the tensor of shape {:?}: is it a variable, and is every operation after it differentiable?",
             x.dims()
         ),
-    }
+    };
+    xs.iter().map(of).collect()
 }
 
 /// `y`, a value computed from `x`, with `backward(x, y, dy) -> dx` as its gradient.
@@ -168,6 +178,16 @@ mod tests {
         let unrelated = Var::new(&[3f32], &Device::Cpu)?;
         let error = gradient(&x.sqr()?.sum_all()?, &unrelated).unwrap_err();
         assert!(error.to_string().contains("no gradient reaches"), "{error}");
+        Ok(())
+    }
+
+    #[test]
+    fn several_gradients_at_once() -> Result<()> {
+        let (x, z) = (Var::new(&[1f32, 2.], &Device::Cpu)?, Var::new(&[3f32, 4.], &Device::Cpu)?);
+        let y = (x.as_tensor() * z.as_tensor())?.sum_all()?;
+        let of = gradients(&y, &[&z, &x])?;
+        assert_eq!(of[0].to_vec1::<f32>()?, [1., 2.]);
+        assert_eq!(of[1].to_vec1::<f32>()?, [3., 4.]);
         Ok(())
     }
 

@@ -19,7 +19,7 @@
 //! | [`pad`], [`max_keepdim`] | a frame; the maximum of a dimension | a value other than 0; ties as in torch |
 //! | [`softmax`] | over the last dimension | gradient absent |
 //! | [`linear`], [`matmul`] | products | bf16 on the CPU |
-//! | [`gradient`] | d scalar / d tensor | a missing gradient is an error here, never a silent `None` |
+//! | [`gradient`], [`gradients`] | d scalar / d tensor | a missing gradient is an error here, never a silent `None` |
 //!
 //! ```
 //! use candle_core::{Device, Tensor, Var};
@@ -61,7 +61,7 @@ mod upsample;
 pub use activation::Activation;
 pub use batch_norm::{BatchStatistics, batch_norm, batch_norm_training};
 pub use conv::{Conv2dParams, conv2d};
-pub use gradient::{gradient, with_gradient, with_gradient2};
+pub use gradient::{gradient, gradients, with_gradient, with_gradient2};
 pub use layer_norm::layer_norm;
 pub use linear::{linear, matmul};
 pub use pad::pad;

@@ -1,6 +1,6 @@
-use crate::{AtCut, Cut, Graph, ModelError, Node, WeightMap};
+use crate::{AtCut, Cut, Graph, ModelError, Node, NodeId, Tracked, WeightMap};
 use candle_core::{DType, Device, Tensor};
-use hard_imagenet_graph::{fold_batch_norm, run, run_from};
+use hard_imagenet_graph::{fold_batch_norm, run, run_from, run_tracked};
 use hard_imagenet_images::{Pixels, Preprocess};
 
 /// What is known of a model besides its graph and weights.
@@ -198,6 +198,17 @@ impl Model {
         let mut values = values.into_iter().map(|value| Ok(value.to_dtype(DType::F32)?));
         let logits = values.next().unwrap_or_else(|| Err(ModelError::Input("the graph has no output".into())))?;
         Ok((logits, values.collect::<Result<_, ModelError>>()?))
+    }
+
+    /// The logits `(B, K)`, f32, and the values of some nodes, in the model's dtype, each with a variable for the gradient
+    /// there.
+    ///
+    /// # Errors
+    /// As [`Model::forward`].
+    pub fn forward_tracked(&self, x: &Tensor, nodes: &[NodeId]) -> Result<(Tensor, Vec<Tracked>), ModelError> {
+        let fed = [(self.graph.input(), self.checked(x)?)];
+        let (logits, tracked) = run_tracked(&self.graph, &self.weights, &fed, nodes, &[self.graph.output()])?;
+        Ok((logits[0].to_dtype(DType::F32)?, tracked))
     }
 
     /// Divides the network at a node: `head(trunk(x))` equals `forward(x)`, bit for bit.

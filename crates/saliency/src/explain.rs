@@ -42,6 +42,14 @@ pub enum ExplainError {
         /// How its value is read.
         layout: Layout,
     },
+    /// A network in which the explainer finds no attention to follow.
+    #[error("{explainer} needs a transformer in which all tokens attend to all, a class token among them: {reason}")]
+    Attention {
+        /// The explainer's word.
+        explainer: &'static str,
+        /// What the network has instead.
+        reason: String,
+    },
     /// Not one map for each image.
     #[error("{images} images need as many maps, got {maps}")]
     Maps {

@@ -19,6 +19,14 @@
 //! | `scorecam` | [`ScoreCam`] | logit of the input seen through the channel | one a channel |
 //! | `ablationcam` | [`AblationCam`] | loss of logit without the channel | one through the head a channel |
 //!
+//! Transformers whose tokens all attend to all (ViT, DeiT, DINOv2, CLIP, and imported ones) can be asked where they
+//! attend; of others that is an error:
+//!
+//! | word | type | what is followed through the layers | passes an image |
+//! |---|---|---|---|
+//! | `rollout` | [`AttentionRollout`] | attention; asks for no class | 1 |
+//! | `attention` | [`GradientAttention`] | attention times its gradient, where positive | 1, and back |
+//!
 //! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`Centre`]).
 //!
 //! Is a map faithful to the model? [`insertion`], [`deletion`] and [`road`] change the pixels in the map's order and ask the
@@ -60,6 +68,9 @@
 //! - Wang et al. 2020, *Score-CAM: Score-weighted visual explanations for convolutional neural networks*.
 //! - Desai and Ramaswamy 2020, *Ablation-CAM: Visual explanations for deep convolutional network via gradient-free
 //!   localization*.
+//! - Abnar and Zuidema 2020, *Quantifying attention flow in transformers*.
+//! - Chefer, Gur and Wolf 2021, *Generic attention-model explainability for interpreting bi-modal and encoder-decoder
+//!   transformers*.
 //! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models* (insertion,
 //!   deletion).
 //! - Rong et al. 2022, *A consistent and efficient evaluation strategy for attribution methods* (ROAD).
@@ -68,6 +79,7 @@
 //! 2022) used.
 
 mod ablationcam;
+mod attention;
 mod cam;
 mod eigencam;
 mod explain;
@@ -75,9 +87,11 @@ mod faithfulness;
 mod floors;
 mod gradcam;
 mod gradcam_plus_plus;
+mod gradient_attention;
 mod hirescam;
 mod layercam;
 mod list;
+mod rollout;
 mod scorecam;
 mod xgradcam;
 
@@ -88,8 +102,10 @@ pub use faithfulness::{Curve, Road, Steps, deletion, insertion, linear_imputatio
 pub use floors::{Centre, RandomMap};
 pub use gradcam::GradCam;
 pub use gradcam_plus_plus::GradCamPlusPlus;
+pub use gradient_attention::GradientAttention;
 pub use hirescam::HiResCam;
 pub use layercam::LayerCam;
 pub use list::{EXPLAINERS, Explainer, parse};
+pub use rollout::AttentionRollout;
 pub use scorecam::ScoreCam;
 pub use xgradcam::XGradCam;

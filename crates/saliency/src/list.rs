@@ -1,6 +1,6 @@
 use crate::{
-    AblationCam, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus, HiResCam, LayerCam, RandomMap,
-    ScoreCam, XGradCam,
+    AblationCam, AttentionRollout, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus,
+    GradientAttention, HiResCam, LayerCam, RandomMap, ScoreCam, XGradCam,
 };
 
 /// An explainer as people choose it.
@@ -90,6 +90,20 @@ pub const EXPLAINERS: &[Explainer] = &[
         about: "channels weighted by what the logit loses without each; a pass through the head for each channel",
         source: "Desai and Ramaswamy 2020",
         make: Make::AtNode(|node| Box::new(AblationCam { node, ..AblationCam::default() })),
+    },
+    Explainer {
+        word: "rollout",
+        title: "attention rollout",
+        about: "a transformer's attention followed from the class token to the patches, for no class in particular",
+        source: "Abnar and Zuidema 2020",
+        make: Make::Whole(|| Box::new(AttentionRollout)),
+    },
+    Explainer {
+        word: "attention",
+        title: "gradient-weighted attention",
+        about: "a transformer's attention where it raises the logit, followed from the class token to the patches",
+        source: "Chefer, Gur and Wolf 2021",
+        make: Make::Whole(|| Box::new(GradientAttention)),
     },
     Explainer {
         word: "random",

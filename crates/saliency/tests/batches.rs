@@ -68,6 +68,9 @@ fn check(model: &Model, word: &str) {
 fn every_explainer_at_every_node() {
     for model in [planted(), tiny_vit()] {
         for one in EXPLAINERS {
+            if ["rollout", "attention"].contains(&one.word) && model.spec().name.contains("resnet") {
+                continue;
+            }
             check(&model, one.word);
             for node in model.nodes().filter(|node| one.takes_node() && node.layout.has_places()) {
                 check(&model, &format!("{}:{}", one.word, node.name));
