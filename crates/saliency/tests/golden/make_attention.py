@@ -1,18 +1,20 @@
 """Makes the golden values of attention rollout and gradient-weighted attention.
 
-    python crates/saliency/tests/golden/make_attention.py        # torch 2.15, timm 1.0.31
+    python crates/saliency/tests/golden/make_attention.py        # torch 2.15, timm 1.0.31, onnx 1.23
 
 The networks are timm's own, small, with the weights and inputs of crates/models/tests/golden. The methods are restated
 here with whole matrices and torch's gradients (Abnar and Zuidema 2020; Chefer, Gur and Wolf 2021, as in
 github.com/hila-chefer/Transformer-MM-Explainability, ViT). Stored for each network: NETWORK.rollout and NETWORK.attention
-(2, 4, 4), raw, of classes 3 and 7. `onnx` is the network of crates/onnx/tests/golden/make.py with its inputs, of classes
+(2, h, w), raw, of classes 3 and 7. `onnx` is the network of crates/onnx/tests/golden/make.py with its inputs, of classes
 1 and 2.
 """
 
+import importlib.util
 import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from safetensors.numpy import load_file, save_file
 
@@ -21,6 +23,25 @@ sys.path.append(str(CRATES / "models/tests/golden"))
 from make import fill, generated  # noqa: E402
 from make_transformers import networks  # noqa: E402
 from timm.models.vision_transformer import VisionTransformer  # noqa: E402
+
+
+def imported():
+    """The vision transformer of the ONNX crate's tests, as its make.py fills it, and its inputs."""
+    folder = CRATES / "onnx/tests/golden"
+    spec = importlib.util.spec_from_file_location("onnx_golden", folder / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    stored = {name: torch.from_numpy(t) for name, t in load_file(folder / "golden.safetensors").items()}
+    model = next(model for name, model, *_ in module.networks() if name == "vit").eval()
+    torch.manual_seed(0)
+    for p in model.parameters():
+        p.data = torch.randn(p.shape) * (0.5 if p.ndim > 1 else 0.2) + (p.data if p.ndim < 2 else 0)
+    # The one parameter that kept torch's own random start there.
+    tensors = {t.name: t for t in onnx.load(folder / "vit_old_any.onnx").graph.initializer}
+    bias = onnx.numpy_helper.to_array(tensors["patch_embed.proj.bias"])
+    model.patch_embed.proj.bias.data = torch.from_numpy(bias.copy())
+    torch.testing.assert_close(model(stored["vit.x"]), stored["vit.y"])
+    return model, stored["vit.x"]
 
 
 def attentions(model, x, classes):
@@ -62,6 +83,9 @@ def main():
     ]:
         for word, raw in maps(fill(model), x, classes, read, prefix):
             golden[f"{name}.{word}"] = raw
+    model, x = imported()
+    for word, raw in maps(model, x, [1, 2], 1, 1):
+        golden[f"onnx.{word}"] = raw
     save_file(golden, Path(__file__).parent / "attention.safetensors")
 
 
