@@ -1,5 +1,6 @@
 //! Is a map faithful to the model? Take away what it calls important, and see what becomes of the decision.
 
+mod coarse;
 mod curve;
 mod imputation;
 mod road;

@@ -3,6 +3,7 @@ use crate::{ExplainError, Question};
 use candle_core::{DType, Tensor};
 use hard_imagenet_masks::{Heatmap, Mask};
 use hard_imagenet_perturbations::{NoiseKey, normals};
+use rayon::prelude::*;
 
 /// How much of a picture [`road`] removes, and what it puts there.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +65,7 @@ pub fn road(mut question: Question<'_>, maps: &[Heatmap], road: &Road) -> Result
             .collect();
         let mut sums = [0f64; 2];
         for (chunk, masks) in removed.chunks(road.batch.max(1)).enumerate() {
-            let pictures = masks.iter().map(|mask| imputed(&picture, mask, noise.as_ref()));
+            let pictures = masks.par_iter().map(|mask| imputed(&picture, mask, noise.as_ref()));
             let pictures = Tensor::stack(&pictures.collect::<Result<Vec<_>, _>>()?, 0)?;
             let first = chunk * road.batch.max(1);
             for (pass, p) in probabilities(&question, image, &pictures)?.into_iter().enumerate() {
