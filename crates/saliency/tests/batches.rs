@@ -28,13 +28,16 @@ fn input(batch: usize) -> Tensor {
     Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
 }
 
+/// Passes done, and of how many, at each report.
+type Heard = Vec<(usize, usize)>;
+
 /// Explanations of two images, with the numbers of passes that were reported.
 fn ask(
     explainer: &dyn Explain,
     model: &Model,
     images: &[usize],
     last: usize,
-) -> Result<(Vec<Explanation>, Vec<(usize, usize)>), ExplainError> {
+) -> Result<(Vec<Explanation>, Heard), ExplainError> {
     let both = input(2);
     let rows: Vec<Tensor> = images.iter().map(|&i| both.narrow(0, i, 1).unwrap()).collect();
     let x = Tensor::cat(&rows, 0).unwrap();

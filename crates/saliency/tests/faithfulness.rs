@@ -66,6 +66,9 @@ fn ask<T>(
     Ok((answer, heard))
 }
 
+/// [`deletion`] or [`insertion`].
+type Method = fn(Question<'_>, &[Heatmap], &Steps) -> Result<Vec<Option<Curve>>, ExplainError>;
+
 #[test]
 fn imputed_pictures() {
     let golden = golden();
@@ -80,7 +83,7 @@ fn imputed_pictures() {
 #[test]
 fn curves_and_their_areas() {
     let (model, golden) = (resnet(), golden());
-    let check = |name: &str, how: fn(Question<'_>, &[Heatmap], &Steps) -> Result<Vec<Option<Curve>>, ExplainError>| {
+    let check = |name: &str, how: Method| {
         let (curves, heard) = ask(&model, &[0, 1], 0, |q, maps| how(q, maps, &Steps::default())).unwrap();
         for (image, curve) in curves.into_iter().enumerate() {
             let curve = curve.unwrap();
