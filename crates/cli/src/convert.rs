@@ -1,10 +1,10 @@
-//! `hard-imagenet convert`: weights of any accepted form as safetensors.
+//! `hard-imagenet convert`: weights of any accepted form as safetensors, also CLIP's with a head made of class names.
 
 use crate::options;
 use anyhow::{Context, Result};
-use hard_imagenet::models::{Checkpoint, Stored, Weights, zoo};
+use hard_imagenet::models::{Checkpoint, Stored, Weights, zero_shot, zoo};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -15,12 +15,30 @@ pub(crate) struct Args {
     /// Only this model's weights, under its own names, as single-precision numbers
     #[arg(short, long)]
     model: Option<String>,
+    /// Make CLIP a classifier of the classes whose names are the lines of this file, in the order of the labels; the
+    /// input is CLIP's whole checkpoint, image and text tower
+    #[arg(long, value_name = "FILE", requires = "model")]
+    zero_shot: Option<PathBuf>,
+    /// What is said of a picture of a class, a line each, `{}` being the name; by default seven like "a photo of a {}."
+    #[arg(long, value_name = "FILE", requires = "zero_shot")]
+    templates: Option<PathBuf>,
+    /// The tokenizer of the checkpoint; by default tokenizer.json beside it
+    #[arg(long, value_name = "FILE", requires = "zero_shot")]
+    tokenizer: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let (tensors, read) = match &args.model {
-        Some(model) => zoo::weights(model, &Weights::File(args.input.clone()))?,
-        None => {
+    let (tensors, read) = match (&args.model, &args.zero_shot) {
+        (Some(model), Some(classes)) => {
+            let templates = match &args.templates {
+                Some(path) => lines(path)?,
+                None => zero_shot::TEMPLATES.map(str::to_owned).to_vec(),
+            };
+            let tokenizer = args.tokenizer.clone().unwrap_or_else(|| args.input.with_file_name("tokenizer.json"));
+            zero_shot::weights(model, &args.input, &tokenizer, &lines(classes)?, &templates)?
+        }
+        (Some(model), None) => zoo::weights(model, &Weights::File(args.input.clone()))?,
+        (None, _) => {
             let checkpoint = Checkpoint::open(&args.input)?;
             let mut tensors = HashMap::new();
             let wanted = checkpoint.tensors().iter().map(|stored: &Stored| (stored, std::slice::from_ref(stored)));
@@ -41,4 +59,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     lines.push(format!("read     sha256 {read}"));
     lines.push(format!("written  sha256 {written}  {} tensors, {}", tensors.len(), args.output.display()));
     options::print(&lines)
+}
+
+/// The lines of a file that say something.
+fn lines(path: &Path) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }

@@ -18,8 +18,8 @@ pub(crate) struct Args {
     models: Vec<String>,
     #[command(flatten)]
     source: Source,
-    /// The weights file of a single model, a folder of MODEL.safetensors, or hf:OWNER/NAME or hf:OWNER/NAME@REVISION;
-    /// without it they come from timm's repositories on the Hugging Face hub
+    /// The weights file of a single model, a folder of MODEL.safetensors, or hf:OWNER/NAME, hf:OWNER/NAME@REVISION,
+    /// hf:@REVISION; without it they come from timm's repositories on the Hugging Face hub
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "paper")]

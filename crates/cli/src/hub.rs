@@ -24,9 +24,10 @@ fn from(variable: impl Fn(&str) -> Option<String>, user: Option<PathBuf>) -> Hub
     hub.offline(["1", "on", "yes", "true"].contains(&offline.as_str()))
 }
 
-/// Reads "owner/name" or "owner/name@revision".
+/// Reads "owner/name", "owner/name@revision", or "@revision" of timm's repository.
 pub(crate) fn at(hub: Hub, place: &str) -> Hub {
     match place.split_once('@') {
+        Some(("", revision)) => hub.revision(revision),
         Some((repository, revision)) => hub.repository(repository).revision(revision),
         None => hub.repository(place),
     }
@@ -59,5 +60,6 @@ mod tests {
         let check = |place: &str, expected: Hub| assert_eq!(format!("{:?}", at(hub(), place)), format!("{expected:?}"));
         check("me/mine", hub().repository("me/mine"));
         check("me/mine@v2", hub().repository("me/mine").revision("v2"));
+        check("@0123abc", hub().revision("0123abc"));
     }
 }

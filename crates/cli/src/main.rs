@@ -3,6 +3,7 @@
 //! One file a command. The commands read the command line, call the library and print; they compute nothing themselves.
 
 mod ablate;
+mod compare;
 mod convert;
 mod datasets;
 mod demo;
@@ -40,6 +41,8 @@ enum Command {
     Headline(headline::Args),
     /// Score finished or unfinished runs again and draw their page again
     Report(report::Args),
+    /// What differs between two runs on the same images, and whether that may be chance
+    Compare(compare::Args),
     /// Which pixels of a picture spoke for a class
     Explain(explain::Args),
     /// Do one of the benchmark's changes to one picture
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Headline(args) => headline::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Ablate(args) => ablate::run(&args),
         Command::Datasets(args) => datasets::run(&args),

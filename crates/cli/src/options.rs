@@ -116,6 +116,9 @@ pub(crate) fn weights_of(name: &str, given: Option<&Path>) -> Result<Weights> {
 /// Builds a model and loads its weights, or takes one over from an ONNX file.
 pub(crate) fn load(name: &str, weights: Option<&Path>, device: &Device, dtype: DType) -> Result<Model> {
     if onnx::is_file(name) {
+        if let Some(path) = weights {
+            bail!("{name} has its own weights: leave out --weights {}, or evaluate it by itself", path.display());
+        }
         return Ok(onnx::load(Path::new(name), None, device, dtype)?);
     }
     Ok(zoo::load(name, &weights_of(name, weights)?, device, dtype)?)

@@ -154,6 +154,24 @@ fn explain_writes_arrays_and_an_overlay() {
 }
 
 #[test]
+fn explain_by_any_word() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (image, _) = picture(folder.path());
+    let explain = ["explain", text(&image), "-m", MODEL, "--class", "3"];
+    for (options, expected) in [
+        (&["--method", "scorecam"][..], "by scorecam, seen from layer3"),
+        (&["--method", "layercam", "--node", "layer2"], "by layercam:layer2, seen from layer2"),
+        (&["--method", "random:layer1", "--seed", "7"], "by random:layer1, seen from layer1"),
+        (&["--method", "centre"], "by centre\n"),
+    ] {
+        let said = succeeds(&[&explain[..], options].concat());
+        assert!(said.contains(expected), "{said}");
+    }
+    fails(&[&explain[..], &["--method", "gradcem"]].concat(), &["gradcem", "gradcam[:NODE]", "ablationcam[:NODE]"]);
+    fails(&[&explain[..], &["--method", "centre", "--node", "layer1"]].concat(), &["it looks from no node"]);
+}
+
+#[test]
 fn ablate_changes_the_object_and_nothing_else() {
     let folder = tempfile::tempdir().expect("a folder");
     let (image, mask) = picture(folder.path());
@@ -231,6 +249,7 @@ fn bad_input_is_named_with_the_way_out() {
     fails(&["explain", image, "-m", "resnet51", "--weights", missing], &["resnet51", "resnet50"]);
     fails(&["explain", image, "-m", "resnet50", "--weights", missing], &[missing]);
     fails(&["explain", image, "-m", MODEL, "--weights", broken], &[broken]);
+    fails(&["explain", image, "-m", "a.onnx", "--weights", broken], &["a.onnx has its own weights", broken]);
     fails(&["explain", image, "-m", MODEL, "--class", "9"], &["class 9", "0 to 7"]);
     fails(&["explain", image, "-m", MODEL, "--node", "layer9"], &["layer9"]);
     fails(&["explain", image, "-m", MODEL, "--device", "cuda:0"], &["cuda"]);
@@ -386,6 +405,11 @@ fn weights_are_converted() {
     assert_eq!(read(&plain), read(&named));
     fails(&["convert", demo, text(&named), "-m", "resnet18"], &["does not hold the weights of resnet18"]);
     fails(&["convert", text(folder.path()), text(&named)], &["holds no weights that can be read"]);
+    fails(&["convert", demo, text(&named), "--zero-shot", text(&plain)], &["--model"]);
+    let names = folder.path().join("names.txt");
+    fs::write(&names, "dog sled\n\nbalance beam\n").expect("a file");
+    let zero_shot = ["convert", demo, text(&named), "-m", "planted_resnet", "--zero-shot", text(&names)];
+    fails(&zero_shot, &[demo, "CLIP's whole checkpoint"]);
     let torch = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/checkpoints/robust_old.ckpt");
     assert!(succeeds(&["convert", torch, text(&named)]).contains("module.model.0.weight"));
 }

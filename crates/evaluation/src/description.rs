@@ -27,6 +27,10 @@ pub struct RunDescription {
     pub model: String,
     /// Hash of its weights file, lower-case hex.
     pub weights_sha256: String,
+    /// Where on the Hugging Face hub that file is, "owner/name@commit", if it came from there. The same file from
+    /// elsewhere makes no other run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights_origin: Option<String>,
     /// "f32", "bf16" or "f16".
     pub dtype: String,
     /// What the model expects of its input.
@@ -79,6 +83,7 @@ impl RunDescription {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             model: model.spec().name.clone(),
             weights_sha256: model.weights_sha256().to_owned(),
+            weights_origin: model.weights_origin().map(str::to_owned),
             dtype: model.dtype().as_str().to_owned(),
             preprocess: model.spec().preprocess,
             dataset: DatasetDescription::new(dataset),
@@ -106,7 +111,10 @@ impl RunDescription {
     pub(crate) fn differences(&self, asked: &Self) -> Vec<String> {
         let mut found = Vec::new();
         // Both are plain values, so they always have a form in JSON.
-        let value = |description: &Self| serde_json::to_value(description).unwrap_or(Value::Null);
+        let value = |description: &Self| {
+            let compared = Self { weights_origin: None, ..description.clone() };
+            serde_json::to_value(compared).unwrap_or(Value::Null)
+        };
         compare("", &value(self), &value(asked), &mut found);
         found
     }

@@ -9,7 +9,7 @@ use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_metrics::MapScores;
 use hard_imagenet_perturbations::NoiseKey;
-use hard_imagenet_saliency::{ExplainError, Question};
+use hard_imagenet_saliency::{ExplainError, Faithfulness, Question, Road};
 use rayon::prelude::*;
 use std::ops::ControlFlow;
 
@@ -44,9 +44,45 @@ pub(crate) fn map_scores(
             .zip(masks.collect::<Vec<_>>())
             .map(|(map, mask)| MapScores::of(map.as_slice(), mask))
             .collect();
-        batch.iter().zip(of_maps).for_each(|(&at, of_map)| scores[at] = of_map);
+        for ((&at, map), mut of_map) in batch.iter().zip(&maps).zip(of_maps) {
+            faithfulness(plan, explainer, &asked[at], map, &mut of_map)?;
+            scores[at] = of_map;
+            if tick(Step::Explaining { explainer: &explainer.word, done: 1, of: 1 }).is_break() {
+                return Ok(None);
+            }
+        }
     }
     Ok(Some(scores))
+}
+
+/// Steps of insertion and deletion: eight rows of 224 × 224 each.
+const STEPS: usize = 28;
+
+/// Does the model's answer rest on what the map says? Measured on the normalised picture, whatever the explainer saw.
+fn faithfulness(
+    plan: &Plan<'_>,
+    explainer: &Explainer,
+    asked: &Asked<'_>,
+    map: &Heatmap,
+    scores: &mut MapScores,
+) -> Result<()> {
+    let words = &plan.description.protocol.faithfulness;
+    let Some(class) = target(plan, explainer, asked).filter(|_| !words.is_empty()) else { return Ok(()) };
+    let x = plan.model.normalise(&plan.model.batch(std::slice::from_ref(&asked.prepared.image))?)?;
+    let curves = Faithfulness { steps: STEPS, batch: plan.batch_size, ..Faithfulness::default() };
+    for word in words {
+        let value = match word.as_str() {
+            "insertion" => curves.insertion(plan.model, &x, class, map)?.and_then(|curve| curve.area()),
+            "deletion" => curves.deletion(plan.model, &x, class, map)?.and_then(|curve| curve.area()),
+            _ => {
+                let road = Road { batch: plan.batch_size, ..Road::default() };
+                let key = plan.key(asked.sample, 0);
+                road.scores(plan.model, &x, class, map, key)?.and_then(|scores| scores.combined())
+            }
+        };
+        scores.set(word, value.map(|value| value as f32));
+    }
+    Ok(())
 }
 
 /// The class that an explainer is asked about.

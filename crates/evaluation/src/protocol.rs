@@ -23,7 +23,8 @@ pub struct Condition {
 /// conditions = ["none", "gray", "gray-box", "tile", "noise:linf:0.25:fg"]
 /// # Draws of each random condition; 1 if left out.
 /// trials = 3
-/// # Scored on the untouched pictures; left out: no saliency. The first one's scores are the run's own.
+/// # Words of `hard_imagenet_saliency::EXPLAINERS`, scored on the untouched pictures; left out: no saliency. The first
+/// # one's scores are the run's own.
 /// explainers = ["gradcam", "random"]
 /// # Do the maps matter to the model? Costs tens of pictures a map; none if left out.
 /// faithfulness = ["insertion", "deletion", "road"]

@@ -2,7 +2,9 @@
 
 mod toy;
 
-use hard_imagenet_evaluation::{Evaluation, EvaluationError, Event, Phase, Protocol, Quirks, Run, SaliencyInput};
+use hard_imagenet_evaluation::{
+    Evaluation, EvaluationError, Event, Phase, Protocol, Quirks, Run, RunDescription, SaliencyInput,
+};
 use hard_imagenet_metrics::{MapScores, Record, alignment};
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{NoiseKey, Preset, parse};
@@ -165,6 +167,34 @@ fn batches_change_no_more_than_roundings() {
     }
 }
 
+/// What a random explainer draws follows from seed and sample.
+#[test]
+fn batches_change_nothing_of_what_is_drawn() {
+    let Fixture { data, model, .. } = &*FIXTURE;
+    let protocol = Protocol::from_toml("conditions = ['none']\nexplainers = ['random:layer2']").unwrap();
+    let scores = |batch_size, seed| -> Vec<_> {
+        let dir = tempfile::tempdir().unwrap();
+        let mut evaluation = Evaluation::new(data).protocol(protocol.clone()).batch_size(batch_size).seed(seed);
+        let run = evaluation.run(model, dir.path()).unwrap();
+        run.records().iter().map(|record| (record.sample.clone(), iou(record), density(record))).collect()
+    };
+    let expected = scores(20, 3);
+    assert!(expected.iter().any(|(_, iou, _)| iou.is_some()));
+    assert_eq!(scores(3, 3), expected);
+    assert_ne!(scores(20, 4), expected);
+}
+
+#[test]
+fn the_same_weights_from_elsewhere_make_no_other_run() {
+    let Fixture { data, model, run, .. } = &*FIXTURE;
+    let dir = tempfile::tempdir().unwrap();
+    let origin = Some("me/mine@0123abc".to_owned());
+    let begun = RunDescription { weights_origin: origin.clone(), ..run.description().clone() };
+    std::fs::write(dir.path().join("run.json"), serde_json::to_vec(&begun).unwrap()).unwrap();
+    let run = evaluation(data).run(model, dir.path()).unwrap();
+    assert_eq!(run.description().weights_origin, origin);
+}
+
 #[test]
 fn a_folder_of_another_run_is_refused() {
     let Fixture { data, model, dir, run } = &*FIXTURE;
@@ -304,6 +334,77 @@ fn a_record_can_be_computed_again() {
 /// The published code explains the picture as it is, the method the one that the model was trained for (Q2); both
 /// explain the label, whatever was predicted.
 #[test]
+fn every_explainer_has_rows_of_its_own() {
+    let Fixture { data, model, .. } = &*FIXTURE;
+    let text = "conditions = ['none']\nexplainers = ['gradcam', 'gradcam@predicted', 'gradcam@3', 'random', 'centre']";
+    let run = |batch: usize| {
+        let dir = tempfile::tempdir().unwrap();
+        let protocol = Protocol::from_toml(text).unwrap();
+        let mut evaluation = Evaluation::new(data).protocol(protocol).batch_size(batch).seed(3);
+        let run = evaluation.run(model, dir.path()).unwrap();
+        // Nothing is computed again.
+        let before = parts(dir.path());
+        evaluation.run(model, dir.path()).unwrap();
+        assert!(parts(dir.path()) == before);
+        run.records().to_vec()
+    };
+    let records = run(20);
+    assert_eq!(records.len(), (SAMPLES - 1) * 5 + 1);
+    let of = |records: &[Record], sample: usize, condition: &str| {
+        let found = |r: &&Record| r.sample == data.name(sample) && r.condition == condition;
+        records.iter().find(found).cloned().unwrap_or_else(|| panic!("{condition}"))
+    };
+    for sample in (0..SAMPLES).filter(|&sample| sample != BAD && sample != EMPTY) {
+        let clean = of(&records, sample, "none");
+        let [predicted, third] = ["gradcam@predicted", "gradcam@3"].map(|w| of(&records, sample, &format!("map:{w}")));
+        assert_eq!((predicted.prediction, predicted.correct, predicted.confidence), (None, None, None));
+        assert_eq!(predicted.map == clean.map, clean.correct == Some(true), "{clean:?} {predicted:?}");
+        assert_eq!(third.map == clean.map, clean.label == 3);
+    }
+    assert_eq!(of(&records, EMPTY, "map:random").map, MapScores::default());
+    // What is drawn for a sample does not depend on its neighbours.
+    let others = run(7);
+    let random = |records: &[Record]| -> Vec<MapScores> {
+        records.iter().filter(|r| r.condition == "map:random").map(|r| r.map).collect()
+    };
+    assert_eq!(random(&records), random(&others));
+    assert!(random(&records).windows(2).any(|pair| pair[0] != pair[1]));
+}
+
+#[test]
+fn maps_are_asked_whether_they_matter_to_the_model() {
+    let Fixture { data, model, .. } = &*FIXTURE;
+    let text =
+        "conditions = ['none']\nexplainers = ['gradcam', 'centre']\nfaithfulness = ['insertion', 'deletion', 'road']";
+    let dir = tempfile::tempdir().unwrap();
+    let data = hard_imagenet_datasets::Subset::filter(data, |i| i < 3 && i != BAD && i != EMPTY);
+    let run = Evaluation::new(&data).protocol(Protocol::from_toml(text).unwrap()).run(model, dir.path()).unwrap();
+    for record in run.records() {
+        for (column, range) in [("insertion", 0.0..=1.0), ("deletion", 0.0..=1.0), ("road", -0.5..=0.5)] {
+            assert!(record.map.get(column).is_some_and(|value| range.contains(&value)), "{record:?}");
+        }
+    }
+    assert_ne!(run.records()[0].map.get("deletion"), run.records()[1].map.get("deletion"));
+}
+
+#[test]
+fn records_say_where_the_label_came_and_what_the_object_is_like() {
+    let Fixture { data, run, .. } = &*FIXTURE;
+    // Logits of nothing but noise on nothing are not numbers (Q9).
+    for record in run.records().iter().filter(|r| r.confidence.is_some()) {
+        assert_eq!(record.correct == Some(true), record.rank == Some(0), "{record:?}");
+        assert!(record.rank.is_some_and(|rank| rank < 8) && record.rank_within.is_none(), "{record:?}");
+        let (confidence, certainty) = (record.confidence.unwrap(), record.certainty.unwrap());
+        assert!(confidence <= certainty && (record.correct != Some(true) || confidence == certainty), "{record:?}");
+        let clean = record.condition == "none";
+        assert_eq!(
+            (record.eccentricity.is_some(), record.components.is_some()),
+            (clean && record.sample != data.name(EMPTY), clean)
+        );
+    }
+}
+
+#[test]
 fn the_explainers_input_is_a_switch() {
     let (data, model) = (Toy::new(4), &FIXTURE.model);
     let protocol = Protocol::from_toml("conditions = ['none']\nexplainers = ['gradcam']").unwrap();
@@ -327,8 +428,8 @@ fn the_explainers_input_is_a_switch() {
             let mask = transform.mask(&sample.mask);
             let delta = alignment::delta_density(map.as_slice(), mask.as_slice()).unwrap() as f32;
             assert!((density(record).unwrap() - delta).abs() < 1e-3, "{record:?} {delta}");
-            let iou = alignment::iou(map.as_slice(), mask.as_slice(), 0.5) as f32;
-            assert!((iou(record).unwrap() - iou).abs() < 1e-2, "{record:?} {iou}");
+            let expected = alignment::iou(map.as_slice(), mask.as_slice(), 0.5) as f32;
+            assert!((iou(record).unwrap() - expected).abs() < 1e-2, "{record:?} {expected}");
         }
         densities.push(run.records().iter().filter_map(density).sum::<f32>());
     }

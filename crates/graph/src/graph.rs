@@ -88,11 +88,6 @@ impl Graph {
         &self.nodes
     }
 
-    /// The places of all nodes, in order.
-    pub fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
-        (0..self.nodes.len()).map(NodeId)
-    }
-
     /// The node at a place.
     ///
     /// # Panics

@@ -10,7 +10,7 @@
 //! - [`Layout`] tells how a node's value lies over the picture, and turns it into rows and columns.
 //! - [`WeightMap`] holds the tensors by name; [`run`] evaluates the graph on them.
 //! - [`Cut`] splits it at a node in a trunk and a head, whose composition equals the whole bit for bit.
-//! - [`run_tracked`] makes several nodes differentiable in one run.
+//! - [`run_watching`] gives the values of several nodes and lets the output be differentiated with respect to all.
 //! - [`fold_batch_norm`] rewrites graph and weights so that batch norms vanish into the convolutions before them.
 //!
 //! ```
@@ -60,6 +60,7 @@ mod graph;
 mod layout;
 mod ops;
 mod run;
+mod watch;
 
 pub use build::GraphBuilder;
 pub use cut::{AtCut, Cut};
@@ -68,7 +69,8 @@ pub use fold::fold_batch_norm;
 pub use graph::{Graph, Node, NodeId, Parameter};
 pub use layout::{Layout, Places};
 pub use ops::{Activation, Binary, Constant, Conv2d, Extent, Op, Pad, Pool2d, Reduce, Reduction};
-pub use run::{RunningStatistics, Tracked, WeightMap, run, run_from, run_tracked, run_training};
+pub use run::{RunningStatistics, WeightMap, run, run_from, run_training};
+pub use watch::{Watched, run_watching};
 
 #[cfg(test)]
 mod testing;

@@ -2,8 +2,8 @@
 
 use crate::ops::{Op, batch_norm_training};
 use crate::{Graph, GraphError, Node, NodeId};
-use candle_core::{DType, Device, Tensor, Var};
-use std::collections::{HashMap, HashSet};
+use candle_core::{DType, Device, Tensor};
+use std::collections::HashMap;
 
 /// Weights by name. Variables among them are differentiated, the rest is frozen.
 pub type WeightMap = HashMap<String, Tensor>;
@@ -60,47 +60,9 @@ pub fn run_from(
     execute(graph, weights, fed, wanted, &mut |node, inputs, weights| node.op.value(inputs, weights))
 }
 
-/// A node's value in a run, and what to differentiate with respect to it.
-#[derive(Clone, Debug)]
-pub struct Tracked {
-    /// Without a record.
-    pub value: Tensor,
-    /// Zeros that were added to the value: the gradient with respect to them is that with respect to the value, along
-    /// every way to the output, also through nodes that are tracked themselves.
-    pub variable: Var,
-}
+pub(crate) type Evaluate<'a> = dyn FnMut(&Node, &[&Tensor], &[&Tensor]) -> candle_core::Result<Tensor> + 'a;
 
-/// [`run_from`], with variables at the `tracked` nodes, so that one way back gives the gradients at all of them.
-///
-/// # Errors
-/// As [`run_from`]; and for a tracked node that no wanted one needs.
-pub fn run_tracked(
-    graph: &Graph,
-    weights: &WeightMap,
-    fed: &[(NodeId, Tensor)],
-    tracked: &[NodeId],
-    wanted: &[NodeId],
-) -> Result<(Vec<Tensor>, Vec<Tracked>), GraphError> {
-    let mut found: HashMap<&str, Tracked> = HashMap::new();
-    let names: HashSet<&str> = tracked.iter().map(|id| graph.nodes[id.0].name.as_str()).collect();
-    let values = execute(graph, weights, fed, wanted, &mut |node, inputs, weights| {
-        let value = node.op.value(inputs, weights)?;
-        let Some(name) = names.get(node.name.as_str()) else { return Ok(value) };
-        let variable = Var::zeros(value.shape(), value.dtype(), value.device())?;
-        let sum = (&value + variable.as_tensor())?;
-        found.insert(name, Tracked { value: value.detach(), variable });
-        Ok(sum)
-    })?;
-    let of = |id: &NodeId| {
-        let name = &graph.nodes[id.0].name;
-        found.get(name.as_str()).cloned().ok_or_else(|| not_computed(name))
-    };
-    Ok((values, tracked.iter().map(of).collect::<Result<_, _>>()?))
-}
-
-type Evaluate<'a> = dyn FnMut(&Node, &[&Tensor], &[&Tensor]) -> candle_core::Result<Tensor> + 'a;
-
-fn execute(
+pub(crate) fn execute(
     graph: &Graph,
     weights: &WeightMap,
     fed: &[(NodeId, Tensor)],
@@ -156,11 +118,17 @@ fn execute(
             }
         }
     }
-    wanted.iter().map(|id| values[id.0].clone().ok_or_else(|| not_computed(&graph.nodes[id.0].name))).collect()
-}
-
-fn not_computed(node: &str) -> GraphError {
-    GraphError::Node { node: node.to_owned(), source: candle_core::Error::Msg("its value was not computed".into()) }
+    wanted
+        .iter()
+        .map(|id| {
+            let name = &graph.nodes[id.0].name;
+            let absent = || GraphError::Node {
+                node: name.clone(),
+                source: candle_core::Error::Msg("its value was not computed".into()),
+            };
+            values[id.0].clone().ok_or_else(absent)
+        })
+        .collect()
 }
 
 fn one(mut outputs: Vec<Tensor>) -> Result<Tensor, GraphError> {
@@ -170,9 +138,8 @@ fn one(mut outputs: Vec<Tensor>) -> Result<Tensor, GraphError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Cut;
     use crate::testing::{picture, tiny_residual, weights_of};
-    use hard_imagenet_kernels::{gradient, gradients};
+    use candle_core::{DType, Var};
 
     #[test]
     fn values_of_several_nodes_at_once() -> Result<(), GraphError> {
@@ -183,32 +150,6 @@ mod tests {
         assert_eq!(values[0].to_vec2::<f32>()?, run(&graph, &weights, &x)?.to_vec2::<f32>()?);
         assert_eq!(values[1].dims(), [2, 4, 4, 4]);
         assert_eq!(values[2].id(), x.id());
-        Ok(())
-    }
-
-    /// Against each node cut on its own.
-    #[test]
-    fn gradients_of_several_nodes_at_once() -> Result<(), GraphError> {
-        let graph = tiny_residual();
-        let (weights, x) = (weights_of(&graph), picture(2));
-        let names = ["block.relu", "relu", "block.conv"];
-        let nodes = names.map(|name| graph.find(name).unwrap());
-        let fed = [(graph.input(), x.clone())];
-        let (outputs, tracked) = run_tracked(&graph, &weights, &fed, &nodes, &[graph.output()])?;
-        let variables: Vec<&Tensor> = tracked.iter().map(|one| one.variable.as_tensor()).collect();
-        let found = gradients(&outputs[0].sqr()?.sum_all()?, &variables)?;
-        for ((name, one), found) in names.into_iter().zip(&tracked).zip(found) {
-            let cut = Cut::at(&graph, name)?;
-            let mut at = cut.trunk(&graph, &weights, &x)?;
-            assert_eq!(one.value.flatten_all()?.to_vec1::<f32>()?, at.at.flatten_all()?.to_vec1::<f32>()?, "{name}");
-            let variable = Var::from_tensor(&at.at)?;
-            at.at = variable.as_tensor().clone();
-            let want = gradient(&cut.head(&graph, &weights, &at)?.sqr()?.sum_all()?, &variable)?;
-            let (error, largest) = ((found - &want)?.abs()?.max_all()?, want.abs()?.max_all()?);
-            assert!(error.to_scalar::<f32>()? < 1e-5 * largest.to_scalar::<f32>()?, "{name}");
-        }
-        let unused = run_tracked(&graph, &weights, &fed, &[graph.output()], &[nodes[1]]);
-        assert!(unused.unwrap_err().to_string().contains("not computed"));
         Ok(())
     }
 

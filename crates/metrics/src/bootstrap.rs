@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Classes with fewer samples than this are drawn from together, because resampling inside them says little: inside
 /// a class of one sample nothing ever varies.
-const SMALLEST_STRATUM: usize = 5;
+pub(crate) const SMALLEST_STRATUM: usize = 5;
 
 /// How often each sample is in each replicate: `replicates` rows of one weight for each sample.
 ///
@@ -28,7 +28,7 @@ pub(crate) fn weights(classes: &[Range<usize>], samples: usize, replicates: usiz
 }
 
 /// 64 random bits for a place: SplitMix64's mixing (Steele, Lea, Flood 2014), once for each coordinate.
-fn draw(seed: u64, replicate: u64, position: u64) -> u64 {
+pub(crate) fn draw(seed: u64, replicate: u64, position: u64) -> u64 {
     mix(mix(mix(seed).wrapping_add(replicate)).wrapping_add(position))
 }
 

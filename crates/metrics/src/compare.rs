@@ -1,21 +1,40 @@
-use crate::estimate::{Quantity, estimate};
-use crate::score::to_score;
-use crate::{Measure, MetricScores, Options, Part, Record, Records, metrics};
+use crate::difference::{difference, pair};
+use crate::estimate::{Quantity, estimate, ranges};
+use crate::{Class, Difference, Measure, Options, Record, Records, metrics};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Differences between two runs on the samples they share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
+    /// How intervals and p-values were made.
+    pub options: Options,
     /// Samples in both runs; only they take part.
     pub samples: usize,
-    /// First minus second, for each metric under each condition that both runs have. Differences are in
-    /// [`Score::sample_mean`](crate::Score::sample_mean), [`class_mean`](crate::Score::class_mean) and
-    /// [`classes`](crate::Score::classes) of the first run's labels.
-    pub metrics: Vec<MetricScores>,
+    /// The classes of the first run, in the order of every [`Difference::classes`].
+    pub classes: Vec<Class>,
+    /// First minus second, for each metric under each condition that both runs have.
+    pub metrics: Vec<MetricDifferences>,
 }
 
-/// First minus second, paired by sample, with intervals.
+/// The differences of one metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricDifferences {
+    /// The metric's id; [`meta`](crate::meta) tells more.
+    pub id: String,
+    /// One for each condition that both runs have.
+    pub differences: Vec<Difference>,
+}
+
+impl Comparison {
+    /// The difference of a metric under a condition; `None` if either run did not measure it.
+    pub fn get(&self, metric: &str, condition: &str) -> Option<&Difference> {
+        let metric = self.metrics.iter().find(|m| m.id == metric)?;
+        metric.differences.iter().find(|d| d.condition == condition)
+    }
+}
+
+/// First minus second, paired by sample, with intervals, tests and the number of images needed.
 ///
 /// Both runs are resampled together, so what makes a sample hard for both cancels and the intervals are narrower than
 /// those of two runs apart.
@@ -30,46 +49,64 @@ pub fn compare(first: &[Record], second: &[Record], options: &Options) -> Compar
     let (first, second) = (keep(first), keep(second));
     // The runs may judge against different labels and so sort samples differently.
     let order: Vec<usize> = {
-        let place: std::collections::HashMap<&str, usize> =
-            second.samples().iter().enumerate().map(|(i, s)| (s.as_str(), i)).collect();
+        let place: HashMap<&str, usize> = second.samples().iter().enumerate().map(|(i, s)| (s.as_str(), i)).collect();
         first.samples().iter().map(|s| place[s.as_str()]).collect()
     };
 
     let mut pairs: Vec<(&str, Measure, Measure)> = Vec::new();
     for metric in metrics() {
         let others = metric.measure(&second);
-        for mut a in metric.measure(&first) {
+        for a in metric.measure(&first) {
             let Some(b) = others.iter().find(|b| b.condition == a.condition) else { continue };
             let mut b = b.clone();
             for column in &mut b.columns {
                 *column = order.iter().map(|&s| column[s]).collect();
             }
-            pair(&mut a, &mut b);
             pairs.push((metric.meta().id, a, b));
         }
     }
-    let quantities: Vec<Quantity> = pairs.iter().map(|(_, a, b)| Quantity { measure: a, minus: Some(b) }).collect();
-    let mut scores: Vec<MetricScores> = Vec::new();
-    for ((id, measure, _), estimates) in pairs.iter().zip(estimate(&quantities, &first, options)) {
-        if scores.last().is_none_or(|m| m.id != *id) {
-            scores.push(MetricScores { id: (*id).to_owned(), scores: Vec::new() });
+    let mut found: Vec<MetricDifferences> = Vec::new();
+    let ids: Vec<&str> = pairs.iter().map(|(id, ..)| *id).collect();
+    let measures = pairs.into_iter().map(|(_, a, b)| (a.condition.clone(), a, b)).collect();
+    for (id, difference) in ids.into_iter().zip(differences(measures, &first, options)) {
+        if found.last().is_none_or(|m| m.id != id) {
+            found.push(MetricDifferences { id: id.to_owned(), differences: Vec::new() });
         }
-        if let Some(metric) = scores.last_mut() {
-            metric.scores.push(to_score(measure, estimates));
+        if let Some(metric) = found.last_mut() {
+            metric.differences.push(difference);
         }
     }
-    Comparison { samples: shared.len(), metrics: scores }
+    Comparison { options: *options, samples: shared.len(), classes: first.classes().to_vec(), metrics: found }
 }
 
-/// Leaves only samples that both have in all columns.
-fn pair(a: &mut Measure, b: &mut Measure) {
-    let samples = a.columns.first().map_or(0, Vec::len);
-    for sample in 0..samples {
-        let columns = || a.columns.iter().chain(&b.columns);
-        if columns().any(|c| c[sample].count == 0.0) {
-            for column in a.columns.iter_mut().chain(&mut b.columns) {
-                column[sample] = Part::default();
-            }
-        }
-    }
+/// One metric under two conditions of one run, first minus second, paired by sample; `None` if it has not both.
+///
+/// The difference's condition is "first − second".
+pub fn compare_conditions(
+    records: &[Record],
+    metric: &str,
+    first: &str,
+    second: &str,
+    options: &Options,
+) -> Option<Difference> {
+    let records = Records::new(records);
+    let measures = metrics().find(|m| m.meta().id == metric)?.measure(&records);
+    let find = |condition: &str| measures.iter().find(|m| m.condition == condition).cloned();
+    let pair = (format!("{first} − {second}"), find(first)?, find(second)?);
+    differences(vec![pair], &records, options).pop()
+}
+
+/// The differences of measures on the same samples, in the order of the records.
+fn differences(mut pairs: Vec<(String, Measure, Measure)>, records: &Records, options: &Options) -> Vec<Difference> {
+    pairs.iter_mut().for_each(|(_, a, b)| pair(a, b));
+    let quantities: Vec<Quantity> = pairs.iter().map(|(_, a, b)| Quantity { measure: a, minus: Some(b) }).collect();
+    let classes = ranges(records);
+    estimate(&quantities, records, options)
+        .into_iter()
+        .zip(&quantities)
+        .zip(&pairs)
+        .map(|((estimates, quantity), (condition, ..))| {
+            difference(condition.clone(), quantity, estimates, &classes, options)
+        })
+        .collect()
 }

@@ -1,6 +1,8 @@
 //! From what each sample contributes to averages with intervals.
 
-use crate::interval::{normal_quantile, percentile, unseen_share, wilson};
+use crate::distribution::{normal_quantile, student_quantile, two_sided};
+use crate::interval::{percentile, unseen_share, wilson};
+use crate::narrowing::Narrowing;
 use crate::{Measure, Options, Part, Records, bootstrap};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -25,11 +27,11 @@ pub(crate) struct Quantity<'a> {
 }
 
 impl Quantity<'_> {
-    fn columns(&self) -> impl Iterator<Item = &Vec<Part>> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Vec<Part>> {
         self.measure.columns.iter().chain(self.minus.iter().flat_map(|m| &m.columns))
     }
 
-    fn value(&self, means: &[f64]) -> Option<f64> {
+    pub(crate) fn value(&self, means: &[f64]) -> Option<f64> {
         let (first, second) = means.split_at(self.measure.columns.len());
         let value = (self.measure.combine)(first)?;
         let value = match self.minus {
@@ -99,7 +101,7 @@ pub(crate) fn estimate(quantities: &[Quantity], records: &Records, options: &Opt
 }
 
 /// The samples of each class.
-fn ranges(records: &Records) -> Vec<Range<usize>> {
+pub(crate) fn ranges(records: &Records) -> Vec<Range<usize>> {
     let mut from = 0;
     records
         .classes()
@@ -146,28 +148,40 @@ fn interval(
     let n = taking_part(quantity, group.iter().cloned().flatten());
 
     if !class_mean && is_proportion(quantity, group) {
-        let (low, high) = wilson(value, n, normal_quantile(options.confidence));
+        let (low, high) = wilson(value, n as f64, normal_quantile(options.confidence));
         return Some(Estimate { value, low, high, n });
     }
 
+    let size = if class_mean { effective_size(quantity, group) } else { n as f64 };
     let mut replicates = Vec::with_capacity(options.resamples as usize);
-    let mut varies = vec![false; count];
-    for line in lines {
-        let Some(means) = means(line) else { continue };
+    let (mut varies, mut moves) = (vec![false; count], false);
+    for (replicate, line) in lines.enumerate() {
+        let Some(mut means) = means(line) else { continue };
         for ((varies, mean), point) in varies.iter_mut().zip(&means).zip(&point) {
             *varies |= (mean - point).abs() > 1e-12;
         }
+        moves |= quantity.value(&means).is_some_and(|v| (v - value).abs() > 1e-12);
+        if quantity.measure.columns.len() > 1 && quantity.measure.range == (0.0, 1.0) {
+            with_one_more(&mut means, quantity.measure.columns.len(), size, options.seed, replicate);
+        }
         replicates.extend(quantity.value(&means));
     }
-    let (mut low, mut high) = percentile(&mut replicates, options.confidence).unwrap_or((value, value));
+    let narrowing = Narrowing::new(quantity, group, class_mean);
+    let quantile = student_quantile(options.confidence, narrowing.freedom);
+    let wider = 1.0 - two_sided(quantile * narrowing.factor);
+    let (mut low, mut high) = percentile(&mut replicates, wider).unwrap_or((value, value));
+    if is_share(quantity, group) && moves {
+        let squares: f64 = replicates.iter().map(|r| (r - value).powi(2)).sum();
+        let variance = narrowing.factor.powi(2) * squares / replicates.len() as f64;
+        (low, high) = wilson(value, independent_trials(value, variance, size), quantile);
+    }
 
     // What no replicate moves is not known for sure: see "Intervals" in the crate's page.
-    if high - low < 1e-12 && replicates.iter().all(|r| (r - value).abs() < 1e-12) {
+    if !moves {
         varies.fill(false);
     }
     if varies.contains(&false) {
-        let effective = if class_mean { effective_size(quantity, group) } else { n as f64 };
-        let share = unseen_share(effective, options.confidence);
+        let share = unseen_share(size, options.confidence);
         for corner in corners(quantity, &point, &varies, share) {
             low = low.min(corner);
             high = high.max(corner);
@@ -176,30 +190,70 @@ fn interval(
     Some(Estimate { value, low: low.min(value), high: high.max(value), n })
 }
 
+/// Means that are moved in all combinations: those of two accuracies, and of the difference of two such.
+const JOINTLY: usize = 4;
+
 /// Values of the quantity with each mean that does not vary moved to where an unseen share of samples at either end
-/// of the range would put it.
+/// of the range would put it: all combinations of a few such means, of many one at a time.
 fn corners(quantity: &Quantity, point: &[f64], varies: &[bool], share: f64) -> Vec<f64> {
     let ranges = std::iter::repeat_n(quantity.measure.range, quantity.measure.columns.len())
         .chain(quantity.minus.iter().flat_map(|m| std::iter::repeat_n(m.range, m.columns.len())));
-    let mut corners = vec![Vec::new()];
-    for ((mean, varies), (from, to)) in point.iter().zip(varies).zip(ranges) {
-        let ends: &[f64] = if *varies { &[*mean] } else { &[mean - share * (mean - from), mean + share * (to - mean)] };
-        corners = corners.iter().flat_map(|c| ends.iter().map(move |end| [c.as_slice(), &[*end]].concat())).collect();
+    let moved = |(mean, (from, to)): (f64, (f64, f64))| [mean - share * (mean - from), mean + share * (to - mean)];
+    let ends: Vec<[f64; 2]> = point.iter().copied().zip(ranges).map(moved).collect();
+    let still: Vec<usize> = (0..point.len()).filter(|&at| !varies[at]).collect();
+    let with = |means: &[f64], at: usize, end: f64| {
+        let mut means = means.to_vec();
+        means[at] = end;
+        means
+    };
+    let mut corners = vec![point.to_vec()];
+    if still.len() > JOINTLY {
+        corners = still.iter().flat_map(|&at| ends[at].map(|end| with(point, at, end))).collect();
+    } else {
+        for &at in &still {
+            corners = corners.iter().flat_map(|corner| ends[at].map(|end| with(corner, at, end))).collect();
+        }
     }
     corners.iter().filter_map(|means| quantity.value(means)).collect()
 }
 
 /// Does every sample contribute one value, 0 or 1, to one mean between 0 and 1?
 fn is_proportion(quantity: &Quantity, group: &[Range<usize>]) -> bool {
+    is_share(quantity, group)
+        && group.iter().all(|class| quantity.measure.columns[0][class.clone()].iter().all(|part| part.count <= 1.0))
+}
+
+/// Does every sample contribute whole numbers of successes and trials to one mean between 0 and 1?
+fn is_share(quantity: &Quantity, group: &[Range<usize>]) -> bool {
     let [column] = quantity.measure.columns.as_slice() else { return false };
-    let zero_or_one = |x: f64| x == 0.0 || x == 1.0;
+    let whole = |part: &Part| part.count.fract() == 0.0 && part.sum.fract() == 0.0;
     quantity.minus.is_none()
         && quantity.measure.range == (0.0, 1.0)
-        && group.iter().all(|class| column[class.clone()].iter().all(|p| zero_or_one(p.count) && zero_or_one(p.sum)))
+        && group.iter().all(|class| column[class.clone()].iter().all(whole))
+}
+
+/// Adds a sample to a replicate, right or wrong in each column by the toss of a coin, in the spirit of Agresti and
+/// Caffo's added successes and failures: near 0 and 1 replicates of a ratio vary too little without. Both sides of a
+/// difference toss alike.
+fn with_one_more(means: &mut [f64], columns: usize, samples: f64, seed: u64, replicate: usize) {
+    for (column, mean) in means.iter_mut().enumerate() {
+        let coin = bootstrap::draw(!seed, replicate as u64, (column % columns) as u64) & 1;
+        *mean = (samples * *mean + coin as f64) / (samples + 1.0);
+    }
+}
+
+/// How many independent trials would know a share as well as `samples` samples of several trials do, from the variance
+/// of the share. A sample that is all right and one that is all wrong are added to those seen: few wrong trials would
+/// seem to be more independent than they are.
+fn independent_trials(share: f64, variance: f64, samples: f64) -> f64 {
+    let of_one = |p: f64| p * (1.0 - p);
+    let added = share.powi(2) + (1.0 - share).powi(2);
+    let of_sample = (samples * samples * variance + added) / (samples + 2.0);
+    samples * of_one((samples * share + 1.0) / (samples + 2.0)) / of_sample
 }
 
 /// Samples with a part in every column.
-fn taking_part(quantity: &Quantity, samples: impl Iterator<Item = usize>) -> usize {
+pub(crate) fn taking_part(quantity: &Quantity, samples: impl Iterator<Item = usize>) -> usize {
     samples.filter(|&s| quantity.columns().all(|c| c[s].count > 0.0)).count()
 }
 

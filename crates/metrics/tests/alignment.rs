@@ -61,6 +61,18 @@ fn numpy_and_scikit_learn_agree() {
                 check("coverage", coverage(&map, &mask, threshold), &expected["coverage"][index]);
             }
             check("average precision", average_precision(&map, &mask), &expected["average_precision"]);
+            check("auc", auc(&map, &mask), &expected["auc"]);
+            check("rank accuracy", rank_accuracy(&map, &mask), &expected["rank_accuracy"]);
+            check("pointing", pointing(&map, &mask), &expected["pointing"]);
+            for (index, curve) in [iou_curve, dice_curve].into_iter().enumerate() {
+                let curve = curve(&map, &mask, &THRESHOLDS);
+                let mean = curve.iter().sum::<f64>() / curve.len() as f64;
+                check("mean of the curve", Some(mean), &expected["curve_mean"][index]);
+                let best = curve.into_iter().reduce(f64::max);
+                check("best of the curve", best, &expected["curve_best"][index]);
+            }
+            check("mean iou", Some(iou_mean(&map, &mask)), &expected["curve_mean"][0]);
+            check("best iou", Some(iou_best(&map, &mask)), &expected["curve_best"][0]);
         }
     }
 }

@@ -251,7 +251,7 @@ fn differences_are_paired_over_runs() {
     let same = compare(&first, &first, &Options::default());
     assert_eq!(same.samples, 60);
     let value = |c: &Comparison, metric: &str| {
-        c.metrics.iter().find(|m| m.id == metric).unwrap().scores[0].sample_mean.unwrap()
+        c.metrics.iter().find(|m| m.id == metric).unwrap().differences[0].sample_mean.unwrap().estimate
     };
     assert_eq!(value(&same, "iou").value, 0.0);
 

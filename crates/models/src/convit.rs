@@ -31,7 +31,7 @@ impl ConVit {
         let y = g.layer_norm("norm1", x, self.width, EPS);
         let y = match offsets {
             Some(offsets) => g.scope("attn", |g| self.gated_attention(g, y, offsets)),
-            None => attention(g, y, self.width, self.heads, false),
+            None => attention(g, y, self.width, self.heads, false, None),
         };
         let x = g.add("residual", x, y);
         let y = g.layer_norm("norm2", x, self.width, EPS);

@@ -29,8 +29,8 @@ impl Model {
 
     /// A classifier by texts, as CLIP's (Radford et al. 2021): a logit is `scale` times the cosine between the network's
     /// output `(B, D)`, the image's embedding, and the features of a class's text. `texts` is `(K, D)`, a row a class;
-    /// the length of a row does not matter. CLIP's own scale is 100. What makes features of texts is not part of this
-    /// crate.
+    /// the length of a row does not matter. CLIP's own scale is 100. [`ClipText`](crate::ClipText) makes features of
+    /// texts.
     ///
     /// The cosines are made by the nodes "zero_shot.*"; the features of the new model are the embeddings, of length 1.
     ///
@@ -38,20 +38,9 @@ impl Model {
     /// Texts of another shape.
     pub fn zero_shot(&self, texts: &Tensor, scale: f64) -> Result<Self, ModelError> {
         let (classes, length) = texts.dims2()?;
-        let mut g = GraphBuilder::from_graph(self.graph());
-        let x = self.graph().output();
-        let logits = g.scope("zero_shot", |g| {
-            let square = g.activation("square", x, Activation::Power(2.0));
-            let sum = g.reduce("sum", square, Reduction::Sum, &[1], true);
-            let norm = g.activation("norm", sum, Activation::Sqrt);
-            let embedding = g.binary("embedding", Binary::Div, x, norm);
-            g.set_layout(embedding, Layout::Vector);
-            g.linear("texts", embedding, length, classes, false)
-        });
-        let texts = texts.to_dtype(DType::F32)?;
-        let texts = (texts.broadcast_div(&texts.sqr()?.sum_keepdim(1)?.sqrt()?)? * scale)?;
-        let spec = ModelSpec { classes, feature_node: "zero_shot.embedding".into(), ..self.spec().clone() };
-        self.rebuilt(spec, g.finish(logits)?, &[("zero_shot.texts.weight", &texts)])
+        let graph = compared_with_texts(self.graph(), length, classes)?;
+        let spec = self.spec().clone().compared_with_texts(classes);
+        self.rebuilt(spec, graph, &[(TEXTS, &(unit(texts)? * scale)?)])
     }
 
     /// The model of a graph that has this one's weights and some of its own.
@@ -69,6 +58,37 @@ impl Model {
             graph.parameters().into_iter().filter_map(|p| self.weights().get(&p.name).map(|t| (p.name, t.clone())));
         let weights = kept.chain(new.iter().map(|(name, tensor)| ((*name).to_owned(), (*tensor).clone()))).collect();
         Self::unfolded(spec, graph, weights, hex(&hash.finalize()), self.device(), self.dtype())
+    }
+}
+
+/// The weights that are the features of texts, one a class, of the length of the scale.
+pub(crate) const TEXTS: &str = "zero_shot.texts.weight";
+
+/// The graph of an image's embedding, of a given length, with its cosines with texts after it.
+pub(crate) fn compared_with_texts(graph: &Graph, length: usize, classes: usize) -> Result<Graph, ModelError> {
+    let mut g = GraphBuilder::from_graph(graph);
+    let x = graph.output();
+    let logits = g.scope("zero_shot", |g| {
+        let square = g.activation("square", x, Activation::Power(2.0));
+        let sum = g.reduce("sum", square, Reduction::Sum, &[1], true);
+        let norm = g.activation("norm", sum, Activation::Sqrt);
+        let embedding = g.binary("embedding", Binary::Div, x, norm);
+        g.set_layout(embedding, Layout::Vector);
+        g.linear("texts", embedding, length, classes, false)
+    });
+    Ok(g.finish(logits)?)
+}
+
+/// Rows of length 1, f32.
+pub(crate) fn unit(rows: &Tensor) -> Result<Tensor, ModelError> {
+    let rows = rows.to_dtype(DType::F32)?;
+    Ok(rows.broadcast_div(&rows.sqr()?.sum_keepdim(1)?.sqrt()?)?)
+}
+
+impl ModelSpec {
+    /// That of [`compared_with_texts`].
+    pub(crate) fn compared_with_texts(self, classes: usize) -> Self {
+        Self { classes, feature_node: "zero_shot.embedding".into(), ..self }
     }
 }
 

@@ -1,3 +1,5 @@
+mod resume;
+
 use crate::ModelError;
 use crate::weights::OF_THE_HUB;
 use hf_hub::progress::{DownloadEvent, FileStatus, ProgressEvent, ProgressHandler};
@@ -13,7 +15,7 @@ use std::sync::Arc;
 /// another. What is in the cache is used without asking the hub, so a run that is started again meets the weights it
 /// began with. Files are checked against the sha256 the hub gave for them, which is their name in the cache, whenever
 /// they are loaded; only where the cache holds links (not on Windows) and only for large files, which weights are. A
-/// download that breaks off starts anew.
+/// download that broke off goes on where it ended.
 #[derive(Clone)]
 pub struct Hub {
     cache: PathBuf,
@@ -111,6 +113,12 @@ impl Hub {
         }
         let mut missing = None;
         for file in OF_THE_HUB {
+            let folder = format!("models--{}", repository.replace('/', "--"));
+            let report = |done, total| self.progress.iter().for_each(|report| report(done, total));
+            match resume::resume(&repo, &self.cache, &folder, (file, &self.revision), report) {
+                Ok(()) | Err(HFError::EntryNotFound { .. }) => {}
+                Err(error) => return Err(fail(&error)),
+            }
             let mut outcome = get(file, false);
             // Another process is fetching it, and hf-hub waits ten seconds only.
             while matches!(outcome, Err(HFError::CacheLockTimeout { .. })) {
@@ -140,6 +148,13 @@ impl Hub {
         };
         let message = format!("{} is damaged: its sha256 is {sha256} instead of {named}; {then}", path.display());
         Err(self.error(&self.repository_of(model), message))
+    }
+
+    /// Repository and commit that a file of the cache is of: "timm/resnet50.tv_in1k@<commit>".
+    pub(crate) fn origin(&self, model: &str, path: &Path) -> Option<String> {
+        // The folder snapshots/<commit>.
+        let commit = path.parent()?.file_name()?.to_str()?;
+        Some(format!("{}@{commit}", self.repository_of(model)))
     }
 
     fn repository_of(&self, model: &str) -> String {

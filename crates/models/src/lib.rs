@@ -7,6 +7,7 @@
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
 //!   [`with_head`](Model::with_head) and [`zero_shot`](Model::zero_shot) give it other classes.
+//! - [`ClipText`] is the half of CLIP that reads; [`zero_shot`] makes a classifier of class names with it.
 //! - [`best_device`] and [`device`] choose where it runs.
 //!
 //! ```
@@ -52,6 +53,7 @@
 
 mod checkpoint;
 mod clip_resnet;
+mod clip_text;
 mod config;
 mod conv_norm;
 mod convit;
@@ -75,17 +77,19 @@ mod transformer;
 mod vgg;
 mod vit;
 mod weights;
+pub mod zero_shot;
 pub mod zoo;
 
 pub use checkpoint::{Checkpoint, Stored};
 pub use clip_resnet::ClipResNet;
+pub use clip_text::ClipText;
 pub use convit::ConVit;
 pub use convnext::ConvNeXt;
 pub use densenet::DenseNet;
 pub use device::{best_device, device};
 pub use efficientnet::EfficientNet;
 pub use error::ModelError;
-pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, NodeId, Op, Places, Tracked, WeightMap};
+pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, NodeId, Op, Places, Watched, WeightMap};
 #[cfg(feature = "hub")]
 pub use hub::Hub;
 pub use mobile_block::MobileBlock;

@@ -1,6 +1,6 @@
-use crate::{AtCut, Cut, Graph, ModelError, Node, NodeId, Tracked, WeightMap};
+use crate::{AtCut, Cut, Graph, ModelError, Node, NodeId, Watched, WeightMap};
 use candle_core::{DType, Device, Tensor};
-use hard_imagenet_graph::{fold_batch_norm, run, run_from, run_tracked};
+use hard_imagenet_graph::{fold_batch_norm, run, run_from, run_watching};
 use hard_imagenet_images::{Pixels, Preprocess};
 
 /// What is known of a model besides its graph and weights.
@@ -27,6 +27,7 @@ pub struct Model {
     device: Device,
     dtype: DType,
     weights_sha256: String,
+    weights_origin: Option<String>,
     /// (1, 3, 1, 1) each, f32.
     mean: Tensor,
     std: Tensor,
@@ -85,7 +86,13 @@ impl Model {
         }
         let channels = |values: [f32; 3]| Tensor::new(&values, device)?.reshape((1, 3, 1, 1));
         let (mean, std) = (channels(spec.preprocess.mean)?, channels(spec.preprocess.std)?);
-        Ok(Self { spec, graph, weights, device: device.clone(), dtype, weights_sha256, mean, std })
+        let device = device.clone();
+        Ok(Self { spec, graph, weights, device, dtype, weights_sha256, weights_origin: None, mean, std })
+    }
+
+    /// The same, with weights from a place of the hub.
+    pub(crate) fn with_origin(self, origin: Option<&str>) -> Self {
+        Self { weights_origin: origin.map(str::to_owned), ..self }
     }
 
     /// Name, preprocessing, classes.
@@ -116,6 +123,11 @@ impl Model {
     /// Hash of the weights file, lower-case hex.
     pub fn weights_sha256(&self) -> &str {
         &self.weights_sha256
+    }
+
+    /// Where on the Hugging Face hub the weights are, "owner/name@commit"; `None` for those from elsewhere.
+    pub fn weights_origin(&self) -> Option<&str> {
+        self.weights_origin.as_deref()
     }
 
     /// The nodes, each after its inputs: all the places to look from.
@@ -200,15 +212,13 @@ impl Model {
         Ok((logits, values.collect::<Result<_, ModelError>>()?))
     }
 
-    /// The logits `(B, K)`, f32, and the values of some nodes, in the model's dtype, each with a variable for the gradient
-    /// there.
+    /// The logits `(B, K)`, f32, and nodes in the middle, with respect to all of which they can be differentiated.
     ///
     /// # Errors
-    /// As [`Model::forward`].
-    pub fn forward_tracked(&self, x: &Tensor, nodes: &[NodeId]) -> Result<(Tensor, Vec<Tracked>), ModelError> {
-        let fed = [(self.graph.input(), self.checked(x)?)];
-        let (logits, tracked) = run_tracked(&self.graph, &self.weights, &fed, nodes, &[self.graph.output()])?;
-        Ok((logits[0].to_dtype(DType::F32)?, tracked))
+    /// A node that no input leads to; else as [`Model::forward`].
+    pub fn forward_watching(&self, x: &Tensor, nodes: &[NodeId]) -> Result<(Tensor, Vec<Watched>), ModelError> {
+        let (logits, watched) = run_watching(&self.graph, &self.weights, &self.checked(x)?, nodes)?;
+        Ok((logits.to_dtype(DType::F32)?, watched))
     }
 
     /// Divides the network at a node: `head(trunk(x))` equals `forward(x)`, bit for bit.

@@ -4,6 +4,7 @@
 //! by a name that only its files have. Wrappers (data parallelism, compilation, robust training) are taken off first.
 
 mod authors;
+mod texts;
 mod torchvision;
 mod transformers;
 mod weight;
@@ -38,10 +39,14 @@ impl Scheme {
     }
 }
 
-const SCHEMES: &[&[Scheme]] = &[transformers::SCHEMES, torchvision::SCHEMES, authors::SCHEMES];
+/// Of image classifiers.
+pub(crate) const IMAGES: &[&[Scheme]] = &[transformers::SCHEMES, torchvision::SCHEMES, authors::SCHEMES];
+
+/// Of CLIP's text tower.
+pub(crate) const TEXTS: &[&[Scheme]] = &[texts::SCHEMES];
 
 /// The tensors of a file under the zoo's names.
-pub(crate) fn translated(tensors: &[Stored]) -> Named {
+pub(crate) fn translated(tensors: &[Stored], schemes: &[&[Scheme]]) -> Named {
     let kept: Vec<&Stored> = tensors.iter().filter(|stored| !is_structural(&stored.name)).collect();
     // The robustness library saves its networks twice, and the normalisation that models have outside here.
     let again = |name: &str| ["attacker.", "normalizer."].iter().any(|part| bare(name).starts_with(part));
@@ -50,7 +55,7 @@ pub(crate) fn translated(tensors: &[Stored]) -> Named {
     let wrapped = common_prefix(kept.iter().map(|stored| stored.name.as_str()));
     let names: Vec<&str> = kept.iter().map(|stored| &stored.name[wrapped..]).collect();
     let known_by = |scheme: &&Scheme| names.iter().any(|name| name.contains(scheme.mark));
-    let scheme = SCHEMES.iter().copied().flatten().find(known_by);
+    let scheme = schemes.iter().copied().flatten().find(known_by);
     let is_ignored =
         |name: &str| scheme.is_some_and(|scheme| scheme.ignored.iter().any(|start| name.starts_with(start)));
     let mut parts: BTreeMap<String, BTreeMap<String, Stored>> = BTreeMap::new();
@@ -181,7 +186,7 @@ mod tests {
             candle_core::safetensors::save(&weights, &path).unwrap();
 
             let loaded = Loaded::from_file(&path).unwrap();
-            assert_eq!(describe_mismatch(&loaded, &graph), None, "{name}");
+            assert_eq!(describe_mismatch(&loaded, &graph.parameters()), None, "{name}");
             let got = run(&graph, &loaded.values(&graph).unwrap().0, &generated_input(side)).unwrap();
             let got = got.flatten_all().unwrap().to_vec1::<f32>().unwrap();
             let largest = logits.iter().fold(0f32, |largest, value| largest.max(value.abs()));
@@ -201,7 +206,7 @@ mod tests {
     }
 
     fn names(tensors: &Shapes) -> Shapes {
-        translated(&stored(tensors)).into_iter().map(|(name, weight)| (name, weight.shape)).collect()
+        translated(&stored(tensors), IMAGES).into_iter().map(|(name, weight)| (name, weight.shape)).collect()
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Architecture, SwinTransformer, Variant, VisionTransformer};
     use hard_imagenet_images::Resize;
 
     #[test]
@@ -91,6 +92,22 @@ mod tests {
         let x = candle_core::Tensor::zeros((3, 3, 16, 16), DType::F32, &Device::Cpu).unwrap();
         assert_eq!(model.features(&x).unwrap().dims(), [3, 16]);
         assert_eq!(model.forward(&x).unwrap().dims(), [3, 5]);
+    }
+
+    #[test]
+    fn it_looks_from_where_the_zoo_looks_from() {
+        let check = |file: &str, architecture: &dyn Architecture| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden").join(file);
+            let model = load(&path, None, &Device::Cpu, DType::F32).unwrap();
+            let (graph, zoos) = (model.graph(), architecture.cam_node());
+            assert_eq!(graph.find(&model.spec().cam_node).unwrap(), graph.find(&zoos).unwrap(), "{file}: {zoos}");
+        };
+        let variant = Variant::Plain;
+        let vit = VisionTransformer { image: 16, patch: 4, width: 16, depth: 2, heads: 2, variant };
+        check("vit_old_any.onnx", &vit);
+        check("vit_older_any.onnx", &vit);
+        let stages = &[(2, 1), (1, 2)];
+        check("swin_new_any.onnx", &SwinTransformer { image: 32, patch: 4, window: 4, width: 8, stages });
     }
 
     #[test]

@@ -12,13 +12,23 @@ pub(crate) fn patch_embed(g: &mut GraphBuilder, x: NodeId, patches: Conv2d, side
 }
 
 /// softmax(q kᵀ / √d) v for each head of `(B, tokens, width)`, in primitives, so that the attention itself is the node
-/// "attn.softmax" `(B, heads, tokens, tokens)`.
-pub(crate) fn attention(g: &mut GraphBuilder, x: NodeId, width: usize, heads: usize, bias: bool) -> NodeId {
+/// "attn.softmax" `(B, heads, tokens, tokens)`. A mask is added to what the softmax is taken of.
+pub(crate) fn attention(
+    g: &mut GraphBuilder,
+    x: NodeId,
+    width: usize,
+    heads: usize,
+    bias: bool,
+    mask: Option<NodeId>,
+) -> NodeId {
     let layout = g.layout(x);
     g.scope("attn", |g| {
         let x = g.linear("qkv", x, width, 3 * width, bias);
         let [q, k, v] = split_heads(g, "qkv", x, ["q", "k", "v"], width, heads);
-        let scores = scores(g, q, k, width / heads);
+        let mut scores = scores(g, q, k, width / heads);
+        if let Some(mask) = mask {
+            scores = g.add("scores.masked", scores, mask);
+        }
         let weights = g.softmax("softmax", scores);
         let x = join_heads(g, weights, v, width);
         g.set_layout(x, layout);

@@ -87,7 +87,7 @@ impl VisionTransformer {
             _ => Activation::Gelu,
         };
         let y = g.layer_norm("norm1", x, self.width, self.eps());
-        let y = attention(g, y, self.width, self.heads, true);
+        let y = attention(g, y, self.width, self.heads, true, None);
         let y = self.layer_scale(g, "ls1", y);
         let x = g.add("residual", x, y);
         let y = g.layer_norm("norm2", x, self.width, self.eps());

@@ -3,9 +3,9 @@
 use crate::ModelError;
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
-use crate::names::{Weight, translated};
+use crate::names::{IMAGES, TEXTS, Weight, translated};
 use crate::zoo::bare;
-use hard_imagenet_graph::{Graph, Op, WeightMap};
+use hard_imagenet_graph::{Graph, Op, Parameter, WeightMap};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -30,6 +30,8 @@ pub enum Weights {
 pub(crate) struct Loaded {
     checkpoint: Checkpoint,
     weights: BTreeMap<String, Weight>,
+    /// Repository and commit, of a file from the hub.
+    origin: Option<String>,
 }
 
 impl Loaded {
@@ -45,7 +47,7 @@ impl Loaded {
                 let path = hub.fetch(model)?;
                 // Before anything is made of them: a cut file would only be said to be no safetensors.
                 hub.verify(model, &path, &crate::checkpoint::sha256_of(&path)?)?;
-                Self::from_file(&path)
+                Ok(Self { origin: hub.origin(model, &path), ..Self::from_file(&path)? })
             }
         }
     }
@@ -55,7 +57,28 @@ impl Loaded {
     }
 
     fn new(checkpoint: Checkpoint) -> Self {
-        Self { weights: translated(checkpoint.tensors()), checkpoint }
+        Self { weights: translated(checkpoint.tensors(), IMAGES), checkpoint, origin: None }
+    }
+
+    /// The text tower of a file of CLIP's.
+    pub(crate) fn texts_of(path: &Path) -> Result<Self, ModelError> {
+        let checkpoint = Checkpoint::open(path)?;
+        Ok(Self { weights: translated(checkpoint.tensors(), TEXTS), checkpoint, origin: None })
+    }
+
+    /// The file's name in errors.
+    pub(crate) fn file(&self) -> &str {
+        self.checkpoint.file()
+    }
+
+    /// Repository and commit, of a file from the hub.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    /// The names of all weights.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.weights.keys().map(String::as_str)
     }
 
     /// The shape of a weight, if it is there.
@@ -65,7 +88,11 @@ impl Loaded {
 
     /// The values of the weights that a graph needs, f32, on the CPU; and the file's sha256. Check them before.
     pub(crate) fn values(&self, graph: &Graph) -> Result<(WeightMap, String), ModelError> {
-        let parameters = graph.parameters();
+        self.read_all(&graph.parameters())
+    }
+
+    /// The values of weights, f32, on the CPU; and the file's sha256.
+    pub(crate) fn read_all(&self, parameters: &[Parameter]) -> Result<(WeightMap, String), ModelError> {
         let wanted = parameters.iter().filter_map(|p| Some((p, self.weights.get(&p.name)?)));
         let wanted = wanted.map(|(parameter, weight)| ((parameter, weight), weight.parts.as_slice()));
         let mut values = WeightMap::with_capacity(parameters.len());
@@ -88,7 +115,7 @@ impl Loaded {
         model: &str,
         looks_like: impl Fn() -> Option<&'static str>,
     ) -> Result<(), ModelError> {
-        let Some(mut details) = describe_mismatch(self, graph) else { return Ok(()) };
+        let Some(mut details) = describe_mismatch(self, &graph.parameters()) else { return Ok(()) };
         if let Some(other) = looks_like() {
             details.push_str(&format!("; these look like weights of {other}"));
         }
@@ -97,8 +124,7 @@ impl Loaded {
 }
 
 /// What is missing, extra or misshapen; `None` when all is well.
-pub(crate) fn describe_mismatch(loaded: &Loaded, graph: &Graph) -> Option<String> {
-    let wanted = graph.parameters();
+pub(crate) fn describe_mismatch(loaded: &Loaded, wanted: &[Parameter]) -> Option<String> {
     let names: BTreeSet<&str> = wanted.iter().map(|p| p.name.as_str()).collect();
     let missing: Vec<String> =
         wanted.iter().filter(|p| !loaded.weights.contains_key(&p.name)).map(|p| p.name.clone()).collect();
@@ -182,7 +208,7 @@ mod tests {
         assert_eq!(paths.len(), 14);
         for path in paths {
             let (graph, loaded) = (stored(), Loaded::from_file(&path).unwrap());
-            assert_eq!(describe_mismatch(&loaded, &graph), None, "{}", path.display());
+            assert_eq!(describe_mismatch(&loaded, &graph.parameters()), None, "{}", path.display());
             let halved = path.to_string_lossy().contains("half");
             for (name, tensor) in loaded.values(&graph).unwrap().0 {
                 let mut want = generated::values(&name, tensor.dims());

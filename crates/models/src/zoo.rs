@@ -1,5 +1,6 @@
 //! The models by name.
 
+use crate::head::{TEXTS, compared_with_texts};
 use crate::weights::{Loaded, describe_mismatch, last_linear};
 use crate::{Model, ModelError, ModelSpec, Weights};
 use crate::{clip_resnet, convit, convnext, densenet, efficientnet, mobilenet, resnet, swin, vgg, vit};
@@ -94,20 +95,21 @@ pub(crate) const fn planted() -> Preprocess {
 /// Builds the named model and loads its weights; the size of its head is that of the weights.
 ///
 /// A name without tag means the first model of that name. Preprocessing is the zoo's, but for what a `config.json` of
-/// timm's beside the weights says otherwise. Batch norms are folded ([`Model::new`]).
+/// timm's beside the weights says otherwise. Batch norms are folded ([`Model::new`]). A file with the features of texts
+/// ([`zero_shot::weights`](crate::zero_shot::weights)) makes a classifier by these.
 ///
 /// # Errors
 /// Unknown name (with the nearest known ones), unreadable file, missing, extra or misshapen tensors, a
 /// `config.json` of something else.
 pub fn load(name: &str, weights: &Weights, device: &Device, dtype: DType) -> Result<Model, ModelError> {
     let row = row(name)?;
-    let (loaded, graph, classes) = row.fitted(weights)?;
-    let mut spec = row.spec(classes);
+    let (loaded, graph, mut spec) = row.fitted(weights)?;
     if let Some(config) = loaded.config()? {
         config.apply(&mut spec)?;
     }
     let (values, sha256) = loaded.values(&graph)?;
-    Model::folded(spec, &graph, values, sha256, device, dtype)
+    let model = Model::folded(spec, &graph, values, sha256, device, dtype)?;
+    Ok(model.with_origin(loaded.origin()))
 }
 
 /// The weights of the named model under its own names, f32, on the CPU, and the sha256 of their file.
@@ -165,27 +167,33 @@ impl Row {
     }
 
     /// The table of a weights file, checked against the graph with the head that it has.
-    fn fitted(&self, weights: &Weights) -> Result<(Loaded, Graph, usize), ModelError> {
+    fn fitted(&self, weights: &Weights) -> Result<(Loaded, Graph, ModelSpec), ModelError> {
         let loaded = Loaded::read(weights, self.name)?;
-        let classes = self.classes_of(&loaded)?;
-        let graph = self.architecture.graph(classes)?;
+        let (graph, spec) = self.headed(&loaded)?;
         loaded.check(&graph, self.name, || looks_like(&loaded))?;
-        Ok((loaded, graph, classes))
+        Ok((loaded, graph, spec))
     }
 
-    /// The rows of the last layer's weights, where they are there.
-    fn classes_of(&self, loaded: &Loaded) -> Result<usize, ModelError> {
+    /// The graph with as many classes as the last layer has rows, where its weights are there; and compared with texts,
+    /// where their features are.
+    fn headed(&self, loaded: &Loaded) -> Result<(Graph, ModelSpec), ModelError> {
+        let rows = |name: &str| loaded.shape(name).and_then(|shape| shape.first().copied());
         let graph = self.architecture.graph(self.classes)?;
-        let shape = last_linear(&graph).and_then(|name| loaded.shape(name));
-        Ok(shape.and_then(|shape| shape.first().copied()).unwrap_or(self.classes))
+        let outputs = last_linear(&graph).and_then(rows).unwrap_or(self.classes);
+        let graph = self.architecture.graph(outputs)?;
+        let spec = self.spec(outputs);
+        match rows(TEXTS) {
+            Some(classes) => Ok((compared_with_texts(&graph, outputs, classes)?, spec.compared_with_texts(classes))),
+            None => Ok((graph, spec)),
+        }
     }
 }
 
 /// The architecture whose weights these would be, by name without tag.
 fn looks_like(loaded: &Loaded) -> Option<&'static str> {
     rows().map(|row| (row, bare(row.name))).find_map(|(row, name)| {
-        let graph = row.architecture.graph(row.classes_of(loaded).ok()?).ok()?;
-        describe_mismatch(loaded, &graph).is_none().then_some(name)
+        let (graph, _) = row.headed(loaded).ok()?;
+        describe_mismatch(loaded, &graph.parameters()).is_none().then_some(name)
     })
 }
 

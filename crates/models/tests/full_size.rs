@@ -1,19 +1,26 @@
 //! Models at full size against timm, from a file that `golden/full_size.py` wrote; its first lines say how.
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device, Tensor, Var};
 use hard_imagenet_models::{Model, generated, zoo};
 use std::collections::{BTreeSet, HashMap};
 
-/// Logits and features of the named model, of two generated pictures.
-fn results(name: &str, classes: usize) -> [Tensor; 2] {
+/// The named model with generated weights, and two generated pictures.
+fn model(name: &str, classes: usize) -> (Model, Tensor) {
     let (graph, spec) = (zoo::graph(name, classes).unwrap(), zoo::spec(name).unwrap());
     let (height, width) = spec.preprocess.input;
-    let (feature_node, shape) = (spec.feature_node.clone(), [2, 3, height, width]);
+    let shape = [2, 3, height, width];
     let weights = generated::weights(&graph).unwrap();
     let model = Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap();
-    let x = Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap();
-    let (logits, mut features) = model.forward_with(&x, &[&feature_node]).unwrap();
-    [logits, features.remove(0)]
+    (model, Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap())
+}
+
+/// Of the logits of classes 3 and 7, one an image.
+fn input_gradient(model: &Model, x: &Tensor) -> Tensor {
+    let x = Var::from_tensor(x).unwrap();
+    let logits = model.forward(x.as_tensor()).unwrap();
+    let classes = Tensor::new(&[[3u32], [7]], &Device::Cpu).unwrap();
+    let gradients = logits.gather(&classes, 1).unwrap().sum_all().unwrap().backward().unwrap();
+    gradients.get(&x).expect("a gradient").clone()
 }
 
 /// The largest error, of the golden values' deviation.
@@ -24,18 +31,32 @@ fn error(got: &Tensor, want: &Tensor) -> f32 {
     scalar((got - want).unwrap().abs().unwrap().max_all().unwrap()) / scalar(variance).sqrt()
 }
 
+/// The root of the mean squared error, of the golden values' root mean square.
+fn rms_error(got: &Tensor, want: &Tensor) -> f32 {
+    let mean_square = |tensor: &Tensor| tensor.sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap();
+    (mean_square(&(got - want).unwrap()) / mean_square(want)).sqrt()
+}
+
 #[test]
 #[ignore = "needs the file of golden/full_size.py: HARD_IMAGENET_FULL_SIZE=file cargo test --release -p hard-imagenet-models --test full_size -- --ignored"]
-fn logits_and_features_are_timms() {
+fn logits_features_and_gradients_are_timms() {
     let path = std::env::var("HARD_IMAGENET_FULL_SIZE").expect("HARD_IMAGENET_FULL_SIZE names a file");
     let golden: HashMap<String, Tensor> = candle_core::safetensors::load(path, &Device::Cpu).unwrap();
     let models: BTreeSet<&str> = golden.keys().filter_map(|key| key.strip_suffix(".logits")).collect();
     assert!(!models.is_empty(), "the file holds no model");
     for name in models {
         let [want_logits, want_features] = ["logits", "features"].map(|part| &golden[&format!("{name}.{part}")]);
-        let [logits, features] = results(name, want_logits.dim(1).unwrap());
-        let errors = [error(&logits, want_logits), error(&features, want_features)];
+        let (model, x) = model(name, want_logits.dim(1).unwrap());
+        let (logits, features) = model.forward_with(&x, &[&model.spec().feature_node]).unwrap();
+        let errors = [error(&logits, want_logits), error(&features[0], want_features)];
         println!("{name}: logits {:.1e}, features {:.1e} of their deviation", errors[0], errors[1]);
         assert!(errors.iter().all(|error| *error < 1e-3), "{name}: {errors:?}");
+        if let Some(want) = golden.get(&format!("{name}.gradient")) {
+            let [ours, torchs] =
+                [&input_gradient(&model, &x), &golden[&format!("{name}.gradient_f32")]].map(|got| rms_error(got, want));
+            println!("{name}: input gradient {ours:.1e} of its root mean square, torch in f32 {torchs:.1e}");
+            // A ReLU within rounding of 0 is on for one and off for the other, so the largest error says little.
+            assert!(ours < 1e-4 + 3.0 * torchs, "{name}: input gradient {ours}, torch {torchs}");
+        }
     }
 }

@@ -24,7 +24,8 @@ enum Manner {
     Refuses(u16),
 }
 
-/// A hub with one file in one repository, which notes "METHOD path token" of every request.
+/// A hub with one file in one repository, which notes "METHOD path token" of every request, and the range where a part is
+/// asked for.
 struct Fake {
     endpoint: String,
     manner: Arc<Mutex<Manner>>,
@@ -73,17 +74,27 @@ fn answer(
     }
     let (method, path) = request.trim_end_matches(" HTTP/1.1").split_once(' ').unwrap_or_default();
     let token = headers.get("authorization").map_or("", String::as_str);
-    asked.lock().unwrap().push(format!("{method} {path} {token}"));
+    let range = headers.get("range").map_or(String::new(), |range| format!(" {range}"));
+    asked.lock().unwrap().push(format!("{method} {path} {token}{range}"));
+    // "bytes=FIRST-LAST"
+    let part = headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+    let part = part.map(|(first, last)| first.parse::<usize>().unwrap()..last.parse::<usize>().unwrap() + 1);
 
     let manner = *manner.lock().unwrap();
-    let there = path == format!("/timm/{MODEL}/resolve/main/{file}");
+    let revisions = ["main", COMMIT].map(|revision| format!("/timm/{MODEL}/resolve/{revision}/{file}"));
+    let there = revisions.contains(&path.to_owned());
     let status = match manner {
         Manner::Refuses(status) => status,
         _ if there && headers.get("if-none-match") == Some(&format!("\"{}\"", sha256(bytes))) => 304,
+        _ if there && part.is_some() && method == "GET" => 206,
         _ if there => 200,
         _ => 404,
     };
-    let body = if status == 200 { bytes } else { &[] };
+    let body = match (status, part) {
+        (200, _) => bytes,
+        (206, Some(part)) => &bytes[part],
+        _ => &[],
+    };
     write!(
         stream,
         "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {}\r\nETag: \"{}\"\r\nX-Repo-Commit: {COMMIT}\r\n\r\n",
@@ -134,6 +145,7 @@ fn fetched_once_then_used_without_asking() {
     let model =
         load(fake.hub(cache.path()).progress(move |done, total| *last.lock().unwrap() = (done, total))).unwrap();
     assert_eq!(model.weights_sha256(), sha256(&bytes));
+    assert_eq!(model.weights_origin(), Some(format!("timm/{MODEL}@{COMMIT}").as_str()));
     assert_eq!(*seen.lock().unwrap(), (bytes.len() as u64, bytes.len() as u64));
     let path = format!("/timm/{MODEL}/resolve/main/model.safetensors Bearer secret");
     assert_eq!(fake.asked(), [format!("HEAD {path}"), format!("GET {path}")]);
@@ -188,6 +200,26 @@ fn a_download_that_breaks_off_is_no_file() {
     fails(fake.hub(cache.path()), &["timm/planted_resnet@main", "not fetched from", "--weights FILE"]);
     fails(fake.hub(cache.path()).offline(true), &["is not in the cache"]);
     *fake.manner.lock().unwrap() = Manner::Good;
+    load(fake.hub(cache.path())).unwrap();
+}
+
+#[test]
+fn the_rest_of_a_broken_download_is_fetched() {
+    let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
+    let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Breaks);
+    fails(fake.hub(cache.path()), &["not fetched from"]);
+    fake.asked();
+    *fake.manner.lock().unwrap() = Manner::Good;
+    assert_eq!(load(fake.hub(cache.path())).unwrap().weights_sha256(), sha256(&bytes));
+    let asked: Vec<_> = fake.asked().into_iter().filter(|request| request.starts_with("GET")).collect();
+    let part = format!("bytes={}-{}", bytes.len() / 2, bytes.len() - 1);
+    assert!(asked.len() == 1 && asked[0].ends_with(&part), "{asked:?} instead of {part}");
+
+    // What is left of another file than the hub now has is of no use, and no hindrance.
+    let cache = tempfile::tempdir().unwrap();
+    let blobs = cache.path().join(format!("models--timm--{MODEL}/blobs"));
+    std::fs::create_dir_all(&blobs).unwrap();
+    std::fs::write(blobs.join("0000.incomplete"), b"old").unwrap();
     load(fake.hub(cache.path())).unwrap();
 }
 

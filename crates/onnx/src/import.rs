@@ -2,6 +2,7 @@
 
 use crate::axes::{self, Axis, layout};
 use crate::error::{OnnxError, Reason};
+use crate::layer_norm::LayerNorm;
 use crate::names::{Names, module, with_parents};
 use crate::operators;
 use crate::proto::{GraphProto, ModelProto, NodeProto};
@@ -25,6 +26,9 @@ pub(crate) struct Import {
     input: Option<Value>,
     /// Input and weight of the linear layers that have no bias yet.
     linears: HashMap<NodeId, (Value, Value)>,
+    /// The operations of nodes, and their inputs.
+    pub(crate) made: HashMap<NodeId, (Op, Vec<Value>)>,
+    pub(crate) layer_norms: HashMap<NodeId, LayerNorm>,
     pub(crate) opset: i64,
     /// The file was exported for one picture: it says 1 where the batch size belongs.
     pub(crate) fixed: bool,
@@ -59,6 +63,8 @@ pub(crate) fn import(
         module: String::new(),
         input: None,
         linears: HashMap::new(),
+        made: HashMap::new(),
+        layer_norms: HashMap::new(),
         opset: model.opset,
         fixed,
     };
@@ -196,10 +202,12 @@ impl Import {
             })
             .collect();
         let axes = axes::of(&op, &operands, &shape);
+        let made = (op.clone(), inputs.iter().map(|&value| value.clone()).collect());
         let inputs = inputs.iter().map(|value| self.id(value)).collect::<Result<_, _>>()?;
         let weights = weights.iter().map(|(part, value)| self.weight(part, value)).collect::<Result<_, _>>()?;
         let name = self.names.unique(&self.name);
         let id = self.builder.node(Node { name, op, inputs, weights, layout: layout(&axes) });
+        self.made.insert(id, made);
         for module in with_parents(&self.module) {
             self.modules.insert(module.to_owned(), id);
         }

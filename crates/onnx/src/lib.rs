@@ -34,6 +34,7 @@ mod axes;
 mod check;
 mod error;
 mod import;
+mod layer_norm;
 mod look;
 mod model;
 mod names;

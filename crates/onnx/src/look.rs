@@ -11,12 +11,52 @@ enum Need {
     All,
 }
 
-/// The last node with rows and columns all of which matter to the output. For a convolutional network that is the input
-/// of its global pool; for a transformer that reads its class token, the first norm of its last block, as behind the
-/// last attention only that token counts. A linear layer does not count: its value may be queries or keys.
-pub(crate) fn last_with_places(graph: &Graph, (height, width): (usize, usize)) -> Result<Option<NodeId>, GraphError> {
+/// The node that the zoo looks from in a network of that kind, or else the last one with rows and columns all of which
+/// matter to the output.
+///
+/// For a convolutional network that is the input of its global pool. For a transformer it is the first norm of its last
+/// block, as in the literature: the last one that the last attention reads, if no convolution comes after that.
+pub(crate) fn default_node(graph: &Graph, (height, width): (usize, usize)) -> Result<Option<NodeId>, GraphError> {
     let nodes = graph.nodes();
     let shapes = graph.shapes(&[1, 3, height, width])?;
+    let need = needs(graph);
+    // A single pixel, as behind a global pool, is no place.
+    let several = |i: usize| match (nodes[i].layout, shapes[i].as_slice()) {
+        (Layout::Nchw, [_, _, h, w]) | (Layout::Nhwc, [_, h, w, _]) => h * w > 1,
+        (layout, _) => layout.has_places(),
+    };
+    // The value of a linear layer may be queries or keys.
+    let place = |&i: &usize| need[i] == Need::All && several(i) && !matches!(nodes[i].op, Op::Linear { .. });
+    let norm = last_attention(graph).and_then(|attention| {
+        let read = ancestors(graph, attention);
+        (0..attention).rev().find(|i| read[*i] && place(i) && matches!(nodes[*i].op, Op::LayerNorm { .. }))
+    });
+    let last = norm.or_else(|| (0..nodes.len()).rev().find(place));
+    last.map(|i| graph.find(&nodes[i].name)).transpose()
+}
+
+/// The last softmax, unless a convolution comes after it.
+fn last_attention(graph: &Graph) -> Option<usize> {
+    let last = graph.nodes().iter().rposition(|node| matches!(node.op, Op::Softmax | Op::Conv2d(_)))?;
+    matches!(graph.nodes()[last].op, Op::Softmax).then_some(last)
+}
+
+/// For each node, is it one that the given one is made of?
+fn ancestors(graph: &Graph, of: usize) -> Vec<bool> {
+    let mut found = vec![false; graph.nodes().len()];
+    found[of] = true;
+    for i in (0..=of).rev() {
+        if found[i] {
+            graph.nodes()[i].inputs.iter().for_each(|input| found[input.index()] = true);
+        }
+    }
+    found
+}
+
+/// How much of each node's value the output depends on. Behind the last attention of a transformer that reads its class
+/// token, only that token counts.
+fn needs(graph: &Graph) -> Vec<Need> {
+    let nodes = graph.nodes();
     let mut need = vec![Need::Nothing; nodes.len()];
     need[graph.output().index()] = Need::All;
     for (i, node) in nodes.iter().enumerate().rev() {
@@ -50,13 +90,7 @@ pub(crate) fn last_with_places(graph: &Graph, (height, width): (usize, usize)) -
             *known = taken.max(*known);
         }
     }
-    // A single pixel, as behind a global pool, is no place.
-    let several = |i: usize| match (nodes[i].layout, shapes[i].as_slice()) {
-        (Layout::Nchw, [_, _, h, w]) | (Layout::Nhwc, [_, h, w, _]) => h * w > 1,
-        (layout, _) => layout.has_places(),
-    };
-    let place = |&i: &usize| need[i] == Need::All && several(i) && !matches!(nodes[i].op, Op::Linear { .. });
-    (0..nodes.len()).rev().find(place).map(|i| graph.find(&nodes[i].name)).transpose()
+    need
 }
 
 /// The input of the last linear layer, where it is `(B, D)`; else the output.

@@ -18,7 +18,8 @@ pub struct OnnxModel {
     pub classes: usize,
     /// The file's name of the output that was taken: the first one of shape `(B, K)`.
     pub output: String,
-    /// The last node with rows and columns all of which matter to the output; `None` where there is none.
+    /// Where to look from: the input of a global pool, the first norm of a transformer's last block, or else the last node
+    /// with rows and columns all of which matter to the output; `None` where there is none.
     pub cam_node: Option<String>,
     /// Node whose value is the input of the last linear layer, or the output itself where that has no such input.
     pub feature_node: String,
@@ -65,7 +66,7 @@ impl OnnxModel {
         let Imported { builder, weights, output, output_name, classes } = import(&model, path, input, fixed)?;
         let graph = builder.finish(output)?;
         check::batch(&graph, &weights, input, path)?;
-        let cam_node = look::last_with_places(&graph, input)?.map(|id| graph.node(id).name.clone());
+        let cam_node = look::default_node(&graph, input)?.map(|id| graph.node(id).name.clone());
         let feature_node = look::features(&graph, input)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut files = vec![path.to_owned()];

@@ -1,22 +1,25 @@
 //! Small networks as torch's exporters write them, against torch's logits and gradients (`golden/make.py`).
 
 use candle_core::{DType, Device, Result, Tensor, Var};
-use hard_imagenet_graph::{Cut, run};
+use hard_imagenet_graph::{Binary, Cut, Op, run};
 use hard_imagenet_kernels::gradient;
 use hard_imagenet_onnx::OnnxModel;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// File, network, module to look from, default node to look from.
-const FILES: [(&str, &str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str, &str); 11] = [
     ("cnn_old_fixed", "cnn", "act", "Add"),
     ("cnn_old_any", "cnn", "act", "Add"),
     ("cnn_new_fixed", "cnn", "act", "node_add"),
     ("cnn_new_any", "cnn", "act", "node_add_5"),
     ("vit_old_fixed", "vit", "blocks.1.norm1", "blocks.1.norm1.LayerNormalization"),
     ("vit_old_any", "vit", "blocks.1.norm1", "blocks.1.norm1.LayerNormalization"),
-    ("swin_new_fixed", "swin", "norm", "norm.LayerNormalization"),
-    ("swin_new_any", "swin", "norm", "norm.LayerNormalization"),
+    ("vit_older_any", "vit", "blocks.1.norm1", "blocks.1.norm1.Add_1"),
+    ("sharp_old_any", "sharp", "act", "act.Relu"),
+    ("sharp_new_any", "sharp", "act", "act.Relu"),
+    ("swin_new_fixed", "swin", "norm", "layers.1.blocks.0.norm1.LayerNormalization"),
+    ("swin_new_any", "swin", "norm", "layers.1.blocks.0.norm1.LayerNormalization"),
 ];
 
 fn path(name: &str) -> PathBuf {
@@ -80,6 +83,17 @@ fn where_to_look_from_by_itself() {
     for (file, _, _, node) in FILES {
         assert_eq!(read(file).cam_node.as_deref(), Some(node), "{file}");
     }
+}
+
+/// Before version 17 of the operators a file has layer norms in parts.
+#[test]
+fn layer_norms_in_parts_are_one_operation() {
+    let model = read("vit_older_any");
+    let count = |is: &dyn Fn(&Op) -> bool| model.graph.nodes().iter().filter(|node| is(&node.op)).count();
+    assert_eq!(count(&|op| matches!(op, Op::LayerNorm { .. })), 5);
+    assert_eq!(count(&|op| matches!(op, Op::Reduce(_) | Op::Binary(Binary::Sub | Binary::Div))), 0);
+    let weights: Vec<_> = model.graph.parameters().into_iter().map(|parameter| parameter.name).collect();
+    assert!(weights.contains(&"blocks.1.norm1.weight".into()) && weights.contains(&"norm.bias".into()), "{weights:?}");
 }
 
 #[test]

@@ -32,9 +32,24 @@ impl NoiseKey {
     /// 64 random bits: the output `index` of SplitMix64 started at the key.
     #[inline(always)]
     pub(crate) fn hash(self, index: u64) -> u64 {
-        mix(self.0.wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+        mix(self.0.wrapping_add(index.wrapping_mul(STEP)))
+    }
+
+    /// The same of `first` and the indices after it, without multiplying by each.
+    #[inline(always)]
+    pub(crate) fn hashes<const N: usize>(self, first: u64) -> [u64; N] {
+        let mut state = self.0.wrapping_add(first.wrapping_mul(STEP));
+        let mut hashes = [0; N];
+        for hash in &mut hashes {
+            *hash = mix(state);
+            state = state.wrapping_add(STEP);
+        }
+        hashes
     }
 }
+
+/// What SplitMix64 adds to its state at each step: 2⁶⁴ over the golden ratio.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// FNV-1a.
 fn fnv(text: &str) -> u64 {
@@ -45,7 +60,7 @@ fn fnv(text: &str) -> u64 {
 /// The next output of SplitMix64 at state `x` (Steele, Lea, Flood 2014): a bijection of u64.
 #[inline(always)]
 fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let x = x.wrapping_add(STEP);
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)

@@ -1,8 +1,9 @@
-use crate::normal::normals;
+use crate::normal::draw;
 use crate::perturb::{assert_one_size, runs, sum};
 use crate::{NoiseKey, Perturb, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
+use std::ops::Range;
 
 /// Gaussian noise in the object or around it, clipped to [0, 1], `noise:linf:0.25:fg`.
 ///
@@ -66,7 +67,28 @@ impl Perturb for Noise {
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {
-        self.add(image, mask, &normals(key, image.as_slice().len()))
+        assert_one_size(image, mask);
+        let (runs, plane) = (runs(mask, self.region), mask.as_slice().len().max(1));
+        // Only the elements of the region are drawn, in the place of the result: a second tensor costs more than the draw.
+        let mut changed = image.clone();
+        for (channel, values) in changed.as_mut_slice().chunks_exact_mut(plane).enumerate() {
+            runs.iter().for_each(|run| draw(key, channel * plane + run.start, &mut values[run.clone()]));
+        }
+        let Some(scale) = self.scale(changed.as_slice(), plane, &runs) else { return self.without(image) };
+        // The image is not read while the result is written: where both lie alike within pages, each read would wait.
+        let mut pixels = [0f32; 256];
+        let planes = changed.as_mut_slice().chunks_exact_mut(plane).zip(image.as_slice().chunks_exact(plane));
+        for (values, image) in planes {
+            for run in &runs {
+                for (values, image) in values[run.clone()].chunks_mut(256).zip(image[run.clone()].chunks(256)) {
+                    pixels[..image.len()].copy_from_slice(image);
+                    for (value, &pixel) in values.iter_mut().zip(&pixels) {
+                        *value = (pixel + scale * *value).clamp(0.0, 1.0);
+                    }
+                }
+            }
+        }
+        changed
     }
 }
 
@@ -82,24 +104,9 @@ impl Noise {
     pub fn add(&self, image: &Pixels, mask: &Mask, normals: &[f32]) -> Pixels {
         assert_one_size(image, mask);
         assert_eq!(normals.len(), image.as_slice().len(), "one standard normal for each value of the image");
-        let plane = mask.as_slice().len().max(1);
-        let runs = runs(mask, self.region);
+        let (runs, plane) = (runs(mask, self.region), mask.as_slice().len().max(1));
+        let Some(scale) = self.scale(normals, plane, &runs) else { return self.without(image) };
         let mut changed = image.clone();
-        let scale = match self.norm {
-            Norm::Linf => self.sigma,
-            Norm::L2 => {
-                let squares =
-                    |plane: &[f32]| -> f64 { runs.iter().map(|run| sum(&plane[run.clone()], |v| v * v)).sum() };
-                let squares: f64 = normals.chunks_exact(plane).map(squares).sum();
-                if squares == 0.0 {
-                    if self.empty == EmptyRegion::NotANumber {
-                        changed.as_mut_slice().fill(f32::NAN);
-                    }
-                    return changed;
-                }
-                (f64::from(self.sigma) / squares.sqrt()) as f32
-            }
-        };
         for (values, normals) in changed.as_mut_slice().chunks_exact_mut(plane).zip(normals.chunks_exact(plane)) {
             for run in &runs {
                 for (value, &normal) in values[run.clone()].iter_mut().zip(&normals[run.clone()]) {
@@ -108,6 +115,25 @@ impl Noise {
             }
         }
         changed
+    }
+
+    /// What the normals are multiplied by; `None` if they have no norm.
+    fn scale(&self, normals: &[f32], plane: usize, runs: &[Range<usize>]) -> Option<f32> {
+        if self.norm == Norm::Linf {
+            return Some(self.sigma);
+        }
+        let squares = |plane: &[f32]| -> f64 { runs.iter().map(|run| sum(&plane[run.clone()], |v| v * v)).sum() };
+        let squares: f64 = normals.chunks_exact(plane).map(squares).sum();
+        (squares != 0.0).then(|| (f64::from(self.sigma) / squares.sqrt()) as f32)
+    }
+
+    /// The image where there is nothing to add.
+    fn without(&self, image: &Pixels) -> Pixels {
+        let mut image = image.clone();
+        if self.empty == EmptyRegion::NotANumber {
+            image.as_mut_slice().fill(f32::NAN);
+        }
+        image
     }
 }
 

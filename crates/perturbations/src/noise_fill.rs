@@ -1,6 +1,6 @@
-use crate::normal::normals;
-use crate::perturb::assert_one_size;
-use crate::{NoiseKey, Perturb, Preset};
+use crate::normal::draw;
+use crate::perturb::{assert_one_size, runs};
+use crate::{NoiseKey, Perturb, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -41,17 +41,20 @@ impl Perturb for NoiseFill {
 
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {
         assert_one_size(image, mask);
-        let mut values = normals(key, image.as_slice().len());
-        let plane = mask.as_slice().len().max(1);
-        for (values, image) in values.chunks_exact_mut(plane).zip(image.as_slice().chunks_exact(plane)) {
-            for ((value, &image), &object) in values.iter_mut().zip(image).zip(mask.as_slice()) {
-                let noise = match self.rule {
-                    NoiseFillRule::Published => 0.5 * *value,
-                    NoiseFillRule::Clipped => (0.5 + 0.5 * *value).clamp(0.0, 1.0),
-                };
-                *value = if object != 0 { noise } else { image };
+        let (runs, plane) = (runs(mask, Region::Foreground), mask.as_slice().len().max(1));
+        let mut changed = image.clone();
+        for (channel, values) in changed.as_mut_slice().chunks_exact_mut(plane).enumerate() {
+            for run in &runs {
+                let values = &mut values[run.clone()];
+                draw(key, channel * plane + run.start, values);
+                for value in values {
+                    *value = match self.rule {
+                        NoiseFillRule::Published => 0.5 * *value,
+                        NoiseFillRule::Clipped => (0.5 + 0.5 * *value).clamp(0.0, 1.0),
+                    };
+                }
             }
         }
-        Pixels::from_vec(image.height(), image.width(), values)
+        changed
     }
 }

@@ -9,7 +9,7 @@ use multiversion::multiversion;
 
 /// The standard normal of one element.
 pub fn normal(key: NoiseKey, index: u64) -> f32 {
-    let (high, low) = hash(key, index / 2);
+    let (high, low) = halves(key.hash(index / 2));
     let (even, odd) = box_muller(high, low);
     if index.is_multiple_of(2) { even } else { odd }
 }
@@ -17,39 +17,52 @@ pub fn normal(key: NoiseKey, index: u64) -> f32 {
 /// The standard normals of elements `0..count`, for an image in the order channel, row, column.
 pub fn normals(key: NoiseKey, count: usize) -> Vec<f32> {
     let mut values = vec![0f32; count];
-    fill(key, &mut values);
+    draw(key, 0, &mut values);
     values
 }
 
-/// Compiled for several instruction sets, of which the widest that the machine has is taken: the same operations, and
-/// so the same bits, on more elements at a time.
+/// Writes the standard normals of the elements from `first` on. Compiled for several instruction sets, of which the widest
+/// that the machine has is taken: the same operations, and so the same bits, on more elements at a time.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-fn fill(key: NoiseKey, values: &mut [f32]) {
-    /// Pairs at a time: enough for the compiler to vectorise, few enough to stay in cache.
-    const BLOCK: usize = 128;
-    let (mut high, mut low) = ([0u32; BLOCK], [0u32; BLOCK]);
-    let (mut even, mut odd) = ([0f32; BLOCK], [0f32; BLOCK]);
-    for (block, values) in values.chunks_mut(2 * BLOCK).enumerate() {
-        for pair in 0..BLOCK {
-            (high[pair], low[pair]) = hash(key, (block * BLOCK + pair) as u64);
-        }
-        for pair in 0..BLOCK {
-            (even[pair], odd[pair]) = box_muller(high[pair], low[pair]);
-        }
-        let (pairs, last) = values.as_chunks_mut::<2>();
-        for ((pair, &even), &odd) in pairs.iter_mut().zip(&even).zip(&odd) {
-            *pair = [even, odd];
-        }
-        if let [last] = last {
-            *last = even[pairs.len()];
-        }
+pub(crate) fn draw(key: NoiseKey, first: usize, values: &mut [f32]) {
+    // The second of a pair, if it begins with one.
+    let (second, values) = values.split_at_mut((first % 2).min(values.len()));
+    second.iter_mut().for_each(|value| *value = normal(key, first as u64));
+    let mut pair = first.div_ceil(2) as u64;
+    // Pairs at a time: enough for the compiler to vectorise, few enough to stay in cache; fewer for the end, which is all
+    // there is of a short run.
+    let (long, rest) = values.as_chunks_mut::<256>();
+    for values in long {
+        values.copy_from_slice(block::<128>(key, &mut pair).as_flattened());
+    }
+    for values in rest.chunks_mut(32) {
+        values.copy_from_slice(&block::<16>(key, &mut pair).as_flattened()[..values.len()]);
     }
 }
 
-/// 64 bits for a pair of elements: SplitMix64 started at the key.
+/// The next pairs of elements.
 #[inline(always)]
-fn hash(key: NoiseKey, pair: u64) -> (u32, u32) {
-    let bits = key.hash(pair);
+fn block<const PAIRS: usize>(key: NoiseKey, pair: &mut u64) -> [[f32; 2]; PAIRS] {
+    let bits: [u64; PAIRS] = key.hashes(*pair);
+    *pair += PAIRS as u64;
+    let (mut high, mut low) = ([0; PAIRS], [0; PAIRS]);
+    for i in 0..PAIRS {
+        (high[i], low[i]) = halves(bits[i]);
+    }
+    let (mut even, mut odd) = ([0.0; PAIRS], [0.0; PAIRS]);
+    for i in 0..PAIRS {
+        (even[i], odd[i]) = box_muller(high[i], low[i]);
+    }
+    let mut both = [[0.0; 2]; PAIRS];
+    for i in 0..PAIRS {
+        both[i] = [even[i], odd[i]];
+    }
+    both
+}
+
+/// The 64 bits of a pair of elements, which are SplitMix64's started at the key, as two numbers.
+#[inline(always)]
+fn halves(bits: u64) -> (u32, u32) {
     ((bits >> 32) as u32, bits as u32)
 }
 
@@ -114,6 +127,12 @@ mod tests {
             let each: Vec<f32> = (0..count as u64).map(|index| normal(KEY, index)).collect();
             assert!(whole.iter().zip(&each).all(|(a, b)| a.to_bits() == b.to_bits()), "{count}");
             assert_eq!(whole.len(), count);
+            // And so does any part of it.
+            for (first, last) in [(0, count / 2), (count / 3, count), (count / 2 + 1, count), (count, count)] {
+                let mut part = vec![0.0; last.saturating_sub(first)];
+                draw(KEY, first, &mut part);
+                assert_eq!(part, whole[first.min(last)..last], "{first} {last} {count}");
+            }
         }
     }
 

@@ -6,11 +6,14 @@
 //! - [`html`]: one file with readings in words, figures, tables and pictures. It needs no network and no script.
 //! - [`markdown`], [`latex`]: the headline table, for a readme or a paper.
 //! - [`csv`], [`json`]: every score with its interval, for programs.
+//! - [`comparison_html`], [`comparison_markdown`], [`comparison_csv`], [`comparison_json`]: of two runs on the same
+//!   samples, every difference with its interval and tests.
 //! - [`reading`]: what a run's numbers say, in two or three sentences.
 //! - [`masks_html`], [`masks_csv`], [`masks_json`], [`masks_markdown`]: of datasets instead of runs, how large the
 //!   objects are, where they lie and what the crop keeps, from [`MaskStats`].
 //!
-//! All of them take several runs and arrange them models by datasets. Scores that a run does not have show as "–".
+//! All of them take several runs and arrange them models by datasets. Where models were run on several datasets, what they
+//! have on the first and not on another stands below, with intervals. Scores that a run does not have show as "–".
 //! The functions are pure: the same runs give the same bytes. They do not touch files.
 //!
 //! ```
@@ -47,6 +50,7 @@
 //! assert!(html(&[run]).starts_with("<!DOCTYPE html>"));
 //! ```
 
+mod comparison;
 mod csv;
 mod figures;
 mod html;
@@ -59,8 +63,10 @@ mod page;
 mod reading;
 mod svg;
 mod table;
+mod versus;
 mod write;
 
+pub use comparison::{ComparisonInput, comparison_csv, comparison_html, comparison_json, comparison_markdown};
 pub use csv::csv;
 pub use html::html;
 pub use input::{CaseKind, GalleryCase, INCOMPLETE, Picture, RunInput};

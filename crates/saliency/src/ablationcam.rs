@@ -8,8 +8,9 @@ use hard_imagenet_models::{AtCut, Layout, Places};
 ///
 /// With y the target's logit and y_k the same without channel k: w_k = (y - y_k) / y (eq. 3), raw = Σ w_k A_k. A channel
 /// is taken away as pytorch-grad-cam does it: it becomes 0 where the least value of the node is 0 (behind a ReLU), and
-/// otherwise 10⁷ below the least value. (There, within a batch of channels, each is a further 10⁷ below the one before;
-/// here all are as the first, so that the batch does not matter.) Only the head runs again. Scaled as GradCAM's map.
+/// otherwise 10⁷ below the least value, which drives a network far from anything it has seen, and which f16 cannot hold.
+/// (There, within a batch of channels, each is a further 10⁷ below the one before; here all are as the first, so that the
+/// batch does not matter.) Only the head runs again. A logit of exactly 0 gives a map of zeros. Scaled as GradCAM's map.
 #[derive(Clone, Debug)]
 pub struct AblationCam {
     /// `None`: the model's `cam_node`.

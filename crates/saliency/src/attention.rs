@@ -1,73 +1,133 @@
-//! Where attention is in a network, and how it is followed from the tokens that the head reads to the patches.
+//! What attention says of the places: its matrices, from the first block to the last, multiplied.
 
-use crate::ExplainError;
-use candle_core::{DType, Tensor};
-use hard_imagenet_models::{Layout, Model, ModelError, NodeId, Op};
+use crate::cam::{explanations, targets};
+use crate::{Explain, ExplainError, Explanation, Question};
+use candle_core::{D, DType, Tensor, Var};
+use hard_imagenet_kernels::{gradient, gradients};
+use hard_imagenet_models::{Layout, Model, NodeId, Op};
 
-/// The attentions of a transformer in which all tokens attend to all.
-pub(crate) struct Attention {
-    /// The node of each attention `(B, heads, tokens, tokens)`, in the order of the layers.
-    pub(crate) layers: Vec<NodeId>,
-    /// The node of the last tokens `(B, tokens, C)`, through which alone everything goes from the last attention to the
-    /// logits.
-    pub(crate) last: NodeId,
-    /// Tokens before the patches, then rows and columns of those.
+/// Attention rollout (Abnar and Zuidema 2020): how much of each place is in what the head reads, were there nothing but
+/// attention and the way around it.
+///
+/// Each block is A' = ½ (mean of its heads' attention) + ½ I, and the rollout their product (eq. 1). `raw` `(h, w)` is
+/// the row of the token that the head reads, or the mean of these rows where it reads several, as in a distilled DeiT;
+/// places only. It asks for no class. `map` is raw, scaled and resized as GradCAM's.
+///
+/// It is for transformers in which every token attends to every other, ViT, DeiT, DINOv2 and CLIP's; others are an error.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rollout;
+
+impl Explain for Rollout {
+    fn id(&self) -> String {
+        "rollout".into()
+    }
+
+    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (_, height, width) = question.size()?;
+        let tokens = Tokens::of(question.model, question.x)?;
+        let names: Vec<&str> =
+            tokens.attention.iter().map(|id| question.model.graph().node(*id).name.as_str()).collect();
+        let (_, values) = question.model.forward_with(question.x, &names)?;
+        let half = |t: Tensor| t.affine(0.5, 0.0);
+        let blocks = values.into_iter().map(|a| half(a.mean(1)?)).collect::<candle_core::Result<Vec<_>>>()?;
+        let raw = tokens.rolled(question.model, question.x, &blocks, 0.5)?;
+        explanations(&raw, (tokens.h, tokens.w), (height, width))
+    }
+}
+
+/// Attention weighted by its gradient (Chefer, Gur and Wolf 2021, *Generic attention-model explainability*): a rollout of
+/// what speaks for the class.
+///
+/// Each block is I + mean over heads of (∂y/∂A ⊙ A)⁺, with y the target's logit (eq. 5 and 6), and the relevance their
+/// product. `raw` `(h, w)` is the row of the token that the head reads, as for [`Rollout`]; `map` likewise. For the same
+/// transformers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attention;
+
+impl Explain for Attention {
+    fn id(&self) -> String {
+        "attention".into()
+    }
+
+    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (_, height, width) = question.size()?;
+        let (model, x) = (question.model, question.x);
+        let tokens = Tokens::of(model, x)?;
+        let (logits, watched) = model.forward_watching(x, &tokens.attention)?;
+        let chosen = targets(&logits, question.classes)?.sum_all()?;
+        let slopes = gradients(&chosen, watched.iter().map(|one| &one.tap))?;
+        let relevance = |(one, slope): (&hard_imagenet_models::Watched, &Tensor)| {
+            (&one.value * slope)?.to_dtype(DType::F32)?.relu()?.mean(1)
+        };
+        let blocks = watched.iter().zip(&slopes).map(relevance).collect::<candle_core::Result<Vec<_>>>()?;
+        let raw = tokens.rolled(model, x, &blocks, 1.0)?;
+        explanations(&raw, (tokens.h, tokens.w), (height, width))
+    }
+}
+
+/// Where a transformer's tokens and their attention are.
+struct Tokens {
+    /// The softmaxes `(B, heads, tokens, tokens)`, from the first block to the last.
+    attention: Vec<NodeId>,
+    /// The last value that is tokens; the head reads it.
+    last: NodeId,
     prefix: usize,
     h: usize,
     w: usize,
 }
 
-impl Attention {
-    /// Finds them, whatever the family: every softmax of the network must be one.
-    ///
+impl Tokens {
     /// # Errors
-    /// [`ExplainError::Attention`] where one is not.
-    pub(crate) fn of(model: &Model, x: &Tensor, explainer: &'static str) -> Result<Self, ExplainError> {
-        let fail = |reason| ExplainError::Attention { explainer, reason };
+    /// [`ExplainError::Attention`] for a network in which not every softmax is over all tokens.
+    fn of(model: &Model, x: &Tensor) -> Result<Self, ExplainError> {
         let graph = model.graph();
-        let shapes = graph.shapes(x.dims()).map_err(ModelError::from)?;
-        let layers: Vec<NodeId> = graph.ids().filter(|id| graph.node(*id).op == Op::Softmax).collect();
-        let Some(behind) = layers.last() else { return Err(fail("it has no attention".into())) };
-
-        let mut last = None;
-        for id in graph.ids().rev().take_while(|id| id > behind) {
-            let node = graph.node(id);
-            if let Layout::Tokens { prefix, h, w } = node.layout
-                && model.cut(&node.name)?.carried().is_empty()
-            {
-                last = Some((id, prefix, h, w));
-                break;
+        let none = |reason: String| ExplainError::Attention { model: model.spec().name.clone(), reason };
+        let shapes = graph.shapes(x.dims()).map_err(hard_imagenet_models::ModelError::from)?;
+        let nodes = || graph.nodes().iter().zip(&shapes).enumerate();
+        let tokens = nodes().rev().find_map(|(i, (node, _))| match node.layout {
+            Layout::Tokens { prefix, h, w } => Some((i, prefix, h, w)),
+            _ => None,
+        });
+        let (last, prefix, h, w) = tokens.ok_or_else(|| none("it has no tokens".into()))?;
+        let count = prefix + h * w;
+        let mut attention = Vec::new();
+        // A softmax of (B, K) is of classes.
+        for (_, (node, shape)) in nodes().filter(|(_, (node, shape))| node.op == Op::Softmax && shape.len() > 2) {
+            if shape.len() != 4 || shape[2..] != [count, count] {
+                return Err(none(format!(
+                    "the attention of {:?} is {shape:?}, and not of all {count} tokens",
+                    node.name
+                )));
             }
+            attention.push(graph.find(&node.name).map_err(hard_imagenet_models::ModelError::from)?);
         }
-        let Some((last, prefix, h, w)) = last.filter(|(_, prefix, ..)| *prefix > 0) else {
-            return Err(fail("it has no class token".into()));
-        };
-        let tokens = prefix + h * w;
-        for layer in &layers {
-            let shape = &shapes[layer.index()];
-            if !matches!(shape[..], [images, _, rows, columns] if images == x.dims()[0] && [rows, columns] == [tokens; 2])
-            {
-                let node = &graph.node(*layer).name;
-                return Err(fail(format!("{node:?} is {shape:?}, where there are {tokens} tokens")));
-            }
+        if attention.is_empty() {
+            return Err(none("it has no attention".into()));
         }
-        Ok(Self { layers, last, prefix, h, w })
+        let last = graph.find(&graph.nodes()[last].name).map_err(hard_imagenet_models::ModelError::from)?;
+        Ok(Self { attention, last, prefix, h, w })
     }
 
-    /// Rows and columns of the patches.
-    pub(crate) fn size(&self) -> (usize, usize) {
-        (self.h, self.w)
+    /// Of blocks `(B, tokens, tokens)`: the rows that the head reads, `(B, h · w)`, of the product of all
+    /// (block + `around` · I), the last block leftmost.
+    fn rolled(&self, model: &Model, x: &Tensor, blocks: &[Tensor], around: f64) -> Result<Tensor, ExplainError> {
+        let mut rows = self.read(model, x)?;
+        for block in blocks.iter().rev() {
+            rows = (rows.matmul(block)? + rows.affine(around, 0.0)?)?;
+        }
+        Ok(rows.squeeze(1)?.narrow(1, self.prefix, self.h * self.w)?)
     }
 
-    /// The tokens that the head reads, `(B, 1, tokens)`, each with an equal share of 1: the class token, or two of them.
-    /// They are those that have a gradient, of logits, at the last tokens.
-    pub(crate) fn read(slope: &Tensor) -> candle_core::Result<Tensor> {
-        let is_read = slope.abs()?.sum(2)?.gt(0f64)?.to_dtype(DType::F32)?;
-        is_read.broadcast_div(&is_read.sum_keepdim(1)?)?.unsqueeze(1)
-    }
-
-    /// Raw maps `(B, h · w)` of relevances `(B, 1, tokens)`: those of the patches.
-    pub(crate) fn patches(&self, relevances: &Tensor) -> candle_core::Result<Tensor> {
-        relevances.squeeze(1)?.narrow(1, self.prefix, self.h * self.w)?.contiguous()
+    /// The tokens that the head reads, each with the same weight, `(B, 1, tokens)`, of sum 1: those to which the logits
+    /// have a gradient.
+    fn read(&self, model: &Model, x: &Tensor) -> Result<Tensor, ExplainError> {
+        let cut = model.cut(&model.graph().node(self.last).name)?;
+        let mut value = model.trunk(&cut, x)?;
+        let tokens = Var::from_tensor(&value.at)?;
+        value.at = tokens.as_tensor().clone();
+        let slope = gradient(&model.head(&cut, &value)?.sqr()?.sum_all()?, &tokens)?;
+        let read = slope.to_dtype(DType::F32)?.abs()?.max(D::Minus1)?.gt(0.0)?.to_dtype(DType::F32)?;
+        let share = read.broadcast_div(&read.sum_keepdim(1)?)?;
+        Ok(share.unsqueeze(1)?)
     }
 }

@@ -42,29 +42,21 @@ pub enum ExplainError {
         /// How its value is read.
         layout: Layout,
     },
-    /// A network in which the explainer finds no attention to follow.
-    #[error("{explainer} needs a transformer in which all tokens attend to all, a class token among them: {reason}")]
+    /// A network without the attention that the explainer multiplies.
+    #[error("{model}: {reason}; this explainer needs a transformer whose tokens all attend to each other")]
     Attention {
-        /// The explainer's word.
-        explainer: &'static str,
-        /// What the network has instead.
+        /// Name of the model.
+        model: String,
+        /// What there is instead.
         reason: String,
     },
-    /// Not one map for each image.
-    #[error("{images} images need as many maps, got {maps}")]
-    Maps {
-        /// Images of the batch.
-        images: usize,
-        /// Maps given.
-        maps: usize,
-    },
-    /// A map or mask that is not of the picture's size.
-    #[error("a map of {} × {} does not fit a picture of {} × {}", map.0, map.1, picture.0, picture.1)]
-    MapSize {
+    /// A map of another size than the picture that it is about, or more than one picture.
+    #[error("a map of {} × {} is for one picture of that size, got the input {input:?}", .map.0, .map.1)]
+    Map {
         /// Rows and columns of the map.
         map: (usize, usize),
-        /// Rows and columns of the picture.
-        picture: (usize, usize),
+        /// Shape of the input.
+        input: Vec<usize>,
     },
     /// A word that names no explainer.
     #[error("unknown explainer {word:?}: {reason}; known are {known}")]

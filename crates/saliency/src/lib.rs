@@ -19,18 +19,22 @@
 //! | `scorecam` | [`ScoreCam`] | logit of the input seen through the channel | one a channel |
 //! | `ablationcam` | [`AblationCam`] | loss of logit without the channel | one through the head a channel |
 //!
-//! Transformers whose tokens all attend to all (ViT, DeiT, DINOv2, CLIP, and imported ones) can be asked where they
-//! attend; of others that is an error:
+//! Others look at the network as a whole:
 //!
-//! | word | type | what is followed through the layers | passes an image |
+//! | word | type | a pixel's value | passes an image |
 //! |---|---|---|---|
-//! | `rollout` | [`AttentionRollout`] | attention; asks for no class | 1 |
-//! | `attention` | [`GradientAttention`] | attention times its gradient, where positive | 1, and back |
+//! | `gradient` | [`Gradient`] | largest slope over channels ([`input_gradient`]) | 1, and all the way back |
+//! | `gradient-x-input` | [`GradientXInput`] | input times slope, summed over channels | alike |
+//! | `smoothgrad` | [`SmoothGrad`] | slope, averaged over noisy copies | 50, and back |
+//! | `integrated-gradients` | [`IntegratedGradients`] | input times the mean slope from the mean colour to it | 50, and back |
+//! | `rollout` | [`Rollout`] | attention of all blocks, multiplied; for no class; ViTs only | 1 |
+//! | `attention` | [`Attention`] | the same, weighted by positive gradients; ViTs only | 1, and back |
+//! | `rise` | [`Rise`] | mean probability of random masks that show it | 1,000 |
+//!
+//! Is a map true to the network? [`Faithfulness`] (insertion, deletion) and [`Road`] take pixels away in its order, and
+//! watch the class's probability.
 //!
 //! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`Centre`]).
-//!
-//! Is a map faithful to the model? [`insertion`], [`deletion`] and [`road`] change the pixels in the map's order and ask the
-//! model again.
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
@@ -68,12 +72,17 @@
 //! - Wang et al. 2020, *Score-CAM: Score-weighted visual explanations for convolutional neural networks*.
 //! - Desai and Ramaswamy 2020, *Ablation-CAM: Visual explanations for deep convolutional network via gradient-free
 //!   localization*.
+//! - Simonyan, Vedaldi and Zisserman 2014, *Deep inside convolutional networks: Visualising image classification models
+//!   and saliency maps*.
+//! - Shrikumar et al. 2016, *Not just a black box: Learning important features through propagating activation
+//!   differences*.
+//! - Smilkov et al. 2017, *SmoothGrad: Removing noise by adding noise*.
+//! - Sundararajan, Taly and Yan 2017, *Axiomatic attribution for deep networks*.
 //! - Abnar and Zuidema 2020, *Quantifying attention flow in transformers*.
 //! - Chefer, Gur and Wolf 2021, *Generic attention-model explainability for interpreting bi-modal and encoder-decoder
 //!   transformers*.
-//! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models* (insertion,
-//!   deletion).
-//! - Rong et al. 2022, *A consistent and efficient evaluation strategy for attribution methods* (ROAD).
+//! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models*.
+//! - Rong et al. 2022, *A consistent and efficient evaluation strategy for attribution methods*.
 //!
 //! Weights and scaling of the maps are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi
 //! 2022) used.
@@ -87,25 +96,33 @@ mod faithfulness;
 mod floors;
 mod gradcam;
 mod gradcam_plus_plus;
-mod gradient_attention;
+mod gradient;
 mod hirescam;
+mod imputation;
+mod integrated_gradients;
 mod layercam;
 mod list;
-mod rollout;
+mod rise;
+mod road;
 mod scorecam;
+mod smoothgrad;
 mod xgradcam;
 
 pub use ablationcam::AblationCam;
+pub use attention::{Attention, Rollout};
 pub use eigencam::EigenCam;
 pub use explain::{Explain, ExplainError, Explanation, Question};
-pub use faithfulness::{Curve, Road, Steps, deletion, insertion, linear_imputation, road};
+pub use faithfulness::{Curve, Faithfulness, Substrate};
 pub use floors::{Centre, RandomMap};
 pub use gradcam::GradCam;
 pub use gradcam_plus_plus::GradCamPlusPlus;
-pub use gradient_attention::GradientAttention;
+pub use gradient::{Gradient, GradientXInput, input_gradient};
 pub use hirescam::HiResCam;
+pub use integrated_gradients::IntegratedGradients;
 pub use layercam::LayerCam;
 pub use list::{EXPLAINERS, Explainer, parse};
-pub use rollout::AttentionRollout;
+pub use rise::Rise;
+pub use road::{Road, RoadScores};
 pub use scorecam::ScoreCam;
+pub use smoothgrad::SmoothGrad;
 pub use xgradcam::XGradCam;

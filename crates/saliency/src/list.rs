@@ -1,6 +1,6 @@
 use crate::{
-    AblationCam, AttentionRollout, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus,
-    GradientAttention, HiResCam, LayerCam, RandomMap, ScoreCam, XGradCam,
+    AblationCam, Attention, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus, Gradient,
+    GradientXInput, HiResCam, IntegratedGradients, LayerCam, RandomMap, Rise, Rollout, ScoreCam, SmoothGrad, XGradCam,
 };
 
 /// An explainer as people choose it.
@@ -92,31 +92,66 @@ pub const EXPLAINERS: &[Explainer] = &[
         make: Make::AtNode(|node| Box::new(AblationCam { node, ..AblationCam::default() })),
     },
     Explainer {
+        word: "gradient",
+        title: "input gradient",
+        about: "the largest slope of the logit over a pixel's channels",
+        source: "Simonyan, Vedaldi and Zisserman 2014",
+        make: Make::Whole(|| Box::new(Gradient)),
+    },
+    Explainer {
+        word: "gradient-x-input",
+        title: "gradient × input",
+        about: "each pixel's share of the logit, were the network linear",
+        source: "Shrikumar et al. 2016",
+        make: Make::Whole(|| Box::new(GradientXInput)),
+    },
+    Explainer {
+        word: "smoothgrad",
+        title: "SmoothGrad",
+        about: "the mean input gradient of noisy copies; 50 passes and back",
+        source: "Smilkov et al. 2017",
+        make: Make::Whole(|| Box::new(SmoothGrad::default())),
+    },
+    Explainer {
+        word: "integrated-gradients",
+        title: "integrated gradients",
+        about: "each pixel's share of the logit, summed on the way from the mean colour; 50 passes and back",
+        source: "Sundararajan, Taly and Yan 2017",
+        make: Make::Whole(|| Box::new(IntegratedGradients::default())),
+    },
+    Explainer {
         word: "rollout",
         title: "attention rollout",
-        about: "a transformer's attention followed from the class token to the patches, for no class in particular",
+        about: "the attention of all blocks multiplied, for no class in particular; ViTs only",
         source: "Abnar and Zuidema 2020",
-        make: Make::Whole(|| Box::new(AttentionRollout)),
+        make: Make::Whole(|| Box::new(Rollout)),
     },
     Explainer {
         word: "attention",
         title: "gradient-weighted attention",
-        about: "a transformer's attention where it raises the logit, followed from the class token to the patches",
+        about: "the attention of all blocks, each weighted by its positive gradient, multiplied; ViTs only",
         source: "Chefer, Gur and Wolf 2021",
-        make: Make::Whole(|| Box::new(GradientAttention)),
+        make: Make::Whole(|| Box::new(Attention)),
+    },
+    Explainer {
+        word: "rise",
+        title: "RISE",
+        about: "random masks weighted by the probability of the input seen through each; 1000 passes",
+        source: "Petsiuk, Das and Saenko 2018",
+        make: Make::Whole(|| Box::new(Rise::default())),
     },
     Explainer {
         word: "random",
         title: "random map",
-        about: "uniform noise at a node's resolution: a floor",
-        source: "a floor, by this project",
+        about: "uniform noise at a node's resolution",
+        source: "a floor, to be beaten",
         make: Make::AtNode(|node| Box::new(RandomMap { node })),
     },
     Explainer {
         word: "centre",
         title: "centre prior",
-        about: "a Gaussian on the picture's centre: a floor",
-        source: "a floor, by this project",
+        about: "a Gaussian on the picture's centre",
+        source: "a floor, to be beaten",
         make: Make::Whole(|| Box::new(Centre)),
     },
 ];

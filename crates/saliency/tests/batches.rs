@@ -4,7 +4,7 @@
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_models::{Architecture, Model, ModelSpec, Variant, VisionTransformer, generated, zoo};
 use hard_imagenet_perturbations::NoiseKey;
-use hard_imagenet_saliency::{EXPLAINERS, Explain, ExplainError, Explanation, Question, parse};
+use hard_imagenet_saliency::{EXPLAINERS, Explain, ExplainError, Explanation, Question, Rise, parse};
 use std::ops::ControlFlow;
 
 fn planted() -> Model {
@@ -28,10 +28,10 @@ fn input(batch: usize) -> Tensor {
     Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
 }
 
-/// Passes done, and of how many, at each report.
+/// Passes done, and of how many, as often as they were reported.
 type Heard = Vec<(usize, usize)>;
 
-/// Explanations of two images, with the numbers of passes that were reported.
+/// Explanations of some of two images; whoever asks breaks off at report number `last`.
 fn ask(
     explainer: &dyn Explain,
     model: &Model,
@@ -53,7 +53,11 @@ fn ask(
 }
 
 fn check(model: &Model, word: &str) {
-    let explainer = parse(word).unwrap();
+    // A thousand masks would show no more.
+    let explainer: Box<dyn Explain> = match word {
+        "rise" => Box::new(Rise { masks: 20, ..Rise::default() }),
+        word => parse(word).unwrap(),
+    };
     let maps = |images: &[usize]| ask(&*explainer, model, images, 0).unwrap_or_else(|e| panic!("{word}: {e}")).0;
     let both = maps(&[1, 0]);
     for (place, image) in [1, 0].into_iter().enumerate() {
@@ -70,9 +74,10 @@ fn check(model: &Model, word: &str) {
 #[test]
 fn every_explainer_at_every_node() {
     for model in [planted(), tiny_vit()] {
+        let convolutional = model.spec().name.starts_with("planted");
         for one in EXPLAINERS {
-            if ["rollout", "attention"].contains(&one.word) && model.spec().name.contains("resnet") {
-                continue;
+            if convolutional && ["rollout", "attention"].contains(&one.word) {
+                continue; // It has no attention.
             }
             check(&model, one.word);
             for node in model.nodes().filter(|node| one.takes_node() && node.layout.has_places()) {
@@ -89,6 +94,12 @@ fn many_passes_are_reported_and_can_be_stopped() {
         let explainer = parse(word).unwrap();
         let (_, heard) = ask(&*explainer, &model, &[0, 1], 0).unwrap();
         assert_eq!(heard, [(16, 32), (32, 32)], "{word}: sixteen channels an image");
+        assert!(matches!(ask(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Stopped)));
+    }
+    for (word, of) in [("smoothgrad", 50), ("integrated-gradients", 50), ("rise", 1000)] {
+        let explainer = parse(word).unwrap();
+        let (_, heard) = ask(&*explainer, &model, &[0, 1], 0).unwrap();
+        assert_eq!((heard[0], heard[heard.len() - 1]), ((16, 2 * of), (2 * of, 2 * of)), "{word}");
         assert!(matches!(ask(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Stopped)));
     }
 }

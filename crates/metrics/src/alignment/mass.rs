@@ -48,7 +48,6 @@ pub fn mass_thresholds<const N: usize>(map: &[f32], shares: [f64; N], sum: Runni
 /// [`mass_thresholds`] of values in their order.
 pub(super) fn mass_thresholds_of_sorted<const N: usize>(sorted: &[u32], shares: [f64; N], sum: RunningSum) -> [f32; N] {
     let values = || sorted.iter().map(|&order| f64::from(value(order)));
-    let total: f64 = values().sum();
     let mut running = 0.0;
     let running_sums: Vec<f64> = values()
         .map(|value| {
@@ -60,6 +59,10 @@ pub(super) fn mass_thresholds_of_sorted<const N: usize>(sorted: &[u32], shares: 
             running
         })
         .collect();
+    let total = match sum {
+        RunningSum::F32 => values().sum(),
+        RunningSum::F64 => running,
+    };
     shares.map(|share| {
         let limit = match sum {
             RunningSum::F32 => f64::from((share * total) as f32),

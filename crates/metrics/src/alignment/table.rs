@@ -4,6 +4,7 @@ use super::mass::mass_thresholds_of_sorted;
 use super::ranking::Ranking;
 use super::{RunningSum, coverage, delta_density, dice, divided_by_max, inside_fraction, iou};
 use crate::{Average, Better, MetricMeta, Unit};
+use std::cell::OnceCell;
 
 /// One score of how well a map and a mask agree.
 #[derive(Clone, Copy, Debug)]
@@ -45,22 +46,24 @@ pub fn scores(map: &[f32], mask: &[u8]) -> Vec<Option<f64>> {
 struct Pair<'a> {
     map: &'a [f32],
     mask: &'a [u8],
-    ranking: std::cell::OnceCell<Ranking>,
+    ranking: OnceCell<Ranking>,
+    /// Where 25, 50 and 75 % of the mass are exceeded.
+    thresholds: OnceCell<[f32; 3]>,
 }
 
 impl<'a> Pair<'a> {
     fn new(map: &'a [f32], mask: &'a [u8]) -> Self {
-        Self { map, mask, ranking: Default::default() }
+        Self { map, mask, ranking: OnceCell::new(), thresholds: OnceCell::new() }
     }
 
     fn ranking(&self) -> &Ranking {
         self.ranking.get_or_init(|| Ranking::new(self.map, self.mask))
     }
 
-    /// The object's pixels among those that carry all but `share` of the mass.
-    fn coverage(&self, share: f64) -> Option<f64> {
-        let [threshold] = mass_thresholds_of_sorted(&self.ranking().ascending, [share], RunningSum::F64);
-        coverage(self.map, self.mask, threshold)
+    /// [`coverage`] at one of the three thresholds.
+    fn coverage(&self, at: usize) -> Option<f64> {
+        let find = || mass_thresholds_of_sorted(&self.ranking().ascending, [0.25, 0.5, 0.75], RunningSum::F64);
+        coverage(self.map, self.mask, self.thresholds.get_or_init(find)[at])
     }
 
     /// A score of the map divided by its greatest value, at 0.5.
@@ -145,17 +148,17 @@ pub const SCORES: &[AlignmentScore] = &[
         "|{map ≥ t} ∩ mask| / |mask|, t where the ascending running sum exceeds 25 % of the mass",
         RIVAL10,
         "The share of the object under the pixels that carry the upper 75 % of the map's mass; the one that RIVAL10 plots. Undefined for an empty mask.",
-        |pair| pair.coverage(0.25)),
+        |pair| pair.coverage(0)),
     share("coverage_50", "coverage-50", "Mask coverage by 50 % of the mass",
         "|{map ≥ t} ∩ mask| / |mask|, t where the ascending running sum exceeds 50 % of the mass",
         RIVAL10,
         "The share of the object under the pixels that carry the upper 50 % of the map's mass. Undefined for an empty mask.",
-        |pair| pair.coverage(0.5)),
+        |pair| pair.coverage(1)),
     share("coverage_75", "coverage-75", "Mask coverage by 25 % of the mass",
         "|{map ≥ t} ∩ mask| / |mask|, t where the ascending running sum exceeds 75 % of the mass",
         RIVAL10,
         "The share of the object under the pixels that carry the upper 25 % of the map's mass. Undefined for an empty mask.",
-        |pair| pair.coverage(0.75)),
+        |pair| pair.coverage(2)),
     share("average_precision", "average-precision", "Saliency average precision",
         "Σ precision × gain in recall over the map's values",
         RIVAL10,

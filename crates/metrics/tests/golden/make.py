@@ -1,6 +1,6 @@
 # Requires numpy>=2, scikit-learn.
 """Writes alignment.json beside it: scores of saliency maps against masks, from their formulas in NumPy (f64, but for the
-running sums in f32) and average precision by scikit-learn.
+running sums in f32), average precision and ROC AUC by scikit-learn.
 
     python make.py
 
@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 i = np.arange(256)
 row, column = i // 16, i % 16
@@ -31,10 +31,12 @@ MASKS = {
     "empty": i < 0,
 }
 SHARES = [0.25, 0.5, 0.75]
+# f32, as the thresholds of the curves are.
+CURVE = (np.arange(1, 20) * 0.05).astype(np.float32)
 
 
-def overlap(map, mask):
-    on = map >= 0.5
+def overlap(map, mask, threshold=0.5):
+    on = map >= threshold
     both, either = (on & mask).sum(), (on | mask).sum()
     return [(both + 1e-10) / (either + 1e-10), (2 * both + 1e-10) / (either + both + 1e-10)]
 
@@ -56,7 +58,16 @@ def ratio(a, b):
     return float(a / b) if b > 0 else None
 
 
+def rank_accuracy(map, mask):
+    """By ranks: how many of the highest pixels each pixel is among, as a probability where it is tied for the last."""
+    places = mask.sum()
+    above = (map[None] > map[:, None]).sum(1)
+    tied = (map[None] == map[:, None]).sum(1)
+    return ratio((np.clip((places - above) / tied, 0, 1) * mask).sum(), places)
+
+
 def scores(map, mask):
+    curve = np.array([overlap(map, mask, threshold) for threshold in CURVE])
     inside, area = map[mask].sum(), mask.sum()
     both_regions = 0 < area < 256
     return {
@@ -66,6 +77,11 @@ def scores(map, mask):
         "inside_fraction": ratio(inside, map.sum()),
         "coverage": [ratio(((map >= t) & (map > 0) & mask).sum(), area) for t in thresholds(map, np.float64)],
         "average_precision": float(average_precision_score(mask, map)) if area else None,
+        "auc": float(roc_auc_score(mask, map)) if both_regions else None,
+        "rank_accuracy": rank_accuracy(map, mask),
+        "pointing": float(mask[map == map.max()].mean()) if area else None,
+        "curve_mean": curve.mean(0).tolist(),
+        "curve_best": curve.max(0).tolist(),
     }
 
 

@@ -3,7 +3,12 @@
 use super::{Named, Scheme, Weight, transformers};
 
 pub(super) const SCHEMES: &[Scheme] = &[
-    Scheme { ignored: TEXTS, amend: projection, ..Scheme::new("visual.transformer.resblocks.", CLIP_VIT) },
+    Scheme {
+        ignored: TEXTS,
+        then: CLIP_BLOCK,
+        amend: projection,
+        ..Scheme::new("visual.transformer.resblocks.", CLIP_VIT)
+    },
     Scheme { ignored: TEXTS, ..Scheme::new("visual.attnpool.", CLIP_RESNET) },
     Scheme { ignored: MASKED, amend: transformers::places_of_patches, ..Scheme::new("register_tokens", DINO) },
     Scheme { ignored: MASKED, ..Scheme::new("mask_token", DINO) },
@@ -23,6 +28,10 @@ const CLIP_VIT: &[(&str, &str)] = &[
     ("visual.ln_post.", "norm."),
     ("visual.proj", "head.weight"),
     ("visual.transformer.resblocks.", "blocks."),
+];
+
+/// What is in a block of either half.
+pub(super) const CLIP_BLOCK: &[(&str, &str)] = &[
     (".ln_1.", ".norm1."),
     (".ln_2.", ".norm2."),
     (".attn.in_proj_", ".attn.qkv."),

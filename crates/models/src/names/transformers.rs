@@ -5,7 +5,7 @@ use super::{Named, Scheme, Weight};
 pub(super) const SCHEMES: &[Scheme] = &[
     Scheme::new("resnet.embedder.", RESNET),
     Scheme::new("convnext.embeddings.", CONVNEXT),
-    Scheme { ignored: TEXTS, amend: no_bias, ..Scheme::new("vision_model.embeddings.", CLIP) },
+    Scheme { ignored: TEXTS, then: CLIP_BLOCK, amend: no_bias, ..Scheme::new("vision_model.embeddings.", CLIP) },
     Scheme { ignored: MASKED, amend: places_of_patches, ..Scheme::new("embeddings.register_tokens", VIT) },
     Scheme { ignored: MASKED, ..Scheme::new(".layer_scale1.lambda1", VIT) },
     Scheme::new("vit.embeddings.", VIT),
@@ -58,6 +58,10 @@ const CLIP: &[(&str, &str)] = &[
     ("vision_model.post_layernorm.", "norm."),
     ("vision_model.encoder.layers.", "blocks."),
     ("visual_projection.", "head."),
+];
+
+/// What is in a block of either half.
+pub(super) const CLIP_BLOCK: &[(&str, &str)] = &[
     (".layer_norm1.", ".norm1."),
     (".layer_norm2.", ".norm2."),
     (".self_attn.q_proj.", ".attn.qkv#0."),

@@ -78,6 +78,15 @@ pub(super) fn binary(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
     {
         return linear;
     }
+    if let [a, b] = values.as_slice() {
+        let norm = match binary {
+            Binary::Div => import.layer_norm(a, b),
+            _ => import.layer_norm_with(binary, a, b).or_else(|| import.layer_norm_with(binary, b, a)),
+        };
+        if let Some(norm) = norm {
+            return norm;
+        }
+    }
     let mut sum = (*first).clone();
     for value in rest {
         // Times or through one number is a scale.

@@ -131,10 +131,23 @@ pub(super) fn softmax(import: &mut Import, call: &Call<'_>) -> Result<Value, Rea
         true => Ok(x.clone()),
         false => import.op(Op::Permute(order.clone()), &[x]),
     };
+    if call.node.op == "LogSoftmax" {
+        return log_softmax(import, x, dim);
+    }
     let y = swap(import, x)?;
     let y = import.op(Op::Softmax, &[&y])?;
-    let y = swap(import, &y)?;
-    if call.node.op == "LogSoftmax" { import.op(Op::Activation(Activation::Log), &[&y]) } else { Ok(y) }
+    swap(import, &y)
+}
+
+/// x - max - ln Σ exp(x - max): finite where a softmax is 0.
+fn log_softmax(import: &mut Import, x: &Value, dim: usize) -> Result<Value, Reason> {
+    let over = |how| Op::Reduce(Reduce { how, dims: vec![dim], keep: true });
+    let largest = import.op(over(Reduction::Max), &[x])?;
+    let x = import.op(Op::Binary(Binary::Sub), &[x, &largest])?;
+    let exp = import.op(Op::Activation(Activation::Exp), &[&x])?;
+    let sum = import.op(over(Reduction::Sum), &[&exp])?;
+    let log = import.op(Op::Activation(Activation::Log), &[&sum])?;
+    import.op(Op::Binary(Binary::Sub), &[&x, &log])
 }
 
 pub(super) fn reduce(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {

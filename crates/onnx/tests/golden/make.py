@@ -5,6 +5,7 @@
 needs torch 2.15, timm 1.0.31, onnx, onnxscript, safetensors. For each network and export NAME.onnx, and in
 golden.safetensors for each network: NAME.x (2, 3, H, W), NAME.y (2, K), and NAME.cam (2, h, w), GradCAM's raw map of
 classes 1 and 2 at one module, by torch's gradients. `old` is the exporter by tracing, `new` the one by dynamo;
+`older` the first with version 16 of the operators, which has no layer normalisation;
 `fixed` was exported for one picture, `any` for any number of them. Stack traces are removed.
 """
 
@@ -23,6 +24,19 @@ warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 torch.set_num_threads(1)
 HERE = pathlib.Path(__file__).parent
+
+
+class Sharp(nn.Module):
+    """Log-probabilities where the probabilities are 0 in single precision."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.act = nn.ReLU()
+        self.fc = nn.Linear(8, 5)
+
+    def forward(self, x):
+        return torch.log_softmax(300 * self.fc(self.act(self.conv(x)).mean((2, 3))), 1)
 
 
 class Cnn(nn.Module):
@@ -54,7 +68,8 @@ def networks():
         img_size=32, patch_size=4, embed_dim=8, depths=(2, 1), num_heads=(1, 2), window_size=4, num_classes=5
     )
     yield "cnn", Cnn(), 29, "act", ["old_fixed", "old_any", "new_fixed", "new_any"]
-    yield "vit", vit, 16, "blocks.1.norm1", ["old_fixed", "old_any"]
+    yield "vit", vit, 16, "blocks.1.norm1", ["old_fixed", "old_any", "older_any"]
+    yield "sharp", Sharp(), 8, "act", ["old_any", "new_any"]
     yield "swin", swin, 32, "norm", ["new_fixed", "new_any"]
 
 
@@ -89,7 +104,8 @@ def main():
             some, any_number = x[:1] if kind.endswith("fixed") else x, kind.endswith("any")
             if kind.startswith("old"):
                 axes = {"input": {0: "batch"}} if any_number else None
-                torch.onnx.export(model, some, path, dynamo=False, dynamic_axes=axes, **names)
+                version = 16 if kind.startswith("older") else None
+                torch.onnx.export(model, some, path, dynamo=False, dynamic_axes=axes, opset_version=version, **names)
             else:
                 shapes = ({0: torch.export.Dim("batch", min=1, max=64)},) if any_number else None
                 torch.onnx.export(model, (some,), path, dynamo=True, external_data=False, dynamic_shapes=shapes,

@@ -1,0 +1,197 @@
+use crate::estimate::{Estimate, Estimates, Quantity};
+use crate::permutation::{of_swapped, swap_p};
+use crate::{ImagesNeeded, McNemar, Measure, Options, Part, holm, mcnemar};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// One metric under one condition, first minus second on the same samples. What is undefined is `None`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The condition; "noise:linf:0.25", without a region, for scores that need both.
+    pub condition: String,
+    /// Over all samples, each weighing the same.
+    pub sample_mean: Option<Effect>,
+    /// Over all classes, each weighing the same.
+    pub class_mean: Option<Effect>,
+    /// In each class of the first run's labels; their p-values are corrected for the number of classes.
+    pub classes: Vec<Option<Effect>>,
+    /// McNemar's test over all samples, where each has one right or wrong in both.
+    pub mcnemar: Option<McNemar>,
+}
+
+/// A difference, and how much to make of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// First minus second, with its interval.
+    pub estimate: Estimate,
+    /// Two-sided p-value by permutation: how often the difference is as large if it is by chance which of a sample's two
+    /// outcomes comes first. All trials of a sample change places together. Exact where at most 12 samples differ.
+    pub p: f64,
+    /// For a class: `p` after Holm's correction over the classes.
+    pub p_corrected: Option<f64>,
+    /// The difference in standard deviations of the samples' differences (Cohen's d_z); for what is no mean over
+    /// samples, such as RFS, of their influences (jackknife pseudo-values). `None` where none differs from another.
+    pub size: Option<f64>,
+    /// How many images it takes to see a difference of this size; `None` where `size` is, or is 0.
+    pub images_needed: Option<ImagesNeeded>,
+}
+
+/// The difference of two measures whose samples stand in the same order, from its estimates.
+pub(crate) fn difference(
+    condition: String,
+    quantity: &Quantity,
+    estimates: Estimates,
+    classes: &[Range<usize>],
+    options: &Options,
+) -> Difference {
+    let everyone = classes.first().map_or(0, |c| c.start)..classes.last().map_or(0, |c| c.end);
+    let effect = |estimate: Option<Estimate>, groups: &[Range<usize>]| {
+        Some(Pairs::new(quantity, groups).effect(estimate?, options))
+    };
+    let mut sample_mean = effect(estimates.sample_mean, std::slice::from_ref(&everyone));
+    let class_mean = effect(estimates.class_mean, classes);
+    let mut in_classes: Vec<Option<Effect>> = estimates
+        .classes
+        .into_iter()
+        .zip(classes)
+        .map(|(estimate, class)| effect(estimate, std::slice::from_ref(class)))
+        .collect();
+    let corrected = holm(&in_classes.iter().flatten().map(|e| e.p).collect::<Vec<_>>());
+    in_classes.iter_mut().flatten().zip(corrected).for_each(|(effect, p)| effect.p_corrected = Some(p));
+
+    let mcnemar = discordant(quantity).map(|(first, second)| mcnemar(first, second));
+    if let (Some(effect), Some(test)) = (&mut sample_mean, &mcnemar) {
+        let discordance = (test.first_only + test.second_only) as f64 / effect.estimate.n as f64;
+        effect.images_needed = ImagesNeeded::accuracy(effect.estimate.value, discordance);
+    }
+    Difference { condition, sample_mean, class_mean, classes: in_classes, mcnemar }
+}
+
+/// Leaves only samples that both have in all columns.
+pub(crate) fn pair(a: &mut Measure, b: &mut Measure) {
+    let samples = a.columns.first().map_or(0, Vec::len);
+    for sample in 0..samples {
+        let columns = || a.columns.iter().chain(&b.columns);
+        if columns().any(|c| c[sample].count == 0.0) {
+            for column in a.columns.iter_mut().chain(&mut b.columns) {
+                column[sample] = Part::default();
+            }
+        }
+    }
+}
+
+/// How many samples only the first has right, and only the second, where each sample has one right or wrong in both.
+fn discordant(quantity: &Quantity) -> Option<(usize, usize)> {
+    let minus = quantity.minus?;
+    let ([first], [second]) = (quantity.measure.columns.as_slice(), minus.columns.as_slice()) else { return None };
+    let one = |part: &Part| part.count == 0.0 || (part.count == 1.0 && (part.sum == 0.0 || part.sum == 1.0));
+    let plain = quantity.measure.range == (0.0, 1.0) && first.iter().chain(second).all(one);
+    let only = |a: &[Part], b: &[Part]| a.iter().zip(b).filter(|(a, b)| a.sum > b.sum).count();
+    plain.then(|| (only(first, second), only(second, first)))
+}
+
+/// What a quantity is made of: for each group, whose means are averaged, sums of all columns; and its samples.
+struct Pairs<'a> {
+    quantity: &'a Quantity<'a>,
+    /// Columns of the first, then as many of the second.
+    columns: Vec<&'a Vec<Part>>,
+    groups: Vec<Vec<Part>>,
+    /// Group and sample.
+    samples: Vec<(usize, usize)>,
+}
+
+impl<'a> Pairs<'a> {
+    fn new(quantity: &'a Quantity, ranges: &[Range<usize>]) -> Self {
+        let columns: Vec<&Vec<Part>> = quantity.columns().collect();
+        let mut samples = Vec::new();
+        let sums = |(group, range): (usize, &Range<usize>)| {
+            samples.extend(range.clone().filter(|&s| columns.iter().all(|c| c[s].count > 0.0)).map(|s| (group, s)));
+            columns.iter().map(|c| total(&c[range.clone()])).collect()
+        };
+        let groups = ranges.iter().enumerate().map(sums).collect();
+        Self { quantity, columns, groups, samples }
+    }
+
+    fn effect(&self, estimate: Estimate, options: &Options) -> Effect {
+        let deviation = self.deviation();
+        Effect {
+            estimate,
+            p: self.permuted(estimate.value, options),
+            p_corrected: None,
+            size: deviation.map(|deviation| estimate.value / deviation),
+            images_needed: deviation.and_then(|deviation| ImagesNeeded::mean(estimate.value, deviation)),
+        }
+    }
+
+    /// p-value of the value when samples swap first and second.
+    fn permuted(&self, value: f64, options: &Options) -> f64 {
+        let half = self.columns.len() / 2;
+        // What a swap adds to each column of the first, and takes from the second. Samples that are the same in both
+        // change nothing.
+        let moving: Vec<(usize, Vec<Part>)> = self
+            .samples
+            .iter()
+            .map(|&(group, s)| {
+                (group, (0..half).map(|c| less(self.columns[c + half][s], self.columns[c][s])).collect())
+            })
+            .filter(|(_, moves): &(usize, Vec<Part>)| moves.iter().any(|part| *part != Part::default()))
+            .collect();
+        let mut groups = self.groups.clone();
+        swap_p(value, moving.len(), options.resamples, options.seed, |swapped| {
+            groups.clone_from(&self.groups);
+            for (group, moves) in of_swapped(swapped).map(|s| &moving[s]) {
+                let (first, second) = groups[*group].split_at_mut(half);
+                for ((first, second), part) in first.iter_mut().zip(second).zip(moves) {
+                    *first = plus(*first, *part);
+                    *second = less(*second, *part);
+                }
+            }
+            self.value(&groups)
+        })
+    }
+
+    /// The standard deviation of a sample's influence on the value, by leaving out each in turn; for a mean that of the
+    /// samples' values.
+    fn deviation(&self) -> Option<f64> {
+        let mut groups = self.groups.clone();
+        let values: Vec<f64> = self
+            .samples
+            .iter()
+            .filter_map(|&(group, sample)| {
+                for (sum, column) in groups[group].iter_mut().zip(&self.columns) {
+                    *sum = less(*sum, column[sample]);
+                }
+                let value = self.value(&groups);
+                groups[group].clone_from(&self.groups[group]);
+                value
+            })
+            .collect();
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let deviation = ((n - 1.0) * values.iter().map(|v| (v - mean).powi(2)).sum::<f64>()).sqrt();
+        (values.len() > 1 && deviation > 1e-9).then_some(deviation)
+    }
+
+    /// The quantity of the groups' means, each group weighing the same.
+    fn value(&self, groups: &[Vec<Part>]) -> Option<f64> {
+        let mean = |column: usize| {
+            let means = groups.iter().filter_map(|sums| sums[column].mean());
+            let (sum, count) = means.fold((0.0, 0.0), |(sum, count), mean| (sum + mean, count + 1.0));
+            (count > 0.0).then(|| sum / count)
+        };
+        let means: Option<Vec<f64>> = (0..self.columns.len()).map(mean).collect();
+        self.quantity.value(&means?)
+    }
+}
+
+fn total(parts: &[Part]) -> Part {
+    parts.iter().copied().fold(Part::default(), plus)
+}
+
+fn plus(a: Part, b: Part) -> Part {
+    Part { sum: a.sum + b.sum, count: a.count + b.count }
+}
+
+fn less(a: Part, b: Part) -> Part {
+    Part { sum: a.sum - b.sum, count: a.count - b.count }
+}

@@ -1,0 +1,20 @@
+//! What holds for any bytes. The fuzz target and the test of changed files share it.
+
+use hard_imagenet_models::Checkpoint;
+use std::path::Path;
+
+/// A file of weights: an error, or tensors no larger than the file that made them, whose values can be read or not.
+pub(crate) fn checkpoint(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).expect("a writable folder");
+    let Ok(checkpoint) = Checkpoint::open(path) else { return };
+    let mut all = Vec::new();
+    for stored in checkpoint.tensors() {
+        let count = stored.shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
+        assert!(count.is_some_and(|count| count <= bytes.len()), "{stored:?}");
+        all.push((stored, std::slice::from_ref(stored)));
+    }
+    let _ = checkpoint.read(all, |stored, values| {
+        assert!(values.iter().all(|value| value.dims() == stored.shape));
+        Ok(())
+    });
+}

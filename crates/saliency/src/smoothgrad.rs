@@ -1,0 +1,62 @@
+use crate::cam::explanations;
+use crate::gradient::{input_gradient, magnitudes};
+use crate::{Explain, ExplainError, Explanation, Question};
+use candle_core::{DType, Tensor};
+use hard_imagenet_perturbations::normals;
+
+/// SmoothGrad (Smilkov et al. 2017): the mean of the input's gradients at noisy copies of it.
+///
+/// The noise is normal, with a standard deviation of `sigma` times the image's range (largest less smallest value of its
+/// normalised input), as the paper measures it. Copy `n` of an image draws from the image's key and `n`, so neither the
+/// batch nor its order matters. Gradients are averaged with their sign; then, as for
+/// [`Gradient`](crate::Gradient), `raw` `(H, W)` is the largest magnitude over channels, and `map` is raw scaled to
+/// [0, 1]. (captum's `NoiseTunnel` with `Saliency(abs=False)`.)
+#[derive(Clone, Debug)]
+pub struct SmoothGrad {
+    /// Noisy copies; the paper finds little to gain beyond 50.
+    pub copies: usize,
+    /// Standard deviation of the noise, of the image's range; the paper recommends 0.1 to 0.2.
+    pub sigma: f32,
+    /// Copies that go through the network together.
+    pub batch: usize,
+}
+
+impl Default for SmoothGrad {
+    fn default() -> Self {
+        Self { copies: 50, sigma: 0.15, batch: 16 }
+    }
+}
+
+impl Explain for SmoothGrad {
+    fn id(&self) -> String {
+        "smoothgrad".into()
+    }
+
+    fn is_random(&self) -> bool {
+        true
+    }
+
+    fn answer(&self, mut question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (images, height, width) = question.size()?;
+        let (model, classes) = (question.model, question.classes);
+        let (copies, batch) = (self.copies.max(1), self.batch.max(1));
+        let mut raw = Vec::with_capacity(images);
+        for (image, key) in question.keys_for(self)?.into_iter().enumerate() {
+            let x = question.x.narrow(0, image, 1)?.to_dtype(DType::F32)?;
+            let range = (x.max_all()? - x.min_all()?)?.to_scalar::<f32>()?;
+            let mut sum = x.zeros_like()?;
+            for first in (0..copies).step_by(batch) {
+                let count = batch.min(copies - first);
+                let draw = |copy: usize| normals(key.fork(&copy.to_string()), x.elem_count());
+                let noise: Vec<f32> = (first..first + count).flat_map(draw).collect();
+                let noise = Tensor::from_vec(noise, (count, x.dim(1)?, height, width), x.device())?;
+                let noisy = x.broadcast_add(&noise.affine(f64::from(self.sigma * range), 0.0)?)?;
+                let slopes = input_gradient(model, &noisy, &vec![classes[image]; count])?;
+                sum = (sum + slopes.sum_keepdim(0)?)?;
+                question.done(image * copies + first + count, images * copies)?;
+            }
+            raw.push(magnitudes(&sum.affine(1.0 / copies as f64, 0.0)?)?);
+        }
+        explanations(&Tensor::cat(&raw, 0)?, (height, width), (height, width))
+    }
+}

@@ -1,0 +1,106 @@
+//! What the models are put through, and what comes of it.
+
+use crate::subject::{SIZE, Subject};
+use crate::training::Result;
+use hard_imagenet::datasets::{PlantedConfig, PlantedCues};
+use hard_imagenet::evaluation::{Evaluation, Protocol, Run};
+use hard_imagenet::metrics::{CLEAN, Options, Scores, meta, score};
+use hard_imagenet::models::Model;
+use hard_imagenet::perturbations::Preset;
+use std::path::Path;
+
+/// The two kinds of test pictures: small objects off centre, mostly in their own scene, and large central ones in any.
+pub(crate) const PRESETS: [&str; 2] = ["hard", "easy"];
+
+/// What the scores are made from.
+const PROTOCOL: &str = r#"
+    conditions = ["none", "gray", "gray-box", "tile", "only-bg-t", "mixed-same", "mixed-rand"]
+    explainer = "gradcam"
+    [noise]
+    linf = [0.25, 0.5, 0.75]
+    l2 = [8, 16, 32]
+"#;
+/// Pictures for the scores.
+const SAMPLES: usize = 320;
+/// Of those pictures; no model was trained on it, nor on that of the truth.
+const SEED: u64 = 1001;
+
+/// What the truth is made from: the same objects in their own scenes and in those of others.
+const TRUTH_PROTOCOL: &str = r#"conditions = ["none"]"#;
+const TRUTH_SAMPLES: usize = 480;
+const TRUTH_SEED: u64 = 1002;
+
+/// Pictures for one run.
+struct Set {
+    config: PlantedConfig,
+    seed: u64,
+    samples: usize,
+    protocol: &'static str,
+}
+
+impl Set {
+    /// Those of a preset: for the scores, with all objects in their own scenes, with none in its own.
+    fn of(preset: &str) -> [Self; 3] {
+        let config = if preset == "hard" { PlantedConfig::hard() } else { PlantedConfig::easy() };
+        let truth = |word: &str, cue| Self {
+            config: PlantedConfig { name: format!("{preset}-{word}"), cue, ..config.clone() },
+            seed: TRUTH_SEED,
+            samples: TRUTH_SAMPLES,
+            protocol: TRUTH_PROTOCOL,
+        };
+        let (own, foreign) = (truth("own", 1.0), truth("foreign", 0.0));
+        [Self { config, seed: SEED, samples: SAMPLES, protocol: PROTOCOL }, own, foreign]
+    }
+
+    /// The records of a model on it, evaluated as far as they are missing in the folder.
+    fn run(&self, model: &Model, runs: &Path) -> Result<Run> {
+        let data = PlantedCues::new(self.config.clone(), self.seed, self.samples, SIZE)?;
+        let protocol = Protocol::from_toml(self.protocol)?;
+        let mut evaluation = Evaluation::new(&data).protocol(protocol).preset(Preset::Strict).batch_size(64);
+        Ok(evaluation.run(model, runs.join(&self.config.name))?)
+    }
+}
+
+/// One way to score a model: the metric ("drop", "rfs", ..) and the condition ("gray-box", "noise:linf:0.25", ..).
+pub(crate) type Measure = (String, String);
+
+/// What is known of one model on one preset.
+pub(crate) struct Outcome {
+    /// Accuracy that is lost when the same objects move from their own scenes to those of others: the truth by
+    /// behaviour, for only who uses the scene can lose it.
+    pub(crate) cost: f64,
+    /// Accuracy with the objects in scenes that are not their own.
+    pub(crate) foreign: f64,
+    /// All scores that are defined.
+    pub(crate) scores: Vec<(Measure, f64)>,
+}
+
+/// Evaluates a model on a preset, or what is missing of it.
+pub(crate) fn outcome(subject: &Subject, preset: &str, folder: &Path) -> Result<Outcome> {
+    let (model, runs) = (subject.load(folder)?, folder.join("runs").join(subject.name()));
+    let [scored, own, foreign] = Set::of(preset).map(|set| set.run(&model, &runs));
+    // Intervals are wanted over models, not over pictures.
+    let options = Options { resamples: 0, ..Options::default() };
+    let scores = |run: Result<Run>| Result::Ok(score(run?.records(), &options));
+    let clean = |scores: &Scores| scores.headline("accuracy", CLEAN).map(|e| e.value).ok_or("nothing was scored");
+    let (own, foreign) = (clean(&scores(own)?)?, clean(&scores(foreign)?)?);
+    Ok(Outcome { cost: own - foreign, foreign, scores: measures(&scores(scored)?) })
+}
+
+/// The headline number of every metric under every condition, and the background gap.
+fn measures(scores: &Scores) -> Vec<(Measure, f64)> {
+    let mut measures = Vec::new();
+    for metric in &scores.metrics {
+        let average = meta(&metric.id).map(|meta| meta.average);
+        for score in &metric.scores {
+            if let Some(estimate) = average.and_then(|average| score.mean(average)) {
+                measures.push(((metric.id.clone(), score.condition.clone()), estimate.value));
+            }
+        }
+    }
+    let accuracy = |condition| scores.headline("accuracy", condition).map(|e| e.value);
+    if let (Some(same), Some(other)) = (accuracy("mixed-same"), accuracy("mixed-rand")) {
+        measures.push((("background-gap".into(), "mixed".into()), same - other));
+    }
+    measures
+}
