@@ -1,5 +1,6 @@
 use crate::page::Page;
 use crate::table::{Column, columns};
+use crate::versus::{unit, versus};
 use crate::{RunInput, write};
 use hard_imagenet_metrics::{Estimate, Unit};
 use std::fmt::Write;
@@ -21,6 +22,16 @@ pub fn latex(runs: &[RunInput]) -> String {
         for run in page.runs.iter().filter(|r| r.dataset == dataset) {
             out.push_str(&escape(&run.label));
             columns.iter().for_each(|c| _ = write!(out, " & {}", cell(c.estimate(run), c.unit)));
+            out.push_str(" \\\\\n");
+        }
+    }
+    for versus in versus(&page) {
+        let title = escape(&versus.title);
+        let columns_all = columns.len() + 1;
+        let _ = writeln!(out, "\\midrule\n\\multicolumn{{{columns_all}}}{{l}}{{\\emph{{{title}, points}}}} \\\\");
+        for row in &versus.rows {
+            out.push_str(&escape(&row.run.label));
+            columns.iter().for_each(|c| _ = write!(out, " & {}", cell(row.estimate(c), unit(c.unit))));
             out.push_str(" \\\\\n");
         }
     }
@@ -61,6 +72,7 @@ fn escape(text: &str) -> String {
             '∞' => "$_\\infty$".to_owned(),
             'ℓ' => "$\\ell$".to_owned(),
             '·' => "$\\cdot$".to_owned(),
+            '−' => "$-$".to_owned(),
             c => c.to_string(),
         })
         .collect()

@@ -12,7 +12,8 @@
 //! - [`masks_html`], [`masks_csv`], [`masks_json`], [`masks_markdown`]: of datasets instead of runs, how large the
 //!   objects are, where they lie and what the crop keeps, from [`MaskStats`].
 //!
-//! All of them take several runs and arrange them models by datasets. Scores that a run does not have show as "–".
+//! All of them take several runs and arrange them models by datasets. Where models were run on several datasets, what they
+//! have on the first and not on another stands below, with intervals. Scores that a run does not have show as "–".
 //! The functions are pure: the same runs give the same bytes. They do not touch files.
 //!
 //! ```
@@ -62,6 +63,7 @@ mod page;
 mod reading;
 mod svg;
 mod table;
+mod versus;
 mod write;
 
 pub use comparison::{ComparisonInput, comparison_csv, comparison_html, comparison_json, comparison_markdown};

@@ -1,7 +1,9 @@
 use crate::page::Page;
 use crate::reading::{Signals, evidence, verdict};
 use crate::table::columns;
+use crate::versus::{unit, versus};
 use crate::{RunInput, write};
+use hard_imagenet_metrics::{Estimate, Unit};
 use std::fmt::Write;
 
 /// The headline table and the reading of each run as Markdown (GitHub's tables).
@@ -16,18 +18,18 @@ pub fn markdown(runs: &[RunInput]) -> String {
         let _ = writeln!(out, "\n|:--|--:|{}", "--:|".repeat(columns.len()));
         for run in page.runs.iter().filter(|r| r.dataset == dataset) {
             let _ = write!(out, "| {} | {} |", escape(&run.label), run.scores().counts.samples);
-            for column in &columns {
-                let _ = match column.estimate(run) {
-                    None => write!(out, " {} |", write::MISSING),
-                    Some(e) => write!(
-                        out,
-                        " {} [{}, {}] |",
-                        write::value(e.value, column.unit),
-                        write::value(e.low, column.unit),
-                        write::value(e.high, column.unit)
-                    ),
-                };
-            }
+            columns.iter().for_each(|column| cell(&mut out, column.estimate(run), column.unit));
+            out.push('\n');
+        }
+    }
+    for versus in versus(&page) {
+        let _ = writeln!(out, "\n## {} (shares in points)\n", escape(&versus.title));
+        out.push_str("| model |");
+        columns.iter().for_each(|c| _ = write!(out, " {} |", escape(&format!("{}, {}", c.group, c.head))));
+        let _ = writeln!(out, "\n|:--|{}", "--:|".repeat(columns.len()));
+        for row in &versus.rows {
+            let _ = write!(out, "| {} |", escape(&row.run.label));
+            columns.iter().for_each(|column| cell(&mut out, row.estimate(column), unit(column.unit)));
             out.push('\n');
         }
     }
@@ -46,6 +48,14 @@ pub fn markdown(runs: &[RunInput]) -> String {
     let presets: Vec<&str> = presets.into_iter().collect();
     let _ = writeln!(out, "\nIntervals cover {level} %. Preset: {}.", escape(&presets.join(", ")));
     out
+}
+
+fn cell(out: &mut String, estimate: Option<Estimate>, unit: Unit) {
+    let value = |x| write::value(x, unit);
+    let _ = match estimate {
+        None => write!(out, " {} |", write::MISSING),
+        Some(e) => write!(out, " {} [{}, {}] |", value(e.value), value(e.low), value(e.high)),
+    };
 }
 
 pub(crate) fn escape(text: &str) -> String {

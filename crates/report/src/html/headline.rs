@@ -1,5 +1,6 @@
 use crate::page::Page;
 use crate::table::{Column, columns};
+use crate::versus::{unit, versus};
 use crate::write::{self, escape};
 use hard_imagenet_metrics::{Better, Unit, meta};
 use std::fmt::Write;
@@ -39,6 +40,22 @@ pub(super) fn table(out: &mut String, page: &Page) {
             for column in &columns {
                 cell(out, column.estimate(run), column.unit);
             }
+            out.push_str("</tr>\n");
+        }
+        out.push_str("</tbody>\n");
+    }
+    for versus in versus(page) {
+        let title = escape(&versus.title);
+        let _ = writeln!(
+            out,
+            "<tbody>\n<tr class=\"group\"><th colspan=\"{}\">{title}, shares in points</th></tr>",
+            columns.len() + 2
+        );
+        for row in &versus.rows {
+            let label = write::breakable(&row.run.label);
+            let model = row.run.model % 8;
+            let _ = write!(out, "<tr><th class=\"name\"><span class=\"key m{model}\"></span>{label}</th><td></td>");
+            columns.iter().for_each(|column| cell(out, row.estimate(column), unit(column.unit)));
             out.push_str("</tr>\n");
         }
         out.push_str("</tbody>\n");
