@@ -413,3 +413,43 @@ fn weights_are_converted() {
     let torch = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/checkpoints/robust_old.ckpt");
     assert!(succeeds(&["convert", torch, text(&named)]).contains("module.model.0.weight"));
 }
+
+#[test]
+fn the_papers_table_and_two_of_its_runs_compared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("table");
+    let both = ["planted_resnet.cue", MODEL];
+    let said = succeeds(&[
+        "headline",
+        "--planted",
+        "-m",
+        both[0],
+        both[1],
+        "--limit",
+        "24",
+        "--protocol",
+        "quick",
+        "-o",
+        text(&output),
+    ]);
+    assert!(said.contains("## planted-hard − planted-easy (shares in points)"), "{said}");
+    for ending in ["html", "md", "csv", "json", "tex"] {
+        let table = fs::read_to_string(output.join("report").with_extension(ending)).expect("a table");
+        assert!(table.contains("planted-hard") && table.contains(['−', '-']), "{table}");
+    }
+    let csv = fs::read_to_string(output.join("report.csv")).expect("a table");
+    assert!(csv.lines().any(|line| {
+        line.starts_with("planted_resnet.object,planted-hard − planted-easy,paper,drop,gray-box,sample,,")
+    }));
+
+    let [first, second] = both.map(|model| output.join("planted-hard").join(model));
+    let said = succeeds(&["compare", text(&first), text(&second)]);
+    assert!(said.starts_with("# planted\\_resnet.cue against planted\\_resnet.object"), "{said}");
+    assert!(said.contains("| Accuracy drop | box gray |") && said.contains("on the 24 images"), "{said}");
+    let page = folder.path().join("compare.html");
+    succeeds(&["compare", text(&first), text(&second), "--format", "html", "-o", text(&page)]);
+    assert!(fs::read_to_string(&page).expect("a page").contains("Classes that differ"));
+    let easy = output.join("planted-easy").join(MODEL);
+    fails(&["compare", text(&first), text(&easy)], &["no image in common", "hard-imagenet report"]);
+    fails(&["compare", text(&first), text(folder.path())], &["run.json"]);
+}

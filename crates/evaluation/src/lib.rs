@@ -6,7 +6,7 @@
 //! model looks can be compared with the mask.
 //!
 //! In the order of use:
-//! - [`Protocol`]: which conditions, how many draws, which explainer. [`Protocol::paper`] is all of the paper,
+//! - [`Protocol`]: which conditions, how many draws, which explainers. [`Protocol::paper`] is all of the paper,
 //!   [`Protocol::quick`] a first look, [`Protocol::from_toml`] your own.
 //! - [`Quirks`]: the published code and its method differ in a few places, each a switch; `Preset::Paper` and
 //!   `Preset::Strict` set all of them.
@@ -52,9 +52,11 @@
 //!   comes from another sample of the dataset, which (seed, sample id, trial) choose; the same in every shard.
 //! - *Classifier*: pictures are normalised and go through the model in batches. A head with as many classes as the
 //!   dataset is judged on the dataset's labels, one of 1000 on ImageNet's ([`LabelSpace`]).
-//! - *Explain*: on the untouched pictures, for the label, whatever was predicted. The map is binarised at 0.5.
-//! - *Record*: prediction, softmax of the label, and on the rows of `none` the share of the picture that is object, the
-//!   intersection over union of map and mask, and the delta saliency density.
+//! - *Explain*: on the untouched pictures, for the label, whatever was predicted, or for another class. Every score of
+//!   [`map_scores`](hard_imagenet_metrics::map_scores()) is taken; of how faithful the map is to the model only what the
+//!   protocol asks for. Further explainers have rows of their own, of condition `map:WORD`.
+//! - *Record*: prediction, ranks and probabilities, and on the rows of `none` what the object is like and what the map is
+//!   worth; docs/RECORDS.md lists the columns.
 //!
 //! # The run folder
 //! | file | what |
