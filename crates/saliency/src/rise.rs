@@ -14,8 +14,7 @@ use hard_imagenet_perturbations::NoiseKey;
 /// and `n` alone. `raw` `(H, W)` is Σ y_n m_n / (N p); `map` is raw scaled to [0, 1] as GradCAM's.
 #[derive(Clone, Debug)]
 pub struct Rise {
-    /// N. The paper takes 4,000 for VGG-16 and 8,000 for ResNet-50; with a quarter the map is coarser but its blobs are
-    /// in the same places.
+    /// N. The paper takes 4,000 for VGG-16 and 8,000 for ResNet-50; the noise of the map goes with 1 / √N.
     pub masks: usize,
     /// Cells of a mask, along each side.
     pub grid: usize,
