@@ -90,6 +90,7 @@
 mod ablationcam;
 mod attention;
 mod cam;
+mod coarse;
 mod eigencam;
 mod explain;
 mod faithfulness;
