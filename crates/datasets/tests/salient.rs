@@ -109,6 +109,8 @@ fn what_is_missing_or_damaged_is_named() {
     assert!(error.contains("no picture n01443537_4.JPEG of the class n01443537"), "{error}");
 
     write(images.join("train/n01443537/n01443537_4.JPEG"), picture(1, 100));
+    // Folders are listed when a dataset is opened.
+    let spurious = SalientImageNet::open(&masks, &images, FeatureKind::Spurious).unwrap();
     let error = spurious.get(1).unwrap_err().to_string();
     assert!(error.contains("1 × 100, which is too thin"), "{error}");
 

@@ -27,8 +27,9 @@ impl Curve {
 pub enum Substrate {
     /// The mean colour, 0 of the normalised input: sharp edges appear where pixels go.
     MeanColour,
-    /// The picture itself, blurred by a Gaussian of `side` × `side` pixels (odd) and standard deviation `sigma`, beyond
-    /// the border zeros.
+    /// The picture itself, blurred by a Gaussian of standard deviation `sigma` on `side` × `side` pixels (odd), beyond the
+    /// border zeros. As in the published code the kernel is a point, smoothed on so many pixels by SciPy's
+    /// `gaussian_filter`, so that what lies beyond its ends is folded back into it.
     Blur {
         /// 11 in the published code.
         side: usize,
@@ -45,8 +46,7 @@ impl Substrate {
     fn of(self, x: &Tensor) -> candle_core::Result<Tensor> {
         let Self::Blur { side, sigma } = self else { return x.zeros_like() };
         let half = side / 2;
-        let weight = |i: usize| (-0.5 * ((i as f64 - half as f64) / sigma).powi(2)).exp();
-        let sum: f64 = (0..=2 * half).map(weight).sum();
+        let weights = folded(half, sigma);
         // Along columns, then along rows.
         let mut y = x.clone();
         for axis in [2, 3] {
@@ -54,12 +54,27 @@ impl Substrate {
             let padded = y.pad_with_zeros(axis, half, half)?;
             let mut blurred = y.zeros_like()?;
             for i in 0..=2 * half {
-                blurred = (blurred + padded.narrow(axis, i, length)?.affine(weight(i) / sum, 0.0)?)?;
+                blurred = (blurred + padded.narrow(axis, i, length)?.affine(weights[i], 0.0)?)?;
             }
             y = blurred;
         }
         Ok(y)
     }
+}
+
+/// The weights of a blur along one axis, 2 · `half` + 1 of them: a Gaussian up to four standard deviations, its tails
+/// mirrored at the ends.
+fn folded(half: usize, sigma: f64) -> Vec<f64> {
+    let (side, reach) = (2 * half + 1, (4.0 * sigma + 0.5) as i64);
+    let gaussian = |offset: i64| (-0.5 * (offset as f64 / sigma).powi(2)).exp();
+    let sum: f64 = (-reach..=reach).map(gaussian).sum();
+    let mut weights = vec![0.0; side];
+    for offset in -reach..=reach {
+        // Mirrored with the last value repeated: d c b a | a b c d | d c b a.
+        let place = (half as i64 + offset).rem_euclid(2 * side as i64) as usize;
+        weights[if place < side { place } else { 2 * side - 1 - place }] += gaussian(offset) / sum;
+    }
+    weights
 }
 
 /// Insertion and deletion (Petsiuk, Das and Saenko 2018, section 4.2).
@@ -168,6 +183,7 @@ pub(crate) fn order(map: &Heatmap, x: &Tensor) -> Result<Option<Vec<usize>>, Exp
         return Ok(None);
     }
     let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*b].total_cmp(&values[*a]));
+    // There is no NaN, and both zeros are equal.
+    order.sort_by(|a, b| values[*b].partial_cmp(&values[*a]).unwrap_or(std::cmp::Ordering::Equal));
     Ok(Some(order))
 }

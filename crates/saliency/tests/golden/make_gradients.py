@@ -22,6 +22,7 @@ from captum.attr import InputXGradient, IntegratedGradients, Saliency
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer, ROADLeastRelevantFirst, ROADMostRelevantFirst
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputSoftmaxTarget
 from safetensors.numpy import save_file
+from scipy.ndimage import gaussian_filter
 from timm.models.deit import VisionTransformerDistilled
 from timm.models.vision_transformer import VisionTransformer
 
@@ -105,9 +106,10 @@ def probability(model, x, target):
 
 
 def blurred(x):
-    at = torch.arange(11) - 5.0
-    kernel = torch.exp(-(at[:, None] ** 2 + at[None] ** 2) / 50.0)
-    kernel = (kernel / kernel.sum()).expand(3, 1, 11, 11)
+    """By the published code's kernel: a point, smoothed on 11 × 11 pixels."""
+    point = np.zeros((11, 11))
+    point[5, 5] = 1
+    kernel = torch.from_numpy(gaussian_filter(point, 5)).float().expand(3, 1, 11, 11)
     return F.conv2d(x, kernel, padding=5, groups=3)
 
 
