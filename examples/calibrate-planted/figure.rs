@@ -48,7 +48,7 @@ pub(crate) fn figure(sections: &[Section<'_>]) -> String {
          <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
     );
     for (i, section) in sections.iter().enumerate() {
-        let (x, (colour, dashes)) = (FRAME.0 + i as f64 * 150.0, stroke(section));
+        let (x, (colour, dashes)) = (FRAME.0 + i as f64 * 180.0, stroke(section));
         let _ = writeln!(
             svg,
             "<path d=\"M{x} 18h28\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>\
