@@ -44,10 +44,10 @@ pub(crate) fn map_scores(
             .zip(masks.collect::<Vec<_>>())
             .map(|(map, mask)| MapScores::of(map.as_slice(), mask))
             .collect();
-        for ((&at, map), mut of_map) in batch.iter().zip(&maps).zip(of_maps) {
+        for (done, ((&at, map), mut of_map)) in (1..).zip(batch.iter().zip(&maps).zip(of_maps)) {
             faithfulness(plan, explainer, &asked[at], map, &mut of_map)?;
             scores[at] = of_map;
-            if tick(Step::Explaining { explainer: &explainer.word, done: 1, of: 1 }).is_break() {
+            if tick(Step::Explaining { explainer: &explainer.word, done, of: batch.len() }).is_break() {
                 return Ok(None);
             }
         }

@@ -1,6 +1,6 @@
 //! How numbers and names are written. Minus is "−"; what is missing is "–".
 
-use hard_imagenet_metrics::{Estimate, Unit};
+use hard_imagenet_metrics::{Estimate, Noise, Region, Unit, noise_level};
 
 /// What stands for a missing number.
 pub(crate) const MISSING: &str = "–";
@@ -70,7 +70,14 @@ pub(crate) fn condition(name: &str) -> String {
         "mixed-rand" => "background of another class",
         "mixed-next" => "background of the next class",
         other => {
-            return match (hard_imagenet_metrics::noise_level(other), other.split_once(':')) {
+            if let Some(noise) = Noise::parse(other) {
+                let place = match noise.region {
+                    Region::Foreground => "on the object",
+                    Region::Background => "around it",
+                };
+                return format!("{} {place}", condition(noise.level()));
+            }
+            return match (noise_level(other), other.split_once(':')) {
                 (Some((norm, sigma)), _) => format!("{} {sigma}", self::norm(norm)),
                 (_, Some(("blur", sigma))) => format!("object blurred by {sigma}"),
                 (_, Some(("shuffle", cell))) => format!("object shuffled by {cell}"),
@@ -149,6 +156,7 @@ mod tests {
         check("blur:2.5", "object blurred by 2.5");
         check("shuffle:16", "object shuffled by 16");
         check("noise:linf:0.25", "ℓ∞ 0.25");
+        check("noise:l2:30:bg", "ℓ2 30 around it");
         check("painted blue", "painted blue");
     }
 

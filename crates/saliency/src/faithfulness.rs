@@ -53,8 +53,8 @@ impl Substrate {
             let length = y.dim(axis)?;
             let padded = y.pad_with_zeros(axis, half, half)?;
             let mut blurred = y.zeros_like()?;
-            for i in 0..=2 * half {
-                blurred = (blurred + padded.narrow(axis, i, length)?.affine(weights[i], 0.0)?)?;
+            for (i, weight) in weights.iter().enumerate() {
+                blurred = (blurred + padded.narrow(axis, i, length)?.affine(*weight, 0.0)?)?;
             }
             y = blurred;
         }
