@@ -173,6 +173,20 @@ fn both(first: &[Cell], second: &[Cell], part: impl Fn(&Cell) -> Part) -> impl I
     })
 }
 
+/// For each condition but the clean one: the mean over samples of clean minus changed, of samples that have both.
+fn drops(records: &Records, range: (f64, f64), part: impl Fn(&Cell) -> Part) -> Vec<Measure> {
+    paired(records, part)
+        .into_iter()
+        .map(|(condition, before, after)| Measure {
+            condition,
+            columns: vec![before.into_iter().zip(after).map(difference).collect()],
+            combine: |means| Some(means[0]),
+            range,
+            skipped: 0,
+        })
+        .collect()
+}
+
 /// First minus second, of samples that have both.
 fn difference((first, second): (Part, Part)) -> Part {
     Part { sum: first.sum - second.sum, count: first.count }

@@ -1,4 +1,4 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit, difference, paired};
+use super::{Average, Better, Measure, Metric, MetricMeta, Unit, drops};
 use crate::Records;
 
 pub(super) struct ConfidenceDrop;
@@ -22,15 +22,6 @@ impl Metric for ConfidenceDrop {
     }
 
     fn measure(&self, records: &Records) -> Vec<Measure> {
-        paired(records, |cell| cell.confidence)
-            .into_iter()
-            .map(|(condition, before, after)| Measure {
-                condition,
-                columns: vec![before.into_iter().zip(after).map(difference).collect()],
-                combine: |means| Some(means[0]),
-                range: META.range,
-                skipped: 0,
-            })
-            .collect()
+        drops(records, META.range, |cell| cell.confidence)
     }
 }
