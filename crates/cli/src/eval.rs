@@ -13,20 +13,33 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    judged: Judged,
+    #[command(flatten)]
+    source: Source,
+    /// quick, paper, headline, or a TOML file
+    #[arg(long, default_value = "paper", value_name = "NAME|FILE")]
+    protocol: String,
+    /// Evaluate only part I of N (counted from 0); parts may share the output folder
+    #[arg(long, value_name = "I/N", value_parser = shard, default_value = "0/1")]
+    shard: (usize, usize),
+    /// Folder for the results: a run folder for each model, and report.html
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+}
+
+/// Which models, by which rules, and how they are computed.
+#[derive(clap::Args)]
+pub(crate) struct Judged {
     /// Models, as timm writes their names (* is a wildcard), or ONNX files
     #[arg(short, long = "model", value_name = "MODEL", required = true, num_args = 1..)]
     models: Vec<String>,
-    #[command(flatten)]
-    source: Source,
     /// The weights file of a single model, a folder of MODEL.safetensors, or hf:OWNER/NAME, hf:OWNER/NAME@REVISION,
     /// hf:@REVISION; without it they come from timm's repositories on the Hugging Face hub
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "paper")]
     preset: PresetName,
-    /// quick, paper, headline, or a TOML file
-    #[arg(long, default_value = "paper", value_name = "NAME|FILE")]
-    protocol: String,
     #[command(flatten)]
     compute: Compute,
     /// Pictures in one pass of the network
@@ -35,12 +48,48 @@ pub(crate) struct Args {
     /// Seed of the noise
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Evaluate only part I of N (counted from 0); parts may share the output folder
-    #[arg(long, value_name = "I/N", value_parser = shard, default_value = "0/1")]
-    shard: (usize, usize),
-    /// Folder for the results: a run folder for each model, and report.html
-    #[arg(short, long, value_name = "FOLDER")]
-    output: PathBuf,
+}
+
+impl Judged {
+    /// Every model on every dataset, each into the folder that `folder` names. Everything that can be wrong is found
+    /// before hours of work begin.
+    pub(crate) fn judge(
+        &self,
+        protocol: &str,
+        shard: (usize, usize),
+        open: impl FnOnce() -> Result<Vec<Box<dyn Dataset>>>,
+        folder: impl Fn(&dyn Dataset, &Model) -> PathBuf,
+    ) -> Result<Vec<Run>> {
+        let names = options::expand(&self.models)?;
+        if let (true, Some(file)) = (names.len() > 1, self.weights.as_deref().filter(|path| path.is_file())) {
+            bail!(
+                "{} is one file for {} models: pass the folder that holds <model>.safetensors",
+                file.display(),
+                names.len()
+            );
+        }
+        let plan = Plan {
+            protocol: self::protocol(protocol)?,
+            preset: self.preset,
+            seed: self.seed,
+            batch_size: self.batch_size,
+            shard,
+        };
+        let device = self.compute.device()?;
+        let datasets = open()?;
+        let load = |name: &String| options::load(name, self.weights.as_deref(), &device, self.compute.dtype());
+        for name in &names {
+            load(name)?;
+        }
+        let mut runs = Vec::new();
+        for dataset in &datasets {
+            for name in &names {
+                let model = load(name)?;
+                runs.push(evaluate(&**dataset, &model, &plan, &folder(&**dataset, &model))?);
+            }
+        }
+        Ok(runs)
+    }
 }
 
 /// What is asked of every model, and how it is computed.
@@ -54,34 +103,9 @@ pub(crate) struct Plan {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    // Everything that can be wrong is found before hours of work begin.
-    let names = options::expand(&args.models)?;
-    if let (true, Some(file)) = (names.len() > 1, args.weights.as_deref().filter(|path| path.is_file())) {
-        bail!(
-            "{} is one file for {} models: pass the folder that holds <model>.safetensors",
-            file.display(),
-            names.len()
-        );
-    }
-    let plan = Plan {
-        protocol: protocol(&args.protocol)?,
-        preset: args.preset,
-        seed: args.seed,
-        batch_size: args.batch_size,
-        shard: args.shard,
-    };
-    let device = args.compute.device()?;
-    let dataset = args.source.open()?;
-    for name in &names {
-        options::load(name, args.weights.as_deref(), &device, args.compute.dtype())?;
-    }
-
-    let mut runs = Vec::new();
-    for name in &names {
-        let model = options::load(name, args.weights.as_deref(), &device, args.compute.dtype())?;
-        let folder = args.output.join(&model.spec().name);
-        runs.push(evaluate(&*dataset, &model, &plan, &folder)?);
-    }
+    let open = || Ok(vec![args.source.open()?]);
+    let folder = |_: &dyn Dataset, model: &Model| args.output.join(&model.spec().name);
+    let runs = args.judged.judge(&args.protocol, args.shard, open, folder)?;
     report::finish(&runs, &args.output.join("report.html"))
 }
 
@@ -105,7 +129,7 @@ pub(crate) fn evaluate(dataset: &dyn Dataset, model: &Model, plan: &Plan, folder
 }
 
 /// A built-in protocol, or that of a file.
-pub(crate) fn protocol(word: &str) -> Result<Protocol> {
+fn protocol(word: &str) -> Result<Protocol> {
     match word {
         "paper" => Ok(Protocol::paper()),
         "quick" => Ok(Protocol::quick()),

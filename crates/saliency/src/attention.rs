@@ -121,7 +121,12 @@ impl Tokens {
     /// The tokens that the head reads, each with the same weight, `(B, 1, tokens)`, of sum 1: those to which the logits
     /// have a gradient.
     fn read(&self, model: &Model, x: &Tensor) -> Result<Tensor, ExplainError> {
-        let cut = model.cut(&model.graph().node(self.last).name)?;
+        let name = &model.graph().node(self.last).name;
+        let cut = model.cut(name)?;
+        if !cut.carried().is_empty() {
+            let reason = format!("the logits know more of the picture than the tokens at {name:?}");
+            return Err(ExplainError::Attention { model: model.spec().name.clone(), reason });
+        }
         let mut value = model.trunk(&cut, x)?;
         let tokens = Var::from_tensor(&value.at)?;
         value.at = tokens.as_tensor().clone();
