@@ -12,6 +12,7 @@
 
 use hard_imagenet::evaluation::Run;
 use hard_imagenet::metrics::{Average, Estimate, Options, Record, Scores, meta, score};
+use hard_imagenet::perturbations::NoiseKey;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 
@@ -102,20 +103,13 @@ impl<'a> Population<'a> {
 
     /// As many samples of each class, with replacement, under names of their own.
     fn draw(&self, samples: usize, seed: u64) -> Vec<Record> {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(1);
-        let mut next = move || {
-            // SplitMix64 (Steele, Lea, Flood 2014).
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let x = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            x ^ (x >> 31)
-        };
+        let key = NoiseKey::new(seed, "coverage", 0);
         let each = samples / self.classes.len().max(1);
         let mut drawn = Vec::new();
-        for class in &self.classes {
+        for (label, class) in self.classes.iter().enumerate() {
             let mut names: HashMap<&str, usize> = HashMap::new();
-            for _ in 0..each {
-                let sample = &class[(next() % class.len() as u64) as usize];
+            for place in 0..each {
+                let sample = &class[key.below((label * each + place) as u64, class.len() as u64) as usize];
                 let copy = names.entry(&sample[0].sample).or_default();
                 *copy += 1;
                 let name = format!("{}#{copy}", sample[0].sample);

@@ -41,7 +41,6 @@ pub(crate) fn direction((metric, condition): &Measure) -> Option<f64> {
     match metric.as_str() {
         "accuracy" => Some(kept),
         "drop" | "relative-drop" => Some(-kept),
-        "background-gap" => Some(-1.0),
         _ => match meta(metric)?.better {
             Better::Higher => Some(1.0),
             Better::Lower => Some(-1.0),
@@ -56,7 +55,7 @@ pub(crate) fn is_headline((metric, condition): &Measure) -> bool {
         "accuracy" => condition == CLEAN,
         // With another picture of its class as its background the object is where it always was.
         "drop" | "relative-drop" => Noise::parse(condition).is_none() && condition != "mixed-same",
-        _ => true,
+        metric => ["rfs", "iou", "delta-density", "background-gap"].contains(&metric),
     }
 }
 

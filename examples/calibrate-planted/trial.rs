@@ -15,7 +15,7 @@ pub(crate) const PRESETS: [&str; 2] = ["hard", "easy"];
 /// What the scores are made from.
 const PROTOCOL: &str = r#"
     conditions = ["none", "gray", "gray-box", "tile", "only-bg-t", "mixed-same", "mixed-rand"]
-    explainer = "gradcam"
+    explainers = ["gradcam"]
     [noise]
     linf = [0.25, 0.5, 0.75]
     l2 = [8, 16, 32]
@@ -87,7 +87,7 @@ pub(crate) fn outcome(subject: &Subject, preset: &str, folder: &Path) -> Result<
     Ok(Outcome { cost: own - foreign, foreign, scores: measures(&scores(scored)?) })
 }
 
-/// The headline number of every metric under every condition, and the background gap.
+/// The headline number of every metric under every condition.
 fn measures(scores: &Scores) -> Vec<(Measure, f64)> {
     let mut measures = Vec::new();
     for metric in &scores.metrics {
@@ -98,9 +98,17 @@ fn measures(scores: &Scores) -> Vec<(Measure, f64)> {
             }
         }
     }
-    let accuracy = |condition| scores.headline("accuracy", condition).map(|e| e.value);
-    if let (Some(same), Some(other)) = (accuracy("mixed-same"), accuracy("mixed-rand")) {
-        measures.push((("background-gap".into(), "mixed".into()), same - other));
-    }
     measures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_protocols_are_understood() {
+        for protocol in [PROTOCOL, TRUTH_PROTOCOL] {
+            assert!(Protocol::from_toml(protocol).unwrap().images_per_sample() > 0);
+        }
+    }
 }
