@@ -48,8 +48,10 @@ pub use hard_imagenet_masks as masks;
 pub use hard_imagenet_metrics as metrics;
 pub use hard_imagenet_models as models;
 pub use hard_imagenet_perturbations as perturbations;
+pub use hard_imagenet_ranking as ranking;
 pub use hard_imagenet_report as report;
 pub use hard_imagenet_saliency as saliency;
+pub use hard_imagenet_training as training;
 
 /// What a program that evaluates models usually needs.
 pub mod prelude {

@@ -1,0 +1,1 @@
+//! Robust features, which of them are spurious, and images in their order.

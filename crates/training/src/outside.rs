@@ -1,0 +1,1 @@
+//! Penalties on what a decision owes to the pixels outside the object.
