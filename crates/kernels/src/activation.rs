@@ -233,7 +233,7 @@ fn swish_slope(x: &Tensor, k: f64) -> Result<Tensor> {
 mod tests {
     use super::*;
     use crate::gradient;
-    use crate::testing::{check_gradient, sample};
+    use crate::testing::{check_gradient, device, sample};
     use candle_core::Var;
 
     const ALL: [Activation; 22] = [
@@ -263,7 +263,7 @@ mod tests {
 
     /// Steps of the finite differences must not cross a kink, and logarithms want positive numbers.
     fn inputs(f: Activation) -> Result<Tensor> {
-        let x = Tensor::arange(-20f32, 21., &Device::Cpu)?.affine(0.2, 0.05)?;
+        let x = Tensor::arange(-20f32, 21., &device())?.affine(0.2, 0.05)?;
         if matches!(f, Activation::Log | Activation::Sqrt) { x.abs()? + 0.5 } else { Ok(x) }
     }
 
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn tanh_keeps_small_numbers() -> Result<()> {
-        let x = Tensor::new(&[1e-5f32, -0.01, 0.0999, 0.1001, 20., f32::INFINITY], &Device::Cpu)?;
+        let x = Tensor::new(&[1e-5f32, -0.01, 0.0999, 0.1001, 20., f32::INFINITY], &device())?;
         let got = Activation::Tanh.apply(&x)?.to_vec1::<f32>()?;
         for (x, y) in x.to_vec1::<f32>()?.iter().zip(got) {
             assert!((y - x.tanh()).abs() <= 1e-6 * x.tanh().abs(), "tanh({x}) = {y}");
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn relu_is_flat_at_zero() -> Result<()> {
-        let x = Var::new(&[-1f32, 0., 2., f32::NAN], &Device::Cpu)?;
+        let x = Var::new(&[-1f32, 0., 2., f32::NAN], &device())?;
         let y = Activation::Relu.apply(&x)?;
         assert_eq!(y.to_vec1::<f32>()?[..3], [0., 0., 2.]);
         assert!(y.to_vec1::<f32>()?[3].is_nan());

@@ -76,8 +76,7 @@ fn channel_shape(x: &Tensor) -> Result<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradient, sample};
-    use candle_core::Device;
+    use crate::testing::{check_gradient, device, sample};
 
     #[test]
     fn training_gradients_of_input_weight_and_bias() -> Result<()> {
@@ -89,7 +88,7 @@ mod tests {
 
     #[test]
     fn fixed_statistics() -> Result<()> {
-        let device = &Device::Cpu;
+        let device = &device();
         let x = Tensor::new(&[[[[1f32, 3.]], [[5., 5.]]]], device)?;
         let t = |values: [f32; 2]| Tensor::new(&values, device);
         let (mean, variance, weight, bias) = (t([1., 5.])?, t([4., 1.])?, t([2., 1.])?, t([0.5, -1.])?);

@@ -174,12 +174,12 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
+    use crate::testing::device;
 
     #[test]
     fn an_absent_gradient_is_an_error() -> Result<()> {
-        let x = Var::new(&[1f32, 2.], &Device::Cpu)?;
-        let unrelated = Var::new(&[3f32], &Device::Cpu)?;
+        let x = Var::new(&[1f32, 2.], &device())?;
+        let unrelated = Var::new(&[3f32], &device())?;
         let error = gradient(&x.sqr()?.sum_all()?, &unrelated).unwrap_err();
         assert!(error.to_string().contains("no gradient reaches"), "{error}");
         Ok(())
@@ -187,9 +187,9 @@ mod tests {
 
     #[test]
     fn the_attached_gradient_is_used() -> Result<()> {
-        let x = Var::new(&[1f32, 2.], &Device::Cpu)?;
+        let x = Var::new(&[1f32, 2.], &device())?;
         // A value that is a window into a larger storage, to see that only the window is taken.
-        let y = Tensor::new(&[0f32, 10., 20., 0.], &Device::Cpu)?.narrow(0, 1, 2)?;
+        let y = Tensor::new(&[0f32, 10., 20., 0.], &device())?.narrow(0, 1, 2)?;
         let y = with_gradient(&x, y, |_, y, dy| dy * y)?;
         assert_eq!(y.to_vec1::<f32>()?, [10., 20.]);
         assert_eq!(gradient(&y.sum_all()?, &x)?.to_vec1::<f32>()?, [10., 20.]);
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn nothing_is_recorded_for_constants() -> Result<()> {
-        let x = Tensor::new(&[1f32], &Device::Cpu)?;
+        let x = Tensor::new(&[1f32], &device())?;
         assert!(!with_gradient(&x, x.clone(), |_, _, dy| Ok(dy.clone()))?.track_op());
         Ok(())
     }

@@ -68,7 +68,7 @@ fn moments(x: &Tensor, eps: f64) -> Result<(Tensor, Tensor)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradient, sample};
+    use crate::testing::{check_gradient, device, sample};
 
     #[test]
     fn gradients_of_input_weight_and_bias() -> Result<()> {
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn keeps_its_digits_where_the_mean_is_large() -> Result<()> {
-        let x = Tensor::new(&[1000f32, 1001., 1002., 1003.], &Device::Cpu)?;
+        let x = Tensor::new(&[1000f32, 1001., 1002., 1003.], &device())?;
         let y = normalise(&x, 1e-6)?.to_vec1::<f32>()?;
         assert!((y[0] + 1.341_640_8).abs() < 1e-6, "{y:?}");
         Ok(())

@@ -22,12 +22,11 @@ pub fn pad(x: &Tensor, dim: usize, (before, after): (usize, usize), value: f32) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradient, sample};
-    use candle_core::Device;
+    use crate::testing::{check_gradient, device, sample};
 
     #[test]
     fn sides() -> Result<()> {
-        let x = Tensor::new(&[[1f32, 2.], [3., 4.]], &Device::Cpu)?;
+        let x = Tensor::new(&[[1f32, 2.], [3., 4.]], &device())?;
         assert_eq!(pad(&x, 1, (1, 2), 9.0)?.to_vec2::<f32>()?, [[9., 1., 2., 9., 9.], [9., 3., 4., 9., 9.]]);
         assert_eq!(pad(&x, 0, (0, 1), 0.0)?.to_vec2::<f32>()?, [[1., 2.], [3., 4.], [0., 0.]]);
         assert!(pad(&x, 2, (1, 1), 0.0).is_err());

@@ -189,7 +189,7 @@ fn shares(p: Pool2dParams, count_padding: bool, (h, w): (usize, usize), (oh, ow)
 mod tests {
     use super::*;
     use crate::gradient;
-    use crate::testing::{check_gradient, sample};
+    use crate::testing::{check_gradient, device, sample};
     use candle_core::Var;
 
     #[test]
@@ -199,7 +199,7 @@ mod tests {
         {
             // Spread out, so that the steps of the finite differences do not swap two maxima.
             let order: Vec<f32> = (0..2 * 7 * 8).map(|i| ((i * 37) % 112) as f32 / 10.0 - 3.0).collect();
-            let x = Tensor::from_vec(order, (1, 2, 7, 8), &Device::Cpu)?;
+            let x = Tensor::from_vec(order, (1, 2, 7, 8), &device())?;
             let params = Pool2dParams { size, stride, padding, ceil };
             check_gradient(&x, |x| max_pool2d(x, params))?;
             check_gradient(&x, |x| avg_pool2d(x, params, true))?;
@@ -221,7 +221,7 @@ mod tests {
     /// Windows over the picture 0 1 2 / 3 4 5 / 6 7 8, as torch's `avg_pool2d` gives them.
     #[test]
     fn means() -> Result<()> {
-        let x = Tensor::arange(0f32, 9., &Device::Cpu)?.reshape((1, 1, 3, 3))?;
+        let x = Tensor::arange(0f32, 9., &device())?.reshape((1, 1, 3, 3))?;
         let check = |params: Pool2dParams, count_padding, want: &[f32]| -> Result<()> {
             let got = avg_pool2d(&x, params, count_padding)?.flatten_all()?.to_vec1::<f32>()?;
             assert!(got.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-6), "{params:?}: {got:?}");
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_first_of_equal_maxima_has_the_gradient() -> Result<()> {
-        let x = Var::new(&[[[[1f32, 1.], [1., 1.]]]], &Device::Cpu)?;
+        let x = Var::new(&[[[[1f32, 1.], [1., 1.]]]], &device())?;
         let y = max_pool2d(&x, Pool2dParams::new(2))?;
         assert_eq!(gradient(&y.sum_all()?, &x)?.flatten_all()?.to_vec1::<f32>()?, [1., 0., 0., 0.]);
         Ok(())

@@ -19,14 +19,14 @@ pub fn max_keepdim(x: &Tensor, dim: usize) -> Result<Tensor> {
 mod tests {
     use super::*;
     use crate::gradient;
-    use crate::testing::check_gradient;
-    use candle_core::{Device, Var};
+    use crate::testing::{check_gradient, device};
+    use candle_core::Var;
 
     #[test]
     fn gradients() -> Result<()> {
         let order: Vec<f32> = (0..24).map(|i| ((i * 7) % 24) as f32 / 5.0).collect();
-        check_gradient(&Tensor::from_vec(order, (2, 3, 4), &Device::Cpu)?, |x| max_keepdim(x, 1))?;
-        let x = Var::new(&[[2f32, 2., 1.]], &Device::Cpu)?;
+        check_gradient(&Tensor::from_vec(order, (2, 3, 4), &device())?, |x| max_keepdim(x, 1))?;
+        let x = Var::new(&[[2f32, 2., 1.]], &device())?;
         assert_eq!(gradient(&max_keepdim(&x, 1)?.sum_all()?, &x)?.to_vec2::<f32>()?, [[0.5, 0.5, 0.]]);
         Ok(())
     }

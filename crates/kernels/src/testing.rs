@@ -2,6 +2,19 @@
 
 use crate::gradient;
 use candle_core::{Device, Result, Shape, Tensor, Var};
+use std::sync::OnceLock;
+
+/// Where the tests run: the CPU, or what `HARD_IMAGENET_DEVICE` says (`cuda:0`, `metal`), so that one body tests all.
+pub(crate) fn device() -> Device {
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    let open = || match std::env::var("HARD_IMAGENET_DEVICE").as_deref() {
+        Ok("cuda:0") => Device::new_cuda(0).unwrap(),
+        Ok("metal") => Device::new_metal(0).unwrap(),
+        Ok(other) => panic!("HARD_IMAGENET_DEVICE is {other:?}: cuda:0 and metal are known"),
+        Err(_) => Device::Cpu,
+    };
+    DEVICE.get_or_init(open).clone()
+}
 
 /// Values in [-1, 1) that depend on the seed word only.
 pub(crate) fn sample(word: &str, shape: impl Into<Shape>) -> Result<Tensor> {
@@ -14,7 +27,7 @@ pub(crate) fn sample(word: &str, shape: impl Into<Shape>) -> Result<Tensor> {
             ((state >> 40) as f64 / f64::from(1 << 23) - 1.0) as f32
         })
         .collect();
-    Tensor::from_vec(values, shape, &Device::Cpu)
+    Tensor::from_vec(values, shape, &device())
 }
 
 /// Compares the gradient of Σ r f(x), r fixed and irregular, with central differences, element by element.
@@ -31,7 +44,7 @@ pub(crate) fn check_gradient(x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) 
         let at = |delta: f32| -> Result<f32> {
             let mut moved = values.clone();
             moved[i] += delta;
-            objective(&Tensor::from_vec(moved, x.shape(), &Device::Cpu)?)?.to_scalar::<f32>()
+            objective(&Tensor::from_vec(moved, x.shape(), &device())?)?.to_scalar::<f32>()
         };
         let want = (at(step)? - at(-step)?) / (2.0 * step);
         assert!(

@@ -50,13 +50,12 @@ fn interpolation(from: usize, to: usize, align_corners: bool) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{check_gradient, sample};
-    use candle_core::Device;
+    use crate::testing::{check_gradient, device, sample};
 
     #[test]
     fn values_of_torch() -> Result<()> {
         // torch.nn.functional.interpolate of [[0, 1], [2, 3]] to 4 × 3, by hand.
-        let x = Tensor::new(&[[[[0f32, 1.], [2., 3.]]]], &Device::Cpu)?;
+        let x = Tensor::new(&[[[[0f32, 1.], [2., 3.]]]], &device())?;
         let check = |align, want: [[f32; 3]; 4]| -> Result<()> {
             let got = upsample_bilinear2d(&x, (4, 3), align)?.squeeze(0)?.squeeze(0)?.to_vec2::<f32>()?;
             for (got, want) in got.iter().flatten().zip(want.iter().flatten()) {

@@ -1,6 +1,7 @@
 //! VGG, DenseNet, ResNeXt and CLIP's residual networks, small, against timm and torchvision
 //! (`golden/make_convnets.py`).
 
+mod device;
 mod family;
 
 use family::{Family, check};

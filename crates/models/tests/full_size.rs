@@ -1,6 +1,9 @@
 //! Models at full size against timm, from a file that `golden/full_size.py` wrote; its first lines say how.
 
-use candle_core::{DType, Device, Tensor, Var};
+mod device;
+
+use candle_core::{DType, Tensor, Var};
+use device::device;
 use hard_imagenet_models::{Model, generated, zoo};
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,15 +13,15 @@ fn model(name: &str, classes: usize) -> (Model, Tensor) {
     let (height, width) = spec.preprocess.input;
     let shape = [2, 3, height, width];
     let weights = generated::weights(&graph).unwrap();
-    let model = Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap();
-    (model, Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap())
+    let model = Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap();
+    (model, Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap())
 }
 
 /// Of the logits of classes 3 and 7, one an image.
 fn input_gradient(model: &Model, x: &Tensor) -> Tensor {
     let x = Var::from_tensor(x).unwrap();
     let logits = model.forward(x.as_tensor()).unwrap();
-    let classes = Tensor::new(&[[3u32], [7]], &Device::Cpu).unwrap();
+    let classes = Tensor::new(&[[3u32], [7]], &device()).unwrap();
     let gradients = logits.gather(&classes, 1).unwrap().sum_all().unwrap().backward().unwrap();
     gradients.get(&x).expect("a gradient").clone()
 }
@@ -41,7 +44,7 @@ fn rms_error(got: &Tensor, want: &Tensor) -> f32 {
 #[ignore = "needs the file of golden/full_size.py: HARD_IMAGENET_FULL_SIZE=file cargo test --release -p hard-imagenet-models --test full_size -- --ignored"]
 fn logits_features_and_gradients_are_timms() {
     let path = std::env::var("HARD_IMAGENET_FULL_SIZE").expect("HARD_IMAGENET_FULL_SIZE names a file");
-    let golden: HashMap<String, Tensor> = candle_core::safetensors::load(path, &Device::Cpu).unwrap();
+    let golden: HashMap<String, Tensor> = candle_core::safetensors::load(path, &device()).unwrap();
     let models: BTreeSet<&str> = golden.keys().filter_map(|key| key.strip_suffix(".logits")).collect();
     assert!(!models.is_empty(), "the file holds no model");
     for name in models {

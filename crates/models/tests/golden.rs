@@ -1,6 +1,9 @@
 //! Small networks against torchvision and timm: `golden/make.py` made the values, weights and inputs are generated.
 
-use candle_core::{DType, Device, Tensor};
+mod device;
+
+use candle_core::{DType, Tensor};
+use device::device;
 use hard_imagenet_models::{
     Architecture, Block, Graph, Model, ModelSpec, ResNet, Stem, Variant, VisionTransformer, generated, zoo,
 };
@@ -9,7 +12,7 @@ use std::collections::HashMap;
 fn model(graph: Graph, cam_node: &str) -> Model {
     let spec = ModelSpec { classes: 10, cam_node: cam_node.into(), ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
+    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
 }
 
 fn resnet(block: Block, stages: &'static [(usize, usize)]) -> Model {
@@ -23,7 +26,7 @@ fn vit() -> Model {
 
 fn input(height: usize, width: usize) -> Tensor {
     let shape = [2, 3, height, width];
-    Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
+    Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap()
 }
 
 /// Errors below 1e-4 of the golden values' deviation, which is ten to twenty times f32's own error.
@@ -44,7 +47,7 @@ fn check_case(golden: &HashMap<String, Tensor>, name: &str, model: &Model, x: &T
 #[test]
 fn logits_and_features_are_those_of_torchvision_and_timm() {
     let bytes = include_bytes!("golden/models.safetensors");
-    let golden = candle_core::safetensors::load_buffer(bytes, &Device::Cpu).unwrap();
+    let golden = candle_core::safetensors::load_buffer(bytes, &device()).unwrap();
     let basic = resnet(Block::Basic, &[(64, 1), (128, 1), (256, 1), (512, 1)]);
     let bottleneck = resnet(Block::Bottleneck, &[(64, 1), (128, 1), (256, 2), (512, 1)]);
     check_case(&golden, "basic", &basic, &input(64, 64));
@@ -60,7 +63,7 @@ fn head_after_trunk_is_forward_at_every_node() {
     let graph = small.graph(10).unwrap();
     let weights = generated::weights(&graph).unwrap();
     let spec = || ModelSpec { classes: 10, cam_node: "layer2".into(), ..zoo::spec("resnet18").unwrap() };
-    let device = &Device::Cpu;
+    let device = &device();
     let folded = Model::new(spec(), &graph, &weights, String::new(), device, DType::F32).unwrap();
     let plain = Model::unfolded(spec(), graph, weights, String::new(), device, DType::F32).unwrap();
     for (model, x) in [(folded, input(45, 38)), (plain, input(45, 38)), (vit(), input(32, 32))] {
@@ -79,7 +82,7 @@ fn folding_keeps_the_logits() {
     let graph = zoo::graph("planted_resnet", 8).unwrap();
     let weights = generated::weights(&graph).unwrap();
     let spec = || zoo::spec("planted_resnet").unwrap();
-    let device = &Device::Cpu;
+    let device = &device();
     let folded = Model::new(spec(), &graph, &weights, String::new(), device, DType::F32).unwrap();
     let plain = Model::unfolded(spec(), graph, weights, String::new(), device, DType::F32).unwrap();
     let x = input(64, 64);
@@ -94,7 +97,7 @@ fn folding_keeps_the_logits() {
 fn halves_decide_as_singles_do() {
     let model = resnet(Block::Basic, &[(64, 1), (128, 1), (256, 1), (512, 1)]);
     let (spec, graph, weights) = (model.spec().clone(), model.graph().clone(), model.weights().clone());
-    let halves = Model::unfolded(spec, graph, weights, String::new(), &Device::Cpu, DType::BF16).unwrap();
+    let halves = Model::unfolded(spec, graph, weights, String::new(), &device(), DType::BF16).unwrap();
     let x = input(32, 32);
     let (want, got) = (model.forward(&x).unwrap(), halves.forward(&x).unwrap());
     assert_eq!(got.dtype(), DType::F32);

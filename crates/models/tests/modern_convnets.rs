@@ -1,8 +1,10 @@
 //! ConvNeXt, EfficientNet and MobileNets, small, against timm (`golden/make_modern_convnets.py`).
 
+mod device;
 mod family;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Tensor, Var};
+use device::device;
 use family::{Family, check, check_louder};
 use hard_imagenet_graph::{Activation, Op, fold_batch_norm, run};
 use hard_imagenet_models::MobileBlock::{Conv, Fused, Inverted, Separable, Universal};
@@ -85,7 +87,7 @@ fn gradients_are_slopes() {
         }
         let logit = |x: &Tensor| run(&graph, &weights, x).unwrap().narrow(1, 3, 1).unwrap().sum_all().unwrap();
         let shape = [1, 3, 43, 38];
-        let x = Var::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap();
+        let x = Var::from_vec(generated::values("input", &shape), &shape, &device()).unwrap();
         let g = logit(&x).backward().unwrap().get(&x).unwrap().clone();
         let length = g.sqr().unwrap().sum_all().unwrap().sqrt().unwrap().to_scalar::<f32>().unwrap();
         let at = |step: f32| {

@@ -1,9 +1,11 @@
 //! DeiT's, DINOv2's and CLIP's vision transformers, Swin and ConViT, small, against timm
 //! (`golden/make_transformers.py`).
 
+mod device;
 mod family;
 
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Tensor, Var};
+use device::device;
 use family::{Family, check};
 use hard_imagenet_models::{
     Architecture, ConVit, Model, ModelSpec, SwinTransformer, Variant, VisionTransformer, generated, zoo,
@@ -46,12 +48,12 @@ fn model(architecture: &dyn Architecture) -> Model {
     let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
     let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
+    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
 }
 
 fn input() -> Tensor {
     let shape = [2, 3, 32, 32];
-    Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
+    Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap()
 }
 
 /// The difference of two forward passes along the gradient is the gradient's square.

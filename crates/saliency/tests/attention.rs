@@ -1,7 +1,11 @@
 //! Attention rollout and gradient-weighted attention against both restated in torch with whole matrices
 //! (`golden/make_attention.py`), for tokens of every kind and an imported network.
 
-use candle_core::{DType, Device, Tensor};
+#[path = "../../models/tests/device/mod.rs"]
+mod device;
+
+use candle_core::{DType, Tensor};
+use device::device;
 use hard_imagenet_models::{Architecture, Model, ModelSpec, Variant, VisionTransformer, generated, onnx, zoo};
 use hard_imagenet_saliency::{Explanation, parse};
 use std::collections::HashMap;
@@ -12,7 +16,7 @@ fn model(architecture: &dyn Architecture) -> Model {
     let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
     let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
+    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
 }
 
 fn vit(variant: Variant) -> Model {
@@ -21,11 +25,11 @@ fn vit(variant: Variant) -> Model {
 
 fn input() -> Tensor {
     let shape = [2, 3, 32, 32];
-    Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
+    Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap()
 }
 
 fn golden() -> HashMap<String, Tensor> {
-    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/attention.safetensors"), &Device::Cpu);
+    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/attention.safetensors"), &device());
     golden.unwrap()
 }
 
@@ -58,7 +62,7 @@ fn vision_transformers() {
 #[test]
 fn an_imported_vision_transformer() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden");
-    let x = &candle_core::safetensors::load(folder.join("golden.safetensors"), &Device::Cpu).unwrap()["vit.x"];
-    let model = onnx::load(&folder.join("vit_old_any.onnx"), None, &Device::Cpu, DType::F32).unwrap();
+    let x = &candle_core::safetensors::load(folder.join("golden.safetensors"), &device()).unwrap()["vit.x"];
+    let model = onnx::load(&folder.join("vit_old_any.onnx"), None, &device(), DType::F32).unwrap();
     check("onnx", &model, x, [1, 2]);
 }

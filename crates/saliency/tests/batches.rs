@@ -1,7 +1,11 @@
 //! Images of a batch do not see each other: every explainer, one image at a time and together, at every node that has
 //! rows and columns, in a convolutional network and a transformer.
 
-use candle_core::{DType, Device, Tensor};
+#[path = "../../models/tests/device/mod.rs"]
+mod device;
+
+use candle_core::{DType, Tensor};
+use device::device;
 use hard_imagenet_models::{Architecture, Model, ModelSpec, Variant, VisionTransformer, generated, zoo};
 use hard_imagenet_perturbations::NoiseKey;
 use hard_imagenet_saliency::{EXPLAINERS, Explain, ExplainError, Explanation, Question, Rise, parse};
@@ -11,7 +15,7 @@ fn planted() -> Model {
     let graph = zoo::graph("planted_resnet", 8).unwrap();
     let weights = generated::weights(&graph).unwrap();
     let spec = zoo::spec("planted_resnet").unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
+    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
 }
 
 fn tiny_vit() -> Model {
@@ -20,12 +24,12 @@ fn tiny_vit() -> Model {
     let weights = generated::weights(&graph).unwrap();
     let spec =
         ModelSpec { classes: 5, cam_node: "blocks.1.norm1".into(), ..zoo::spec("deit_tiny_patch16_224").unwrap() };
-    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
+    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
 }
 
 fn input(batch: usize) -> Tensor {
     let shape = [batch, 3, 32, 32];
-    Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
+    Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap()
 }
 
 /// Passes done, and of how many, as often as they were reported.

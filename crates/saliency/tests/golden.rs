@@ -2,7 +2,11 @@
 //! values, and the CAM family against pytorch-grad-cam (`golden/make_cams.py`); weights and inputs are numbers generated
 //! from names.
 
-use candle_core::{DType, Device, Tensor};
+#[path = "../../models/tests/device/mod.rs"]
+mod device;
+
+use candle_core::{DType, Tensor};
+use device::device;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::{
     Architecture, Block, ConVit, Model, ModelSpec, ResNet, Stem, SwinTransformer, Variant, VisionTransformer,
@@ -18,7 +22,7 @@ fn model(architecture: &dyn Architecture) -> Model {
     let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
     let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
+    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
 }
 
 fn resnet(block: Block, stages: &'static [(usize, usize)]) -> Model {
@@ -43,7 +47,7 @@ fn largest(values: &[f32]) -> f32 {
 
 fn input(height: usize, width: usize) -> Tensor {
     let shape = [2, 3, height, width];
-    Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
+    Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap()
 }
 
 /// Raw maps to 1e-4 of their largest value, final ones to 1e-4.
@@ -63,7 +67,7 @@ fn agree(case: &str, explanations: &[Explanation], golden: &HashMap<String, Tens
 }
 
 fn check(case: &str, model: &Model, node: Option<&str>, (height, width): (usize, usize), classes: [u32; 2]) {
-    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/gradcam.safetensors"), &Device::Cpu);
+    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/gradcam.safetensors"), &device());
     let gradcam = GradCam { node: node.map(str::to_owned) };
     agree(case, &gradcam.explain(model, &input(height, width), &classes).unwrap(), &golden.unwrap());
 }
@@ -88,7 +92,7 @@ fn vision_transformers() {
 /// At the node that the family names; tokens without a place are left out, be they one, two or five, and Swin has none.
 #[test]
 fn other_transformers() {
-    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/transformers.safetensors"), &Device::Cpu);
+    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/transformers.safetensors"), &device());
     let golden = golden.unwrap();
     let convit = ConVit { image: 32, patch: 8, width: 32, depth: 3, heads: 2, local: 2 };
     let cases: [(&str, &dyn Architecture); 5] = [
@@ -111,7 +115,7 @@ fn other_transformers() {
 }
 
 fn check_family(network: &str, model: &Model, node: &str) {
-    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/cams.safetensors"), &Device::Cpu);
+    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/cams.safetensors"), &device());
     let golden = golden.unwrap();
     let words = ["gradcam", "hirescam", "gradcam++", "xgradcam", "layercam", "eigencam", "scorecam", "ablationcam"];
     for word in words {
@@ -140,9 +144,9 @@ fn the_family_in_a_swin_transformer() {
 #[test]
 fn imported_networks() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden");
-    let golden = candle_core::safetensors::load(folder.join("golden.safetensors"), &Device::Cpu).unwrap();
+    let golden = candle_core::safetensors::load(folder.join("golden.safetensors"), &device()).unwrap();
     let check = |file: &str, network: &str, explainer: &dyn Explain| {
-        let model = onnx::load(&folder.join(format!("{file}.onnx")), None, &Device::Cpu, DType::F32).unwrap();
+        let model = onnx::load(&folder.join(format!("{file}.onnx")), None, &device(), DType::F32).unwrap();
         let explanations = explainer.explain(&model, &golden[&format!("{network}.x")], &[1, 2]).unwrap();
         for (image, explanation) in explanations.iter().enumerate() {
             let want = golden[&format!("{network}.cam")].get(image).unwrap().flatten_all().unwrap();

@@ -1,7 +1,11 @@
 //! Explainers of the whole network, and faithfulness, against captum, pytorch-grad-cam and restatements in torch
 //! (`golden/make_gradients.py`); weights, inputs and maps are numbers generated from names.
 
-use candle_core::{DType, Device, Tensor};
+#[path = "../../models/tests/device/mod.rs"]
+mod device;
+
+use candle_core::{DType, Tensor};
+use device::device;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::{
     Architecture, Block, ConVit, Model, ModelSpec, ResNet, Stem, SwinTransformer, Variant, VisionTransformer,
@@ -24,7 +28,7 @@ fn model(architecture: &dyn Architecture) -> Model {
     let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
     let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
+    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
 }
 
 fn resnet() -> Model {
@@ -41,7 +45,7 @@ fn swin() -> Model {
 }
 
 fn generated(name: &str, shape: &[usize]) -> Tensor {
-    Tensor::from_vec(generated::values(name, shape), shape, &Device::Cpu).unwrap()
+    Tensor::from_vec(generated::values(name, shape), shape, &device()).unwrap()
 }
 
 fn input() -> Tensor {
@@ -49,7 +53,7 @@ fn input() -> Tensor {
 }
 
 fn golden() -> HashMap<String, Tensor> {
-    candle_core::safetensors::load_buffer(include_bytes!("golden/gradients.safetensors"), &Device::Cpu).unwrap()
+    candle_core::safetensors::load_buffer(include_bytes!("golden/gradients.safetensors"), &device()).unwrap()
 }
 
 fn answer(explainer: &dyn Explain, model: &Model) -> Vec<Explanation> {
@@ -142,8 +146,8 @@ fn networks_without_global_attention_are_told_so() {
 #[test]
 fn imported_networks() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden");
-    let golden = candle_core::safetensors::load(folder.join("golden.safetensors"), &Device::Cpu).unwrap();
-    let model = onnx::load(&folder.join("vit_old_any.onnx"), None, &Device::Cpu, DType::F32).unwrap();
+    let golden = candle_core::safetensors::load(folder.join("golden.safetensors"), &device()).unwrap();
+    let model = onnx::load(&folder.join("vit_old_any.onnx"), None, &device(), DType::F32).unwrap();
     for word in ["gradient", "rollout", "attention"] {
         let maps = parse(word).unwrap().explain(&model, &golden["vit.x"], &[1, 2]).unwrap();
         assert!(maps.iter().all(|one| one.raw.as_slice().iter().any(|v| *v > 0.0)), "{word}");
@@ -177,7 +181,7 @@ fn gradients_in_bf16_are_those_in_f32_but_coarser() {
     let weights = generated::weights(&graph).unwrap();
     let spec =
         ModelSpec { classes: 10, cam_node: "blocks.1.norm1".into(), ..zoo::spec("deit_tiny_patch16_224").unwrap() };
-    let half = Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::BF16).unwrap();
+    let half = Model::new(spec, &graph, &weights, String::new(), &device(), DType::BF16).unwrap();
     for explainer in [&Gradient as &dyn Explain, &Attention] {
         let whole = answer(explainer, &vit(Variant::Plain));
         for (got, want) in answer(explainer, &half).iter().zip(&whole) {

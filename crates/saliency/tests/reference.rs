@@ -2,7 +2,11 @@
 //! generated weights. The data is too large for the repository; the tolerances are ten to twenty times the reference's
 //! own f32 error.
 
-use candle_core::{DType, Device, Tensor};
+#[path = "../../models/tests/device/mod.rs"]
+mod device;
+
+use candle_core::{DType, Tensor};
+use device::device;
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::{Model, generated, zoo};
@@ -17,7 +21,7 @@ fn folder() -> PathBuf {
 }
 
 fn read(file: &str) -> HashMap<String, Tensor> {
-    candle_core::safetensors::load(folder().join(file), &Device::Cpu).unwrap()
+    candle_core::safetensors::load(folder().join(file), &device()).unwrap()
 }
 
 fn values(tensor: &Tensor) -> Vec<f32> {
@@ -59,7 +63,7 @@ fn check_model(key: &str, name: &str) {
     let graph = zoo::graph(name, 1000).unwrap();
     let weights = generated::weights(&graph).unwrap();
     let spec = zoo::spec(name).unwrap();
-    let model = Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap();
+    let model = Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap();
 
     let raw_input = model.batch(&pictures()).unwrap();
     let x = model.normalise(&raw_input).unwrap();

@@ -1,6 +1,7 @@
 //! What must hold for a small network of any family.
 
-use candle_core::{DType, Device, Tensor, Var};
+use crate::device::device;
+use candle_core::{DType, Tensor, Var};
 use hard_imagenet_models::{Architecture, Model, ModelSpec, generated, zoo};
 
 /// A network and where its golden values are.
@@ -20,10 +21,10 @@ pub(crate) fn check(family: &Family<'_>) {
 
 /// The same with weights of convolutions so many times those generated.
 pub(crate) fn check_louder(family: &Family<'_>, gain: f64) {
-    let golden = candle_core::safetensors::load_buffer(family.golden, &Device::Cpu).unwrap();
+    let golden = candle_core::safetensors::load_buffer(family.golden, &device()).unwrap();
     let want = |key: &str| &golden[&format!("{}.{key}", family.name)];
     let shape = [2, 3, family.size.0, family.size.1];
-    let x = Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap();
+    let x = Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap();
 
     let model = model(family.architecture, gain, DType::F32);
     near(&model.forward(&x).unwrap(), want("logits"), 1e-4, "logits");
@@ -44,7 +45,7 @@ pub(crate) fn check_louder(family: &Family<'_>, gain: f64) {
     let sum = model.forward(&picture).unwrap().narrow(1, 3, 1).unwrap().sum_all().unwrap();
     let gradient = sum.backward().unwrap().get(&picture).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
     let every: Vec<f32> = gradient.into_iter().step_by(97).collect();
-    let every = Tensor::from_slice(&every, every.len(), &Device::Cpu).unwrap();
+    let every = Tensor::from_slice(&every, every.len(), &device()).unwrap();
     near(&every, want("gradient"), 1e-3, "gradient");
 
     let logits = model.forward(&x).unwrap().to_vec2::<f32>().unwrap();
@@ -71,7 +72,7 @@ fn model(architecture: &dyn Architecture, gain: f64, dtype: DType) -> Model {
         feature_node: architecture.feature_node(),
         ..zoo::spec("resnet18").unwrap()
     };
-    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, dtype).unwrap()
+    Model::new(spec, &graph, &weights, String::new(), &device(), dtype).unwrap()
 }
 
 /// Errors below `share` of the golden values' deviation.
