@@ -1,4 +1,5 @@
 use crate::pad::pad;
+use crate::portable_depthwise;
 use crate::taps::{Axis, tap};
 use crate::{cpu_conv, cpu_depthwise, with_gradient2};
 use candle_core::{DType, Result, Tensor};
@@ -73,12 +74,20 @@ fn on_cpu(x: &Tensor) -> bool {
     x.device().is_cpu()
 }
 
+/// One window a channel.
+fn depthwise(weight: &Tensor, p: Conv2dParams) -> bool {
+    weight.dims().first() == Some(&p.groups) && weight.dims().get(1) == Some(&1)
+}
+
 fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Conv2dParams) -> Result<Tensor> {
     if on_cpu(x) {
-        let forward = if cpu_depthwise::fits(weight, p) { cpu_depthwise::forward } else { cpu_conv::forward };
+        let forward = if depthwise(weight, p) { cpu_depthwise::forward } else { cpu_conv::forward };
         return forward(x, weight, bias, p);
     }
-    let y = x.contiguous()?.conv2d(weight, p.padding, p.stride, p.dilation, p.groups)?;
+    let y = match depthwise(weight, p) {
+        true => portable_depthwise::forward(x, weight, p)?,
+        false => x.contiguous()?.conv2d(weight, p.padding, p.stride, p.dilation, p.groups)?,
+    };
     match bias {
         Some(bias) => y.broadcast_add(&bias.reshape((1, bias.dim(0)?, 1, 1))?),
         None => Ok(y),
@@ -86,23 +95,23 @@ fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Conv2dParams) 
 }
 
 fn input_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dParams) -> Result<Tensor> {
-    if on_cpu(x) && cpu_depthwise::fits(weight, p) {
-        return cpu_depthwise::input_gradient(x, weight, dy, p);
-    }
-    if on_cpu(x) {
-        return cpu_conv::input_gradient(x, weight, dy, p);
-    }
-    portable_input_gradient(x, weight, dy, p)
+    let of = match (on_cpu(x), depthwise(weight, p)) {
+        (true, true) => cpu_depthwise::input_gradient,
+        (true, false) => cpu_conv::input_gradient,
+        (false, true) => portable_depthwise::input_gradient,
+        (false, false) => portable_input_gradient,
+    };
+    of(x, weight, dy, p)
 }
 
 fn weight_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dParams) -> Result<Tensor> {
-    if on_cpu(x) && cpu_depthwise::fits(weight, p) {
-        return cpu_depthwise::weight_gradient(x, weight, dy, p);
-    }
-    if on_cpu(x) {
-        return cpu_conv::weight_gradient(x, weight, dy, p);
-    }
-    portable_weight_gradient(x, weight, dy, p)
+    let of = match (on_cpu(x), depthwise(weight, p)) {
+        (true, true) => cpu_depthwise::weight_gradient,
+        (true, false) => cpu_conv::weight_gradient,
+        (false, true) => portable_depthwise::weight_gradient,
+        (false, false) => portable_weight_gradient,
+    };
+    of(x, weight, dy, p)
 }
 
 /// The transposed convolution of dy, group by group.
@@ -246,6 +255,13 @@ mod tests {
             let what = format!("{case:?}");
             check_equal(&portable_input_gradient(&x, &w, &dy, p)?, &input_gradient(&x, &w, &dy, p)?, &what)?;
             check_equal(&portable_weight_gradient(&x, &w, &dy, p)?, &weight_gradient(&x, &w, &dy, p)?, &what)?;
+            if depthwise(&w, p) {
+                check_equal(&portable_depthwise::forward(&x, &w, p)?, &conv2d(&x, &w, None, p)?, &what)?;
+                let dx = portable_depthwise::input_gradient(&x, &w, &dy, p)?;
+                check_equal(&dx, &portable_input_gradient(&x, &w, &dy, p)?, &what)?;
+                let dw = portable_depthwise::weight_gradient(&x, &w, &dy, p)?;
+                check_equal(&dw, &portable_weight_gradient(&x, &w, &dy, p)?, &what)?;
+            }
         }
         Ok(())
     }

@@ -12,11 +12,6 @@ use rayon::prelude::*;
 /// Sums computed side by side, in vector registers.
 const LANES: usize = 32;
 
-/// Is this a convolution for this file: one window a channel?
-pub(crate) fn fits(weight: &Tensor, p: Conv2dParams) -> bool {
-    weight.dims().first() == Some(&p.groups) && weight.dims().get(1) == Some(&1)
-}
-
 /// How the planes of one convolution lie; all lengths in elements.
 struct Plan {
     channels: usize,

@@ -52,6 +52,7 @@ mod linear;
 mod math;
 mod pad;
 mod pool;
+mod portable_depthwise;
 mod reduce;
 mod rows;
 mod softmax;

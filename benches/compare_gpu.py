@@ -1,0 +1,101 @@
+"""PyTorch on the GPU beside the criterion bench `devices`, run just before on the same machine.
+
+    python benches/compare_gpu.py target/criterion
+
+Prints for each model, precision and batch: milliseconds of ours (criterion's median) and of torch eager, channels last
+and compiled (with --compile), and the ratio to torch's best. torch runs timm's or torchvision's network of the same
+name with random weights; f32 as torch does by default (`TF32` in convolutions, not in products) and without any TF32.
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import time
+
+import torch
+import torchvision
+
+parser = argparse.ArgumentParser()
+parser.add_argument("criterion", type=pathlib.Path)
+parser.add_argument("--compile", action="store_true")
+arguments = parser.parse_args()
+
+try:
+    import timm
+except ImportError:
+    timm = None
+
+NAMES = {
+    "resnet50.tv_in1k": lambda: torchvision.models.resnet50(),
+    "deit_small_patch16_224.fb_in1k": lambda: deit(),
+    "convnext_tiny.fb_in1k": lambda: torchvision.models.convnext_tiny(),
+    "efficientnet_b0.ra_in1k": lambda: torchvision.models.efficientnet_b0(),
+}
+
+
+def deit():
+    """timm's DeiT-S, or torchvision's vision transformer of the same widths."""
+    if timm:
+        return timm.create_model("deit_small_patch16_224")
+    return torchvision.models.VisionTransformer(224, 16, 12, 6, 384, 1536)
+
+
+def milliseconds(run):
+    for _ in range(5):
+        run()
+    torch.cuda.synchronize()
+    times = []
+    for _ in range(20):
+        start = time.perf_counter()
+        run()
+        torch.cuda.synchronize()
+        times.append(1e3 * (time.perf_counter() - start))
+    return statistics.median(times)
+
+
+def ours(name, word, what, size):
+    """Criterion's median; its folders replace what file systems dislike."""
+    path = arguments.criterion / f"{name} {word}" / what / str(size) / "new" / "estimates.json"
+    return json.loads(path.read_text())["median"]["point_estimate"] / 1e6 if path.exists() else float("nan")
+
+
+def gradcam(model, layer, x):
+    """pytorch-grad-cam's arithmetic without its loops over images on the CPU, which would only make it slower."""
+    seen = {}
+    handle = layer.register_forward_hook(lambda _, __, output: seen.__setitem__("a", output))
+    logits = model(x)
+    handle.remove()
+    (gradient,) = torch.autograd.grad(logits[:, 0].sum(), seen["a"])
+    cam = (gradient.mean((2, 3), keepdim=True) * seen["a"]).sum(1, keepdim=True).relu()
+    return torch.nn.functional.interpolate(cam, x.shape[2:], mode="bilinear")
+
+
+print(torch.cuda.get_device_name(), torch.__version__)
+print(f"{'model':32} {'':5} {'':8} {'batch':>5} {'ours':>8} {'eager':>8} {'no tf32':>8} {'last':>8} {'compile':>8} {'ratio':>6}")
+for name, build in NAMES.items():
+    for word in ("f32", "bf16"):
+        dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[word]
+        model = build().eval().cuda().to(dtype)
+        for size in (1, 16, 64):
+            x = torch.randn(size, 3, 224, 224, device="cuda", dtype=dtype)
+            with torch.no_grad():
+                torch.backends.cudnn.allow_tf32 = False
+                exact = milliseconds(lambda: model(x))
+                torch.backends.cudnn.allow_tf32 = True
+                eager = milliseconds(lambda: model(x))
+                last = build().eval().cuda().to(dtype).to(memory_format=torch.channels_last)
+                z = x.to(memory_format=torch.channels_last)
+                channels_last = milliseconds(lambda: last(z))
+                compiled = float("nan")
+                if arguments.compile:
+                    fast = torch.compile(model)
+                    compiled = milliseconds(lambda: fast(x))
+            mine = ours(name, word, "forward", size)
+            best = min(t for t in (eager, exact, channels_last, compiled) if t == t)
+            print(f"{name:32} {word:5} {'forward':8} {size:5} {mine:8.2f} {eager:8.2f} {exact:8.2f} {channels_last:8.2f} {compiled:8.2f} {best / mine:6.2f}", flush=True)
+        if word == "f32" and name.startswith("resnet50"):
+            x = torch.randn(16, 3, 224, 224, device="cuda")
+            eager = milliseconds(lambda: gradcam(model, model.layer4, x))
+            mine = ours(name, word, "gradcam", 16)
+            print(f"{name:32} {word:5} {'gradcam':8} {16:5} {mine:8.2f} {eager:8.2f} {'':8} {'':8} {'':8} {eager / mine:6.2f}", flush=True)
