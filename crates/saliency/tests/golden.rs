@@ -1,9 +1,10 @@
-//! GradCAM against torch's gradients, for which `crates/models/tests/golden/make.py` and `make_transformers.py` made the
-//! values, and the CAM family against pytorch-grad-cam (`golden/make_cams.py`); weights and inputs are numbers generated
+//! GradCAM against torch's gradients, for which the scripts of `crates/models/tests/golden` made the values, and the CAM family against pytorch-grad-cam (`golden/make_cams.py`); weights and inputs are numbers generated
 //! from names.
 
 #[path = "../../models/tests/device/mod.rs"]
 mod device;
+#[path = "../../models/tests/small/mod.rs"]
+mod small;
 
 use candle_core::{DType, Tensor};
 use device::device;
@@ -18,10 +19,18 @@ use std::path::Path;
 
 /// With ten classes and generated weights, looked at from where the family is usually looked at.
 fn model(architecture: &dyn Architecture) -> Model {
+    louder(architecture, 1.0)
+}
+
+/// The same with weights of convolutions so many times those generated.
+fn louder(architecture: &dyn Architecture, gain: f64) -> Model {
     let graph = architecture.graph(10).unwrap();
     let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
     let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
-    let weights = generated::weights(&graph).unwrap();
+    let mut weights = generated::weights(&graph).unwrap();
+    for weight in weights.values_mut().filter(|weight| weight.rank() == 4) {
+        *weight = weight.affine(gain, 0.0).unwrap();
+    }
     Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
 }
 
@@ -89,11 +98,21 @@ fn vision_transformers() {
     check("vit_early", &model(&vit(Variant::Plain)), Some("blocks.0.norm2"), (32, 32), [3, 7]);
 }
 
-/// At the node that the family names; tokens without a place are left out, be they one, two or five, and Swin has none.
+/// Raw maps of class 3 at the node that the family names.
+fn check_raw(golden: &[u8], name: &str, model: &Model, (height, width): (usize, usize), places: [usize; 2]) {
+    let golden = candle_core::safetensors::load_buffer(golden, &device()).unwrap();
+    let explanations = GradCam::default().explain(model, &input(height, width), &[3, 3]).unwrap();
+    let want = &golden[&format!("{name}.raw")];
+    assert_eq!(want.dims(), [2, places[0], places[1]], "{name}");
+    let got: Vec<f32> = explanations.iter().flat_map(|e| e.raw.as_slice().to_vec()).collect();
+    let want = want.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let errors: Vec<f32> = got.iter().zip(&want).map(|(a, b)| a - b).collect();
+    assert!(largest(&errors) < 1e-4 * largest(&want), "{name}: {} of {}", largest(&errors), largest(&want));
+}
+
+/// Tokens without a place are left out, be they one, two or five, and Swin has none.
 #[test]
 fn other_transformers() {
-    let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/transformers.safetensors"), &device());
-    let golden = golden.unwrap();
     let convit = ConVit { image: 32, patch: 8, width: 32, depth: 3, heads: 2, local: 2 };
     let cases: [(&str, &dyn Architecture); 5] = [
         ("distilled", &vit(Variant::Distilled)),
@@ -102,15 +121,37 @@ fn other_transformers() {
         ("swin", &swin()),
         ("convit", &convit),
     ];
-    let x = input(32, 32);
     for (name, architecture) in cases {
-        let explanations = GradCam::default().explain(&model(architecture), &x, &[3, 3]).unwrap();
-        let want = &golden[&format!("{name}.raw")];
-        assert_eq!(want.dims(), [2, 4, 4], "{name}");
-        let got: Vec<f32> = explanations.iter().flat_map(|e| e.raw.as_slice().to_vec()).collect();
-        let want = want.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        let errors: Vec<f32> = got.iter().zip(&want).map(|(a, b)| a - b).collect();
-        assert!(largest(&errors) < 1e-4 * largest(&want), "{name}: {} of {}", largest(&errors), largest(&want));
+        check_raw(include_bytes!("golden/transformers.safetensors"), name, &model(architecture), (32, 32), [4, 4]);
+    }
+}
+
+#[test]
+fn other_convolutional_networks() {
+    let cases: [(&str, &dyn Architecture, (usize, usize), [usize; 2]); 5] = [
+        ("resnext", &small::RESNEXT, (64, 64), [2, 2]),
+        ("vgg", &small::VGG, (28, 28), [7, 7]),
+        ("vgg_bn", &small::VGG_BN, (28, 28), [7, 7]),
+        ("densenet", &small::DENSENET, (37, 50), [5, 6]),
+        ("clip_resnet", &small::CLIP, (32, 32), [4, 4]),
+    ];
+    for (name, architecture, size, places) in cases {
+        check_raw(include_bytes!("golden/convnets.safetensors"), name, &model(architecture), size, places);
+    }
+    let cases: [(&str, &dyn Architecture, f64, (usize, usize), [usize; 2]); 4] = [
+        ("convnext", &small::CONVNEXT, 1.0, (107, 70), [3, 2]),
+        ("efficientnet", &small::EFFICIENTNET, small::GAIN, (43, 38), [2, 2]),
+        ("mobilenet_v3", &small::MOBILENET_V3, small::GAIN, (35, 30), [9, 8]),
+        ("mobilenet_v4", &small::MOBILENET_V4, small::GAIN, (35, 30), [3, 2]),
+    ];
+    for (name, architecture, gain, size, places) in cases {
+        check_raw(
+            include_bytes!("golden/modern_convnets.safetensors"),
+            name,
+            &louder(architecture, gain),
+            size,
+            places,
+        );
     }
 }
 

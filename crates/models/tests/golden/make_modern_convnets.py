@@ -3,19 +3,19 @@
     python crates/models/tests/golden/make_modern_convnets.py        # torch 2.15, timm 1.0.31
 
 As make.py: timm's own classes, weights and inputs made from the tensors' names, and only results stored: logits,
-features, and every 97th element of the gradient of the sum of the images' logits of class 3.
+features, and every 97th element of the gradient of the sum of the images' logits of class 3; for the saliency crate the
+raw GradCAM of class 3 at the node that each family names.
 The weights of convolutions of all but ConvNeXt are 1.75 times those generated: squeeze-and-excitation and SiLU damp
 small values so much that logits would hardly depend on the picture otherwise.
 """
 
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import timm
 import torch
 from make import fill, generated
-from safetensors.numpy import save_file
+from make_convnets import cam, keep, save
 from timm.models._efficientnet_blocks import SqueezeExcite
 from timm.models._efficientnet_builder import decode_arch_def, round_channels
 from timm.models.convnext import ConvNeXt
@@ -23,10 +23,11 @@ from timm.models.efficientnet import _gen_efficientnet
 from timm.models.mobilenetv3 import MobileNetV3
 
 
-def case(model, last, height, width, gain=1.75):
+def case(model, last, seen, height, width, gain=1.75):
     x = generated("input", [2, 3, height, width]).requires_grad_()
     kept = {}
     last.register_forward_pre_hook(lambda _, inputs: kept.update(features=inputs[0]))
+    seen.register_forward_hook(keep(kept))
     fill(model)
     for weight in model.parameters():
         if weight.ndim == 4:
@@ -34,6 +35,7 @@ def case(model, last, height, width, gain=1.75):
     logits = model(x)
     logits[:, 3].sum().backward()
     results = {"logits": logits, "features": kept["features"], "gradient": x.grad.flatten()[::97]}
+    results["raw"] = cam(kept["seen"])
     return {name: np.ascontiguousarray(t.detach().numpy()) for name, t in results.items()}
 
 
@@ -62,13 +64,12 @@ def main():
     v4 = mobile_net(V4, num_features=32, act_layer=torch.nn.ReLU, head_bias=False, head_norm=True)
     cases = {
         # Sizes that no stride divides.
-        "convnext": case(convnext, convnext.head.fc, 43, 38, 1.0),
-        "efficientnet": case(efficientnet, efficientnet.classifier, 43, 38),
-        "mobilenet_v3": case(v3, v3.classifier, 35, 30),
-        "mobilenet_v4": case(v4, v4.classifier, 35, 30),
+        "convnext": case(convnext, convnext.head.fc, convnext.stages[-1], 107, 70, 1.0),
+        "efficientnet": case(efficientnet, efficientnet.classifier, efficientnet.bn2, 43, 38),
+        "mobilenet_v3": case(v3, v3.classifier, v3.blocks[-1], 35, 30),
+        "mobilenet_v4": case(v4, v4.classifier, v4.blocks[-1], 35, 30),
     }
-    results = {f"{name}.{key}": value for name, values in cases.items() for key, value in values.items()}
-    save_file(results, Path(__file__).parent / "modern_convnets.safetensors")
+    save(cases, "modern_convnets.safetensors")
 
     sizes = {224: ["convnext_tiny", "convnext_small", "convnext_base", "mobilenetv3_small_100", "mobilenetv3_large_100"]}
     sizes[224] += ["efficientnet_b0", "mobilenetv4_conv_small"]
