@@ -147,7 +147,9 @@ fn interval(
     let value = quantity.value(&point)?;
     let n = taking_part(quantity, group.iter().cloned().flatten());
 
-    if !class_mean && is_proportion(quantity, group) {
+    // Of several classes it is known better than of as many samples of one: their sizes are fixed.
+    let alone = group.len() == 1 || options.resamples == 0;
+    if !class_mean && alone && is_proportion(quantity, group) {
         let (low, high) = wilson(value, n as f64, normal_quantile(options.confidence));
         return Some(Estimate { value, low, high, n });
     }

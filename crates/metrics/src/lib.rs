@@ -48,24 +48,23 @@
 //! as in the published code (Q8); both means of every metric are there.
 //!
 //! # Intervals
-//! - A plain proportion, that is one right or wrong for each sample, has Wilson's interval (Wilson 1927).
+//! - A plain proportion of one class, that is one right or wrong for each sample, has Wilson's interval (Wilson 1927).
 //! - Everything else (means over classes, paired differences, several trials a sample, RFS, saliency) is resampled by a
 //!   bootstrap over samples (Efron 1979): a sample is drawn with all its conditions and trials, so pairs stay pairs and
 //!   trials are not taken for samples. Draws are stratified by class; classes of fewer than five samples are drawn from
 //!   together. The generator is counter-based and seeded by the [`Options`]: equal records give equal intervals.
 //! - The interval is the expanded percentile one (Hesterberg 2015): samples drawn from themselves vary too little by
 //!   `(n − 1) / n` in each stratum, and Student's quantile takes the place of the normal one. An accuracy over several
-//!   trials or over classes has Wilson's interval for as many trials as would know as much (design effect, from the
-//!   bootstrap's variance and two samples more, one all right and one all wrong). Ratios of accuracies (RFS, relative
+//!   trials or classes has Wilson's interval for as many independent trials as would know as much (design effect, from the
+//!   bootstrap's variance and two samples more, one all right and one all wrong): the number of samples in each class is
+//!   fixed and no matter of chance, so unlike classes are known better than one mixed class of all samples would be. Ratios of accuracies (RFS, relative
 //!   drop) have replicates of one sample more, by the toss of a coin. Without these, 95 % intervals near 0 and 1 held
 //!   86 % of the time.
 //! - In simulations (`tests/coverage.rs`) 95 % intervals over samples and over classes hold the truth in 93 to 97 % of runs
 //!   of 50 samples, whether of one class or of ten classes of five. They are held more often where a result
 //!   hangs on one or two samples (a drop of 3 points of 50 samples: 99 %) and, by a point or two, for RFS of accuracies
 //!   near 1. In a single class of five, skewed saliency scores are held 81 to 93 % of the time, ratios nearly always.
-//!   Wilson's interval over samples takes it for chance how many samples a class has: where that is fixed, as in Hard
-//!   ImageNet, and classes differ much, it is wider than need be. `examples/coverage.rs` draws small runs from a large
-//!   one: of 400 draws of 200 planted pictures such intervals held the truth in 95 to 99.5 %, all others in 92.5 to 96.5 %.
+//!   `examples/coverage.rs` draws small runs from a large one: COVERAGE
 //! - What no replicate moves, since all samples agree, is not known for sure. As in the rule of three, `n` samples that
 //!   agree may miss a share of up to `1 - 0.05^(1/n)` of the population; the interval reaches to where such a share at
 //!   either end of the range would move the mean (for RFS: either accuracy). `n` is the number of samples, for means

@@ -110,7 +110,9 @@ fn contrasts_of_proportions_have_newcombes_interval() {
     let golden: Value = serde_json::from_str(include_str!("golden/statistics.json")).unwrap();
     let scores = |right: &Value, samples: &Value| {
         let (right, samples) = (right.as_u64().unwrap() as usize, samples.as_u64().unwrap() as usize);
-        let records: Vec<Record> = (0..samples).map(|s| record(s, "none", s < right)).collect();
+        // Of one class, where the interval of each is Wilson's.
+        let one = |s| Record { label: 0, class: "class 0".into(), ..record(s, "none", s < right) };
+        let records: Vec<Record> = (0..samples).map(one).collect();
         score(&records, &Options { resamples: 10, ..Options::default() })
     };
     for case in golden["newcombe"].as_array().unwrap() {

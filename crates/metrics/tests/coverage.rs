@@ -23,6 +23,8 @@ impl Draws {
 enum Kind {
     /// One right or wrong, with this probability.
     Bernoulli(f64),
+    /// One right or wrong, hardly ever in the first class and nearly always in the last: half of the time in all.
+    Unlike,
     /// Three trials that agree with probability 1/2 and are independent else.
     Trials(f64),
     /// A saliency score in [0, 1], the given power of a uniform number: skewed for powers far from 1.
@@ -46,6 +48,7 @@ impl Case {
     fn truth(&self) -> (&'static str, &'static str, f64) {
         match self.kind {
             Kind::Bernoulli(p) => ("accuracy", "none", p),
+            Kind::Unlike => ("accuracy", "none", 0.5),
             Kind::Trials(p) => ("accuracy", "noise:l2:30:fg", p),
             Kind::Power(power) => ("iou", "none", 1.0 / f64::from(power + 1)),
             Kind::Drop(clean, kept) => ("drop", "gray", clean * (1.0 - kept)),
@@ -72,6 +75,10 @@ impl Case {
             };
             match self.kind {
                 Kind::Bernoulli(p) => one("none", 0, draws.next() < p, None),
+                Kind::Unlike => {
+                    let p = ((s % self.classes) as f64 + 0.5) / self.classes as f64;
+                    one("none", 0, draws.next() < p, None);
+                }
                 Kind::Trials(p) => {
                     let (together, shared) = (draws.next() < 0.5, draws.next());
                     for trial in 0..3 {
@@ -119,6 +126,7 @@ impl Case {
         let (metric, condition, truth) = self.truth();
         let what = match self.kind {
             Kind::Bernoulli(_) => "one trial",
+            Kind::Unlike => "one trial, unlike classes",
             Kind::Trials(_) => "three trials",
             Kind::Power(_) => "skewed",
             Kind::Drop(..) => "paired",
@@ -128,7 +136,8 @@ impl Case {
     }
 }
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 19] = [
+    Kind::Unlike,
     Kind::Bernoulli(0.5),
     Kind::Bernoulli(0.8),
     Kind::Bernoulli(0.95),
@@ -160,6 +169,8 @@ fn intervals_hold_the_truth() {
         }
     };
     check(Kind::Bernoulli(0.8), 1, 50);
+    check(Kind::Bernoulli(0.8), 10, 5);
+    check(Kind::Unlike, 10, 20);
     check(Kind::Trials(0.95), 1, 50);
     check(Kind::Power(2), 10, 5);
     check(Kind::Drop(0.9, 0.8), 10, 5);
