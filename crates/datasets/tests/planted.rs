@@ -113,6 +113,7 @@ fn nonsense_is_refused_with_the_name_of_the_field() {
     check(PlantedConfig { radius: (0.3, 0.2), ..PlantedConfig::hard() }, "radius");
     check(PlantedConfig { radius: (0.3, 0.6), ..PlantedConfig::hard() }, "radius");
     check(PlantedConfig { offset: (-0.1, 0.2), ..PlantedConfig::hard() }, "offset");
+    check(PlantedConfig { contrast: (0.5, 1.5), ..PlantedConfig::hard() }, "contrast");
     let error = PlantedCues::new(PlantedConfig::easy(), 0, 8, 0).err();
     assert!(matches!(error, Some(DatasetError::Config { .. })));
 }
@@ -137,7 +138,7 @@ proptest! {
     ) {
         let size = 96;
         let radius = (low, (low + spread).min(0.5));
-        let config = PlantedConfig { name: "p".into(), cue: 0.5, radius, offset: (0.0, offset) };
+        let config = PlantedConfig { name: "p".into(), cue: 0.5, radius, offset: (0.0, offset), ..PlantedConfig::hard() };
         let sample = PlantedCues::new(config, seed, 8, size).unwrap().get(i).unwrap();
         // Silhouettes cover between a fifth and four fifths of the square around their circle.
         let share = object_pixels(&sample) as f32 / (size * size) as f32;
@@ -148,7 +149,7 @@ proptest! {
         let height = rows.iter().max().unwrap() - rows.iter().min().unwrap() + 1;
         prop_assert!(height as f32 <= 2.0 * radius.1 * size as f32 + 2.0);
         // Nothing is cut off: the same object in a picture of the same side, but in the middle, has the same area.
-        let config = PlantedConfig { name: "p".into(), cue: 0.5, radius, offset: (0.0, 0.0) };
+        let config = PlantedConfig { name: "p".into(), cue: 0.5, radius, offset: (0.0, 0.0), ..PlantedConfig::hard() };
         let middle = PlantedCues::new(config, seed, 8, size).unwrap().get(i).unwrap();
         let area = |s: &Sample| s.mask.data.iter().map(|&v| f64::from(v)).sum::<f64>() / 255.0;
         prop_assert!((area(&sample) - area(&middle)).abs() < 0.02 * area(&middle) + 1.0);
@@ -163,4 +164,29 @@ proptest! {
         prop_assert_eq!(data.is_empty(), n == 0);
         prop_assert_eq!(Silhouette::ALL.len(), data.info().classes.len());
     }
+}
+
+/// Contrast takes the scene away and leaves the object.
+#[test]
+fn scenes_fade() {
+    let with = |contrast| PlantedCues::new(PlantedConfig { contrast, ..PlantedConfig::hard() }, 3, 40, 32).unwrap();
+    let (clear, even, mixed) = (with((1.0, 1.0)), with((0.0, 0.0)), with((0.0, 1.0)));
+    let deviation = |data: &PlantedCues, i: usize| {
+        let sample = data.get(i).unwrap();
+        let green: Vec<f64> = (0..sample.mask.data.len())
+            .filter(|&p| sample.mask.data[p] == 0)
+            .map(|p| f64::from(sample.image.data[3 * p + 1]))
+            .collect();
+        let mean = green.iter().sum::<f64>() / green.len() as f64;
+        (green.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / green.len() as f64).sqrt()
+    };
+    let mean = |data: &PlantedCues| (0..40).map(|i| deviation(data, i)).sum::<f64>() / 40.0;
+    // Light and the object's rim alone vary where the scene is even.
+    assert!(3.0 * mean(&even) < mean(&clear) && mean(&even) < mean(&mixed) && mean(&mixed) < mean(&clear));
+    for i in 0..40 {
+        assert_eq!(clear.get(i).unwrap().mask.data, even.get(i).unwrap().mask.data);
+        assert_eq!(mixed.cue_strength(i), if mixed.has_own_scene(i) { mixed.contrast(i) } else { 0.0 });
+    }
+    let strengths: Vec<f32> = (0..40).map(|i| mixed.contrast(i)).collect();
+    assert!(strengths.iter().any(|s| *s < 0.2) && strengths.iter().any(|s| *s > 0.8));
 }

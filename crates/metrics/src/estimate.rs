@@ -100,6 +100,16 @@ pub(crate) fn estimate(quantities: &[Quantity], records: &Records, options: &Opt
     result
 }
 
+/// The mean of independent values with Student's interval; `None` for fewer than two values or values that are not
+/// numbers.
+pub fn mean_estimate(values: &[f64], confidence: f64) -> Option<Estimate> {
+    let n = values.len() as f64;
+    let value = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / (n - 1.0);
+    let half = student_quantile(confidence, n - 1.0) * (variance / n).sqrt();
+    (n > 1.0 && half.is_finite()).then(|| Estimate { value, low: value - half, high: value + half, n: values.len() })
+}
+
 /// The samples of each class.
 pub(crate) fn ranges(records: &Records) -> Vec<Range<usize>> {
     let mut from = 0;

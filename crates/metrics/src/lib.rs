@@ -115,7 +115,7 @@ pub use condition::{CLEAN, MAP, Noise, Region, keeps_object, noise_level};
 pub use contrast::{Contrast, Unpaired, contrast};
 pub use correction::{benjamini_hochberg, holm};
 pub use difference::{Difference, Effect};
-pub use estimate::Estimate;
+pub use estimate::{Estimate, mean_estimate};
 pub use map_scores::{FAITHFULNESS, MapScores, map_scores};
 pub use mcnemar::{McNemar, mcnemar};
 pub use metric::{Average, Better, Measure, Metric, MetricMeta, Unit, irfs, meta, metrics, rfs};

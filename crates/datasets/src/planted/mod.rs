@@ -36,7 +36,12 @@ pub struct PlantedConfig {
     /// The distance of the object's centre from the picture's is uniform in this range. An object that would
     /// leave the picture is pushed back until it just lies inside.
     pub offset: (f32, f32),
+    /// How clearly the scene is seen, uniform in this range within [0, 1]: 1 as it is, 0 an even colour.
+    pub contrast: (f32, f32),
 }
+
+/// Scenes as they are.
+const CLEAR: (f32, f32) = (1.0, 1.0);
 
 impl PlantedConfig {
     /// The value of `cue` at which the scene tells nothing of the class.
@@ -44,17 +49,17 @@ impl PlantedConfig {
 
     /// What makes Hard ImageNet hard: small objects, off centre, nearly always in their own scene.
     pub fn hard() -> Self {
-        Self { name: "hard".into(), cue: 0.9, radius: (0.14, 0.22), offset: (0.15, 0.35) }
+        Self { name: "hard".into(), cue: 0.9, radius: (0.14, 0.22), offset: (0.15, 0.35), contrast: CLEAR }
     }
 
     /// What makes RIVAL easy: large objects, in the centre, in any scene.
     pub fn easy() -> Self {
-        Self { name: "easy".into(), cue: Self::CHANCE, radius: (0.30, 0.42), offset: (0.0, 0.08) }
+        Self { name: "easy".into(), cue: Self::CHANCE, radius: (0.30, 0.42), offset: (0.0, 0.08), contrast: CLEAR }
     }
 
     /// All sizes and places of the other two, for training at any strength of the cue.
     pub fn train(cue: f64) -> Self {
-        Self { name: "train".into(), cue, radius: (0.14, 0.42), offset: (0.0, 0.35) }
+        Self { name: "train".into(), cue, radius: (0.14, 0.42), offset: (0.0, 0.35), contrast: CLEAR }
     }
 
     fn check(&self) -> Result<(), DatasetError> {
@@ -68,6 +73,9 @@ impl PlantedConfig {
         }
         if !(ordered(self.offset) && self.offset.0 >= 0.0 && self.offset.1 <= 0.75) {
             return bad(format!("offset is a range within [0, 0.75], got {:?}", self.offset));
+        }
+        if !(ordered(self.contrast) && self.contrast.0 >= 0.0 && self.contrast.1 <= 1.0) {
+            return bad(format!("contrast is a range within [0, 1], got {:?}", self.contrast));
         }
         Ok(())
     }
@@ -152,6 +160,17 @@ impl PlantedCues {
         self.scene(i) == Scene::ALL[self.class(i)]
     }
 
+    /// How clearly the scene of sample `i` is seen, in [0, 1].
+    pub fn contrast(&self, i: usize) -> f32 {
+        let (low, high) = self.config.contrast;
+        if low == high { low } else { Draws::new(self.seed, i as u64, 4).range(low, high) }
+    }
+
+    /// How strong the cue of sample `i` is, in [0, 1]: the contrast of the scene if it is the class's own, else 0.
+    pub fn cue_strength(&self, i: usize) -> f32 {
+        if self.has_own_scene(i) { self.contrast(i) } else { 0.0 }
+    }
+
     fn placement(&self, i: usize) -> Placement {
         let mut draws = Draws::new(self.seed, i as u64, 1);
         let radius = draws.range(self.config.radius.0, self.config.radius.1);
@@ -223,6 +242,9 @@ impl Dataset for PlantedCues {
         let mut colours = Draws::new(self.seed, i as u64, 3);
         let palette = Palette::draw(&mut colours);
         let light = colours.direction();
+        let contrast = self.contrast(i);
+        // At full contrast the tone stays as it is, to the last bit.
+        let seen = |tone: f32| if contrast < 1.0 { 0.5 + contrast * (tone - 0.5) } else { tone };
 
         let pixel = 1.0 / size as f32;
         let mut image = Vec::with_capacity(size * size * 3);
@@ -233,7 +255,7 @@ impl Dataset for PlantedCues {
                 let coverage = object.coverage(x, y, pixel);
                 // The scene is lit a little from one side.
                 let lit = 1.0 + 0.10 * ((x - 0.5) * light.0 + (y - 0.5) * light.1);
-                let mut colour = palette.scene(backdrop.tone(x, y)).map(|v| v * lit);
+                let mut colour = palette.scene(seen(backdrop.tone(x, y))).map(|v| v * lit);
                 if coverage > 0.0 {
                     let shade = object.shade(x, y);
                     colour = blend(colour, palette.object().map(|v| v * shade), coverage);

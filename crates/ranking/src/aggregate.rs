@@ -1,0 +1,101 @@
+//! From a picture's activations of the spurious features of its class to one number.
+
+use crate::correlation::ranks;
+
+/// How the activations of several features become one score. The original publishes its ranking, not which of these made
+/// it (SPEC 11.6); [`Aggregate::Sum`] is the plainest that fits its description.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    /// Σ aₖ
+    Sum,
+    /// Σ wₖ aₖ, with the weights of the last layer from the features to the class.
+    WeightedSum,
+    /// The largest activation.
+    Maximum,
+    /// Σ (aₖ − mean of feature k) / deviation of feature k, over the pictures of the class; a feature that does not vary
+    /// adds nothing.
+    ZScore,
+    /// The mean of the picture's ranks by each feature alone, from 0 for the weakest to 1 for the strongest.
+    MeanRank,
+}
+
+impl Aggregate {
+    /// All, with the words that name them.
+    pub const ALL: [(&str, Self); 5] = [
+        ("sum", Self::Sum),
+        ("weighted-sum", Self::WeightedSum),
+        ("maximum", Self::Maximum),
+        ("z-score", Self::ZScore),
+        ("mean-rank", Self::MeanRank),
+    ];
+
+    /// By its word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find_map(|(name, aggregate)| (name == word).then_some(aggregate))
+    }
+
+    /// A score for each picture of one class; the higher, the stronger the spurious cues.
+    ///
+    /// `activations` has a row a picture, a column a feature; `weights` one number a feature. Sums in f64.
+    pub fn scores(self, activations: &[Vec<f32>], weights: &[f32]) -> Vec<f64> {
+        let each = |score: &dyn Fn(&[f32]) -> f64| activations.iter().map(|row| score(row)).collect();
+        let sum = |row: &[f32]| row.iter().map(|&a| f64::from(a)).sum();
+        match self {
+            Self::Sum => each(&sum),
+            Self::WeightedSum => each(&|row| row.iter().zip(weights).map(|(&a, &w)| f64::from(a) * f64::from(w)).sum()),
+            Self::Maximum => each(&|row| row.iter().fold(f64::NEG_INFINITY, |most, &a| most.max(f64::from(a)))),
+            Self::ZScore => total(activations, |column| {
+                let n = column.len() as f64;
+                let mean = column.iter().sum::<f64>() / n;
+                let deviation = (column.iter().map(|a| (a - mean).powi(2)).sum::<f64>() / n).sqrt();
+                let scale = if deviation > 0.0 { deviation.recip() } else { 0.0 };
+                column.iter().map(|a| (a - mean) * scale).collect()
+            }),
+            Self::MeanRank => {
+                let most = (activations.len().max(2) - 1) as f64;
+                let features = activations.first().map_or(1, |row| row.len().max(1)) as f64;
+                let total = total(activations, |column| ranks(column).into_iter().map(|r| (r - 1.0) / most).collect());
+                total.into_iter().map(|sum| sum / features).collect()
+            }
+        }
+    }
+}
+
+/// Adds up what each feature's column becomes.
+fn total(activations: &[Vec<f32>], of_column: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
+    let mut total = vec![0.0; activations.len()];
+    for feature in 0..activations.first().map_or(0, Vec::len) {
+        let column: Vec<f64> = activations.iter().map(|row| f64::from(row[feature])).collect();
+        total.iter_mut().zip(of_column(&column)).for_each(|(total, one)| *total += one);
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_by_hand() {
+        let rows = vec![vec![1.0, 4.0], vec![3.0, 0.0], vec![2.0, 2.0]];
+        let check = |aggregate: Aggregate, want: [f64; 3]| {
+            let got = aggregate.scores(&rows, &[2.0, -1.0]);
+            assert!(got.iter().zip(want).all(|(got, want)| (got - want).abs() < 1e-12), "{aggregate:?}: {got:?}");
+        };
+        check(Aggregate::Sum, [5.0, 3.0, 4.0]);
+        check(Aggregate::WeightedSum, [-2.0, 6.0, 2.0]);
+        check(Aggregate::Maximum, [4.0, 3.0, 2.0]);
+        check(Aggregate::ZScore, [0.0, 0.0, 0.0]);
+        check(Aggregate::MeanRank, [0.5, 0.5, 0.5]);
+        assert_eq!(Aggregate::ZScore.scores(&[vec![7.0], vec![7.0]], &[1.0]), [0.0, 0.0]);
+        assert_eq!(Aggregate::MeanRank.scores(&[vec![7.0]], &[1.0]), [0.0]);
+    }
+
+    #[test]
+    fn words_come_back() {
+        for (word, aggregate) in Aggregate::ALL {
+            assert_eq!(Aggregate::parse(word), Some(aggregate));
+        }
+        assert_eq!(Aggregate::parse("median"), None);
+    }
+}

@@ -1,0 +1,43 @@
+use crate::{Extractor, FeatureBank, RankingError};
+use candle_core::{DType, Tensor};
+use hard_imagenet_masks::Heatmap;
+
+/// A feature's activation in its places.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivationMap {
+    /// As computed, `(h, w)`.
+    pub raw: Heatmap,
+    /// Divided by its largest value and enlarged to the picture's size, bilinear as OpenCV's: at most 1, the minimum is
+    /// not moved to 0. Zeros for a map without a positive value.
+    pub map: Heatmap,
+}
+
+impl Extractor<'_> {
+    /// Neural activation maps (SPEC 11.4) of one feature for each picture of a batch; `x` `(B, 3, H, W)`, normalised.
+    ///
+    /// The original hands out 1 − map, for its colours run the other way.
+    ///
+    /// # Errors
+    /// From the model, for a batch that it does not take; for a feature that is not there.
+    pub fn activation_maps(&self, x: &Tensor, feature: u32) -> Result<Vec<ActivationMap>, RankingError> {
+        let (_, _, height, width) = x.dims4()?;
+        let (values, h, w) = self.places(x)?;
+        let channel = values.narrow(2, feature as usize, 1)?.squeeze(2)?.to_dtype(DType::F32)?.to_vec2::<f32>()?;
+        let maps = channel.into_iter().map(|raw| {
+            let largest = raw.iter().fold(0f32, |most, &v| most.max(v));
+            let scale = if largest > 0.0 { largest.recip() } else { 0.0 };
+            let scaled = Heatmap::from_vec(h, w, raw.iter().map(|v| v * scale).collect());
+            ActivationMap { raw: Heatmap::from_vec(h, w, raw), map: scaled.resized(height, width) }
+        });
+        Ok(maps.collect())
+    }
+}
+
+/// The `n` pictures of a class that activate a feature most, the most active first.
+pub fn top_pictures(bank: &FeatureBank, class: u32, feature: u32, n: usize) -> Vec<usize> {
+    let mut rows = bank.labelled(class);
+    let activation = |row: &usize| bank.features(*row)[feature as usize];
+    rows.sort_by(|a, b| activation(b).total_cmp(&activation(a)).then(a.cmp(b)));
+    rows.truncate(n);
+    rows
+}

@@ -1,0 +1,130 @@
+use crate::correlation::{kendall, overlap, spearman};
+use crate::{Aggregate, FeatureBank, RankingError, pickle};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Pictures of each class in the order of how strong their spurious cues are, the strongest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ranking {
+    /// Class name or WordNet id, and its pictures.
+    pub classes: BTreeMap<String, Vec<Ranked>>,
+}
+
+/// A picture in its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranked {
+    /// Id of the sample.
+    pub id: String,
+    /// The higher, the stronger the cues; `None` for a ranking that was read.
+    pub score: Option<f64>,
+}
+
+/// How alike two rankings of one class are, over the pictures that both have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Likeness {
+    /// Class.
+    pub class: String,
+    /// Pictures that both rank.
+    pub common: usize,
+    /// Spearman's ρ.
+    pub spearman: Option<f64>,
+    /// Kendall's τ.
+    pub kendall: Option<f64>,
+    /// Share of the first k of one that are among the first k of the other.
+    pub overlap: Option<f64>,
+}
+
+impl Ranking {
+    /// Ranks the pictures of each class (by label, SPEC 11.6) by their activations of the features that `spurious` names
+    /// for it. A class without such features is not ranked. Equal scores go by id.
+    pub fn new(bank: &FeatureBank, spurious: impl Fn(u32) -> Vec<u32>, aggregate: Aggregate) -> Self {
+        let mut classes = BTreeMap::new();
+        for (class, name) in bank.about.classes.iter().enumerate() {
+            let class = class as u32;
+            let (features, rows) = (spurious(class), bank.labelled(class));
+            if features.is_empty() || rows.is_empty() {
+                continue;
+            }
+            let activations: Vec<Vec<f32>> = rows.iter().map(|&row| bank.some(row, &features)).collect();
+            let weights = bank.weights_of(class, &features);
+            let scores = aggregate.scores(&activations, &weights);
+            let mut ranked: Vec<Ranked> = rows
+                .iter()
+                .zip(scores)
+                .map(|(&row, score)| Ranked { id: bank.ids[row].clone(), score: Some(score) })
+                .collect();
+            ranked.sort_by(|a, b| {
+                b.score.partial_cmp(&a.score).unwrap_or(std::cmp::Ordering::Equal).then_with(|| a.id.cmp(&b.id))
+            });
+            classes.insert(name.clone(), ranked);
+        }
+        Self { classes }
+    }
+
+    /// The published form as JSON: a dictionary from class to a list of image paths, the strongest cues first.
+    pub fn to_json(&self) -> String {
+        let list = |ranked: &Vec<Ranked>| ranked.iter().map(|one| Value::from(one.id.as_str())).collect::<Vec<_>>();
+        let lists: serde_json::Map<String, Value> =
+            self.classes.iter().map(|(class, ranked)| (class.clone(), list(ranked).into())).collect();
+        let mut text = serde_json::to_string_pretty(&lists).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+
+    /// The published form as it is published, a pickle (protocol 2): what `pickle.load` gives is the dictionary of
+    /// [`to_json`](Self::to_json).
+    pub fn to_pickle(&self) -> Vec<u8> {
+        let lists = self.classes.iter();
+        pickle::lists(lists.map(|(class, ranked)| (class.as_str(), ranked.iter().map(|one| one.id.as_str()))))
+    }
+
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// [`RankingError::File`] for a file that cannot be read or is of another form.
+    pub fn read_json(path: &Path) -> Result<Self, RankingError> {
+        let fail = |problem: String| RankingError::File { path: path.into(), problem };
+        let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+        let lists: BTreeMap<String, Vec<String>> = serde_json::from_str(&text)
+            .map_err(|error| fail(format!("expected a dictionary from class to a list of image paths ({error})")))?;
+        Ok(Self::from_lists(lists))
+    }
+
+    /// From lists, the strongest first.
+    pub fn from_lists(lists: BTreeMap<String, Vec<String>>) -> Self {
+        let ranked = |ids: Vec<String>| ids.into_iter().map(|id| Ranked { id, score: None }).collect();
+        Self { classes: lists.into_iter().map(|(class, ids)| (class, ranked(ids))).collect() }
+    }
+
+    /// Compares the classes that both have; a picture counts by its file name, without folders and extension.
+    pub fn likeness(&self, other: &Self, k: usize) -> Vec<Likeness> {
+        let both = self.classes.iter().filter_map(|(class, a)| Some((class, a, other.classes.get(class)?)));
+        both.map(|(class, a, b)| {
+            let names = |ranked: &[Ranked]| ranked.iter().map(|one| stem(&one.id).to_owned()).collect::<Vec<_>>();
+            let (a, b) = (names(a), names(b));
+            let places: BTreeMap<&str, usize> =
+                b.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+            let common: Vec<(f64, f64)> = a
+                .iter()
+                .enumerate()
+                .filter_map(|(place, name)| Some((place as f64, *places.get(name.as_str())? as f64)))
+                .collect();
+            let (x, y): (Vec<f64>, Vec<f64>) = common.iter().copied().unzip();
+            Likeness {
+                class: class.clone(),
+                common: common.len(),
+                spearman: spearman(&x, &y),
+                kendall: kendall(&x, &y),
+                overlap: overlap(&a, &b, k),
+            }
+        })
+        .collect()
+    }
+}
+
+/// The file name without folders and extension, by which training pictures of ImageNet are known everywhere.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
