@@ -113,7 +113,7 @@ fn nonsense_is_refused_with_the_name_of_the_field() {
     check(PlantedConfig { radius: (0.3, 0.2), ..PlantedConfig::hard() }, "radius");
     check(PlantedConfig { radius: (0.3, 0.6), ..PlantedConfig::hard() }, "radius");
     check(PlantedConfig { offset: (-0.1, 0.2), ..PlantedConfig::hard() }, "offset");
-    check(PlantedConfig { contrast: (0.5, 1.5), ..PlantedConfig::hard() }, "contrast");
+    check(PlantedConfig { extent: (0.5, 1.5), ..PlantedConfig::hard() }, "extent");
     let error = PlantedCues::new(PlantedConfig::easy(), 0, 8, 0).err();
     assert!(matches!(error, Some(DatasetError::Config { .. })));
 }
@@ -166,27 +166,27 @@ proptest! {
     }
 }
 
-/// Contrast takes the scene away and leaves the object.
+/// A scene that fills only a part leaves the object, and its own part, as they are.
 #[test]
-fn scenes_fade() {
-    let with = |contrast| PlantedCues::new(PlantedConfig { contrast, ..PlantedConfig::hard() }, 3, 40, 32).unwrap();
-    let (clear, even, mixed) = (with((1.0, 1.0)), with((0.0, 0.0)), with((0.0, 1.0)));
-    let deviation = |data: &PlantedCues, i: usize| {
-        let sample = data.get(i).unwrap();
-        let green: Vec<f64> = (0..sample.mask.data.len())
-            .filter(|&p| sample.mask.data[p] == 0)
-            .map(|p| f64::from(sample.image.data[3 * p + 1]))
-            .collect();
-        let mean = green.iter().sum::<f64>() / green.len() as f64;
-        (green.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / green.len() as f64).sqrt()
-    };
-    let mean = |data: &PlantedCues| (0..40).map(|i| deviation(data, i)).sum::<f64>() / 40.0;
-    // Light and the object's rim alone vary where the scene is even.
-    assert!(3.0 * mean(&even) < mean(&clear) && mean(&even) < mean(&mixed) && mean(&mixed) < mean(&clear));
+fn scenes_share_the_picture() {
+    let with = |extent| PlantedCues::new(PlantedConfig { extent, ..PlantedConfig::hard() }, 3, 40, 32).unwrap();
+    let (whole, mixed) = (with((1.0, 1.0)), with((0.0, 1.0)));
     for i in 0..40 {
-        assert_eq!(clear.get(i).unwrap().mask.data, even.get(i).unwrap().mask.data);
-        assert_eq!(mixed.cue_strength(i), if mixed.has_own_scene(i) { mixed.contrast(i) } else { 0.0 });
+        let (one, two) = (whole.get(i).unwrap(), mixed.get(i).unwrap());
+        assert_eq!(one.mask.data, two.mask.data);
+        let extent = mixed.extent(i);
+        assert_eq!(mixed.cue_strength(i), if mixed.has_own_scene(i) { extent } else { 0.0 });
+        // The columns that agree all lie on one side, as many as the extent says.
+        let same = |x: usize| {
+            (0..32)
+                .all(|y| (0..3).all(|c| one.image.data[3 * (32 * y + x) + c] == two.image.data[3 * (32 * y + x) + c]))
+        };
+        let columns: Vec<bool> = (0..32).map(same).collect();
+        let from_left = columns.iter().take_while(|&&same| same).count();
+        let from_right = columns.iter().rev().take_while(|&&same| same).count();
+        let kept = from_left.max(from_right) as f32;
+        assert!((kept - 32.0 * extent).abs() <= 1.0, "{i}: {kept} columns, extent {extent}");
     }
-    let strengths: Vec<f32> = (0..40).map(|i| mixed.contrast(i)).collect();
-    assert!(strengths.iter().any(|s| *s < 0.2) && strengths.iter().any(|s| *s > 0.8));
+    let extents: Vec<f32> = (0..40).map(|i| mixed.extent(i)).collect();
+    assert!(extents.iter().any(|s| *s < 0.2) && extents.iter().any(|s| *s > 0.8));
 }

@@ -31,6 +31,23 @@ pub struct FeatureBank {
     pub(crate) weights: Vec<f32>,
 }
 
+/// A picture of a bank.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Id of the sample.
+    pub id: String,
+    /// Its class, index of [`About::classes`].
+    pub label: u32,
+    /// The class of the head that the model takes it for.
+    pub prediction: u32,
+    /// Share of the picture that is object.
+    pub object: f32,
+    /// The input of the last linear layer, (D).
+    pub features: Vec<f32>,
+    /// Share of each feature's map on the object, (D), NaN where it is not defined.
+    pub on_object: Vec<f32>,
+}
+
 /// What a bank was made of and by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +69,45 @@ pub struct About {
 }
 
 impl FeatureBank {
+    /// Without pictures; `weights` `(C, D)` are the last layer's from the features to each of the dataset's classes.
+    ///
+    /// # Errors
+    /// [`RankingError::Mixed`] for weights that do not fit the classes.
+    pub fn new(about: About, weights: Vec<f32>) -> Result<Self, RankingError> {
+        let classes = about.classes.len();
+        if classes == 0 || about.columns.len() != classes || weights.len() % classes != 0 {
+            let n = weights.len();
+            return Err(RankingError::Mixed(format!(
+                "{classes} classes, {} columns and {n} weights",
+                about.columns.len()
+            )));
+        }
+        let width = weights.len() / classes;
+        let (ids, labels, predictions) = (Vec::new(), Vec::new(), Vec::new());
+        let (features, on_object, object) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { about, ids, labels, predictions, width, features, on_object, object, weights })
+    }
+
+    /// Appends a picture.
+    ///
+    /// # Errors
+    /// [`RankingError::Mixed`] for a class that is not there, or another number of features.
+    pub fn push(&mut self, row: Row) -> Result<(), RankingError> {
+        let (classes, width) = (self.about.classes.len(), self.width);
+        if row.label as usize >= classes || row.features.len() != width || row.on_object.len() != width {
+            let problem =
+                format!("{} of class {} of {classes}, {} features of {width}", row.id, row.label, row.features.len());
+            return Err(RankingError::Mixed(problem));
+        }
+        self.ids.push(row.id);
+        self.labels.push(row.label);
+        self.predictions.push(row.prediction);
+        self.object.push(row.object);
+        self.features.extend(row.features);
+        self.on_object.extend(row.on_object);
+        Ok(())
+    }
+
     /// Number of pictures.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -107,7 +163,7 @@ impl FeatureBank {
     pub fn join(&mut self, other: Self) -> Result<(), RankingError> {
         if self.about != other.about || self.width != other.width {
             let kind =
-                |a: &About| format!("{} ({}) on {}", a.model, a.weights_sha256.get(..8).unwrap_or(""), a.dataset);
+                |a: &About| format!("{} ({}) on {}", a.model, a.weights_sha256, a.dataset);
             return Err(RankingError::Mixed(format!("{} and {}", kind(&self.about), kind(&other.about))));
         }
         self.ids.extend(other.ids);

@@ -16,10 +16,11 @@ pub struct ByMasks {
 }
 
 impl Default for ByMasks {
-    /// 40 pictures, 95 %, and a threshold of a quarter: maps are coarse, so that even those of an object's own features
-    /// spread beyond it.
+    /// 40 pictures, 95 %, and a threshold of a tenth: maps are coarse, and even those of an object's own features spread far
+    /// beyond it. On planted pictures, where the answer is known, features of the object have a focus of 0.12 to 0.39 and
+    /// those of the scene nearly all less than 0.05.
     fn default() -> Self {
-        Self { pictures: 40, threshold: 0.25, confidence: 0.95 }
+        Self { pictures: 40, threshold: 0.1, confidence: 0.95 }
     }
 }
 

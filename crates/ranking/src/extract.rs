@@ -9,11 +9,9 @@ use rayon::prelude::*;
 /// A network as a source of features: where they are, where they lie over the picture, and what they weigh for each class.
 pub struct Extractor<'m> {
     model: &'m Model,
-    about: About,
     map: NodeId,
-    /// `(C, D)`
-    weights: Vec<f32>,
-    width: usize,
+    /// Without pictures.
+    empty: FeatureBank,
 }
 
 impl<'m> Extractor<'m> {
@@ -54,27 +52,17 @@ impl<'m> Extractor<'m> {
             classes,
             columns,
         };
-        Ok(Self { model, about, map, weights, width })
+        Ok(Self { model, map, empty: FeatureBank::new(about, weights)? })
     }
 
     /// What the bank will say of itself.
     pub fn about(&self) -> &About {
-        &self.about
+        &self.empty.about
     }
 
     /// A bank without pictures, to join parts to.
     pub fn empty(&self) -> FeatureBank {
-        FeatureBank {
-            about: self.about.clone(),
-            ids: Vec::new(),
-            labels: Vec::new(),
-            predictions: Vec::new(),
-            width: self.width,
-            features: Vec::new(),
-            on_object: Vec::new(),
-            object: Vec::new(),
-            weights: self.weights.clone(),
-        }
+        self.empty.clone()
     }
 
     /// The bank of a batch: `x` `(B, 3, H, W)` normalised, and for each picture its id, its class in the dataset and its mask,
@@ -96,7 +84,8 @@ impl<'m> Extractor<'m> {
         masks: &[Mask],
     ) -> Result<FeatureBank, RankingError> {
         assert!(ids.len() == labels.len() && labels.len() == masks.len() && x.dim(0).is_ok_and(|b| b == ids.len()));
-        let (logits, values) = self.model.forward_with(x, &[&self.about.feature_node, &self.about.map_node])?;
+        let (logits, values) =
+            self.model.forward_with(x, &[&self.empty.about.feature_node, &self.empty.about.map_node])?;
         let mut bank = self.empty();
         bank.ids = ids.iter().map(|&id| id.to_owned()).collect();
         bank.labels = labels.to_vec();
@@ -104,7 +93,7 @@ impl<'m> Extractor<'m> {
         bank.features = values[0].flatten_all()?.to_vec1()?;
         let (maps, h, w) = self.in_places(&values[1])?;
         let maps = maps.flatten_from(1)?.to_vec2::<f32>()?;
-        let shares = maps.par_iter().zip(masks).map(|(map, mask)| shares(map, &coverage(mask, h, w), self.width));
+        let shares = maps.par_iter().zip(masks).map(|(map, mask)| shares(map, &coverage(mask, h, w), self.empty.width));
         bank.on_object = shares.collect::<Vec<_>>().concat();
         bank.object = masks.iter().map(|mask| mask.fraction() as f32).collect();
         Ok(bank)
@@ -112,7 +101,7 @@ impl<'m> Extractor<'m> {
 
     /// The features' maps of a batch, `(B, h · w, D)`, f32, with h and w.
     pub(crate) fn places(&self, x: &Tensor) -> Result<(Tensor, usize, usize), RankingError> {
-        self.in_places(&self.model.value(&self.about.map_node, x)?)
+        self.in_places(&self.model.value(&self.empty.about.map_node, x)?)
     }
 
     fn in_places(&self, value: &Tensor) -> Result<(Tensor, usize, usize), RankingError> {

@@ -68,7 +68,7 @@ mod votes;
 pub use aggregate::Aggregate;
 pub use agreement::{Agreement, agreement};
 pub use attack::FeatureAttack;
-pub use bank::{About, FeatureBank};
+pub use bank::{About, FeatureBank, Row};
 pub use by_masks::ByMasks;
 pub use classes::{Hardness, hardness, of_class};
 pub use correlation::{kendall, overlap, spearman};

@@ -128,3 +128,90 @@ fn stem(path: &str) -> &str {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{About, Row};
+
+    /// Five pictures of two classes with two features; the second class has no picture.
+    pub(crate) fn bank() -> FeatureBank {
+        let about = About {
+            model: "toy".into(),
+            weights_sha256: "00".into(),
+            feature_node: "pool".into(),
+            map_node: "act".into(),
+            dataset: "toys".into(),
+            classes: vec!["a".into(), "b".into()],
+            columns: vec![3, 7],
+        };
+        let mut bank = FeatureBank::new(about, vec![1.0, 0.5, 2.0, -1.0]).unwrap();
+        for (i, features) in [[1.0, 2.0], [3.0, 0.0], [0.0, 4.0], [1.0, 1.0], [2.0, 1.0]].into_iter().enumerate() {
+            let (id, on_object) = (format!("train/a/a_{i}.JPEG"), vec![0.5, f32::NAN]);
+            bank.push(Row { id, label: 0, prediction: 3, object: 0.1, features: features.into(), on_object }).unwrap();
+        }
+        bank
+    }
+
+    fn ids(ranking: &Ranking) -> Vec<&str> {
+        ranking.classes["a"].iter().map(|one| one.id.as_str()).collect()
+    }
+
+    #[test]
+    fn the_strongest_first_and_equal_ones_by_id() {
+        let ranking = Ranking::new(&bank(), |class| if class == 0 { vec![0, 1] } else { vec![0] }, Aggregate::Sum);
+        assert_eq!(ranking.classes.len(), 1);
+        let want = [2, 0, 1, 4, 3].map(|i| format!("train/a/a_{i}.JPEG"));
+        assert_eq!(ids(&ranking), want);
+        assert_eq!(ranking.classes["a"][0].score, Some(4.0));
+    }
+
+    #[test]
+    fn both_published_forms_come_back() {
+        let ranking = Ranking::new(&bank(), |_| vec![0], Aggregate::Maximum);
+        let folder = tempfile::tempdir().unwrap();
+        let (json, pickle) = (folder.path().join("ranks.json"), folder.path().join("paths_by_rank.pkl"));
+        std::fs::write(&json, ranking.to_json()).unwrap();
+        std::fs::write(&pickle, ranking.to_pickle()).unwrap();
+        assert_eq!(ids(&Ranking::read_json(&json).unwrap()), ids(&ranking));
+        for file in [json, pickle] {
+            let read = hard_imagenet_datasets::Rankings::read(&file).unwrap();
+            for (rank, id) in ids(&ranking).into_iter().enumerate() {
+                assert_eq!(read.place(id).map(|place| (place.rank, place.of)), Some((rank, 5)), "{}", file.display());
+            }
+        }
+        let error = Ranking::read_json(&folder.path().join("none.json")).unwrap_err().to_string();
+        assert!(error.contains("none.json"), "{error}");
+    }
+
+    #[test]
+    fn rankings_are_compared_by_file_name() {
+        let list = |ids: &[&str]| {
+            Ranking::from_lists([("a".to_owned(), ids.iter().map(|&id| id.to_owned()).collect())].into())
+        };
+        let likeness = list(&["x/1.JPEG", "2", "3", "4"]).likeness(&list(&["y/1.png", "3", "2", "5"]), 2);
+        assert_eq!((likeness[0].common, likeness[0].overlap), (3, Some(0.5)));
+        assert!((likeness[0].spearman.unwrap() - 0.5).abs() < 1e-12);
+        assert!((likeness[0].kendall.unwrap() - 1.0 / 3.0).abs() < 1e-12);
+        assert_eq!(list(&["1"]).likeness(&Ranking::default(), 2), []);
+    }
+
+    #[test]
+    fn banks_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bank.safetensors");
+        let bank = bank();
+        bank.write(&path).unwrap();
+        let read = FeatureBank::read(&path).unwrap();
+        assert_eq!((&read.about, &read.ids, &read.features), (&bank.about, &bank.ids, &bank.features));
+        assert_eq!((read.on_object(1, 0), read.on_object(1, 1)), (Some(0.5), None));
+        let mut twice = read.clone();
+        twice.join(read).unwrap();
+        assert_eq!(twice.len(), 10);
+        let other = FeatureBank::new(About { model: "other".into(), ..bank.about.clone() }, vec![0.0; 4]).unwrap();
+        assert!(twice.join(other).unwrap_err().to_string().contains("toy (00) on toys and other (00) on toys"));
+        std::fs::write(&path, b"nonsense").unwrap();
+        let error = FeatureBank::read(&path).unwrap_err().to_string();
+        assert!(error.contains("bank.safetensors") && error.contains("a feature bank is"), "{error}");
+    }
+}

@@ -133,7 +133,7 @@ mod tests {
         assert!(votes.values().all(|v| v.main_object + v.separate_object + v.background == 5));
         let verdicts = of_votes(&votes, ["n03218198", "n00000000", "n04228054"]);
         assert_eq!(verdicts.spurious(0), [0, 127, 161, 417, 1959]);
-        assert_eq!(verdicts.spurious(1), []);
+        assert!(verdicts.spurious(1).is_empty());
         assert_eq!(verdicts.len(), 10);
         let kinds: Vec<_> = [127, 161, 417, 1959].map(|f| votes[&("n03218198".to_owned(), f)].kind()).into();
         assert_eq!(

@@ -36,12 +36,13 @@ pub struct PlantedConfig {
     /// The distance of the object's centre from the picture's is uniform in this range. An object that would
     /// leave the picture is pushed back until it just lies inside.
     pub offset: (f32, f32),
-    /// How clearly the scene is seen, uniform in this range within [0, 1]: 1 as it is, 0 an even colour.
-    pub contrast: (f32, f32),
+    /// The scene fills this share of the picture, uniform in this range within [0, 1]; beside it lies one that belongs
+    /// neither to it nor to the object.
+    pub extent: (f32, f32),
 }
 
-/// Scenes as they are.
-const CLEAR: (f32, f32) = (1.0, 1.0);
+/// One scene fills the picture.
+const WHOLE: (f32, f32) = (1.0, 1.0);
 
 impl PlantedConfig {
     /// The value of `cue` at which the scene tells nothing of the class.
@@ -49,17 +50,17 @@ impl PlantedConfig {
 
     /// What makes Hard ImageNet hard: small objects, off centre, nearly always in their own scene.
     pub fn hard() -> Self {
-        Self { name: "hard".into(), cue: 0.9, radius: (0.14, 0.22), offset: (0.15, 0.35), contrast: CLEAR }
+        Self { name: "hard".into(), cue: 0.9, radius: (0.14, 0.22), offset: (0.15, 0.35), extent: WHOLE }
     }
 
     /// What makes RIVAL easy: large objects, in the centre, in any scene.
     pub fn easy() -> Self {
-        Self { name: "easy".into(), cue: Self::CHANCE, radius: (0.30, 0.42), offset: (0.0, 0.08), contrast: CLEAR }
+        Self { name: "easy".into(), cue: Self::CHANCE, radius: (0.30, 0.42), offset: (0.0, 0.08), extent: WHOLE }
     }
 
     /// All sizes and places of the other two, for training at any strength of the cue.
     pub fn train(cue: f64) -> Self {
-        Self { name: "train".into(), cue, radius: (0.14, 0.42), offset: (0.0, 0.35), contrast: CLEAR }
+        Self { name: "train".into(), cue, radius: (0.14, 0.42), offset: (0.0, 0.35), extent: WHOLE }
     }
 
     fn check(&self) -> Result<(), DatasetError> {
@@ -74,8 +75,8 @@ impl PlantedConfig {
         if !(ordered(self.offset) && self.offset.0 >= 0.0 && self.offset.1 <= 0.75) {
             return bad(format!("offset is a range within [0, 0.75], got {:?}", self.offset));
         }
-        if !(ordered(self.contrast) && self.contrast.0 >= 0.0 && self.contrast.1 <= 1.0) {
-            return bad(format!("contrast is a range within [0, 1], got {:?}", self.contrast));
+        if !(ordered(self.extent) && self.extent.0 >= 0.0 && self.extent.1 <= 1.0) {
+            return bad(format!("extent is a range within [0, 1], got {:?}", self.extent));
         }
         Ok(())
     }
@@ -160,15 +161,23 @@ impl PlantedCues {
         self.scene(i) == Scene::ALL[self.class(i)]
     }
 
-    /// How clearly the scene of sample `i` is seen, in [0, 1].
-    pub fn contrast(&self, i: usize) -> f32 {
-        let (low, high) = self.config.contrast;
+    /// Which share of the picture the scene of sample `i` fills, in [0, 1].
+    pub fn extent(&self, i: usize) -> f32 {
+        let (low, high) = self.config.extent;
         if low == high { low } else { Draws::new(self.seed, i as u64, 4).range(low, high) }
     }
 
-    /// How strong the cue of sample `i` is, in [0, 1]: the contrast of the scene if it is the class's own, else 0.
+    /// How strong the cue of sample `i` is, in [0, 1]: the share of the picture that the class's own scene fills.
     pub fn cue_strength(&self, i: usize) -> f32 {
-        if self.has_own_scene(i) { self.contrast(i) } else { 0.0 }
+        if self.has_own_scene(i) { self.extent(i) } else { 0.0 }
+    }
+
+    /// What lies beside the scene where that does not fill the picture, and on which side: -1 left, 1 right.
+    fn beside(&self, i: usize) -> (Scene, f32) {
+        let mut draws = Draws::new(self.seed, i as u64, 5);
+        let others: Vec<Scene> =
+            Scene::ALL.into_iter().filter(|&s| s != self.scene(i) && s != Scene::ALL[self.class(i)]).collect();
+        (others[draws.below(others.len())], if draws.coin() { 1.0 } else { -1.0 })
     }
 
     fn placement(&self, i: usize) -> Placement {
@@ -242,9 +251,12 @@ impl Dataset for PlantedCues {
         let mut colours = Draws::new(self.seed, i as u64, 3);
         let palette = Palette::draw(&mut colours);
         let light = colours.direction();
-        let contrast = self.contrast(i);
-        // At full contrast the tone stays as it is, to the last bit.
-        let seen = |tone: f32| if contrast < 1.0 { 0.5 + contrast * (tone - 0.5) } else { tone };
+        let (extent, (other, side)) = (self.extent(i), self.beside(i));
+        let other = (extent < 1.0).then(|| Backdrop::draw(other, &mut Draws::new(self.seed, i as u64, 6), size));
+        let tone = |x: f32, y: f32| match &other {
+            Some(other) if side * (x - 0.5) > extent - 0.5 => other.tone(x, y),
+            _ => backdrop.tone(x, y),
+        };
 
         let pixel = 1.0 / size as f32;
         let mut image = Vec::with_capacity(size * size * 3);
@@ -255,7 +267,7 @@ impl Dataset for PlantedCues {
                 let coverage = object.coverage(x, y, pixel);
                 // The scene is lit a little from one side.
                 let lit = 1.0 + 0.10 * ((x - 0.5) * light.0 + (y - 0.5) * light.1);
-                let mut colour = palette.scene(seen(backdrop.tone(x, y))).map(|v| v * lit);
+                let mut colour = palette.scene(tone(x, y)).map(|v| v * lit);
                 if coverage > 0.0 {
                     let shade = object.shade(x, y);
                     colour = blend(colour, palette.object().map(|v| v * shade), coverage);
