@@ -60,6 +60,7 @@ mod graph;
 mod layout;
 mod ops;
 mod run;
+mod tangent;
 mod watch;
 
 pub use build::GraphBuilder;
@@ -70,6 +71,7 @@ pub use graph::{Graph, Node, NodeId, Parameter};
 pub use layout::{Layout, Places};
 pub use ops::{Activation, Binary, Constant, Conv2d, Extent, Op, Pad, Pool2d, Reduce, Reduction};
 pub use run::{RunningStatistics, WeightMap, run, run_from, run_training};
+pub use tangent::{Dual, run_tangent};
 pub use watch::{Watched, run_watching};
 
 #[cfg(test)]

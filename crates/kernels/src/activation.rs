@@ -157,8 +157,12 @@ impl Activation {
         }
     }
 
-    /// dy / dx at `x`, where the value is `y`.
-    fn slope(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    /// The derivative at `x`, where the value is `y`, of `x`'s shape. Made of operations that can be differentiated once
+    /// more; at corners it is that of one side.
+    ///
+    /// # Errors
+    /// From candle.
+    pub fn slope(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
         let where_positive = |x: &Tensor| x.gt(0f64)?.to_dtype(x.dtype());
         let within = |low: f64, high: f64| (x.gt(low)?.to_dtype(x.dtype())?) * x.lt(high)?.to_dtype(x.dtype())?;
         match self {

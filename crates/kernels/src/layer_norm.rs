@@ -29,6 +29,15 @@ fn normalise(x: &Tensor, eps: f64) -> Result<Tensor> {
     with_gradient(x, y, move |x, _, dy| input_gradient(x, dy, eps))
 }
 
+/// How [`layer_norm`] changes as `x` moves along `dx`, of the same shape. Both may be differentiated.
+///
+/// # Errors
+/// From candle, when the shapes do not fit.
+pub fn layer_norm_tangent(x: &Tensor, dx: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
+    // The normalisation's Jacobian is symmetric.
+    input_gradient(x, dx, eps)?.broadcast_mul(weight)
+}
+
 fn to_vec(x: &Tensor) -> Result<Vec<f32>> {
     x.to_dtype(DType::F32)?.to_vec1()
 }

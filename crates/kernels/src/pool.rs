@@ -108,6 +108,26 @@ pub fn max_pool2d(x: &Tensor, params: Pool2dParams) -> Result<Tensor> {
     })
 }
 
+/// How [`max_pool2d`] changes as `x` moves along `dx`, of the same shape: what moves the largest value of each window, the
+/// first of equal ones. `y` is the pool's value. `dx` may be differentiated.
+///
+/// # Errors
+/// As [`max_pool2d`].
+pub fn max_pool2d_tangent(x: &Tensor, y: &Tensor, dx: &Tensor, params: Pool2dParams) -> Result<Tensor> {
+    let (_, _, h, w) = x.dims4()?;
+    let (oh, ow) = params.outputs(h, w)?;
+    let y = y.detach();
+    let (x, dx) = (params.framed(&x.detach(), f32::NEG_INFINITY)?, params.framed(dx, 0.0)?);
+    let mut free = y.ones_like()?;
+    let mut dy = y.zeros_like()?;
+    for (rows, columns) in params.taps(oh, ow) {
+        let hit = (tap(&x, rows, columns)?.eq(&y)?.to_dtype(y.dtype())? * &free)?;
+        free = (free - &hit)?;
+        dy = (dy + (tap(&dx, rows, columns)? * hit)?)?;
+    }
+    Ok(dy)
+}
+
 fn max_plane(x: &[f32], (h, w): (usize, usize), y: &mut [f32], (oh, ow): (usize, usize), p: Pool2dParams) {
     for row in 0..oh {
         let lines = p.window(row, h);

@@ -162,8 +162,7 @@ impl FeatureBank {
     /// [`RankingError::Mixed`] for features of another network, dataset or node.
     pub fn join(&mut self, other: Self) -> Result<(), RankingError> {
         if self.about != other.about || self.width != other.width {
-            let kind =
-                |a: &About| format!("{} ({}) on {}", a.model, a.weights_sha256, a.dataset);
+            let kind = |a: &About| format!("{} ({}) on {}", a.model, a.weights_sha256, a.dataset);
             return Err(RankingError::Mixed(format!("{} and {}", kind(&self.about), kind(&other.about))));
         }
         self.ids.extend(other.ids);

@@ -6,6 +6,7 @@ mod norm;
 mod product;
 mod reduce;
 mod shape;
+mod tangent;
 mod window;
 
 pub use constant::Constant;
@@ -16,6 +17,7 @@ pub use shape::{Extent, Pad};
 pub use window::{Conv2d, Pool2d};
 
 pub(crate) use norm::batch_norm_training;
+pub(crate) use tangent::Moving;
 
 use candle_core::{Result, Tensor};
 use hard_imagenet_kernels as kernels;

@@ -1,0 +1,516 @@
+use crate::batch::{Batch, Failure, Loader, When};
+use crate::checkpoint::{self, State};
+use crate::groups::shuffle;
+use crate::loss::cross_entropy;
+use crate::outside::{grad_cam_outside, input_gradient_outside};
+use crate::{BatchNorms, Groups, Network, Objective, Optimizer, Recipe, TrainingError};
+use candle_core::{D, DType, Device, Tensor, Var};
+use hard_imagenet_datasets::Dataset;
+use hard_imagenet_graph::{AtCut, Cut, RunningStatistics, WeightMap, run, run_training};
+use hard_imagenet_kernels::gradients;
+use hard_imagenet_perturbations::NoiseKey;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+/// How an epoch went.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// From 1.
+    pub number: usize,
+    /// Mean cross entropy of the pictures as they were seen, each before its step.
+    pub loss: f64,
+    /// Mean penalty, before λ, of the objectives that have one.
+    pub penalty: Option<f64>,
+    /// Share of them that were right.
+    pub accuracy: f64,
+    /// Share right of the validation pictures, after the epoch.
+    pub validation: Option<f64>,
+}
+
+/// What happens in between.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'e> {
+    /// So many pictures went through the frozen part, of how many.
+    Features(usize, usize),
+    /// So many steps are done, of how many, with the loss of the last.
+    Step(usize, usize, f64),
+    /// An epoch is over, and its checkpoint written.
+    Epoch(&'e Epoch),
+}
+
+/// A network after training.
+#[derive(Clone, Debug)]
+pub struct Finetuned {
+    /// With the weights of the best epoch by validation accuracy, the first of equals; of the last one without validation.
+    pub network: Network,
+    /// All epochs.
+    pub epochs: Vec<Epoch>,
+    /// Pictures that could not be had, and were left out.
+    pub failures: Vec<Failure>,
+}
+
+/// A training to be run: a network, a recipe, and what there is beside the pictures to learn from.
+pub struct Finetune<'a> {
+    network: Network,
+    recipe: Recipe,
+    device: Device,
+    groups: Option<Groups>,
+    validation: Option<&'a dyn Dataset>,
+    folder: Option<PathBuf>,
+}
+
+impl<'a> Finetune<'a> {
+    /// Of a network by a recipe; the network's weights say on which device.
+    pub fn new(network: Network, recipe: Recipe) -> Self {
+        let device = network.weights.values().next().map_or(Device::Cpu, |weight| weight.device().clone());
+        Self { network, recipe, device, groups: None, validation: None, folder: None }
+    }
+
+    /// The group of each training sample, for objectives that ask for them.
+    pub fn groups(self, groups: Groups) -> Self {
+        Self { groups: Some(groups), ..self }
+    }
+
+    /// Pictures to measure each epoch on.
+    pub fn validate(self, data: &'a dyn Dataset) -> Self {
+        Self { validation: Some(data), ..self }
+    }
+
+    /// Where to keep a checkpoint after every epoch, and to go on from the one that is there: the same weights come out,
+    /// bit for bit on the CPU, as if it had never stopped.
+    pub fn checkpoints(self, folder: impl Into<PathBuf>) -> Self {
+        Self { folder: Some(folder.into()), ..self }
+    }
+
+    /// Trains. Order, augmentation and noise are functions of the recipe's seed, the epoch and the sample alone.
+    ///
+    /// # Errors
+    /// A recipe that makes no sense here, a loss that runs away, a checkpoint of another training; and
+    /// [`TrainingError::Stopped`] if `listen` breaks off. A picture that cannot be had is left out.
+    pub fn run(
+        mut self,
+        data: &dyn Dataset,
+        mut listen: impl FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<Finetuned, TrainingError> {
+        self.recipe.check()?;
+        let recipe = self.recipe.clone();
+        if recipe.objective.needs_groups() && self.groups.as_ref().is_none_or(|groups| groups.len() != data.len()) {
+            return Err(TrainingError::Recipe(format!("{} needs the group of each sample", recipe.objective)));
+        }
+        let columns = columns(data, self.network.spec.classes)?;
+        let names = self.network.learning(&recipe.part)?;
+        let variables = self.network.make_variables(&names)?;
+        let mut optimizer = Optimizer::new(recipe.rule, variables.clone())?;
+        let mut group_weights = vec![1.0; self.groups.as_ref().map_or(0, Groups::count)];
+        let mut epochs: Vec<Epoch> = Vec::new();
+        let mut best: Option<WeightMap> = None;
+        let identity = self.identity(data)?;
+        if let Some(folder) = &self.folder
+            && let Some((state, tensors)) = checkpoint::read(folder, &self.device)?
+        {
+            checkpoint::check(folder, &state.identity, &identity)?;
+            let named = |purpose: &str| -> WeightMap {
+                let own =
+                    |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix(purpose)?.to_owned(), tensor.clone()));
+                tensors.iter().filter_map(own).collect()
+            };
+            let weights = named("weight/");
+            for (name, variable) in &variables {
+                let kept =
+                    weights.get(name).ok_or_else(|| TrainingError::Recipe(format!("the checkpoint lacks {name}")))?;
+                variable.set(kept)?;
+            }
+            self.network.weights.extend(weights.into_iter().filter(|(name, _)| !names.contains(name)));
+            optimizer.restore(state.steps, &named("optimizer/"))?;
+            (group_weights, epochs) = (state.groups, state.epochs);
+            best = Some(named("best/")).filter(|best| !best.is_empty());
+        }
+
+        let mut failures = Vec::new();
+        let all: Vec<usize> = (0..data.len()).collect();
+        let frozen = self.frozen(&recipe)?;
+        let kept = match &frozen {
+            Some(cut) if cacheable(&recipe) && epochs.len() < recipe.epochs => {
+                let shown = all.len() + self.validation.map_or(0, |data| data.len());
+                Some(self.features(cut, data, &all, &mut failures, &mut |done| listen(Event::Features(done, shown)))?)
+            }
+            _ => None,
+        };
+        let kept_validation = match (&frozen, self.validation) {
+            (Some(cut), Some(validation)) if epochs.len() < recipe.epochs => {
+                let (shown, before) = (all.len() + validation.len(), if kept.is_some() { all.len() } else { 0 });
+                let samples: Vec<usize> = (0..validation.len()).collect();
+                let tick = &mut |done| listen(Event::Features(before + done, shown));
+                Some(self.features(cut, validation, &samples, &mut failures, tick)?)
+            }
+            _ => None,
+        };
+
+        let per_epoch = data.len().div_ceil(recipe.batch);
+        let steps = per_epoch * recipe.epochs;
+        while epochs.len() < recipe.epochs && !out_of_patience(&epochs, recipe.patience) {
+            let epoch = epochs.len();
+            let mut sums = Sums::default();
+            for (step, samples) in self.order(data.len(), epoch).chunks(recipe.batch).enumerate() {
+                let at = epoch * per_epoch + step;
+                let rate = recipe.rate * recipe.schedule.share(at, steps, recipe.warm_up);
+                let given = match &kept {
+                    Some(kept) => {
+                        kept.some(samples)?.map(|(samples, value)| Given { samples, value: Some(value), batch: None })
+                    }
+                    None => {
+                        let loader = Loader::new(&recipe, &self.network.spec.preprocess, &self.device);
+                        let batch = loader.batch(data, samples, When::Training { epoch, step }, &mut failures)?;
+                        batch.map(|batch| Given { samples: batch.samples.clone(), value: None, batch: Some(batch) })
+                    }
+                };
+                let Some(given) = given else { continue };
+                let labels: Vec<u32> = given.samples.iter().map(|&i| columns[data.class(i)]).collect();
+                let labels = Tensor::new(labels, &self.device)?;
+                let loss =
+                    self.step(&given, &labels, frozen.as_ref(), &mut optimizer, rate, &mut group_weights, &mut sums)?;
+                if !loss.is_finite() {
+                    return Err(TrainingError::Diverged { step: at + 1, loss, rate });
+                }
+                if listen(Event::Step(at + 1, steps, loss)).is_break() {
+                    return Err(TrainingError::Stopped);
+                }
+            }
+            let validation = match (self.validation, &kept_validation) {
+                (None, _) => None,
+                (Some(data), kept) => Some(self.accuracy(data, kept.as_ref().zip(frozen.as_ref()))?),
+            };
+            let n = sums.pictures.max(1) as f64;
+            let penalty = sums.penalty.map(|penalty| penalty / n);
+            epochs.push(Epoch {
+                number: epoch + 1,
+                loss: sums.loss / n,
+                penalty,
+                accuracy: sums.right / n,
+                validation,
+            });
+            if validation.is_some() && best_epoch(&epochs) == Some(epoch) {
+                best = Some(self.learnt(&names)?);
+            }
+            self.keep(&identity, &epochs, &optimizer, &group_weights, best.as_ref(), &names)?;
+            if listen(Event::Epoch(&epochs[epoch])).is_break() {
+                return Err(TrainingError::Stopped);
+            }
+        }
+        let last = best.map_or_else(|| self.learnt(&names), Ok)?;
+        self.network.weights.extend(last);
+        Ok(Finetuned { network: self.network, epochs, failures })
+    }
+
+    /// One step; the loss before it.
+    #[allow(clippy::too_many_arguments, reason = "all of a step's state, named")]
+    fn step(
+        &mut self,
+        given: &Given,
+        labels: &Tensor,
+        frozen: Option<&Cut>,
+        optimizer: &mut Optimizer,
+        rate: f64,
+        group_weights: &mut [f64],
+        sums: &mut Sums,
+    ) -> Result<f64, TrainingError> {
+        let recipe = self.recipe.clone();
+        let variables: Vec<Var> = optimizer.variables().cloned().collect();
+        let (logits, statistics) = self.logits(given, frozen)?;
+        let each = cross_entropy(&logits, labels, recipe.smoothing)?;
+        let loss = match (recipe.objective, &self.groups) {
+            (Objective::GroupDro(eta), Some(groups)) => {
+                let of: Vec<usize> = given.samples.iter().map(|&i| groups.of(i) as usize).collect();
+                worst_groups(&each, &of, group_weights, eta)?
+            }
+            _ => each.mean_all()?,
+        };
+        let mut gradients = gradients(&loss, &variables)?;
+        let penalty = match (recipe.objective, &given.batch) {
+            (Objective::InputGradient(lambda), Some(batch)) => {
+                let outside = batch.object.affine(-1.0, 1.0)?;
+                let Network { graph, weights, .. } = &self.network;
+                Some((lambda, input_gradient_outside(graph, weights, &variables, &batch.x, &outside, labels)?))
+            }
+            (Objective::GradCam(lambda), Some(batch)) => {
+                let Network { graph, weights, spec, .. } = &self.network;
+                let node = &spec.cam_node;
+                Some((lambda, grad_cam_outside(graph, weights, &variables, node, &batch.x, &batch.object, labels)?))
+            }
+            _ => None,
+        };
+        let n = given.samples.len() as f64;
+        if let Some((lambda, penalty)) = penalty {
+            for (gradient, more) in gradients.iter_mut().zip(&penalty.gradients) {
+                *gradient = (&*gradient + (more * lambda)?)?;
+            }
+            *sums.penalty.get_or_insert(0.0) += n * penalty.value;
+        }
+        optimizer.step(&gradients, rate)?;
+        if recipe.objective == Objective::PublishedSaliency {
+            let zeros = gradients.iter().map(Tensor::zeros_like).collect::<candle_core::Result<Vec<_>>>()?;
+            optimizer.step(&zeros, rate)?;
+        }
+        if recipe.batch_norms == BatchNorms::Followed {
+            self.network.weights.extend(statistics);
+        }
+        let right = logits.argmax(D::Minus1)?.eq(labels)?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
+        let mean = f64::from(each.mean_all()?.to_scalar::<f32>()?);
+        sums.loss += n * mean;
+        sums.right += f64::from(right);
+        sums.pictures += given.samples.len();
+        Ok(mean)
+    }
+
+    fn logits(&self, given: &Given, frozen: Option<&Cut>) -> Result<(Tensor, RunningStatistics), TrainingError> {
+        let Network { graph, weights, .. } = &self.network;
+        let halved: WeightMap;
+        let (weights, dtype) = if self.recipe.bf16 {
+            let half = |(name, weight): (&String, &Tensor)| Ok((name.clone(), weight.to_dtype(DType::BF16)?));
+            halved = weights.iter().map(half).collect::<candle_core::Result<_>>()?;
+            (&halved, DType::BF16)
+        } else {
+            (weights, DType::F32)
+        };
+        let (logits, statistics) = match (&given.value, &given.batch, frozen) {
+            (Some(value), _, Some(cut)) => {
+                let carried = value.carried.iter().map(|t| t.to_dtype(dtype)).collect::<candle_core::Result<_>>()?;
+                (cut.head(graph, weights, &AtCut { at: value.at.to_dtype(dtype)?, carried })?, Vec::new())
+            }
+            (_, Some(batch), _) if self.recipe.batch_norms == BatchNorms::Frozen => {
+                (run(graph, weights, &batch.x.to_dtype(dtype)?)?, Vec::new())
+            }
+            (_, Some(batch), _) => run_training(graph, weights, &batch.x.to_dtype(dtype)?, 0.1)?,
+            _ => return Err(TrainingError::Recipe("a step without pictures".into())),
+        };
+        Ok((logits.to_dtype(DType::F32)?, statistics))
+    }
+
+    /// Where the frozen part ends.
+    fn frozen(&self, recipe: &Recipe) -> Result<Option<Cut>, TrainingError> {
+        let node = self.network.frozen_until(&recipe.part);
+        Ok(node.map(|node| Cut::at(&self.network.graph, &node)).transpose()?)
+    }
+
+    /// The frozen part's values for samples.
+    fn features(
+        &self,
+        cut: &Cut,
+        data: &dyn Dataset,
+        samples: &[usize],
+        failures: &mut Vec<Failure>,
+        tick: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Kept, TrainingError> {
+        let Network { graph, weights, spec, .. } = &self.network;
+        let weights: WeightMap = weights.iter().map(|(name, weight)| (name.clone(), weight.detach())).collect();
+        let loader = Loader::new(&self.recipe, &spec.preprocess, &self.device);
+        let (mut places, mut at, mut carried) = (HashMap::new(), Vec::new(), Vec::new());
+        for (step, chunk) in samples.chunks(self.recipe.batch).enumerate() {
+            if let Some(batch) = loader.batch(data, chunk, When::Validation, failures)? {
+                let value = cut.trunk(graph, &weights, &batch.x)?;
+                for sample in batch.samples {
+                    places.insert(sample, places.len() as u32);
+                }
+                at.push(value.at.detach());
+                carried.push(value.carried);
+            }
+            if tick((step * self.recipe.batch + chunk.len()).min(samples.len())).is_break() {
+                return Err(TrainingError::Stopped);
+            }
+        }
+        if at.is_empty() {
+            return Err(TrainingError::Recipe(format!("none of the pictures of {} can be had", data.info().name)));
+        }
+        let joined = |i: usize| Tensor::cat(&carried.iter().map(|c| &c[i]).collect::<Vec<_>>(), 0);
+        let carried = (0..carried[0].len()).map(joined).collect::<candle_core::Result<_>>()?;
+        Ok(Kept { places, value: AtCut { at: Tensor::cat(&at, 0)?, carried } })
+    }
+
+    /// Share of a dataset's pictures that are right, as the model is used.
+    fn accuracy(&self, data: &dyn Dataset, kept: Option<(&Kept, &Cut)>) -> Result<f64, TrainingError> {
+        let Network { graph, weights, spec, .. } = &self.network;
+        let columns = columns(data, spec.classes)?;
+        let weights: WeightMap = weights.iter().map(|(name, weight)| (name.clone(), weight.detach())).collect();
+        let loader = Loader::new(&self.recipe, &spec.preprocess, &self.device);
+        let (mut right, mut seen) = (0, 0);
+        let all: Vec<usize> = (0..data.len()).collect();
+        for samples in all.chunks(self.recipe.batch) {
+            let (samples, logits) = match kept {
+                Some((kept, cut)) => match kept.some(samples)? {
+                    Some((samples, value)) => (samples, cut.head(graph, &weights, &value)?),
+                    None => continue,
+                },
+                None => match loader.batch(data, samples, When::Validation, &mut Vec::new())? {
+                    Some(batch) => (batch.samples, run(graph, &weights, &batch.x)?),
+                    None => continue,
+                },
+            };
+            let predictions = logits.argmax(D::Minus1)?.to_vec1::<u32>()?;
+            right += samples.iter().zip(predictions).filter(|&(&i, p)| columns[data.class(i)] == p).count();
+            seen += samples.len();
+        }
+        Ok(right as f64 / seen.max(1) as f64)
+    }
+
+    /// The order of an epoch.
+    fn order(&self, samples: usize, epoch: usize) -> Vec<usize> {
+        let key = NoiseKey::new(self.recipe.seed, "order", epoch as u32);
+        let mut order = match &self.groups {
+            Some(groups) if self.recipe.objective.needs_groups() => groups.balanced(key.fork("groups")),
+            _ => (0..samples).collect(),
+        };
+        shuffle(&mut order, key);
+        order
+    }
+
+    /// What learns, as it is now; running statistics with it where they are followed.
+    fn learnt(&self, names: &[String]) -> Result<WeightMap, TrainingError> {
+        let followed = self.recipe.batch_norms == BatchNorms::Followed;
+        let own = |name: &str| names.iter().any(|n| n == name) || (followed && name.contains(".running_"));
+        let kept = self.network.weights.iter().filter(|(name, _)| own(name));
+        // A copy: the variable's own memory changes with the next step.
+        Ok(kept
+            .map(|(name, weight)| Ok((name.clone(), weight.detach().copy()?)))
+            .collect::<candle_core::Result<_>>()?)
+    }
+
+    fn keep(
+        &self,
+        identity: &[(String, String)],
+        epochs: &[Epoch],
+        optimizer: &Optimizer,
+        groups: &[f64],
+        best: Option<&WeightMap>,
+        names: &[String],
+    ) -> Result<(), TrainingError> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let (steps, moments) = optimizer.state();
+        let state = State { identity: identity.to_vec(), epochs: epochs.to_vec(), steps, groups: groups.to_vec() };
+        let mut tensors = WeightMap::new();
+        for (purpose, map) in [("weight/", self.learnt(names)?), ("optimizer/", moments)] {
+            tensors.extend(map.into_iter().map(|(name, tensor)| (format!("{purpose}{name}"), tensor)));
+        }
+        for (name, tensor) in best.into_iter().flatten() {
+            tensors.insert(format!("best/{name}"), tensor.clone());
+        }
+        checkpoint::write(folder, &state, &tensors)
+    }
+
+    /// What must be the same for a checkpoint to be gone on from.
+    fn identity(&self, data: &dyn Dataset) -> Result<Vec<(String, String)>, TrainingError> {
+        use sha2::{Digest, Sha256};
+        let recipe = serde_json::to_value(&self.recipe).map_err(|error| TrainingError::Recipe(error.to_string()))?;
+        let mut identity = vec![
+            ("the model".to_owned(), self.network.spec.name.clone()),
+            ("its weights' sha256".to_owned(), self.network.weights_sha256.clone()),
+        ];
+        for (key, value) in recipe.as_object().into_iter().flatten() {
+            identity.push((key.clone(), value.to_string()));
+        }
+        for (what, data) in [("training", Some(data)), ("validation", self.validation)] {
+            let mut hash = Sha256::new();
+            let of = data.map_or_else(
+                || "none".to_owned(),
+                |data| {
+                    (0..data.len()).for_each(|i| hash.update(format!("{} {}\n", data.id(i), data.class(i))));
+                    let hex: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+                    format!("{} samples of {} ({hex})", data.len(), data.info().name)
+                },
+            );
+            identity.push((format!("the {what} data"), of));
+        }
+        Ok(identity)
+    }
+}
+
+/// What a step is made from: features, or pictures.
+struct Given {
+    samples: Vec<usize>,
+    value: Option<AtCut>,
+    batch: Option<Batch>,
+}
+
+/// The frozen part's values, computed once.
+struct Kept {
+    /// The row of each sample.
+    places: HashMap<usize, u32>,
+    value: AtCut,
+}
+
+impl Kept {
+    /// Those of some samples; `None` if none of them is there.
+    fn some(&self, samples: &[usize]) -> Result<Option<(Vec<usize>, AtCut)>, TrainingError> {
+        let (samples, rows): (Vec<usize>, Vec<u32>) =
+            samples.iter().filter_map(|sample| Some((*sample, *self.places.get(sample)?))).unzip();
+        if samples.is_empty() {
+            return Ok(None);
+        }
+        let rows = Tensor::new(rows, self.value.at.device())?;
+        let pick = |tensor: &Tensor| tensor.index_select(&rows, 0);
+        let carried = self.value.carried.iter().map(pick).collect::<candle_core::Result<_>>()?;
+        Ok(Some((samples, AtCut { at: pick(&self.value.at)?, carried })))
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    loss: f64,
+    right: f64,
+    penalty: Option<f64>,
+    pictures: usize,
+}
+
+/// Do frozen weights give the same for a picture in every epoch?
+fn cacheable(recipe: &Recipe) -> bool {
+    recipe.batch_norms == BatchNorms::Frozen && !recipe.augment && !recipe.objective.needs_pictures()
+}
+
+/// The head's column of each class: the class itself where the head has as many, else ImageNet's.
+fn columns(data: &dyn Dataset, classes: usize) -> Result<Vec<u32>, TrainingError> {
+    let info = data.info();
+    if info.classes.len() == classes {
+        return Ok((0..classes as u32).collect());
+    }
+    let column = |class: &hard_imagenet_datasets::Class| {
+        class.imagenet.map(|index| index as u32).filter(|&i| (i as usize) < classes)
+    };
+    info.classes.iter().map(column).collect::<Option<_>>().ok_or_else(|| {
+        let problem = format!("a head of {classes} classes does not fit the {} of {}", info.classes.len(), info.name);
+        TrainingError::Recipe(format!("{problem}: give it a new head"))
+    })
+}
+
+/// The loss of the groups, each by its weight, after the weights have grown with the losses (Sagawa et al. 2020,
+/// algorithm 1). Groups without a picture in the batch keep their weight.
+fn worst_groups(each: &Tensor, of: &[usize], weights: &mut [f64], eta: f64) -> Result<Tensor, TrainingError> {
+    let losses = each.to_vec1::<f32>()?;
+    let mut counts = vec![0usize; weights.len()];
+    let mut sums = vec![0.0; weights.len()];
+    for (&group, &loss) in of.iter().zip(&losses) {
+        counts[group] += 1;
+        sums[group] += f64::from(loss);
+    }
+    for (group, weight) in weights.iter_mut().enumerate().filter(|(group, _)| counts[*group] > 0) {
+        *weight *= (eta * sums[group] / counts[group] as f64).exp();
+    }
+    let total: f64 = weights.iter().sum();
+    weights.iter_mut().for_each(|weight| *weight /= total);
+    let shares: Vec<f32> = of.iter().map(|&group| (weights[group] / counts[group] as f64) as f32).collect();
+    Ok((each * Tensor::new(shares, each.device())?)?.sum_all()?)
+}
+
+/// The epoch (from 0) of the best validation accuracy, the first of equals.
+fn best_epoch(epochs: &[Epoch]) -> Option<usize> {
+    let accuracy = |epoch: &Epoch| epoch.validation.unwrap_or(f64::NEG_INFINITY);
+    let best = epochs.iter().map(accuracy).fold(f64::NEG_INFINITY, f64::max);
+    epochs.iter().position(|epoch| accuracy(epoch) == best)
+}
+
+fn out_of_patience(epochs: &[Epoch], patience: Option<usize>) -> bool {
+    match (patience, best_epoch(epochs)) {
+        (Some(patience), Some(best)) if epochs[best].validation.is_some() => epochs.len() - 1 - best >= patience.max(1),
+        _ => false,
+    }
+}

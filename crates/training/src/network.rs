@@ -1,0 +1,143 @@
+use crate::{Part, TrainingError};
+use candle_core::{DType, Device, Tensor, Var};
+use hard_imagenet_graph::{Cut, Graph, Op, WeightMap};
+use hard_imagenet_models::{Model, ModelSpec, Weights, zoo};
+use hard_imagenet_perturbations::NoiseKey;
+use std::collections::HashSet;
+
+/// A network to be finetuned: its weights have the names of the checkpoint and batch norms are nodes of their own, so that
+/// what comes out loads like any weights file.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Name, preprocessing, classes.
+    pub spec: ModelSpec,
+    /// The network.
+    pub graph: Graph,
+    /// Its weights, f32.
+    pub weights: WeightMap,
+    /// Hash of the file that the weights came from.
+    pub weights_sha256: String,
+}
+
+impl Network {
+    /// A model of the zoo. With `classes` it gets a new head for as many, drawn as torch draws a linear layer (uniform
+    /// within ±1/√D) by `seed`; without it keeps the one it has.
+    ///
+    /// # Errors
+    /// As [`zoo::load`], and for a network that does not end in one linear layer (a distilled transformer has two).
+    pub fn load(
+        name: &str,
+        weights: &Weights,
+        classes: Option<usize>,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, TrainingError> {
+        let (mut loaded, weights_sha256) = zoo::weights(name, weights)?;
+        let mut spec = zoo::spec(name)?;
+        let sizes = |graph: &Graph| -> Result<_, TrainingError> {
+            let (weight, bias) = last_layer(&spec.name, graph)?;
+            Ok((weight, bias))
+        };
+        let (weight, bias) = sizes(&zoo::graph(name, spec.classes)?)?;
+        let had = loaded.get(&weight).map_or(spec.classes, |weight| weight.dim(0).unwrap_or(spec.classes));
+        spec.classes = classes.unwrap_or(had);
+        let graph = zoo::graph(name, spec.classes)?;
+        if classes.is_some() {
+            let width = loaded.get(&weight).map_or(Ok(0), |weight| weight.dim(1))?;
+            let bound = (width as f64).sqrt().recip();
+            let draw = |purpose: &str, n: usize| -> Vec<f32> {
+                let key = NoiseKey::new(seed, purpose, 0);
+                let unit = |i| key.below(i as u64, 1 << 24) as f64 / f64::from(1 << 24);
+                (0..n).map(|i| ((2.0 * unit(i) - 1.0) * bound) as f32).collect()
+            };
+            let (k, n) = (spec.classes, spec.classes * width);
+            loaded.insert(weight.clone(), Tensor::from_vec(draw(&weight, n), (k, width), &Device::Cpu)?);
+            if let Some(bias) = bias {
+                loaded.insert(bias.clone(), Tensor::from_vec(draw(&bias, k), k, &Device::Cpu)?);
+            }
+        }
+        let placed =
+            loaded.into_iter().map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?.to_device(device)?)));
+        Ok(Self { spec, graph, weights: placed.collect::<Result<_, TrainingError>>()?, weights_sha256 })
+    }
+
+    /// Names of the weights that learn.
+    pub(crate) fn learning(&self, part: &Part) -> Result<Vec<String>, TrainingError> {
+        let statistics: HashSet<&String> = self
+            .graph
+            .nodes()
+            .iter()
+            .filter(|node| matches!(node.op, Op::BatchNorm { .. }))
+            .flat_map(|node| &node.weights[2..])
+            .collect();
+        let mut names: Vec<String> = match part {
+            Part::Head => {
+                let (weight, bias) = last_layer(&self.spec.name, &self.graph)?;
+                std::iter::once(weight).chain(bias).collect()
+            }
+            Part::All => self.graph.parameters().into_iter().map(|parameter| parameter.name).collect(),
+            Part::Behind(node) => {
+                let cut = Cut::at(&self.graph, node)?;
+                let mut behind = vec![false; self.graph.nodes().len()];
+                behind[cut.node().index()] = true;
+                let mut names = Vec::new();
+                for (i, node) in self.graph.nodes().iter().enumerate().skip(cut.node().index() + 1) {
+                    behind[i] = node.inputs.iter().any(|input| behind[input.index()]);
+                    if behind[i] {
+                        names.extend(node.weights.iter().cloned());
+                    }
+                }
+                names
+            }
+        };
+        names.retain(|name| !statistics.contains(name));
+        names.sort();
+        names.dedup();
+        if names.is_empty() {
+            return Err(TrainingError::Recipe(format!("nothing in {} learns", self.spec.name)));
+        }
+        Ok(names)
+    }
+
+    /// Where the weights that learn begin: what lies before gives the same for a picture in every epoch.
+    pub(crate) fn frozen_until(&self, part: &Part) -> Option<String> {
+        match part {
+            Part::Head => Some(self.spec.feature_node.clone()),
+            Part::Behind(node) => Some(node.clone()),
+            Part::All => None,
+        }
+    }
+
+    /// Makes variables of some weights, which the network then uses.
+    pub(crate) fn make_variables(&mut self, names: &[String]) -> Result<Vec<(String, Var)>, TrainingError> {
+        let mut variables = Vec::new();
+        for name in names {
+            let missing = || TrainingError::Recipe(format!("{} has no weights named {name}", self.spec.name));
+            let weight = self.weights.get_mut(name).ok_or_else(missing)?;
+            let variable = Var::from_tensor(&weight.detach())?;
+            *weight = variable.as_tensor().clone();
+            variables.push((name.clone(), variable));
+        }
+        Ok(variables)
+    }
+
+    /// The model, to be used.
+    ///
+    /// # Errors
+    /// As [`Model::new`].
+    pub fn model(&self, device: &Device, dtype: DType) -> Result<Model, TrainingError> {
+        let spec = self.spec.clone();
+        Ok(Model::new(spec, &self.graph, &self.weights, self.weights_sha256.clone(), device, dtype)?)
+    }
+}
+
+/// Names of weight and bias of the linear layer that gives the logits.
+fn last_layer(name: &str, graph: &Graph) -> Result<(String, Option<String>), TrainingError> {
+    let node = graph.node(graph.output());
+    match (&node.op, &node.weights[..]) {
+        (Op::Linear { .. }, [weight, rest @ ..]) => Ok((weight.clone(), rest.first().cloned())),
+        _ => {
+            Err(TrainingError::Recipe(format!("{name} does not end in one linear layer: name a node to train behind")))
+        }
+    }
+}
