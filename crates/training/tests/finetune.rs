@@ -1,0 +1,254 @@
+//! Whole trainings on planted cues, small.
+
+use candle_core::{DType, Device};
+use hard_imagenet_datasets::{Dataset, DatasetError, DatasetInfo, PlantedConfig, PlantedCues, Sample};
+use hard_imagenet_graph::WeightMap;
+use hard_imagenet_models::{Weights, zoo};
+use hard_imagenet_training::{
+    BatchNorms, Event, Finetune, Finetuned, Groups, Network, Objective, Part, Recipe, Rule, TrainingError,
+};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+fn shipped(word: &str) -> Weights {
+    Weights::File(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../cli/demo/planted_resnet.{word}.safetensors")))
+}
+
+fn network(classes: Option<usize>) -> Network {
+    Network::load("planted_resnet", &shipped("object"), classes, 3, &Device::Cpu).unwrap()
+}
+
+fn data(n: usize) -> PlantedCues {
+    PlantedCues::new(PlantedConfig::train(0.9), 11, n, 64).unwrap()
+}
+
+fn recipe(objective: &str) -> Recipe {
+    Recipe { objective: Objective::parse(objective).unwrap(), epochs: 2, batch: 8, rate: 5e-3, ..Recipe::default() }
+}
+
+fn train(network: Network, recipe: Recipe, data: &dyn Dataset) -> Finetuned {
+    Finetune::new(network, recipe).run(data, |_| ControlFlow::Continue(())).unwrap()
+}
+
+/// All weights, bit for bit.
+fn bits(weights: &WeightMap) -> Vec<(String, Vec<u32>)> {
+    let flat = |tensor: &candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let mut all: Vec<_> =
+        weights.iter().map(|(name, t)| (name.clone(), flat(t).into_iter().map(f32::to_bits).collect())).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn a_head_learns_and_loads_as_a_model() {
+    let (train_data, validation) = (data(160), PlantedCues::easy(12, 40, 64));
+    let recipe = Recipe { epochs: 8, ..recipe("erm") };
+    let mut heard = 0;
+    let finetuned = Finetune::new(network(Some(8)), recipe)
+        .validate(&validation)
+        .run(&train_data, |event| {
+            heard += usize::from(matches!(event, Event::Epoch(_)));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    let epochs = &finetuned.epochs;
+    assert_eq!((heard, epochs.len()), (8, 8));
+    assert!(epochs[7].loss < 0.5 * epochs[0].loss && epochs[7].accuracy > 0.8, "{epochs:?}");
+    // What comes out is a weights file like any other.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("finetuned.safetensors");
+    candle_core::safetensors::save(&finetuned.network.weights, &file).unwrap();
+    let model = zoo::load("planted_resnet", &Weights::File(file), &Device::Cpu, DType::F32).unwrap();
+    let geometry = model.spec().preprocess.paired(hard_imagenet_images::MaskRule::Half);
+    let images: Vec<_> = (0..40).map(|i| geometry.image(&validation.get(i).unwrap().image)).collect();
+    let logits = model.forward(&model.normalise(&model.batch(&images).unwrap()).unwrap()).unwrap();
+    let predictions = logits.argmax(1).unwrap().to_vec1::<u32>().unwrap();
+    let right = predictions.iter().enumerate().filter(|&(i, &p)| validation.class(i) == p as usize).count();
+    let best = epochs.iter().filter_map(|epoch| epoch.validation).fold(0.0, f64::max);
+    assert_eq!(right as f64 / 40.0, best);
+}
+
+/// With features kept, and with pictures seen anew in every step: the same but for rounding.
+#[test]
+fn kept_features_change_nothing() {
+    let kept = train(network(Some(8)), recipe("erm"), &data(48));
+    // An objective that changes nothing here but needs pictures: no noise.
+    let anew = train(network(Some(8)), recipe("core-risk:0"), &data(48));
+    for (a, b) in kept.epochs.iter().zip(&anew.epochs) {
+        assert!((a.loss - b.loss).abs() < 1e-4, "{a:?} {b:?}");
+    }
+    let head = |finetuned: &Finetuned| finetuned.network.weights["fc.weight"].clone();
+    let error = (head(&kept) - head(&anew)).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+    assert!(error < 1e-4, "{error}");
+}
+
+/// Stops after the first epoch and goes on.
+fn check_resume(recipe: Recipe, groups: bool) {
+    let (data, validation) = (data(24), PlantedCues::easy(12, 16, 64));
+    let classes = if recipe.part == Part::All { None } else { Some(8) };
+    let training = || {
+        let training = Finetune::new(network(classes), recipe.clone()).validate(&validation);
+        if groups { training.groups(Groups::halves(&data, |i| Some(data.cue_strength(i)))) } else { training }
+    };
+    let whole = training().run(&data, |_| ControlFlow::Continue(())).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let stop = |event: Event<'_>| match event {
+        Event::Epoch(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let stopped = training().checkpoints(folder.path()).run(&data, stop).unwrap_err();
+    assert!(matches!(stopped, TrainingError::Stopped));
+    let resumed = training().checkpoints(folder.path()).run(&data, |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(resumed.epochs, whole.epochs);
+    assert_eq!(bits(&resumed.network.weights), bits(&whole.network.weights), "{recipe:?}");
+    // A finished training is not done again.
+    let again = training().checkpoints(folder.path()).run(&data, |_| ControlFlow::Break(())).unwrap();
+    assert_eq!(bits(&again.network.weights), bits(&whole.network.weights));
+}
+
+#[test]
+fn interrupted_trainings_come_to_the_same_weights() {
+    check_resume(recipe("erm"), false);
+    check_resume(Recipe { rule: Rule::Sgd { momentum: 0.9, decay: 1e-4 }, ..recipe("group-dro:0.1") }, true);
+    let everything = Recipe {
+        part: Part::All,
+        batch_norms: BatchNorms::Followed,
+        rule: Rule::AdamW { decay: 0.01 },
+        augment: true,
+        ..recipe("background-noise")
+    };
+    check_resume(everything, false);
+}
+
+#[test]
+fn another_training_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |recipe: Recipe, n: usize| {
+        Finetune::new(network(Some(8)), recipe).checkpoints(folder.path()).run(&data(n), |_| ControlFlow::Continue(()))
+    };
+    let short = Recipe { epochs: 1, ..recipe("erm") };
+    run(short.clone(), 16).unwrap();
+    let error = run(Recipe { rate: 1e-3, ..short.clone() }, 16).unwrap_err().to_string();
+    assert!(error.contains("rate was 0.005 and is 0.001") && error.contains("checkpoint.safetensors"), "{error}");
+    let error = run(short, 24).unwrap_err().to_string();
+    assert!(error.contains("the training data was 16 samples of planted-train"), "{error}");
+    std::fs::write(folder.path().join("checkpoint.safetensors"), b"nonsense").unwrap();
+    assert!(matches!(run(recipe("erm"), 16), Err(TrainingError::Checkpoint { .. })));
+}
+
+#[test]
+fn every_objective_trains() {
+    let data = data(32);
+    for word in Objective::words() {
+        let training = Finetune::new(network(Some(8)), Recipe { epochs: 3, ..recipe(word) });
+        let training = training.groups(Groups::halves(&data, |i| Some(data.cue_strength(i))));
+        let finetuned = training.run(&data, |_| ControlFlow::Continue(())).unwrap();
+        let epochs = &finetuned.epochs;
+        assert!(epochs[2].loss < epochs[0].loss, "{word}: {epochs:?}");
+        assert_eq!(epochs[0].penalty.is_some(), ["input-gradient", "grad-cam"].contains(&word), "{word}");
+    }
+}
+
+/// Penalties fall where they count much, and the published one is no penalty at all.
+#[test]
+fn penalties_lower_what_they_punish() {
+    let last = |word: &str| {
+        let start = Network::load("planted_resnet", &shipped("cue"), None, 0, &Device::Cpu).unwrap();
+        let recipe = Recipe { part: Part::Behind("layer2".into()), rate: 1e-3, epochs: 3, ..recipe(word) };
+        train(start, recipe, &data(32)).epochs[2].penalty.unwrap()
+    };
+    for (weak, strong) in [("input-gradient:0", "input-gradient:30"), ("grad-cam:0", "grad-cam:30")] {
+        let (weak_value, strong_value) = (last(weak), last(strong));
+        assert!(strong_value < 0.96 * weak_value, "{strong}: {strong_value} of {weak_value}");
+    }
+}
+
+#[test]
+fn the_published_penalty_is_a_step_without_gradient() {
+    // By plain descent without momentum and decay such a step does nothing, so the outcome is that of `erm`.
+    let plain = |word: &str| {
+        let rule = Rule::Sgd { momentum: 0.0, decay: 0.0 };
+        bits(&train(network(Some(8)), Recipe { rule, ..recipe(word) }, &data(24)).network.weights)
+    };
+    assert_eq!(plain("published-saliency"), plain("erm"));
+    let adam = |word: &str| bits(&train(network(Some(8)), recipe(word), &data(24)).network.weights);
+    assert_ne!(adam("published-saliency"), adam("erm"));
+}
+
+/// Rare pictures whose scene misleads: group DRO gets more of them right than plain training.
+#[test]
+fn group_dro_raises_the_worst_group() {
+    let data = PlantedCues::new(PlantedConfig { cue: 0.85, ..PlantedConfig::hard() }, 5, 240, 64).unwrap();
+    let groups = Groups::new((0..data.len()).map(|i| u32::from(data.has_own_scene(i))).collect());
+    let loss = |word: &str| {
+        let start = Network::load("planted_resnet", &shipped("cue"), Some(8), 0, &Device::Cpu).unwrap();
+        let recipe = Recipe { epochs: 12, batch: 24, rate: 1e-2, ..recipe(word) };
+        let finetuned =
+            Finetune::new(start, recipe).groups(groups.clone()).run(&data, |_| ControlFlow::Continue(())).unwrap();
+        let model = finetuned.network.model(&Device::Cpu, DType::F32).unwrap();
+        let geometry = model.spec().preprocess.paired(hard_imagenet_images::MaskRule::Half);
+        let (mut right, mut all) = (0, 0);
+        for i in (0..data.len()).filter(|&i| !data.has_own_scene(i)) {
+            let x = model.batch(&[geometry.image(&data.get(i).unwrap().image)]).unwrap();
+            let prediction = model.forward(&model.normalise(&x).unwrap()).unwrap().argmax(1).unwrap();
+            right += usize::from(prediction.to_vec1::<u32>().unwrap()[0] as usize == data.class(i));
+            all += 1;
+        }
+        right as f64 / all as f64
+    };
+    let (erm, dro) = (loss("erm"), loss("group-dro:0.1"));
+    println!("worst group: erm {erm:.3}, group-dro {dro:.3}");
+    assert!(dro > erm + 0.1, "{erm} {dro}");
+}
+
+/// One picture in three cannot be read.
+struct Damaged(PlantedCues);
+
+impl Dataset for Damaged {
+    fn info(&self) -> &DatasetInfo {
+        self.0.info()
+    }
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+    fn id(&self, i: usize) -> &str {
+        self.0.id(i)
+    }
+    fn class(&self, i: usize) -> usize {
+        self.0.class(i)
+    }
+    fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+        match i % 3 {
+            0 => Err(DatasetError::Meta { path: PathBuf::from("a.jpg"), problem: "damaged".into() }),
+            _ => self.0.get(i),
+        }
+    }
+}
+
+#[test]
+fn damaged_pictures_are_left_out() {
+    for word in ["erm", "core-risk"] {
+        let finetuned = train(network(Some(8)), Recipe { epochs: 1, ..recipe(word) }, &Damaged(data(24)));
+        assert_eq!(finetuned.failures.len(), 8, "{word}");
+        assert!(finetuned.failures[0].error.contains("damaged"));
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_said() {
+    let check = |recipe: Recipe, expected: &str| {
+        let error = Finetune::new(network(Some(8)), recipe).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    };
+    check(Recipe { epochs: 0, ..recipe("erm") }, "an epoch");
+    check(Recipe { rate: f64::NAN, ..recipe("erm") }, "learning rate");
+    check(recipe("group-dro"), "needs the group of each sample");
+    check(Recipe { part: Part::Behind("layer9".into()), ..recipe("erm") }, "layer9");
+    check(
+        Recipe { rate: 1e38, rule: Rule::Sgd { momentum: 0.9, decay: 0.0 }, ..recipe("erm") },
+        "a lower learning rate",
+    );
+    let three =
+        Finetune::new(network(Some(3)), recipe("erm")).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
+    assert!(three.to_string().contains("a head of 3 classes does not fit the 8 of planted-train"), "{three}");
+}

@@ -1,0 +1,175 @@
+//! Finetuning for the right reasons: which objectives make a model lean less on the surroundings?
+//!
+//! ```sh
+//! cargo run --release -p hard-imagenet-examples --bin finetune-planted              # two objectives, a minute or two
+//! cargo run --release -p hard-imagenet-examples --bin finetune-planted -- all       # the table of docs/FINETUNING.md
+//! ```
+//!
+//! It begins with the demo's model that learnt scenes instead of objects, and finetunes its later half on pictures where
+//! the scene is the class's own nine times of ten. Each outcome is judged by the benchmark on hard pictures, and on
+//! pictures whose scene is always another class's. With `balanced` the model sees only pictures from both ends of a ranking
+//! by spurious features, which are found by masks.
+
+use candle_core::{DType, Device};
+use hard_imagenet::datasets::{Dataset, PlantedConfig, PlantedCues, Subset};
+use hard_imagenet::evaluation::{Evaluation, Protocol};
+use hard_imagenet::images::MaskRule;
+use hard_imagenet::metrics::{Options, Record, compare, score};
+use hard_imagenet::models::{Model, Weights};
+use hard_imagenet::perturbations::Preset;
+use hard_imagenet::ranking::{Aggregate, ByMasks, Extractor, FeatureBank, FeatureId, Ranking, of_class, top};
+use hard_imagenet::training::{Event, Finetune, Groups, Network, Objective, Part, Recipe, Rule};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const ALL: [&str; 10] = [
+    "erm",
+    "published-saliency",
+    "balanced",
+    "background-noise:0.5",
+    "core-risk:0.5",
+    "object-only",
+    "input-gradient:10",
+    "grad-cam:10",
+    "group-balanced",
+    "group-dro:0.05",
+];
+const FEW: [&str; 2] = ["erm", "input-gradient:10"];
+
+/// Of the pictures to learn from, and of those to judge on.
+const SEEDS: (u64, u64) = (31, 32);
+const PICTURES: (usize, usize) = (800, 240);
+
+fn main() -> Result<()> {
+    let whole = std::env::args().nth(1).is_some_and(|word| word == "all");
+    let (words, epochs) = if whole { (&ALL[..], 10) } else { (&FEW[..], 3) };
+    let data = PlantedCues::new(PlantedConfig::train(0.9), SEEDS.0, PICTURES.0, 64)?;
+    let hard = PlantedCues::hard(SEEDS.1, PICTURES.1, 64);
+    let foreign = PlantedConfig { name: "foreign".into(), cue: 0.0, ..PlantedConfig::hard() };
+    let foreign = PlantedCues::new(foreign, SEEDS.1, PICTURES.1, 64)?;
+    let folder = tempfile::tempdir()?;
+
+    println!(
+        "| objective | accuracy | foreign scene | gray-box drop | RFS linf 0.85 | IoU |\n|:--|:--|:--|:--|:--|:--|"
+    );
+    let start = load()?.model(&Device::Cpu, DType::F32)?;
+    let untouched = judge(&start, &hard, &foreign, &folder.path().join("none"))?;
+    row("(before)", &untouched, None)?;
+    let mut erm = None;
+    for word in words {
+        let finetuned = finetune(word, &data, epochs)?;
+        let records = judge(&finetuned, &hard, &foreign, &folder.path().join(word.replace(':', "-")))?;
+        row(word, &records, erm.as_ref())?;
+        erm.get_or_insert(records);
+    }
+    Ok(())
+}
+
+fn load() -> Result<Network> {
+    let weights = Weights::File("crates/cli/demo/planted_resnet.cue.safetensors".into());
+    Ok(Network::load("planted_resnet", &weights, None, 0, &Device::Cpu)?)
+}
+
+fn finetune(word: &str, data: &PlantedCues, epochs: usize) -> Result<Model> {
+    let objective = Objective::parse(if word == "balanced" { "erm" } else { word })?;
+    let recipe = Recipe {
+        objective,
+        part: Part::Behind("layer1".into()),
+        rule: Rule::AdamW { decay: 0.01 },
+        rate: 2e-3,
+        schedule: hard_imagenet::training::Schedule::Cosine,
+        warm_up: 10,
+        epochs,
+        ..Recipe::default()
+    };
+    let silent = |_: Event<'_>| ControlFlow::Continue(());
+    let finetuned = if word == "balanced" {
+        let subset = balanced(data)?;
+        // As many steps as the others.
+        let epochs = epochs * data.len() / subset.len();
+        Finetune::new(load()?, Recipe { epochs, ..recipe }).run(&subset, silent)?
+    } else {
+        let groups = Groups::halves(data, |i| Some(data.cue_strength(i)));
+        let groups = if objective.needs_groups() { by_scene(data) } else { groups };
+        Finetune::new(load()?, recipe).groups(groups).run(data, silent)?
+    };
+    Ok(finetuned.network.model(&Device::Cpu, DType::F32)?)
+}
+
+/// Is the scene the class's own?
+fn by_scene(data: &PlantedCues) -> Groups {
+    Groups::new((0..data.len()).map(|i| u32::from(data.has_own_scene(i))).collect())
+}
+
+/// The ten pictures of each class with the strongest cues and the ten with the weakest, in a ranking by the features that
+/// masks call spurious.
+fn balanced(data: &PlantedCues) -> Result<Subset<&PlantedCues>> {
+    let model = load()?.model(&Device::Cpu, DType::F32)?;
+    let bank = bank(&model, data)?;
+    let important = |class| of_class(&bank, class).map_or(Vec::new(), |importance| top(&importance, 5));
+    let ids: Vec<FeatureId> = (0..8)
+        .flat_map(|class| important(class).into_iter().map(move |feature| FeatureId { class, feature }))
+        .collect();
+    let spurious = ByMasks::default().verdicts(&bank, ids);
+    let ranking = Ranking::new(&bank, |class| spurious.spurious(class), Aggregate::Sum);
+    let ends = ranking.classes.values().flat_map(|ranked| ranked[..10].iter().chain(&ranked[ranked.len() - 10..]));
+    let kept: HashSet<&str> = ends.map(|one| one.id.as_str()).collect();
+    Ok(Subset::filter(data, |i| kept.contains(data.id(i))))
+}
+
+fn bank(model: &Model, data: &PlantedCues) -> Result<FeatureBank> {
+    let names = data.info().classes.iter().map(|class| class.name.clone()).collect();
+    let extractor = Extractor::new(model, &data.info().name, names, (0..8).collect())?;
+    let geometry = model.spec().preprocess.paired(MaskRule::Half);
+    let mut bank = extractor.empty();
+    for from in (0..data.len()).step_by(40) {
+        let samples =
+            (from..(from + 40).min(data.len())).map(|i| data.get(i)).collect::<std::result::Result<Vec<_>, _>>()?;
+        let images: Vec<_> = samples.iter().map(|sample| geometry.image(&sample.image)).collect();
+        let masks: Vec<_> = samples.iter().map(|sample| geometry.mask(&sample.mask)).collect();
+        let ids: Vec<&str> = samples.iter().map(|sample| sample.id.as_str()).collect();
+        let labels: Vec<u32> = samples.iter().map(|sample| sample.class as u32).collect();
+        let x = model.normalise(&model.batch(&images)?)?;
+        bank.join(extractor.extract(&x, &ids, &labels, &masks)?)?;
+    }
+    Ok(bank)
+}
+
+/// What the benchmark sees on hard pictures, and on those whose scene is another class's.
+fn judge(model: &Model, hard: &PlantedCues, foreign: &PlantedCues, folder: &Path) -> Result<[Vec<Record>; 2]> {
+    let protocol = "conditions = [\"none\", \"gray-box\"]\ntrials = 2\nexplainers = [\"gradcam\"]\n[noise]\nlinf = [0.85]\nl2 = []\n";
+    let run = |data: &PlantedCues, protocol: Protocol| {
+        let folder = folder.join(&data.info().name);
+        Evaluation::new(data).protocol(protocol).preset(Preset::Strict).run(model, folder)
+    };
+    let clean = Protocol::from_toml("conditions = [\"none\"]\n")?;
+    Ok([run(hard, Protocol::from_toml(protocol)?)?.records().to_vec(), run(foreign, clean)?.records().to_vec()])
+}
+
+/// A line of the table: each score with its interval, and an asterisk where it differs from the first objective's by more
+/// than chance (95 %, the same pictures).
+fn row(word: &str, records: &[Vec<Record>; 2], erm: Option<&[Vec<Record>; 2]>) -> Result<()> {
+    let mut line = format!("| {word} |");
+    for (set, metric, condition) in [
+        (0, "accuracy", "none"),
+        (1, "accuracy", "none"),
+        (0, "drop", "gray-box"),
+        (0, "rfs", "noise:linf:0.85"),
+        (0, "iou", "none"),
+    ] {
+        let scores = score(&records[set], &Options::default());
+        let estimate = scores.headline(metric, condition).ok_or_else(|| format!("no {metric} under {condition}"))?;
+        let differs = erm.and_then(|erm| {
+            let comparison = compare(&records[set], &erm[set], &Options::default());
+            let effect = comparison.get(metric, condition)?.sample_mean?;
+            Some(effect.estimate.low > 0.0 || effect.estimate.high < 0.0)
+        });
+        let mark = if differs == Some(true) { "*" } else { "" };
+        line += &format!(" {:.2} [{:.2}, {:.2}]{mark} |", estimate.value, estimate.low, estimate.high);
+    }
+    println!("{line}");
+    Ok(())
+}
