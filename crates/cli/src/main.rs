@@ -15,6 +15,7 @@ mod hub;
 mod models;
 mod options;
 mod progress;
+mod rank;
 mod report;
 mod sources;
 
@@ -47,6 +48,8 @@ enum Command {
     Explain(explain::Args),
     /// Do one of the benchmark's changes to one picture
     Ablate(ablate::Args),
+    /// Which features of a model are spurious, which classes are hard, which pictures show the cue
+    Rank(rank::Args),
     /// List the datasets, or measure the masks of one
     Datasets(datasets::Args),
     /// Say what is wrong with the folders of a dataset, and how to mend it
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Ablate(args) => ablate::run(&args),
+        Command::Rank(args) => rank::run(&args),
         Command::Datasets(args) => datasets::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Models(args) => models::run(&args),

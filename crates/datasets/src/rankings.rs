@@ -1,6 +1,6 @@
 use crate::store::join;
 use crate::{DatasetError, Pickle, Store};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// Training images of each class in the order of how strong their spurious cues are (`paths_by_rank.pkl` of the
@@ -11,6 +11,8 @@ use std::path::Path;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rankings {
     places: HashMap<String, Place>,
+    /// File names by class, in order.
+    lists: BTreeMap<String, Vec<String>>,
 }
 
 /// Where an image stands in the ranking of its class.
@@ -79,9 +81,10 @@ impl Rankings {
         for (class, paths) in classes {
             let list = paths.items().ok_or_else(|| format!("{expected}, found {paths:?} for class {class:?}"))?;
             let of = list.len();
+            let name = class.text().map_or_else(|| format!("{class:?}"), str::to_owned);
             for (rank, path) in list.enumerate() {
                 let text = path.text().ok_or_else(|| format!("{expected}, found {path:?} for class {class:?}"))?;
-                rankings.insert(text, Place { rank, of })?;
+                rankings.insert(&name, text, Place { rank, of })?;
             }
         }
         Ok(rankings)
@@ -91,23 +94,30 @@ impl Rankings {
         let classes: HashMap<String, Vec<String>> = serde_json::from_slice(bytes)
             .map_err(|error| format!("expected a dictionary from class to a list of image paths ({error})"))?;
         let mut rankings = Self::default();
-        for paths in classes.values() {
+        for (class, paths) in &classes {
             for (rank, path) in paths.iter().enumerate() {
-                rankings.insert(path, Place { rank, of: paths.len() })?;
+                rankings.insert(class, path, Place { rank, of: paths.len() })?;
             }
         }
         Ok(rankings)
     }
 
-    fn insert(&mut self, path: &str, place: Place) -> Result<(), String> {
+    fn insert(&mut self, class: &str, path: &str, place: Place) -> Result<(), String> {
         if self.places.len() == MOST {
             return Err(format!("more than {MOST} images"));
         }
         let name = stem(path);
+        self.lists.entry(class.to_owned()).or_default().push(name.to_owned());
         match self.places.insert(name.to_owned(), place) {
             Some(_) => Err(format!("the image {name} stands twice")),
             None => Ok(()),
         }
+    }
+
+    /// File names without extension of each class in the order of its ranking. A class that is a number in the file is
+    /// called by it.
+    pub fn lists(&self) -> BTreeMap<String, Vec<String>> {
+        self.lists.clone()
     }
 
     /// Number of ranked images.

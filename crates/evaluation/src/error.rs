@@ -90,6 +90,10 @@ pub enum EvaluationError {
     #[error(transparent)]
     Explain(#[from] hard_imagenet_saliency::ExplainError),
 
+    /// Features could not be had or kept.
+    #[error(transparent)]
+    Ranking(#[from] hard_imagenet_ranking::RankingError),
+
     /// From candle.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),

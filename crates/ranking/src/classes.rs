@@ -38,7 +38,7 @@ pub fn hardness(bank: &FeatureBank, verdicts: &Verdicts, n: usize) -> Vec<Hardne
             let count = |wanted| features.iter().filter(|&&feature| verdict(feature) == Some(wanted)).count();
             let weight = |wanted| -> f64 {
                 let of = features.iter().filter(|&&feature| verdict(feature) == Some(wanted));
-                of.map(|&feature| importance[feature as usize].max(0.0)).sum()
+                of.map(|&feature| importance[feature as usize].max(0.0)).fold(0.0, |sum, one| sum + one)
             };
             let (spurious, core) = (weight(Verdict::Spurious), weight(Verdict::Core));
             let share = (spurious + core > 0.0).then(|| spurious / (spurious + core));

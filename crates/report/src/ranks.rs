@@ -1,0 +1,191 @@
+//! A page about features: which of them are spurious, which classes are hard, which pictures show the cue.
+
+use crate::html;
+use crate::write::{MISSING, count, escape};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hard_imagenet_metrics::Estimate;
+use std::fmt::Write;
+
+/// What a page of ranks shows.
+#[derive(Clone, Debug, Default)]
+pub struct RankInput {
+    /// The model whose features these are.
+    pub model: String,
+    /// The dataset whose pictures they were looked at in.
+    pub dataset: String,
+    /// How it was done, name and value.
+    pub facts: Vec<(String, String)>,
+    /// The hardest class first.
+    pub classes: Vec<RankClass>,
+}
+
+/// A class, its features, and both ends of its ranking.
+#[derive(Clone, Debug, Default)]
+pub struct RankClass {
+    /// Its name.
+    pub name: String,
+    /// Are all of its important features spurious?
+    pub hard: bool,
+    /// The most important first.
+    pub features: Vec<RankFeature>,
+    /// The pictures with the strongest spurious cues, the strongest first.
+    pub strongest: Vec<Thumbnail>,
+    /// Those with the weakest, the weakest last.
+    pub weakest: Vec<Thumbnail>,
+    /// Accuracy of the model in the tenths of the ranking, the strongest cues first.
+    pub deciles: Vec<Option<Estimate>>,
+}
+
+/// A feature as evidence for a class.
+#[derive(Clone, Debug, Default)]
+pub struct RankFeature {
+    /// Its number.
+    pub feature: u32,
+    /// Mean activation × weight.
+    pub importance: f64,
+    /// How its maps lie to the object, 1 on it, 0 anywhere.
+    pub focus: Option<Estimate>,
+    /// What each source says: its name, and whether the feature is spurious, `None` where it leaves that open.
+    pub verdicts: Vec<(String, Option<bool>)>,
+    /// The pictures that activate it most, with its map.
+    pub pictures: Vec<Thumbnail>,
+}
+
+/// A picture on the page.
+#[derive(Clone, Debug, Default)]
+pub struct Thumbnail {
+    /// JPEG.
+    pub jpeg: Vec<u8>,
+    /// What it is.
+    pub title: String,
+}
+
+/// One HTML file that works offline: a card for each class, as in the paper's figure, with its features' maps and its
+/// pictures of strong and weak cues side by side.
+pub fn ranks_html(input: &RankInput) -> String {
+    let hard = input.classes.iter().filter(|class| class.hard).count();
+    let lede = format!(
+        "What does {} look at when it names a class? Of {}, {} {} important features that all look past the object.",
+        escape(&input.model),
+        count(input.classes.len(), "class").replace("classs", "classes"),
+        hard,
+        if hard == 1 { "has" } else { "have" },
+    );
+    let mut out = html::opening(&format!("Features on {}", input.dataset), &lede, STYLE);
+    overview(&mut out, input);
+    for class in &input.classes {
+        card(&mut out, class);
+    }
+    out.push_str("<dl class=\"facts\">\n");
+    for (name, value) in &input.facts {
+        let _ = writeln!(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
+    }
+    out.push_str("</dl>\n</main>\n</body>\n</html>\n");
+    out
+}
+
+/// A line for each class.
+fn overview(out: &mut String, input: &RankInput) {
+    out.push_str(
+        "<div class=\"scroll\"><table class=\"classes\"><thead><tr><th class=\"name\">Class</th><th>Spurious</th>\
+         <th>Accuracy, strongest cues</th><th>weakest cues</th></tr></thead>\n<tbody>\n",
+    );
+    for class in &input.classes {
+        let spurious = class.features.iter().filter(|f| f.verdicts.first().is_some_and(|v| v.1 == Some(true))).count();
+        let percent = |e: Option<&Option<Estimate>>| {
+            e.copied().flatten().map_or(MISSING.to_owned(), |e| format!("{:.1}", 100.0 * e.value))
+        };
+        let _ = writeln!(
+            out,
+            "<tr><th class=\"name\">{}</th><td>{spurious} of {}</td><td>{}</td><td>{}</td></tr>",
+            escape(&class.name),
+            class.features.len(),
+            percent(class.deciles.first()),
+            percent(class.deciles.last())
+        );
+    }
+    out.push_str("</tbody></table></div>\n<p class=\"note\">Accuracy in percent, in the first and last tenth of the class's ranking.</p>\n");
+}
+
+fn card(out: &mut String, class: &RankClass) {
+    let mark = if class.hard { " <span class=\"hard\">hard</span>" } else { "" };
+    let _ = writeln!(out, "<section class=\"card\"><h2>{}{mark}</h2>", escape(&class.name));
+    for feature in &class.features {
+        let focus =
+            feature.focus.map_or(MISSING.to_owned(), |e| format!("{:.2} ({:.2} to {:.2})", e.value, e.low, e.high));
+        let verdicts: Vec<String> = feature
+            .verdicts
+            .iter()
+            .map(|(source, verdict)| {
+                let word = match verdict {
+                    Some(true) => "spurious",
+                    Some(false) => "core",
+                    None => "open",
+                };
+                format!("<span class=\"v {word}\">{}: {word}</span>", escape(source))
+            })
+            .collect();
+        let _ = writeln!(
+            out,
+            "<div class=\"feature\"><p><b>Feature {}</b><br/>importance {:.2}<br/>focus {focus}<br/>{}</p>",
+            feature.feature,
+            feature.importance,
+            verdicts.join(" ")
+        );
+        strip(out, &feature.pictures);
+        out.push_str("</div>\n");
+    }
+    out.push_str("<div class=\"ends\"><div><h3>Strongest spurious cues</h3>");
+    strip(out, &class.strongest);
+    out.push_str("</div><div><h3>Weakest</h3>");
+    strip(out, &class.weakest);
+    out.push_str("</div></div></section>\n");
+}
+
+fn strip(out: &mut String, pictures: &[Thumbnail]) {
+    out.push_str("<div class=\"strip\">");
+    for picture in pictures {
+        let (title, data) = (escape(&picture.title), STANDARD.encode(&picture.jpeg));
+        let _ = write!(
+            out,
+            "<img alt=\"{title}\" title=\"{title}\" loading=\"lazy\" src=\"data:image/jpeg;base64,{data}\"/>"
+        );
+    }
+    out.push_str("</div>");
+}
+
+const STYLE: &str = "
+.card { border-top: 1px solid var(--rule, #8884); padding-top: 8px; }
+.card h3 { font-size: 0.95em; margin: 8px 0 4px; }
+.feature { display: flex; gap: 16px; align-items: flex-start; margin: 6px 0; }
+.feature p { width: 210px; margin: 0; font-size: 0.86em; line-height: 1.45; flex: none; }
+.strip { display: flex; flex-wrap: wrap; gap: 4px; }
+.strip img { width: 96px; height: 96px; object-fit: cover; border-radius: 3px; }
+.ends { display: grid; grid-template-columns: 1fr 1fr; gap: 24px; }
+.v { white-space: nowrap; border-radius: 3px; padding: 0 5px; background: #8883; }
+.v.spurious { background: #d9534f33; }
+.v.core { background: #3a9d5d33; }
+.hard { font-size: 0.6em; vertical-align: middle; border-radius: 3px; padding: 2px 6px; background: #d9534f33; }
+@media (max-width: 700px) { .ends { grid-template-columns: 1fr; } .feature { flex-direction: column; gap: 4px; } }
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_shows_what_it_was_given() {
+        let verdicts = vec![("masks".to_owned(), Some(true)), ("votes".to_owned(), None)];
+        let picture = Thumbnail { jpeg: vec![1, 2, 3], title: "a <b>".into() };
+        let feature = RankFeature { feature: 417, verdicts, pictures: vec![picture], ..RankFeature::default() };
+        let class =
+            RankClass { name: "dog & sled".into(), hard: true, features: vec![feature], ..RankClass::default() };
+        let input = RankInput { model: "m".into(), dataset: "d".into(), classes: vec![class], facts: Vec::new() };
+        let page = ranks_html(&input);
+        for text in ["dog &amp; sled", "Feature 417", "masks: spurious", "votes: open", "1 of 1", "AQID", "a &lt;b&gt;"]
+        {
+            assert!(page.contains(text), "{text}");
+        }
+        assert!(!page.contains("http"), "nothing is fetched");
+    }
+}
