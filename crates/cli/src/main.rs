@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod eval;
 mod explain;
+mod finetune;
 mod headline;
 mod hub;
 mod models;
@@ -50,6 +51,8 @@ enum Command {
     Ablate(ablate::Args),
     /// Which features of a model are spurious, which classes are hard, which pictures show the cue
     Rank(rank::Args),
+    /// Train a head, a part or all of a model on a dataset, for the right reasons
+    Finetune(Box<finetune::Args>),
     /// List the datasets, or measure the masks of one
     Datasets(datasets::Args),
     /// Say what is wrong with the folders of a dataset, and how to mend it
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Ablate(args) => ablate::run(&args),
         Command::Rank(args) => rank::run(&args),
+        Command::Finetune(args) => finetune::run(&args),
         Command::Datasets(args) => datasets::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Models(args) => models::run(&args),

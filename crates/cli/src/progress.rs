@@ -19,7 +19,7 @@ impl Progress {
     pub(crate) fn new(label: impl Into<String>) -> Self {
         let label = label.into();
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{prefix} {bar:32} {pos}/{len} pictures {msg}")
+            let style = ProgressStyle::with_template("{prefix} {bar:32} {pos}/{len} {msg}")
                 .expect("the template is right")
                 .progress_chars("━╸ ");
             ProgressBar::new(0).with_style(style).with_prefix(label.clone())
@@ -48,6 +48,16 @@ impl Progress {
         self.advance(done, total, String::new());
     }
 
+    /// Shows the steps of a training.
+    pub(crate) fn step(&mut self, done: usize, total: usize, loss: f64, elapsed: Duration) {
+        self.advance(done, total, format!("loss {loss:.4} {}", left(done, total, 0, elapsed)));
+    }
+
+    /// A line that stays.
+    pub(crate) fn line(&self, text: &str) {
+        self.say(text);
+    }
+
     /// Shows what part of the work takes long.
     fn detail(&mut self, text: &str) {
         if let Some(bar) = &self.bar {
@@ -65,7 +75,7 @@ impl Progress {
             bar.set_message(left);
         } else if self.spoke.elapsed() >= EVERY {
             self.spoke = Instant::now();
-            eprintln!("{}: {done}/{total} pictures {left}", self.label);
+            eprintln!("{}: {done}/{total} {left}", self.label);
         }
     }
 

@@ -156,6 +156,30 @@ impl Source {
         self.images.as_deref().map_or_else(|| self.masks(), Ok)
     }
 
+    /// Pictures to learn from and others to measure on: the train and the val part where the dataset has such, else four
+    /// fifths and one fifth of each class. What narrows the choice down (balanced, limit) is for the first.
+    pub(crate) fn open_both(&self) -> Result<(Box<dyn Dataset>, Box<dyn Dataset>)> {
+        let parted = matches!(
+            self.dataset,
+            Name::HardImagenet | Name::Rival20 | Name::Rival10Pooled | Name::Rival10 | Name::ImagenetS
+        );
+        if parted {
+            let val = Self { split: SplitName::Val, balanced: None, ranks: None, ..self.clone() };
+            return Ok((Self { split: SplitName::Train, ..self.clone() }.open()?, val.open()?));
+        }
+        let (mut seen, data) = (Vec::new(), self.open()?);
+        let fifth: Vec<bool> = (0..data.len())
+            .map(|i| {
+                seen.resize(seen.len().max(data.class(i) + 1), 0);
+                seen[data.class(i)] += 1;
+                seen[data.class(i)] % 5 == 0
+            })
+            .collect();
+        let other = self.open()?;
+        let (learn, measure) = (Subset::filter(data, |i| !fifth[i]), Subset::filter(other, |i| fifth[i]));
+        Ok((Box::new(learn), Box::new(measure)))
+    }
+
     pub(crate) fn images(&self) -> Result<&Path> {
         self.images.as_deref().with_context(|| format!("{} needs --images FOLDER", self.word()))
     }

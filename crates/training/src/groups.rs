@@ -71,6 +71,22 @@ impl Groups {
     }
 }
 
+impl Groups {
+    /// As many samples of each group that is not empty as the smallest has.
+    pub(crate) fn even(&self, key: NoiseKey) -> std::collections::HashSet<usize> {
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); self.count];
+        for (sample, &group) in self.of.iter().enumerate() {
+            members[group as usize].push(sample);
+        }
+        members.retain(|group| !group.is_empty());
+        let least = members.iter().map(Vec::len).min().unwrap_or(0);
+        for (at, group) in members.iter_mut().enumerate() {
+            shuffle(group, key.fork(&at.to_string()));
+        }
+        members.into_iter().flat_map(|group| group.into_iter().take(least)).collect()
+    }
+}
+
 /// Fisher and Yates.
 pub(crate) fn shuffle(values: &mut [usize], key: NoiseKey) {
     for i in (1..values.len()).rev() {

@@ -1,4 +1,54 @@
 //! Heads and backbones finetuned under the paper's objectives, and under ones that work.
+//!
+//! A [`Network`] (graph and weights under their checkpoint's names) and a [`Recipe`] make a [`Finetune`]; what it gives loads
+//! like any weights file. The [`Objective`] says what for:
+//!
+//! | word | what is minimised |
+//! |---|---|
+//! | `erm` | the mean loss |
+//! | `background-noise`, `core-risk` | the loss on pictures with noise around the object: in half of them, in all |
+//! | `background-only`, `object-only` | the loss on what is left when the other is gray |
+//! | `published-saliency` | the mean loss: the penalty as published has no gradient (SPEC Q13) |
+//! | `input-gradient` | the loss and the square of its gradient outside the object |
+//! | `grad-cam` | the loss and the share of GradCAM outside the object |
+//! | `group-balanced`, `group-dro` | the loss with all groups alike, the loss of the worst group |
+//!
+//! [`Groups`] come from rankings, masks or anywhere; the paper's balanced subset is a choice of data
+//! (`Subset::balanced` of hard-imagenet-datasets) and [`deep_feature_reweighting`] a way of its own. The penalties are plain
+//! functions with exact second-order gradients: [`input_gradient_outside`] and [`grad_cam_outside`].
+//!
+//! ```
+//! use candle_core::Device;
+//! use hard_imagenet_datasets::{PlantedConfig, PlantedCues};
+//! use hard_imagenet_models::{Weights, generated, zoo};
+//! use hard_imagenet_training::{Finetune, Network, Objective, Recipe};
+//! use std::ops::ControlFlow;
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let file = folder.path().join("planted_resnet.safetensors");
+//! # generated::write(&zoo::graph("planted_resnet", 8)?, &file)?;
+//! // A new head of eight classes on frozen features, by the paper's recipe but for two epochs.
+//! let network = Network::load("planted_resnet", &Weights::File(file), Some(8), 0, &Device::Cpu)?;
+//! let recipe = Recipe { epochs: 2, objective: Objective::parse("core-risk")?, ..Recipe::default() };
+//! let data = PlantedCues::new(PlantedConfig::train(0.9), 1, 32, 64)?;
+//! let finetuned = Finetune::new(network, recipe).run(&data, |_| ControlFlow::Continue(()))?;
+//! assert!(finetuned.epochs[1].loss < finetuned.epochs[0].loss);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Order, augmentation, noise and new heads are functions of the recipe's seed, the epoch and the sample, so an interrupted
+//! training goes on to the same weights ([`Finetune::checkpoints`]), bit for bit on the CPU. Where the trunk is frozen and
+//! nothing is drawn, its features are computed once and a head trains in seconds.
+//!
+//! Features: `cuda`, `cudnn`, `metal` (candle's backends).
+//!
+//! # References
+//! - M. Moayeri, S. Singla, S. Feizi: Hard ImageNet. NeurIPS 2022 Datasets and Benchmarks (SPEC section 6).
+//! - A. S. Ross, M. C. Hughes, F. Doshi-Velez: Right for the right reasons. IJCAI 2017.
+//! - S. Singla, M. Moayeri, S. Feizi: Core risk minimization using Salient ImageNet. 2022.
+//! - S. Sagawa, P. W. Koh, T. Hashimoto, P. Liang: Distributionally robust neural networks. ICLR 2020.
+//! - P. Kirichenko, P. Izmailov, A. G. Wilson: Last layer re-training is sufficient for robustness to spurious
+//!   correlations. ICLR 2023.
 
 mod batch;
 mod checkpoint;
@@ -11,6 +61,7 @@ mod objective;
 mod optimizer;
 mod outside;
 mod recipe;
+mod reweighting;
 mod schedule;
 
 pub use batch::Failure;
@@ -23,4 +74,5 @@ pub use objective::Objective;
 pub use optimizer::{Optimizer, Rule};
 pub use outside::{Penalty, grad_cam_outside, input_gradient_outside};
 pub use recipe::{BatchNorms, Part, Recipe};
+pub use reweighting::deep_feature_reweighting;
 pub use schedule::Schedule;
