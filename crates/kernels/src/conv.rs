@@ -2,6 +2,7 @@ use crate::pad::pad;
 use crate::portable_depthwise;
 use crate::taps::{Axis, tap};
 use crate::{cpu_conv, cpu_depthwise, with_gradient2};
+use candle_core::conv::CudnnFwdAlgo;
 use candle_core::{DType, Result, Tensor};
 
 /// How a convolution's window moves.
@@ -86,12 +87,19 @@ fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Conv2dParams) 
     }
     let y = match depthwise(weight, p) {
         true => portable_depthwise::forward(x, weight, p)?,
-        false => x.contiguous()?.conv2d(weight, p.padding, p.stride, p.dilation, p.groups)?,
+        false => by_candle(&x.contiguous()?, weight, p)?,
     };
     match bias {
         Some(bias) => y.broadcast_add(&bias.reshape((1, bias.dim(0)?, 1, 1))?),
         None => Ok(y),
     }
+}
+
+/// candle's convolution. cuDNN would choose an algorithm anew at each call, which takes longer than most convolutions (on an
+/// H100 0.7 ms in f32, 5 ms in bf16); this one takes all shapes and dtypes.
+fn by_candle(x: &Tensor, weight: &Tensor, p: Conv2dParams) -> Result<Tensor> {
+    let algorithm = Some(CudnnFwdAlgo::ImplicitPrecompGemm);
+    x.conv2d_with_algo(weight, p.padding, p.stride, p.dilation, p.groups, algorithm)
 }
 
 fn input_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dParams) -> Result<Tensor> {
@@ -132,7 +140,8 @@ fn portable_input_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dPa
         let dx = if p.stride == 1 && kh == kw && p.dilation * (kh - 1) >= p.padding {
             // With stride 1 this is an ordinary convolution with the mirrored window, which is faster.
             let mirrored = weight.transpose(0, 1)?.contiguous()?.flip(&[2, 3])?.contiguous()?;
-            dy.conv2d(&mirrored, p.dilation * (kh - 1) - p.padding, 1, p.dilation, 1)?
+            let p = Conv2dParams { padding: p.dilation * (kh - 1) - p.padding, stride: 1, groups: 1, ..p };
+            by_candle(&dy, &mirrored, p)?
         } else {
             dy.conv_transpose2d(&weight, p.padding, extra, p.stride, p.dilation)?
         };
