@@ -50,7 +50,7 @@ fn forward(c: &mut Criterion) {
             if dtype == DType::F32 {
                 let (x, classes) = (batch(16, &device), [0; 16]);
                 group.throughput(Throughput::Elements(16));
-                group.bench_function("gradcam/16", |b| {
+                group.bench_function(BenchmarkId::new("gradcam", 16), |b| {
                     b.iter(|| GradCam::default().explain(&model, black_box(&x), &classes).expect("maps"))
                 });
             }

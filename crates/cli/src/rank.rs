@@ -6,9 +6,9 @@ use crate::sources::Source;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use hard_imagenet::datasets::{Dataset, Rankings};
-use hard_imagenet::evaluation::Features;
+use hard_imagenet::evaluation::{Features, Run};
 use hard_imagenet::images::Rgb8;
-use hard_imagenet::metrics::{Estimate, mean_estimate};
+use hard_imagenet::metrics::{Average, Estimate, Options, Scores, ends_by_rank, mean_estimate};
 use hard_imagenet::ranking::{
     Aggregate, Agreement, ByMasks, FeatureBank, FeatureId, Hardness, Ranked, Ranking, Verdict, Verdicts, agreement,
     hardness, of_class, of_votes, published, read_verdicts, top, top_pictures,
@@ -32,6 +32,8 @@ pub(crate) struct Args {
 enum Command {
     /// How many of the important features of each class are spurious: which classes are hard
     Classes(Box<Make>),
+    /// The first of each class in a ranking against the last, under every condition of a run that was judged with --ranks
+    Ends(Ends),
     /// How alike two rankings are: paths_by_rank.pkl or .json, the first of a class being the strongest
     Compare(Compare),
 }
@@ -67,6 +69,15 @@ struct Make {
 }
 
 #[derive(clap::Args)]
+struct Ends {
+    /// A run folder of eval
+    run: PathBuf,
+    /// So many pictures of each class at either end
+    #[arg(short, default_value_t = 100)]
+    k: usize,
+}
+
+#[derive(clap::Args)]
 struct Compare {
     first: PathBuf,
     second: PathBuf,
@@ -78,6 +89,7 @@ struct Compare {
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
         Some(Command::Compare(compare)) => self::compare(compare),
+        Some(Command::Ends(ends)) => self::ends(ends),
         Some(Command::Classes(make)) => rank(make, false),
         None => rank(&args.make, true),
     }
@@ -344,6 +356,31 @@ fn compare(args: &Compare) -> Result<()> {
     for one in &all {
         let (spearman, kendall, overlap) = (number(one.spearman), number(one.kendall), number(one.overlap));
         lines.push(format!("{:24} {:6} {spearman:>9} {kendall:>8} {overlap:>12}", one.class, one.common));
+    }
+    options::print(&lines)
+}
+
+fn ends(args: &Ends) -> Result<()> {
+    let run = Run::open(&args.run)?;
+    let ends = ends_by_rank(run.records(), args.k, &Options::default());
+    let ends = ends.with_context(|| {
+        let folder = args.run.display();
+        format!("no picture of {folder} has a place in a ranking: judge the model again with --ranks FILE")
+    })?;
+    let mut lines = vec![format!("{:14} {:18} {:>9} {:>9}  difference", "metric", "condition", "strongest", "weakest")];
+    for metric in &ends.strongest.metrics {
+        for score in &metric.scores {
+            let of = |scores: &Scores| scores.headline(&metric.id, &score.condition);
+            let average = if metric.id == "rfs" { Average::Class } else { Average::Sample };
+            let difference = ends.difference.get(&metric.id, &score.condition).and_then(|d| d.mean(average));
+            if let (Some(first), Some(last), Some(d)) = (of(&ends.strongest), of(&ends.weakest), difference) {
+                let (id, condition) = (&metric.id, &score.condition);
+                lines.push(format!(
+                    "{id:14} {condition:18} {:9.3} {:9.3}  {:.3} [{:.3}, {:.3}]",
+                    first.value, last.value, d.value, d.low, d.high
+                ));
+            }
+        }
     }
     options::print(&lines)
 }

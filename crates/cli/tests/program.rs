@@ -453,3 +453,93 @@ fn the_papers_table_and_two_of_its_runs_compared() {
     fails(&["compare", text(&first), text(&easy)], &["no image in common", "hard-imagenet report"]);
     fails(&["compare", text(&first), text(folder.path())], &["run.json"]);
 }
+
+#[test]
+fn features_are_ranked_and_rankings_compared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (cue, object) = (folder.path().join("cue"), folder.path().join("object"));
+    let rank = |model: &str, output: &Path| {
+        succeeds(&["rank", "-m", model, "-d", "planted-hard", "--limit", "240", "-o", text(output)])
+    };
+    let said = rank("planted_resnet.cue", &cue);
+    assert!(said.matches("  hard").count() >= 5 && said.contains("rank.html"), "{said}");
+    let page = fs::read_to_string(cue.join("rank.html")).expect("a page");
+    assert!(page.contains("masks: spurious") && page.contains("data:image/jpeg;base64,") && !page.contains("http"));
+    assert!(fs::read_to_string(cue.join("features.csv")).expect("a table").lines().count() == 41);
+    // Features are there already; another model's are refused.
+    let again = rank("planted_resnet.cue", &cue);
+    assert_eq!(said, again);
+    fails(
+        &["rank", "-m", "planted_resnet.object", "-d", "planted-hard", "--limit", "240", "-o", text(&cue)],
+        &["holds another run"],
+    );
+    assert!(
+        !succeeds(&["rank", "classes", "-m", "planted_resnet.object", "-d", "planted-hard", "-o", text(&object)])
+            .contains("hard")
+    );
+
+    let ranks = cue.join("paths_by_rank.pkl");
+    let compared = succeeds(&["rank", "compare", text(&ranks), text(&cue.join("paths_by_rank.json"))]);
+    assert!(compared.lines().skip(1).all(|line| line.contains("1.000")), "{compared}");
+    // The accuracy of the model that learnt the cue hangs on it.
+    let run = folder.path().join("runs");
+    let mut judged =
+        vec!["eval", "-m", "planted_resnet.cue", "-d", "planted-hard", "--limit", "240", "--protocol", "quick"];
+    judged.extend(["--ranks", text(&ranks), "-o", text(&run)]);
+    succeeds(&judged);
+    let ends = succeeds(&["rank", "ends", text(&run.join("planted_resnet.cue")), "-k", "3"]);
+    let line = ends.lines().find(|line| line.starts_with("accuracy       none")).expect("a line");
+    let numbers: Vec<f64> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    assert!(numbers[0] > numbers[1] + 0.4, "{line}");
+    fails(&["rank", "--by", "median", "-d", "planted-hard"], &["--by is one of sum, weighted-sum"]);
+    fails(
+        &["rank", "-m", MODEL, "-d", "planted-hard", "--verdicts", "votes", "-o", text(&object)],
+        &["--verdicts masks"],
+    );
+}
+
+#[test]
+fn a_model_is_finetuned_and_judged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = folder.path().join("tuned");
+    let mut arguments =
+        vec!["finetune", "-m", "planted_resnet.cue", "-d", "planted-easy", "--limit", "160", "--new-head"];
+    arguments.extend(["--objective", "core-risk", "--rate", "5e-3", "--epochs", "3", "-o", text(&output)]);
+    let said = succeeds(&arguments);
+    let weights = output.join("planted_resnet.cue.safetensors");
+    assert!(said.contains("judge it") && weights.exists(), "{said}");
+    assert_eq!(fs::read_to_string(output.join("epochs.csv")).expect("a table").lines().count(), 4);
+    assert!(fs::read_to_string(output.join("recipe.json")).expect("a recipe").contains("core-risk:0.25"));
+    // A finished training goes on from its checkpoint, to the same bytes.
+    let before = fs::read(&weights).expect("weights");
+    succeeds(&arguments);
+    assert_eq!(fs::read(&weights).expect("weights"), before);
+    let other: Vec<&str> = arguments.iter().map(|word| if *word == "5e-3" { "1e-3" } else { word }).collect();
+    fails(&other, &["rate was 0.005 and is 0.001"]);
+
+    let run = folder.path().join("run");
+    let mut judged = vec!["eval", "-m", "planted_resnet.cue", "--weights", text(&output), "-d", "planted-hard"];
+    judged.extend(["--limit", "16", "--protocol", "quick", "-o", text(&run)]);
+    succeeds(&judged);
+    let mut words =
+        vec!["finetune", "-m", "planted_resnet.cue", "-d", "planted-hard", "--limit", "40", "--epochs", "1"];
+    words.extend(["--objective", "reweighting:2", "-o", text(&run)]);
+    succeeds(&words);
+    fails(&["finetune", "-m", MODEL, "-d", "planted-hard", "--objective", "x", "-o", "y"], &["there are erm"]);
+    fails(
+        &[
+            "finetune",
+            "-m",
+            MODEL,
+            "-d",
+            "planted-hard",
+            "--objective",
+            "group-dro",
+            "--groups",
+            "ranks",
+            "-o",
+            text(&run),
+        ],
+        &["--ranks FILE"],
+    );
+}

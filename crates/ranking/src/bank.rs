@@ -62,6 +62,8 @@ pub struct About {
     pub map_node: String,
     /// The dataset's name.
     pub dataset: String,
+    /// Which of its samples, as whoever extracts tells them apart: a number and a hash.
+    pub samples: String,
     /// Its classes.
     pub classes: Vec<String>,
     /// The column of the head that each class has.

@@ -49,10 +49,17 @@ impl<'m> Extractor<'m> {
             feature_node: spec.feature_node.clone(),
             map_node: graph.node(map).name.clone(),
             dataset: dataset.to_owned(),
+            samples: String::new(),
             classes,
             columns,
         };
         Ok(Self { model, map, empty: FeatureBank::new(about, weights)? })
+    }
+
+    /// The same, for banks of certain samples: those of others are refused ([`FeatureBank::join`]).
+    pub fn of_samples(mut self, samples: String) -> Self {
+        self.empty.about.samples = samples;
+        self
     }
 
     /// What the bank will say of itself.

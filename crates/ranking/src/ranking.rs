@@ -142,6 +142,7 @@ mod tests {
             feature_node: "pool".into(),
             map_node: "act".into(),
             dataset: "toys".into(),
+            samples: String::new(),
             classes: vec!["a".into(), "b".into()],
             columns: vec![3, 7],
         };

@@ -1,0 +1,59 @@
+//! Which features of a model are spurious, and which pictures show its cue? Found by masks alone, where the answer is known.
+//!
+//! ```sh
+//! cargo run --release -p hard-imagenet-examples --bin rank-planted
+//! ```
+//!
+//! For photographs: `hard-imagenet rank -m MODEL -d hard-imagenet --split train ..`, which also draws a page.
+
+use hard_imagenet::datasets::PlantedConfig;
+use hard_imagenet::evaluation::Features;
+use hard_imagenet::prelude::*;
+use hard_imagenet::ranking::{Aggregate, ByMasks, FeatureId, Ranking, hardness, of_class, spearman, top};
+use std::ops::ControlFlow;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Every scene is the class's own, and fills from nothing to all of the picture: that is how strong the cue is.
+    let graded = PlantedConfig { name: "graded".into(), cue: 1.0, extent: (0.0, 1.0), ..PlantedConfig::hard() };
+    let (hard, graded) = (PlantedCues::hard(7, 400, 64), PlantedCues::new(graded, 8, 480, 64)?);
+    for name in ["planted_resnet.cue", "planted_resnet.object"] {
+        let model = zoo::load(name, &Weights::Folder("crates/cli/demo".into()), &Device::Cpu, DType::F32)?;
+        let folder = tempfile::tempdir()?;
+        let bank = |data: &PlantedCues| {
+            let tick = &mut |_, _| ControlFlow::Continue(());
+            Features::new(data, &model, 32)?.extract(&folder.path().join(&data.info().name), tick)
+        };
+        let seen = bank(&hard)?.bank;
+
+        // The five most important features of each class, judged by where their maps lie.
+        let important = |class| of_class(&seen, class).map_or(Vec::new(), |importance| top(&importance, 5));
+        let ids =
+            (0..8).flat_map(|class| important(class).into_iter().map(move |feature| FeatureId { class, feature }));
+        let verdicts = ByMasks::default().verdicts(&seen, ids.collect::<Vec<_>>());
+        let hard_classes = hardness(&seen, &verdicts, 5).iter().filter(|class| class.is_hard()).count();
+        println!("{name}: {hard_classes} of 8 classes have five important features that all look past the object");
+
+        // Other pictures, in the order of how much they activate those features.
+        let other = bank(&graded)?.bank;
+        let ranking = Ranking::new(&other, |class| verdicts.spurious(class), Aggregate::Sum);
+        for (class, ranked) in &ranking.classes {
+            let place = |id: &str| other.ids.iter().position(|one| one == id).unwrap_or(0);
+            let (scores, strengths): (Vec<f64>, Vec<f64>) = ranked
+                .iter()
+                .map(|one| (one.score.unwrap_or(0.0), f64::from(graded.cue_strength(place(&one.id)))))
+                .unzip();
+            let right = |from: usize, to: usize| {
+                let own = ranked[from..to].iter().map(|one| place(&one.id));
+                own.filter(|&row| other.predictions[row] == other.labels[row]).count() as f64 / (to - from) as f64
+            };
+            let third = ranked.len() / 3;
+            println!(
+                "  {class:9} strength of the cue in this order: ρ {:.2}; right in the first third {:.2}, in the last {:.2}",
+                spearman(&scores, &strengths).unwrap_or(f64::NAN),
+                right(0, third),
+                right(ranked.len() - third, ranked.len())
+            );
+        }
+    }
+    Ok(())
+}
