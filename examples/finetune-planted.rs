@@ -173,12 +173,12 @@ fn bank(model: &Model, data: &PlantedCues) -> Result<FeatureBank> {
 /// What the benchmark sees on hard pictures, and on those whose scene is another class's.
 fn judge(model: &Model, hard: &PlantedCues, foreign: &PlantedCues, folder: &Path) -> Result<[Vec<Record>; 2]> {
     let protocol = "conditions = [\"none\", \"gray-box\"]\ntrials = 2\nexplainers = [\"gradcam\"]\n[noise]\nlinf = [0.85]\nl2 = []\n";
-    let run = |data: &PlantedCues, protocol: Protocol| {
+    let run = |data: &PlantedCues, protocol: Protocol| -> Result<Vec<Record>> {
         let folder = folder.join(&data.info().name);
-        Evaluation::new(data).protocol(protocol).preset(Preset::Strict).run(model, folder)
+        Ok(Evaluation::new(data).protocol(protocol).preset(Preset::Strict).run(model, folder)?.records().to_vec())
     };
     let clean = Protocol::from_toml("conditions = [\"none\"]\n")?;
-    Ok([run(hard, Protocol::from_toml(protocol)?)?.records().to_vec(), run(foreign, clean)?.records().to_vec()])
+    Ok([run(hard, Protocol::from_toml(protocol)?)?, run(foreign, clean)?])
 }
 
 /// A line of the table: each score with its interval, and an asterisk where it differs from the first objective's by more

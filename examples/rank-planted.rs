@@ -9,7 +9,7 @@
 use hard_imagenet::datasets::PlantedConfig;
 use hard_imagenet::evaluation::Features;
 use hard_imagenet::prelude::*;
-use hard_imagenet::ranking::{Aggregate, ByMasks, FeatureId, Ranking, hardness, of_class, spearman, top};
+use hard_imagenet::ranking::{Aggregate, ByMasks, FeatureBank, FeatureId, Ranking, hardness, of_class, spearman, top};
 use std::ops::ControlFlow;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,11 +19,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for name in ["planted_resnet.cue", "planted_resnet.object"] {
         let model = zoo::load(name, &Weights::Folder("crates/cli/demo".into()), &Device::Cpu, DType::F32)?;
         let folder = tempfile::tempdir()?;
-        let bank = |data: &PlantedCues| {
+        let bank = |data: &PlantedCues| -> Result<FeatureBank, Box<dyn std::error::Error>> {
             let tick = &mut |_, _| ControlFlow::Continue(());
-            Features::new(data, &model, 32)?.extract(&folder.path().join(&data.info().name), tick)
+            Ok(Features::new(data, &model, 32)?.extract(&folder.path().join(&data.info().name), tick)?.bank)
         };
-        let seen = bank(&hard)?.bank;
+        let seen = bank(&hard)?;
 
         // The five most important features of each class, judged by where their maps lie.
         let important = |class| of_class(&seen, class).map_or(Vec::new(), |importance| top(&importance, 5));
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{name}: {hard_classes} of 8 classes have five important features that all look past the object");
 
         // Other pictures, in the order of how much they activate those features.
-        let other = bank(&graded)?.bank;
+        let other = bank(&graded)?;
         let ranking = Ranking::new(&other, |class| verdicts.spurious(class), Aggregate::Sum);
         for (class, ranked) in &ranking.classes {
             let place = |id: &str| other.ids.iter().position(|one| one == id).unwrap_or(0);

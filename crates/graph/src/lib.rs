@@ -50,7 +50,7 @@
 //! A variant of [`Op`], its case in `ops/` (shape, value, weights), a method of [`GraphBuilder`]. Nothing else lists
 //! operations.
 //!
-//! Features: `cuda`, `metal` (candle's backends).
+//! Features: `cuda`, `cudnn`, `metal` (candle's backends).
 
 mod build;
 mod cut;

@@ -12,6 +12,8 @@
 //! | [`datasets`] | Hard ImageNet and its relatives, COCO files, any masked folder, generated planted cues |
 //! | [`models`] | image classifiers by timm's names, as graphs ([`graph`]) of operations ([`kernels`]) |
 //! | [`saliency`] | heatmaps for a class decision |
+//! | [`ranking`] | which features of a model are spurious; hard classes; pictures in the order of their cues |
+//! | [`training`] | finetuning for the right reasons |
 //! | [`evaluation`] | dataset × protocol × model → records in a run folder |
 //! | [`metrics`] | records → scores with intervals |
 //! | [`report`] | scores → pages and tables |
@@ -35,7 +37,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Features: `cuda` and `metal` give candle a GPU; without them everything runs on the CPU. `turbojpeg` decodes JPEG files
+//! Features: `cuda`, `cudnn` and `metal` give candle a GPU; without them everything runs on the CPU. `turbojpeg` decodes JPEG files
 //! as Pillow does, to the bit; it needs cmake, nasm and a C compiler to build. `hub` fetches weights from the Hugging
 //! Face hub.
 

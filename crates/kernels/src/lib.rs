@@ -38,7 +38,7 @@
 //! [`with_gradient`] gives it a backward function written in tensor operations. Nothing is recorded for a tensor that
 //! does not depend on a [`candle_core::Var`], so inference pays nothing.
 //!
-//! Features: `cuda`, `metal` (candle's backends).
+//! Features: `cuda`, `cudnn`, `metal` (candle's backends).
 
 mod activation;
 mod batch_norm;

@@ -107,7 +107,7 @@ pub fn mean_estimate(values: &[f64], confidence: f64) -> Option<Estimate> {
     let value = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / (n - 1.0);
     let half = student_quantile(confidence, n - 1.0) * (variance / n).sqrt();
-    (n > 1.0 && half.is_finite()).then(|| Estimate { value, low: value - half, high: value + half, n: values.len() })
+    (n > 1.0 && half.is_finite()).then_some(Estimate { value, low: value - half, high: value + half, n: values.len() })
 }
 
 /// The samples of each class.

@@ -40,7 +40,7 @@
 //! and one line in `zoo.rs`. What transformers have in common is in `transformer.rs`, the blocks of mobile networks
 //! are in `mobile_block.rs`.
 //!
-//! Features: `cuda`, `metal` (candle's backends); `hub` adds `Weights::Hub`, which fetches weights from the Hugging Face
+//! Features: `cuda`, `cudnn`, `metal` (candle's backends); `hub` adds `Weights::Hub`, which fetches weights from the Hugging Face
 //! hub into the cache that Python shares (`hf-hub`, whose client runs a thread of its own meanwhile).
 //!
 //! # References

@@ -100,11 +100,14 @@ fn check(name: &str, graph: &Graph, gain: f64, (height, width): (usize, usize)) 
     assert!((got - want).abs() < 0.05 * want.abs().max(0.05 * size), "{name}: {want}, by differences {got}");
 }
 
+/// Name, network, gain of its convolutions, picture.
+type Case<'a> = (&'a str, &'a dyn Architecture, f64, (usize, usize));
+
 #[test]
 fn convolutional_networks() {
     let residual = zoo::graph("planted_resnet", 8).unwrap();
     check("planted_resnet", &residual, 1.0, (32, 32));
-    let cases: [(&str, &dyn Architecture, f64, (usize, usize)); 9] = [
+    let cases: [Case<'_>; 9] = [
         ("resnext", &small::RESNEXT, 1.0, (64, 64)),
         ("vgg", &small::VGG, 1.0, (28, 28)),
         ("vgg_bn", &small::VGG_BN, 1.0, (28, 28)),

@@ -77,7 +77,7 @@ impl FeatureBank {
     /// [`RankingError::Mixed`] for weights that do not fit the classes.
     pub fn new(about: About, weights: Vec<f32>) -> Result<Self, RankingError> {
         let classes = about.classes.len();
-        if classes == 0 || about.columns.len() != classes || weights.len() % classes != 0 {
+        if classes == 0 || about.columns.len() != classes || !weights.len().is_multiple_of(classes) {
             let n = weights.len();
             return Err(RankingError::Mixed(format!(
                 "{classes} classes, {} columns and {n} weights",

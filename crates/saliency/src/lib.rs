@@ -60,7 +60,7 @@
 //! Only the part of the network behind the node is differentiated, and the classes of a batch at once: in evaluation,
 //! images of a batch do not see each other, so the gradient of the sum of their logits is each one's own.
 //!
-//! Features: `cuda`, `metal` (candle's backends).
+//! Features: `cuda`, `cudnn`, `metal` (candle's backends).
 //!
 //! # References
 //! - Selvaraju et al. 2017, *Grad-CAM: Visual explanations from deep networks via gradient-based localization*.

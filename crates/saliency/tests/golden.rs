@@ -126,9 +126,12 @@ fn other_transformers() {
     }
 }
 
+/// Name, network, picture, map.
+type Case<'a> = (&'a str, &'a dyn Architecture, (usize, usize), [usize; 2]);
+
 #[test]
 fn other_convolutional_networks() {
-    let cases: [(&str, &dyn Architecture, (usize, usize), [usize; 2]); 5] = [
+    let cases: [Case<'_>; 5] = [
         ("resnext", &small::RESNEXT, (64, 64), [2, 2]),
         ("vgg", &small::VGG, (28, 28), [7, 7]),
         ("vgg_bn", &small::VGG_BN, (28, 28), [7, 7]),
@@ -138,20 +141,15 @@ fn other_convolutional_networks() {
     for (name, architecture, size, places) in cases {
         check_raw(include_bytes!("golden/convnets.safetensors"), name, &model(architecture), size, places);
     }
-    let cases: [(&str, &dyn Architecture, f64, (usize, usize), [usize; 2]); 4] = [
-        ("convnext", &small::CONVNEXT, 1.0, (107, 70), [3, 2]),
-        ("efficientnet", &small::EFFICIENTNET, small::GAIN, (43, 38), [2, 2]),
-        ("mobilenet_v3", &small::MOBILENET_V3, small::GAIN, (35, 30), [9, 8]),
-        ("mobilenet_v4", &small::MOBILENET_V4, small::GAIN, (35, 30), [3, 2]),
+    let cases: [(Case<'_>, f64); 4] = [
+        (("convnext", &small::CONVNEXT, (107, 70), [3, 2]), 1.0),
+        (("efficientnet", &small::EFFICIENTNET, (43, 38), [2, 2]), small::GAIN),
+        (("mobilenet_v3", &small::MOBILENET_V3, (35, 30), [9, 8]), small::GAIN),
+        (("mobilenet_v4", &small::MOBILENET_V4, (35, 30), [3, 2]), small::GAIN),
     ];
-    for (name, architecture, gain, size, places) in cases {
-        check_raw(
-            include_bytes!("golden/modern_convnets.safetensors"),
-            name,
-            &louder(architecture, gain),
-            size,
-            places,
-        );
+    for ((name, architecture, size, places), gain) in cases {
+        let golden = include_bytes!("golden/modern_convnets.safetensors");
+        check_raw(golden, name, &louder(architecture, gain), size, places);
     }
 }
 

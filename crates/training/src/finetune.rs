@@ -473,9 +473,7 @@ fn columns(data: &dyn Dataset, classes: usize) -> Result<Vec<u32>, TrainingError
     if info.classes.len() == classes {
         return Ok((0..classes as u32).collect());
     }
-    let column = |class: &hard_imagenet_datasets::Class| {
-        class.imagenet.map(|index| index as u32).filter(|&i| (i as usize) < classes)
-    };
+    let column = |class: &hard_imagenet_datasets::Class| class.imagenet.filter(|&i| (i as usize) < classes);
     info.classes.iter().map(column).collect::<Option<_>>().ok_or_else(|| {
         let problem = format!("a head of {classes} classes does not fit the {} of {}", info.classes.len(), info.name);
         TrainingError::Recipe(format!("{problem}: give it a new head"))

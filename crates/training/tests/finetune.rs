@@ -124,16 +124,17 @@ fn interrupted_trainings_come_to_the_same_weights() {
 fn another_training_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let run = |recipe: Recipe, n: usize| {
-        Finetune::new(network(Some(8)), recipe).checkpoints(folder.path()).run(&data(n), |_| ControlFlow::Continue(()))
+        let training = Finetune::new(network(Some(8)), recipe).checkpoints(folder.path());
+        training.run(&data(n), |_| ControlFlow::Continue(())).map_err(|error| error.to_string())
     };
     let short = Recipe { epochs: 1, ..recipe("erm") };
     run(short.clone(), 16).unwrap();
-    let error = run(Recipe { rate: 1e-3, ..short.clone() }, 16).unwrap_err().to_string();
+    let error = run(Recipe { rate: 1e-3, ..short.clone() }, 16).unwrap_err();
     assert!(error.contains("rate was 0.005 and is 0.001") && error.contains("checkpoint.safetensors"), "{error}");
-    let error = run(short, 24).unwrap_err().to_string();
+    let error = run(short, 24).unwrap_err();
     assert!(error.contains("the training data was 16 samples of planted-train"), "{error}");
     std::fs::write(folder.path().join("checkpoint.safetensors"), b"nonsense").unwrap();
-    assert!(matches!(run(recipe("erm"), 16), Err(TrainingError::Checkpoint { .. })));
+    assert!(run(recipe("erm"), 16).unwrap_err().contains("checkpoint.safetensors"));
 }
 
 #[test]
