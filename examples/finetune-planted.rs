@@ -28,7 +28,7 @@ use std::path::Path;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// `erm-long` takes twice the steps, as `published-saliency` does.
-const ALL: [&str; 14] = [
+const ALL: [&str; 13] = [
     "erm",
     "erm-long",
     "published-saliency",
@@ -38,8 +38,7 @@ const ALL: [&str; 14] = [
     "object-only",
     "input-gradient:1",
     "input-gradient:10",
-    "grad-cam:0.03",
-    "grad-cam:0.1",
+    "grad-cam:0.01",
     "group-balanced",
     "group-dro:0.05",
     "reweighting",

@@ -57,9 +57,12 @@ pub fn input_gradient_outside(
     Ok(Penalty { value, gradients: of(&moved, variables)? })
 }
 
+/// A GradCAM whose sum over places is less than this is taken for zero.
+const LEAST: f64 = 1e-6;
+
 /// How much of the evidence that GradCAM sees lies around the object: the mean over the batch of the share of the label's
 /// map, `ReLU(Σ_c a_c A_c)` with `a_c` the mean over places of `∂y/∂A_c` (Selvaraju et al. 2017), that is outside. A map of
-/// zeros counts 0. `x` `(B, 3, H, W)` normalised, `object` `(B, 1, H, W)`, 1 on it; it is averaged over each place's part of
+/// zeros counts nothing. `x` `(B, 3, H, W)` normalised, `object` `(B, 1, H, W)`, 1 on it; it is averaged over each place's part of
 /// the picture. `node` is where the map is taken; `labels` `(B)` u32.
 ///
 /// # Errors
@@ -92,8 +95,11 @@ pub fn grad_cam_outside(
     let outside = outside_of(object, h, w)?;
     let share = |values: &Tensor, channels: &Tensor| -> Result<Tensor, TrainingError> {
         let map = values.broadcast_mul(channels)?.sum(2)?.relu()?;
-        let whole = (map.sum(1)? + 1e-12)?;
-        Ok((((map * &outside)?.sum(1)? / whole)?.sum_all()? / batch)?)
+        let whole = map.sum(1)?;
+        // Nothing can be said of a map without evidence, and the share of next to none has a boundless gradient.
+        let told = whole.detach().gt(LEAST)?.to_dtype(DType::F32)?;
+        let share = ((map * &outside)?.sum(1)? / ((whole * &told)? + told.affine(-1.0, 1.0)?)?)?;
+        Ok(((share * told)?.sum_all()? / batch)?)
     };
     // By the channels' weights: ∂P/∂a, which is spread over the places whose mean a is.
     let penalty = share(&values.detach(), &channels)?;
