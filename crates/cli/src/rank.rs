@@ -278,30 +278,43 @@ fn page_input(
         progress.count(done, classes.len());
         let name = bank.about.classes[class.class as usize].clone();
         let importance = of_class(bank, class.class).unwrap_or_default();
-        let mut shown = Vec::new();
-        for &feature in &class.features {
-            let id = FeatureId { class: class.class, feature };
-            let mut pictures = Vec::new();
-            for row in top_pictures(bank, class.class, feature, SHOWN) {
-                let title = format!("{}: {:.2}", bank.ids[row], bank.features(row)[feature as usize]);
-                pictures.extend(thumbnail(features.picture(&bank.ids[row], Some(feature))?, title)?);
+        let mut shown: Vec<RankFeature> = class
+            .features
+            .iter()
+            .map(|&feature| {
+                let id = FeatureId { class: class.class, feature };
+                let said = |(name, verdicts): &Named| (name.clone(), verdicts.of(id).map(|v| v == Verdict::Spurious));
+                RankFeature {
+                    feature,
+                    importance: importance.get(feature as usize).copied().unwrap_or_default(),
+                    focus: ByMasks::default().focus(bank, id),
+                    verdicts: sources.iter().map(said).collect(),
+                    pictures: Vec::new(),
+                }
+            })
+            .collect();
+        // Features share their best pictures: each is seen once.
+        let best: Vec<Vec<usize>> =
+            class.features.iter().map(|&feature| top_pictures(bank, class.class, feature, SHOWN)).collect();
+        let mut drawn: BTreeMap<usize, Vec<Rgb8>> = BTreeMap::new();
+        for &row in best.iter().flatten() {
+            if !drawn.contains_key(&row) {
+                let pictures = features.pictures(&bank.ids[row], &class.features)?;
+                drawn.insert(row, pictures.map_or(Vec::new(), |(_, maps)| maps));
             }
-            shown.push(RankFeature {
-                feature,
-                importance: importance.get(feature as usize).copied().unwrap_or_default(),
-                focus: ByMasks::default().focus(bank, id),
-                verdicts: sources
-                    .iter()
-                    .map(|(name, verdicts)| (name.clone(), verdicts.of(id).map(|v| v == Verdict::Spurious)))
-                    .collect(),
-                pictures,
-            });
+        }
+        for (at, (feature, rows)) in shown.iter_mut().zip(&best).enumerate() {
+            for row in rows {
+                let title = format!("{}: {:.2}", bank.ids[*row], bank.features(*row)[feature.feature as usize]);
+                feature.pictures.extend(drawn[row].get(at).map(|map| thumbnail(map, title)).transpose()?);
+            }
         }
         let ranked = ranking.classes.get(&name).map_or(&[][..], Vec::as_slice);
         let some = |ranked: &[Ranked]| -> Result<Vec<Thumbnail>> {
             let mut all = Vec::new();
             for one in ranked {
-                all.extend(thumbnail(features.picture(&one.id, None)?, one.id.clone())?);
+                let picture = features.pictures(&one.id, &[])?;
+                all.extend(picture.map(|(picture, _)| thumbnail(&picture, one.id.clone())).transpose()?);
             }
             Ok(all)
         };
@@ -334,8 +347,8 @@ fn deciles(bank: &FeatureBank, ranked: &[Ranked]) -> Vec<Option<Estimate>> {
     tenths.iter().map(|values| mean_estimate(values, 0.95)).collect()
 }
 
-fn thumbnail(picture: Option<Rgb8>, title: String) -> Result<Option<Thumbnail>> {
-    picture.map(|picture| Ok(Thumbnail { jpeg: picture.jpeg(80)?, title })).transpose()
+fn thumbnail(picture: &Rgb8, title: String) -> Result<Thumbnail> {
+    Ok(Thumbnail { jpeg: picture.jpeg(80)?, title })
 }
 
 fn compare(args: &Compare) -> Result<()> {

@@ -142,18 +142,22 @@ impl<'a> Features<'a> {
         Err(other(folder, differences))
     }
 
-    /// A sample as the network sees it, without and with the map of a feature over it; `None` if it cannot be read.
+    /// A sample as the network sees it, and with the map of each of some features over it, from one pass; `None` if it
+    /// cannot be read.
     ///
     /// # Errors
     /// From the model.
-    pub fn picture(&self, id: &str, feature: Option<u32>) -> Result<Option<Rgb8>> {
+    pub fn pictures(&self, id: &str, features: &[u32]) -> Result<Option<(Rgb8, Vec<Rgb8>)>> {
         let Some(i) = (0..self.dataset.len()).find(|&i| self.dataset.id(i) == id) else { return Ok(None) };
         let Ok((image, _)) = self.see(i) else { return Ok(None) };
         let picture = Rgb8::from(&image);
-        let Some(feature) = feature else { return Ok(Some(picture)) };
+        if features.is_empty() {
+            return Ok(Some((picture, Vec::new())));
+        }
         let x = self.model.normalise(&self.model.batch(&[image])?)?;
-        let maps = self.extractor.activation_maps(&x, feature)?;
-        Ok(maps.first().map(|map| overlay(&picture, &map.map)))
+        let maps = self.extractor.activation_maps(&x, features)?;
+        let drawn = maps.iter().flatten().map(|map| overlay(&picture, &map.map)).collect();
+        Ok(Some((picture, drawn)))
     }
 }
 

@@ -13,23 +13,25 @@ pub struct ActivationMap {
 }
 
 impl Extractor<'_> {
-    /// Neural activation maps (SPEC 11.4) of one feature for each picture of a batch; `x` `(B, 3, H, W)`, normalised.
+    /// Neural activation maps (SPEC 11.4) of some features for each picture of a batch, in their orders, from one pass; `x`
+    /// `(B, 3, H, W)`, normalised.
     ///
     /// The original hands out 1 − map, for its colours run the other way.
     ///
     /// # Errors
     /// From the model, for a batch that it does not take; for a feature that is not there.
-    pub fn activation_maps(&self, x: &Tensor, feature: u32) -> Result<Vec<ActivationMap>, RankingError> {
+    pub fn activation_maps(&self, x: &Tensor, features: &[u32]) -> Result<Vec<Vec<ActivationMap>>, RankingError> {
         let (_, _, height, width) = x.dims4()?;
         let (values, h, w) = self.places(x)?;
-        let channel = values.narrow(2, feature as usize, 1)?.squeeze(2)?.to_dtype(DType::F32)?.to_vec2::<f32>()?;
-        let maps = channel.into_iter().map(|raw| {
+        let chosen = Tensor::new(features, values.device())?;
+        let channels = values.index_select(&chosen, 2)?.to_dtype(DType::F32)?.transpose(1, 2)?.to_vec3::<f32>()?;
+        let one = |raw: Vec<f32>| {
             let largest = raw.iter().fold(0f32, |most, &v| most.max(v));
             let scale = if largest > 0.0 { largest.recip() } else { 0.0 };
             let scaled = Heatmap::from_vec(h, w, raw.iter().map(|v| v * scale).collect());
             ActivationMap { raw: Heatmap::from_vec(h, w, raw), map: scaled.resized(height, width) }
-        });
-        Ok(maps.collect())
+        };
+        Ok(channels.into_iter().map(|picture| picture.into_iter().map(one).collect()).collect())
     }
 }
 
