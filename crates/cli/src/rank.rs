@@ -203,7 +203,7 @@ fn sources(
         ),
         file => {
             let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
-            sources.insert(0, (file.to_owned(), read_verdicts(Path::new(file), &names)?));
+            sources.insert(0, (file.to_owned(), read_verdicts(Path::new(file), &names, bank.width)?));
         }
     }
     Ok(sources)

@@ -7,7 +7,8 @@ pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     let mut ranks = vec![0.0; values.len()];
     let mut from = 0;
     while from < order.len() {
-        let equal = order[from..].iter().take_while(|&&i| values[i] == values[order[from]]).count();
+        // Whatever is not a number equals nothing, itself included.
+        let equal = order[from..].iter().take_while(|&&i| values[i] == values[order[from]]).count().max(1);
         let rank = from as f64 + (equal + 1) as f64 / 2.0;
         order[from..from + equal].iter().for_each(|&i| ranks[i] = rank);
         from += equal;
@@ -15,12 +16,16 @@ pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// Spearman's ρ (1904), Pearson's correlation of the ranks, in [-1, 1]; `None` where one side does not vary.
+/// Spearman's ρ (1904), Pearson's correlation of the ranks, in [-1, 1]; `None` where one side does not vary, or where a
+/// value is not a number.
 ///
 /// # Panics
 /// For slices of different lengths.
 pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
     assert_eq!(a.len(), b.len(), "each thing has two values");
+    if not_numbers(a, b) {
+        return None;
+    }
     let (a, b) = (ranks(a), ranks(b));
     let mean = (a.len() + 1) as f64 / 2.0;
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - mean) * (b - mean)).sum::<f64>();
@@ -29,12 +34,15 @@ pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
 }
 
 /// Kendall's τ-b (1945): pairs in the same order less pairs in the other, over the pairs that have an order on both
-/// sides, corrected for ties, in [-1, 1]; `None` where one side does not vary. Takes a step for each pair.
+/// sides, corrected for ties, in [-1, 1]; `None` where one side does not vary, or where a value is not a number. Takes a step for each pair.
 ///
 /// # Panics
 /// For slices of different lengths.
 pub fn kendall(a: &[f64], b: &[f64]) -> Option<f64> {
     assert_eq!(a.len(), b.len(), "each thing has two values");
+    if not_numbers(a, b) {
+        return None;
+    }
     let sign = |x: f64, y: f64| f64::from(i8::from(x > y) - i8::from(x < y));
     let (mut agreeing, mut ordered_a, mut ordered_b) = (0.0, 0.0, 0.0);
     for i in 0..a.len() {
@@ -47,6 +55,10 @@ pub fn kendall(a: &[f64], b: &[f64]) -> Option<f64> {
     }
     let norm = f64::sqrt(ordered_a * ordered_b);
     (norm > 0.0).then(|| agreeing / norm)
+}
+
+fn not_numbers(a: &[f64], b: &[f64]) -> bool {
+    a.iter().chain(b).any(|v| v.is_nan())
 }
 
 /// Share of the first `k` of one order that are among the first `k` of the other, in [0, 1]; `None` for `k` of 0.
@@ -77,6 +89,12 @@ mod tests {
         assert_eq!(spearman(&[1., 1.], &[1., 2.]), None);
         assert_eq!(kendall(&[1., 2.], &[0., 0.]), None);
         assert_eq!(spearman(&[], &[]), None);
+    }
+
+    #[test]
+    fn what_is_not_a_number_has_no_order() {
+        assert_eq!(spearman(&[1., f64::NAN, 2.], &[1., 2., 3.]), None);
+        assert_eq!(kendall(&[1., 2., 3.], &[f64::NAN, 1., 2.]), None);
     }
 
     #[test]

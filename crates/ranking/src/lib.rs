@@ -2,7 +2,7 @@
 //!
 //! The features of a network, computed once, are a [`FeatureBank`]; an [`Extractor`] makes it. [`importance`] says which
 //! features speak for a class. Whether they are spurious say three sources, each as [`Verdicts`]: the votes published with
-//! Salient ImageNet ([`published`]), annotations of one's own ([`read_verdicts`]), and masks ([`ByMasks`]), which need no
+//! Salient ImageNet ([`published`], [`read_answers`]), annotations of one's own ([`read_verdicts`]), and masks ([`ByMasks`]), which need no
 //! people; [`agreement`] compares two of them. With these, [`Ranking`] orders the pictures of a class by the strength of
 //! their spurious cues, and [`hardness`] finds the classes that belong into Hard ImageNet. What a feature looks for, show
 //! [`Extractor::activation_maps`], [`top_pictures`] and [`FeatureAttack`].
@@ -78,4 +78,4 @@ pub use importance::{importance, top};
 pub use nam::{ActivationMap, top_pictures};
 pub use ranking::{Likeness, Ranked, Ranking};
 pub use verdict::{FeatureId, Verdict, Verdicts};
-pub use votes::{Annotations, Kind, Votes, of_votes, published, read_verdicts};
+pub use votes::{Annotations, Kind, Votes, of_votes, published, read_answers, read_verdicts};

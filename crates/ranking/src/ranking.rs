@@ -37,7 +37,7 @@ pub struct Likeness {
 
 impl Ranking {
     /// Ranks the pictures of each class (by label, SPEC 11.6) by their activations of the features that `spurious` names
-    /// for it. A class without such features is not ranked. Equal scores go by id.
+    /// for it. A class without such features is not ranked. Equal scores go by id; a score that is not a number comes last.
     pub fn new(bank: &FeatureBank, spurious: impl Fn(u32) -> Vec<u32>, aggregate: Aggregate) -> Self {
         let mut classes = BTreeMap::new();
         for (class, name) in bank.about.classes.iter().enumerate() {
@@ -54,9 +54,7 @@ impl Ranking {
                 .zip(scores)
                 .map(|(&row, score)| Ranked { id: bank.ids[row].clone(), score: Some(score) })
                 .collect();
-            ranked.sort_by(|a, b| {
-                b.score.partial_cmp(&a.score).unwrap_or(std::cmp::Ordering::Equal).then_with(|| a.id.cmp(&b.id))
-            });
+            ranked.sort_by(|a, b| key(b).total_cmp(&key(a)).then_with(|| a.id.cmp(&b.id)));
             classes.insert(name.clone(), ranked);
         }
         Self { classes }
@@ -123,6 +121,11 @@ impl Ranking {
     }
 }
 
+/// What a picture is ordered by: a score that is not a number stands below all others, and no zero below another.
+fn key(one: &Ranked) -> f64 {
+    one.score.filter(|score| !score.is_nan()).map_or(f64::NEG_INFINITY, |score| score + 0.0)
+}
+
 /// The file name without folders and extension, by which training pictures of ImageNet are known everywhere.
 fn stem(path: &str) -> &str {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
@@ -165,6 +168,23 @@ mod tests {
         let want = [2, 0, 1, 4, 3].map(|i| format!("train/a/a_{i}.JPEG"));
         assert_eq!(ids(&ranking), want);
         assert_eq!(ranking.classes["a"][0].score, Some(4.0));
+    }
+
+    #[test]
+    fn scores_that_are_not_numbers_come_last() {
+        let mut bank = FeatureBank::new(bank().about, vec![1.0; 4]).unwrap();
+        for i in 0..60 {
+            let id = format!("{:02}", i * 37 % 60);
+            let features = vec![if i % 3 == 0 { f32::NAN } else { (i % 7) as f32 }, 1.0];
+            let on_object = vec![f32::NAN; 2];
+            bank.push(Row { id, label: 0, prediction: 3, object: 0.1, features, on_object }).unwrap();
+        }
+        let sum = Ranking::new(&bank, |_| vec![0], Aggregate::Sum);
+        let scores: Vec<f64> = sum.classes["a"].iter().filter_map(|one| one.score).collect();
+        assert!(scores[..40].is_sorted_by(|a, b| a >= b) && scores[40..].iter().all(|v| v.is_nan()), "{scores:?}");
+        for (word, aggregate) in Aggregate::ALL {
+            assert_eq!(Ranking::new(&bank, |_| vec![0], aggregate).classes["a"].len(), 60, "{word}");
+        }
     }
 
     #[test]

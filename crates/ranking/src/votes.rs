@@ -75,41 +75,110 @@ pub fn of_votes<'a>(annotations: &Annotations, classes: impl IntoIterator<Item =
     verdicts.into_iter().collect()
 }
 
-/// Reads annotations of one's own, a CSV with the columns `class` (an index of `classes`, or a name or WordNet id among
-/// them), `feature` and `verdict` (`core` or `spurious`), in any order; other columns are passed over.
+/// Reads the answers of the workers as Salient ImageNet publishes them (`discover_spurious_features.csv`): a CSV, one
+/// answer a line, of which the columns `Input.wordnet_id`, `Input.feature_index` and `Answer.main` (`main_object`,
+/// `separate_object` or `background`) are read. All 1000 classes of it are kept; [`of_votes`] picks those of a dataset.
 ///
 /// # Errors
 /// [`RankingError::File`], with the line.
-pub fn read_verdicts(path: &Path, classes: &[&str]) -> Result<Verdicts, RankingError> {
-    let fail = |problem: String| RankingError::File { path: path.into(), problem };
-    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-    parse_verdicts(&text, classes).map_err(fail)
+pub fn read_answers(path: &Path) -> Result<Annotations, RankingError> {
+    read(path, parse_answers)
 }
 
-fn parse_verdicts(text: &str, classes: &[&str]) -> Result<Verdicts, String> {
-    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    let (_, head) = lines.next().ok_or("an empty file; expected the columns class, feature, verdict")?;
-    let names: Vec<&str> = head.split(',').map(str::trim).collect();
-    let place = |name: &str| {
-        names
-            .iter()
-            .position(|column| *column == name)
-            .ok_or(format!("no column \"{name}\" among {}", names.join(", ")))
+/// Reads annotations of one's own, a CSV with the columns `class` (an index of `classes`, or a name or WordNet id among
+/// them), `feature` (a number below `width`) and `verdict` (`core` or `spurious`), in any order; other columns are passed
+/// over.
+///
+/// # Errors
+/// [`RankingError::File`], with the line.
+pub fn read_verdicts(path: &Path, classes: &[&str], width: usize) -> Result<Verdicts, RankingError> {
+    read(path, |text| parse_verdicts(text, classes, width))
+}
+
+fn read<T>(path: &Path, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, RankingError> {
+    let fail = |problem: String| RankingError::File { path: path.into(), problem };
+    let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
+    parse(&text).map_err(fail)
+}
+
+/// The fields of some columns in each line of a CSV, with the number of the line. Quotes hold fields with commas, and
+/// with line breaks, together.
+fn columns<const N: usize>(text: &str, wanted: [&str; N]) -> Result<Vec<(usize, [String; N])>, String> {
+    let mut rows = rows(text).into_iter();
+    let (_, head) = rows.next().ok_or_else(|| format!("an empty file; expected the columns {}", wanted.join(", ")))?;
+    let mut places = [0; N];
+    for (place, name) in places.iter_mut().zip(wanted) {
+        let found = head.iter().position(|column| column == name);
+        *place = found.ok_or_else(|| format!("no column \"{name}\" among {}", head.join(", ")))?;
+    }
+    let fields = |(line, row): (usize, Vec<String>)| {
+        let last = places.iter().max().copied().unwrap_or(0);
+        if row.len() <= last {
+            return Err(format!("line {line}: too few fields"));
+        }
+        Ok((line, places.map(|place| row[place].clone())))
     };
-    let (class_at, feature_at, verdict_at) = (place("class")?, place("feature")?, place("verdict")?);
+    rows.map(fields).collect()
+}
+
+fn rows(text: &str) -> Vec<(usize, Vec<String>)> {
+    let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
+    let (mut quoted, mut line, mut began) = (false, 1, 1);
+    for c in text.trim_start_matches('\u{feff}').chars().chain(['\n']) {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(std::mem::take(&mut field).trim().to_owned()),
+            '\n' if !quoted => {
+                row.push(std::mem::take(&mut field).trim().to_owned());
+                let row = std::mem::take(&mut row);
+                if row.iter().any(|field| !field.is_empty()) {
+                    rows.push((began, row));
+                }
+                began = line + 1;
+            }
+            c => field.push(c),
+        }
+        line += usize::from(c == '\n');
+    }
+    rows
+}
+
+fn parse_answers(text: &str) -> Result<Annotations, String> {
+    let mut annotations = Annotations::new();
+    for (line, [class, feature, answer]) in columns(text, ["Input.wordnet_id", "Input.feature_index", "Answer.main"])? {
+        let feature = feature_of(line, &feature)?;
+        let votes = annotations.entry((class, feature)).or_default();
+        match answer.as_str() {
+            "main_object" => votes.main_object += 1,
+            "separate_object" => votes.separate_object += 1,
+            "background" => votes.background += 1,
+            other => {
+                return Err(format!(
+                    "line {line}: the answer is main_object, separate_object or background, not \"{other}\""
+                ));
+            }
+        }
+    }
+    Ok(annotations)
+}
+
+fn feature_of(line: usize, text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("line {line}: the feature is a number, not \"{text}\""))
+}
+
+fn parse_verdicts(text: &str, classes: &[&str], width: usize) -> Result<Verdicts, String> {
     let mut verdicts = BTreeMap::new();
-    for (line, row) in lines {
-        let fields: Vec<&str> = row.split(',').map(str::trim).collect();
-        let at = |what: String| format!("line {}: {what}", line + 1);
-        let field = |place: usize| fields.get(place).copied().ok_or(at("too few fields".into()));
-        let name = field(class_at)?;
+    for (line, [name, feature, verdict]) in columns(text, ["class", "feature", "verdict"])? {
+        let at = |what: String| format!("line {line}: {what}");
         let by_name = classes.iter().position(|class| *class == name);
         let class = by_name
             .or_else(|| name.parse::<usize>().ok().filter(|&index| index < classes.len()))
             .ok_or_else(|| at(format!("no class \"{name}\"; there are {}", classes.join(", "))))?;
-        let feature = field(feature_at)?;
-        let feature = feature.parse().map_err(|_| at(format!("the feature is a number, not \"{feature}\"")))?;
-        let verdict = match field(verdict_at)? {
+        let feature = feature_of(line, &feature)?;
+        if feature as usize >= width {
+            return Err(at(format!("the model has no feature {feature}, but {width} from 0")));
+        }
+        let verdict = match verdict.as_str() {
             "core" => Verdict::Core,
             "spurious" => Verdict::Spurious,
             other => return Err(at(format!("the verdict is core or spurious, not \"{other}\""))),
@@ -146,11 +215,11 @@ mod tests {
     fn verdicts_of_ones_own() {
         let classes = ["dogsled", "ski"];
         let text = "feature, verdict,class,note\n7,core,ski,x\n\n3,spurious,0,\n";
-        let verdicts = parse_verdicts(text, &classes).unwrap();
+        let verdicts = parse_verdicts(text, &classes, 8).unwrap();
         assert_eq!(verdicts.of(FeatureId { class: 1, feature: 7 }), Some(Verdict::Core));
         assert_eq!(verdicts.of(FeatureId { class: 0, feature: 3 }), Some(Verdict::Spurious));
         let check = |text: &str, expected: &str| {
-            let error = parse_verdicts(text, &classes).unwrap_err();
+            let error = parse_verdicts(text, &classes, 8).unwrap_err();
             assert!(error.contains(expected), "{error}");
         };
         check("", "an empty file");
@@ -163,5 +232,27 @@ mod tests {
             "line 3: feature 1 of class \"1\" had another verdict",
         );
         check("class,feature,verdict\nski,1\n", "line 2: too few fields");
+        check("class,feature,verdict\n\nski,8,core\n", "line 3: the model has no feature 8, but 8 from 0");
+    }
+
+    #[test]
+    fn answers_of_workers() {
+        let head = "WorkerId,Input.wordnet_id,Input.class_index,Input.feature_index,Answer.main,Answer.reasons\n";
+        let rows = [
+            "1,n7,3,5,background,snow",
+            "2,n7,3,5,separate_object,\"dogs, and\nsnow\"",
+            "3,n7,3,5,main_object,",
+            "4,n7,3,5,background,\"a \"\"white\"\" field, far\"",
+            "5,n7,3,6,main_object,sled",
+        ];
+        let votes = parse_answers(&format!("{head}{}\r\n", rows.join("\r\n"))).unwrap();
+        let want = Votes { main_object: 1, separate_object: 1, background: 2 };
+        assert_eq!((votes.len(), votes[&("n7".to_owned(), 5)]), (2, want));
+        assert_eq!(want.kind(), Some(Kind::Ambiguous));
+        assert_eq!(of_votes(&votes, ["n1", "n7"]).of(FeatureId { class: 1, feature: 6 }), Some(Verdict::Core));
+        // A reason of two lines counts as two.
+        let error = parse_answers(&format!("{head}{}\n6,n7,3,5,sky,\n", rows[..2].join("\n"))).unwrap_err();
+        assert!(error.contains("line 5: the answer is main_object") && error.contains("\"sky\""), "{error}");
+        assert!(parse_answers("a,b\n1,2\n").unwrap_err().contains("no column \"Input.wordnet_id\""));
     }
 }

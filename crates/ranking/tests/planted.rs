@@ -50,6 +50,30 @@ fn explained(values: &[f64], groups: &[usize]) -> f64 {
     if all > 0.0 { between / all } else { 0.0 }
 }
 
+#[test]
+fn the_rest_of_the_batch_changes_nothing() {
+    let (model, data) = (model("cue"), planted(0.9, (1.0, 1.0), 7));
+    let names = data.info().classes.iter().map(|class| class.name.clone()).collect();
+    let extractor = Extractor::new(&model, &data.info().name, names, (0..8).collect()).unwrap();
+    let geometry = model.spec().preprocess.paired(MaskRule::Half);
+    let mut alone = extractor.empty();
+    for i in 0..data.len() {
+        let sample = data.get(i).unwrap();
+        let x = model.normalise(&model.batch(&[geometry.image(&sample.image)]).unwrap()).unwrap();
+        let masks = [geometry.mask(&sample.mask)];
+        alone.join(extractor.extract(&x, &[&sample.id], &[sample.class as u32], &masks).unwrap()).unwrap();
+    }
+    let together = bank(&model, &data);
+    assert_eq!(alone.predictions, together.predictions);
+    for row in 0..data.len() {
+        let bits = |bank: &FeatureBank| bank.features(row).iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&alone), bits(&together), "{}", alone.ids[row]);
+        for feature in 0..alone.width as u32 {
+            assert_eq!(alone.on_object(row, feature), together.on_object(row, feature), "{} {feature}", alone.ids[row]);
+        }
+    }
+}
+
 /// The features that matter to either model: those that follow the scene and those that follow the object, by what
 /// explains their variance where scenes tell nothing of the class; masks have no part in that.
 #[test]
@@ -106,7 +130,8 @@ fn ranking_by_them_orders_pictures_by_their_cues() {
         let correlations: Vec<f64> = correlations.collect();
         let mean = correlations.iter().sum::<f64>() / 8.0;
         println!("{word}: {mean:.3} {correlations:.2?}");
-        // Colours of low contrast weaken a scene too: what the order owes to them is not counted as strength here.
+        // Short of 0.9 by about as much with other seeds (sum: 0.84 to 0.88). Neither the contrast of the colours nor the
+        // size of the object explains the rest, and features beyond the five most important do not mend it.
         let least = if aggregate == Aggregate::Maximum { 0.7 } else { 0.85 };
         assert!(mean > least, "{word}: {correlations:?}");
     }
