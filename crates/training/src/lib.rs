@@ -53,6 +53,7 @@
 mod batch;
 mod checkpoint;
 mod error;
+mod features;
 mod finetune;
 mod groups;
 mod loss;
