@@ -1,7 +1,9 @@
 use crate::batch::{Batch, Failure, Loader, When};
 use crate::checkpoint::{self, State};
+use crate::features::Kept;
 use crate::groups::shuffle;
 use crate::loss::cross_entropy;
+use crate::network::hex;
 use crate::outside::{grad_cam_outside, input_gradient_outside};
 use crate::{BatchNorms, Groups, Network, Objective, Optimizer, Recipe, TrainingError};
 use candle_core::{D, DType, Device, Tensor, Var};
@@ -10,7 +12,7 @@ use hard_imagenet_graph::{AtCut, Cut, RunningStatistics, WeightMap, run, run_tra
 use hard_imagenet_kernels::gradients;
 use hard_imagenet_perturbations::NoiseKey;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use sha2::{Digest, Sha256};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -59,13 +61,14 @@ pub struct Finetune<'a> {
     groups: Option<Groups>,
     validation: Option<&'a dyn Dataset>,
     folder: Option<PathBuf>,
+    memory: u64,
 }
 
 impl<'a> Finetune<'a> {
     /// Of a network by a recipe; the network's weights say on which device.
     pub fn new(network: Network, recipe: Recipe) -> Self {
         let device = network.weights.values().next().map_or(Device::Cpu, |weight| weight.device().clone());
-        Self { network, recipe, device, groups: None, validation: None, folder: None }
+        Self { network, recipe, device, groups: None, validation: None, folder: None, memory: 4 << 30 }
     }
 
     /// The group of each training sample, for objectives that ask for them.
@@ -84,6 +87,12 @@ impl<'a> Finetune<'a> {
         Self { folder: Some(folder.into()), ..self }
     }
 
+    /// How many bytes the features of a frozen part may take, of the training pictures and of the validation pictures each
+    /// (4 GiB by default); where they need more they are computed anew in every epoch.
+    pub fn memory(self, bytes: u64) -> Self {
+        Self { memory: bytes, ..self }
+    }
+
     /// Trains. Order, augmentation and noise are functions of the recipe's seed, the epoch and the sample alone.
     ///
     /// # Errors
@@ -98,6 +107,9 @@ impl<'a> Finetune<'a> {
         let recipe = self.recipe.clone();
         if recipe.objective.needs_groups() && self.groups.as_ref().is_none_or(|groups| groups.len() != data.len()) {
             return Err(TrainingError::Recipe(format!("{} needs the group of each sample", recipe.objective)));
+        }
+        if recipe.patience.is_some() && self.validation.is_none() {
+            return Err(TrainingError::Recipe("patience needs pictures to measure each epoch on".into()));
         }
         let columns = columns(data, self.network.spec.classes)?;
         let names = self.network.learning(&recipe.part)?;
@@ -129,21 +141,21 @@ impl<'a> Finetune<'a> {
         }
 
         let mut failures = Vec::new();
-        let all: Vec<usize> = (0..data.len()).collect();
         let frozen = self.frozen(&recipe)?;
-        let kept = match &frozen {
+        // Statistics that are followed change what lies before the part that learns.
+        let still = frozen.as_ref().filter(|_| recipe.batch_norms != BatchNorms::Followed);
+        let (n, shown) = (data.len(), data.len() + self.validation.map_or(0, |data| data.len()));
+        let kept = match still {
             Some(cut) if cacheable(&recipe) && epochs.len() < recipe.epochs => {
-                let shown = all.len() + self.validation.map_or(0, |data| data.len());
-                Some(self.features(cut, data, &all, &mut failures, &mut |done| listen(Event::Features(done, shown)))?)
+                self.features(cut, data, &mut failures, &mut |done| listen(Event::Features(done, shown)))?
             }
             _ => None,
         };
-        let kept_validation = match (&frozen, self.validation) {
+        let kept_validation = match (still, self.validation) {
             (Some(cut), Some(validation)) if epochs.len() < recipe.epochs => {
-                let (shown, before) = (all.len() + validation.len(), if kept.is_some() { all.len() } else { 0 });
-                let samples: Vec<usize> = (0..validation.len()).collect();
+                let before = if kept.is_some() { n } else { 0 };
                 let tick = &mut |done| listen(Event::Features(before + done, shown));
-                Some(self.features(cut, validation, &samples, &mut failures, tick)?)
+                self.features(cut, validation, &mut failures, tick)?
             }
             _ => None,
         };
@@ -201,6 +213,7 @@ impl<'a> Finetune<'a> {
         }
         let last = best.map_or_else(|| self.learnt(&names), Ok)?;
         self.network.weights.extend(last);
+        self.network.weights_sha256 = self.network.hash()?;
         Ok(Finetuned { network: self.network, epochs, failures })
     }
 
@@ -294,38 +307,16 @@ impl<'a> Finetune<'a> {
         Ok(node.map(|node| Cut::at(&self.network.graph, &node)).transpose()?)
     }
 
-    /// The frozen part's values for samples.
+    /// The frozen part's values for samples; `None` if they take more memory than is given to them.
     fn features(
         &self,
         cut: &Cut,
         data: &dyn Dataset,
-        samples: &[usize],
         failures: &mut Vec<Failure>,
         tick: &mut dyn FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<Kept, TrainingError> {
-        let Network { graph, weights, spec, .. } = &self.network;
-        let weights: WeightMap = weights.iter().map(|(name, weight)| (name.clone(), weight.detach())).collect();
-        let loader = Loader::new(&self.recipe, &spec.preprocess, &self.device);
-        let (mut places, mut at, mut carried) = (HashMap::new(), Vec::new(), Vec::new());
-        for (step, chunk) in samples.chunks(self.recipe.batch).enumerate() {
-            if let Some(batch) = loader.batch(data, chunk, When::Validation, failures)? {
-                let value = cut.trunk(graph, &weights, &batch.x)?;
-                for sample in batch.samples {
-                    places.insert(sample, places.len() as u32);
-                }
-                at.push(value.at.detach());
-                carried.push(value.carried);
-            }
-            if tick((step * self.recipe.batch + chunk.len()).min(samples.len())).is_break() {
-                return Err(TrainingError::Stopped);
-            }
-        }
-        if at.is_empty() {
-            return Err(TrainingError::Recipe(format!("none of the pictures of {} can be had", data.info().name)));
-        }
-        let joined = |i: usize| Tensor::cat(&carried.iter().map(|c| &c[i]).collect::<Vec<_>>(), 0);
-        let carried = (0..carried[0].len()).map(joined).collect::<candle_core::Result<_>>()?;
-        Ok(Kept { places, value: AtCut { at: Tensor::cat(&at, 0)?, carried } })
+    ) -> Result<Option<Kept>, TrainingError> {
+        let loader = Loader::new(&self.recipe, &self.network.spec.preprocess, &self.device);
+        Kept::new(&self.network, cut, &loader, data, self.memory, failures, tick)
     }
 
     /// Share of a dataset's pictures that are right, as the model is used.
@@ -400,11 +391,11 @@ impl<'a> Finetune<'a> {
 
     /// What must be the same for a checkpoint to be gone on from.
     fn identity(&self, data: &dyn Dataset) -> Result<Vec<(String, String)>, TrainingError> {
-        use sha2::{Digest, Sha256};
         let recipe = serde_json::to_value(&self.recipe).map_err(|error| TrainingError::Recipe(error.to_string()))?;
         let mut identity = vec![
             ("the model".to_owned(), self.network.spec.name.clone()),
-            ("its weights' sha256".to_owned(), self.network.weights_sha256.clone()),
+            ("its weights' sha256".to_owned(), self.network.hash()?),
+            ("the memory for features".to_owned(), self.memory.to_string()),
         ];
         for (key, value) in recipe.as_object().into_iter().flatten() {
             identity.push((key.clone(), value.to_string()));
@@ -415,11 +406,15 @@ impl<'a> Finetune<'a> {
                 || "none".to_owned(),
                 |data| {
                     (0..data.len()).for_each(|i| hash.update(format!("{} {}\n", data.id(i), data.class(i))));
-                    let hex: String = hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-                    format!("{} samples of {} ({hex})", data.len(), data.info().name)
+                    let hash = hex(&hash.finalize()[..4]);
+                    format!("{} samples of {} ({hash})", data.len(), data.info().name)
                 },
             );
             identity.push((format!("the {what} data"), of));
+        }
+        if let Some(groups) = self.groups.as_ref().filter(|_| self.recipe.objective.needs_groups()) {
+            let bytes: Vec<u8> = (0..groups.len()).flat_map(|i| groups.of(i).to_le_bytes()).collect();
+            identity.push(("the sha256 of the groups".to_owned(), hex(&Sha256::digest(bytes)[..4])));
         }
         Ok(identity)
     }
@@ -430,28 +425,6 @@ struct Given {
     samples: Vec<usize>,
     value: Option<AtCut>,
     batch: Option<Batch>,
-}
-
-/// The frozen part's values, computed once.
-struct Kept {
-    /// The row of each sample.
-    places: HashMap<usize, u32>,
-    value: AtCut,
-}
-
-impl Kept {
-    /// Those of some samples; `None` if none of them is there.
-    fn some(&self, samples: &[usize]) -> Result<Option<(Vec<usize>, AtCut)>, TrainingError> {
-        let (samples, rows): (Vec<usize>, Vec<u32>) =
-            samples.iter().filter_map(|sample| Some((*sample, *self.places.get(sample)?))).unzip();
-        if samples.is_empty() {
-            return Ok(None);
-        }
-        let rows = Tensor::new(rows, self.value.at.device())?;
-        let pick = |tensor: &Tensor| tensor.index_select(&rows, 0);
-        let carried = self.value.carried.iter().map(pick).collect::<candle_core::Result<_>>()?;
-        Ok(Some((samples, AtCut { at: pick(&self.value.at)?, carried })))
-    }
 }
 
 #[derive(Default)]

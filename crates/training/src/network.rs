@@ -3,6 +3,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use hard_imagenet_graph::{Cut, Graph, Op, WeightMap};
 use hard_imagenet_models::{Model, ModelSpec, Weights, zoo};
 use hard_imagenet_perturbations::NoiseKey;
+use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 
 /// A network to be finetuned: its weights have the names of the checkpoint and batch norms are nodes of their own, so that
@@ -15,7 +16,8 @@ pub struct Network {
     pub graph: Graph,
     /// Its weights, f32.
     pub weights: WeightMap,
-    /// Hash of the file that the weights came from.
+    /// SHA-256 of the file that the weights came from, hexadecimal; after training, of the weights themselves. Evaluations
+    /// tell models apart by it.
     pub weights_sha256: String,
 }
 
@@ -121,6 +123,21 @@ impl Network {
         Ok(variables)
     }
 
+    /// SHA-256 of the weights as they are, hexadecimal: a network may have changed since it was read from its file.
+    pub(crate) fn hash(&self) -> Result<String, TrainingError> {
+        let mut names: Vec<&String> = self.weights.keys().collect();
+        names.sort();
+        let mut hash = Sha256::new();
+        for name in names {
+            let weight = &self.weights[name];
+            hash.update(format!("{name} {:?}\n", weight.dims()));
+            let values = weight.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+            let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
+            hash.update(bytes);
+        }
+        Ok(hex(&hash.finalize()))
+    }
+
     /// The model, to be used.
     ///
     /// # Errors
@@ -140,4 +157,8 @@ fn last_layer(name: &str, graph: &Graph) -> Result<(String, Option<String>), Tra
             Err(TrainingError::Recipe(format!("{name} does not end in one linear layer: name a node to train behind")))
         }
     }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

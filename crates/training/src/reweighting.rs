@@ -48,5 +48,6 @@ pub fn deep_feature_reweighting(
     for (name, sum) in names.iter().zip(sums) {
         network.weights.insert(name.clone(), (sum / draws as f64)?);
     }
+    network.weights_sha256 = network.hash()?;
     Ok(Finetuned { network, epochs, failures })
 }

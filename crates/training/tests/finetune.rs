@@ -72,14 +72,50 @@ fn a_head_learns_and_loads_as_a_model() {
 #[test]
 fn kept_features_change_nothing() {
     let kept = train(network(Some(8)), recipe("erm"), &data(48));
-    // An objective that changes nothing here but needs pictures: no noise.
-    let anew = train(network(Some(8)), recipe("core-risk:0"), &data(48));
+    let without = Finetune::new(network(Some(8)), recipe("erm")).memory(1000);
+    let mut features = 0;
+    let anew = without.run(&data(48), |event| {
+        features += usize::from(matches!(event, Event::Features(..)));
+        ControlFlow::Continue(())
+    });
+    let anew = anew.unwrap();
+    assert_eq!(features, 0);
     for (a, b) in kept.epochs.iter().zip(&anew.epochs) {
         assert!((a.loss - b.loss).abs() < 1e-4, "{a:?} {b:?}");
     }
     let head = |finetuned: &Finetuned| finetuned.network.weights["fc.weight"].clone();
     let error = (head(&kept) - head(&anew)).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
     assert!(error < 1e-4, "{error}");
+}
+
+/// Validation is of the network as it is after an epoch, statistics of batch norms included.
+#[test]
+fn validation_follows_the_statistics() {
+    let mut start = network(Some(8));
+    for (name, weight) in &mut start.weights {
+        if name.ends_with("running_var") {
+            *weight = weight.affine(25.0, 0.0).unwrap();
+        }
+    }
+    let validation = PlantedCues::easy(12, 40, 64);
+    let recipe = Recipe { batch_norms: BatchNorms::Followed, epochs: 6, ..recipe("erm") };
+    let finetuned =
+        Finetune::new(start, recipe).validate(&validation).run(&data(96), |_| ControlFlow::Continue(())).unwrap();
+    let best = finetuned.epochs.iter().filter_map(|epoch| epoch.validation).fold(0.0, f64::max);
+    // Of the statistics that it began with it would be that of chance.
+    assert!(best > 0.4, "{:?}", finetuned.epochs);
+    assert_eq!(accuracy(&finetuned, &validation), best);
+}
+
+/// Share right, by the model that comes out.
+fn accuracy(finetuned: &Finetuned, data: &PlantedCues) -> f64 {
+    let model = finetuned.network.model(&Device::Cpu, DType::F32).unwrap();
+    let geometry = model.spec().preprocess.paired(hard_imagenet_images::MaskRule::Half);
+    let images: Vec<_> = (0..data.len()).map(|i| geometry.image(&data.get(i).unwrap().image)).collect();
+    let logits = model.forward(&model.normalise(&model.batch(&images).unwrap()).unwrap()).unwrap();
+    let predictions = logits.argmax(1).unwrap().to_vec1::<u32>().unwrap();
+    let right = predictions.iter().enumerate().filter(|&(i, &p)| data.class(i) == p as usize).count();
+    right as f64 / data.len() as f64
 }
 
 /// Stops after the first epoch and goes on.
@@ -104,6 +140,9 @@ fn check_resume(recipe: Recipe, groups: bool) {
     // A finished training is not done again.
     let again = training().checkpoints(folder.path()).run(&data, |_| ControlFlow::Break(())).unwrap();
     assert_eq!(bits(&again.network.weights), bits(&whole.network.weights));
+    // A hash of what was learnt, not of the file that it began with.
+    assert_eq!(resumed.network.weights_sha256, whole.network.weights_sha256);
+    assert_ne!(resumed.network.weights_sha256, network(classes).weights_sha256);
 }
 
 #[test]
@@ -133,8 +172,31 @@ fn another_training_is_refused() {
     assert!(error.contains("rate was 0.005 and is 0.001") && error.contains("checkpoint.safetensors"), "{error}");
     let error = run(short, 24).unwrap_err();
     assert!(error.contains("the training data was 16 samples of planted-train"), "{error}");
+    // Other groups, and other weights that are said to come from the same file.
+    let folder = tempfile::tempdir().unwrap();
+    let dro = |network: Network, flip: bool| {
+        let data = data(16);
+        let groups = Groups::new((0..16).map(|i| u32::from((i < 4) != flip)).collect());
+        let recipe = Recipe { epochs: 1, ..recipe("group-dro") };
+        let training = Finetune::new(network, recipe).groups(groups).checkpoints(folder.path());
+        training.run(&data, |_| ControlFlow::Continue(())).map(|_| ()).map_err(|error| error.to_string())
+    };
+    dro(network(Some(8)), false).unwrap();
+    let error = dro(network(Some(8)), true).unwrap_err();
+    assert!(error.contains("the sha256 of the groups was"), "{error}");
+    let mut other = network(Some(8));
+    other.weights.insert("conv1.weight".into(), (&other.weights["conv1.weight"] * 2.0).unwrap());
+    let error = dro(other, false).unwrap_err();
+    assert!(error.contains("its weights' sha256 was"), "{error}");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_said() {
+    let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("checkpoint.safetensors"), b"nonsense").unwrap();
-    assert!(run(recipe("erm"), 16).unwrap_err().contains("checkpoint.safetensors"));
+    let training = Finetune::new(network(Some(8)), recipe("erm")).checkpoints(folder.path());
+    let error = training.run(&data(16), |_| ControlFlow::Continue(())).unwrap_err();
+    assert!(error.to_string().contains("checkpoint.safetensors"), "{error}");
 }
 
 #[test]
@@ -243,6 +305,7 @@ fn what_makes_no_sense_is_said() {
     };
     check(Recipe { epochs: 0, ..recipe("erm") }, "an epoch");
     check(Recipe { rate: f64::NAN, ..recipe("erm") }, "learning rate");
+    check(Recipe { patience: Some(2), ..recipe("erm") }, "patience");
     check(recipe("group-dro"), "needs the group of each sample");
     check(Recipe { part: Part::Behind("layer9".into()), ..recipe("erm") }, "layer9");
     check(
