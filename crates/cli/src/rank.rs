@@ -11,7 +11,7 @@ use hard_imagenet::images::Rgb8;
 use hard_imagenet::metrics::{Average, Estimate, Options, Scores, ends_by_rank, mean_estimate};
 use hard_imagenet::ranking::{
     Aggregate, Agreement, ByMasks, FeatureBank, FeatureId, Hardness, Ranked, Ranking, Verdict, Verdicts, agreement,
-    hardness, of_class, of_votes, published, read_verdicts, top, top_pictures,
+    hardness, of_class, of_votes, published, read_answers, read_verdicts, top, top_pictures,
 };
 use hard_imagenet::report::{RankClass, RankFeature, RankInput, Thumbnail, ranks_html};
 use std::collections::BTreeMap;
@@ -51,8 +51,8 @@ struct Make {
     /// Important features of each class that are looked at
     #[arg(long, default_value_t = 5, value_name = "N")]
     features: usize,
-    /// Who says which features are spurious: masks, votes (published, of the robust ResNet-50, for 15 classes), or a CSV of
-    /// one's own with the columns class, feature, verdict (core or spurious)
+    /// Who says which features are spurious: masks, votes (published, of the robust ResNet-50, for 15 classes), or a CSV: one's
+    /// own with the columns class, feature, verdict (core or spurious), or Salient ImageNet's answers of workers
     #[arg(long, default_value = "masks", value_name = "WORD|FILE")]
     verdicts: String,
     /// How the activations of several features become one score: sum, weighted-sum, maximum, z-score, mean-rank
@@ -181,8 +181,8 @@ fn sources(
         .iter()
         .flat_map(|(&class, features)| features.iter().map(move |&(feature, _)| FeatureId { class, feature }));
     let classes = &dataset.info().classes;
-    let wnids = classes.iter().map(|class| class.wnid.as_deref().unwrap_or(&class.name));
-    let votes = of_votes(&published(), wnids);
+    let wnids = || classes.iter().map(|class| class.wnid.as_deref().unwrap_or(&class.name));
+    let votes = of_votes(&published(), wnids());
     // What was voted on is looked at by masks too, so that the two can be compared.
     let robust = bank.about.model.starts_with("resnet50.robust_l2_eps3");
     let voted: Vec<FeatureId> =
@@ -202,8 +202,17 @@ fn sources(
             bank.about.dataset
         ),
         file => {
+            let path = Path::new(file);
             let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
-            sources.insert(0, (file.to_owned(), read_verdicts(Path::new(file), &names, bank.width)?));
+            // The workers' answers as published, or verdicts.
+            let head = std::fs::read(path).unwrap_or_default();
+            let head = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+            let own = if String::from_utf8_lossy(head).contains("Answer.main") {
+                of_votes(&read_answers(path)?, wnids()).below(bank.width)
+            } else {
+                read_verdicts(path, &names, bank.width)?
+            };
+            sources.insert(0, (file.to_owned(), own));
         }
     }
     Ok(sources)

@@ -9,6 +9,7 @@ use hard_imagenet_models::Model;
 use hard_imagenet_ranking::{Extractor, FeatureBank};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -62,17 +63,16 @@ impl<'a> Features<'a> {
         let mut failures = Vec::new();
         if whole.exists() {
             bank = self.own(folder, FeatureBank::read(&whole)?)?;
-            let known: std::collections::HashSet<&str> = bank.ids.iter().map(String::as_str).collect();
-            for id in all.iter().map(|&i| self.dataset.id(i)).filter(|id| !known.contains(id)) {
-                failures.push((id.to_owned(), "it could not be read when the features were computed".to_owned()));
-            }
+            failures.extend(self.missing(&all, &bank));
             return Ok(Extracted { bank, failures });
         }
         let mut parts: Vec<PathBuf> = Vec::new();
         for (number, samples) in all.chunks(PART).enumerate() {
             let path = folder.join(format!("features-{number:05}.safetensors"));
             let part = if path.exists() {
-                self.own(folder, FeatureBank::read(&path)?)?
+                let part = self.own(folder, FeatureBank::read(&path)?)?;
+                failures.extend(self.missing(samples, &part));
+                part
             } else {
                 let mut part = self.extractor.empty();
                 for (step, samples) in samples.chunks(self.batch).enumerate() {
@@ -92,6 +92,13 @@ impl<'a> Features<'a> {
         // All of it is in the one file now.
         parts.iter().for_each(|part| _ = std::fs::remove_file(part));
         Ok(Extracted { bank, failures })
+    }
+
+    /// Samples that are not in a bank of theirs.
+    fn missing(&self, samples: &[usize], bank: &FeatureBank) -> Vec<(String, String)> {
+        let known: HashSet<&str> = bank.ids.iter().map(String::as_str).collect();
+        let ids = samples.iter().map(|&i| self.dataset.id(i)).filter(|id| !known.contains(id));
+        ids.map(|id| (id.to_owned(), "it could not be read when the features were computed".to_owned())).collect()
     }
 
     fn some(&self, samples: &[usize], part: &mut FeatureBank, failures: &mut Vec<(String, String)>) -> Result<()> {
@@ -130,6 +137,7 @@ impl<'a> Features<'a> {
         let fields = [
             ("model", &there.model, &asked.model),
             ("weights", &there.weights_sha256, &asked.weights_sha256),
+            ("preprocessing", &there.preprocess, &asked.preprocess),
             ("dataset", &there.dataset, &asked.dataset),
             ("pictures", &there.samples, &asked.samples),
         ];

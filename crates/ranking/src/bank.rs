@@ -60,6 +60,8 @@ pub struct About {
     pub feature_node: String,
     /// The node where they still lie over the picture.
     pub map_node: String,
+    /// How pictures were brought to the network.
+    pub preprocess: String,
     /// The dataset's name.
     pub dataset: String,
     /// Which of its samples, as whoever extracts tells them apart: a number and a hash.

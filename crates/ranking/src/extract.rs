@@ -48,6 +48,7 @@ impl<'m> Extractor<'m> {
             weights_sha256: model.weights_sha256().to_owned(),
             feature_node: spec.feature_node.clone(),
             map_node: graph.node(map).name.clone(),
+            preprocess: format!("{:?}", spec.preprocess),
             dataset: dataset.to_owned(),
             samples: String::new(),
             classes,

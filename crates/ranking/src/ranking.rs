@@ -144,6 +144,7 @@ mod tests {
             weights_sha256: "00".into(),
             feature_node: "pool".into(),
             map_node: "act".into(),
+            preprocess: String::new(),
             dataset: "toys".into(),
             samples: String::new(),
             classes: vec!["a".into(), "b".into()],

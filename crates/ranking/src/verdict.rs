@@ -39,6 +39,11 @@ impl Verdicts {
         of_class.map(|(id, _)| id.feature).collect()
     }
 
+    /// Those on features that a network of so many has.
+    pub fn below(self, width: usize) -> Self {
+        Self(self.0.into_iter().filter(|(id, _)| (id.feature as usize) < width).collect())
+    }
+
     /// Number of verdicts.
     pub fn len(&self) -> usize {
         self.0.len()
