@@ -15,6 +15,7 @@ use hard_imagenet::ranking::{
 };
 use hard_imagenet::report::{RankClass, RankFeature, RankInput, Thumbnail, ranks_html};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -307,9 +308,9 @@ fn page_input(
             class.features.iter().map(|&feature| top_pictures(bank, class.class, feature, SHOWN)).collect();
         let mut drawn: BTreeMap<usize, Vec<Rgb8>> = BTreeMap::new();
         for &row in best.iter().flatten() {
-            if !drawn.contains_key(&row) {
+            if let Entry::Vacant(place) = drawn.entry(row) {
                 let pictures = features.pictures(&bank.ids[row], &class.features)?;
-                drawn.insert(row, pictures.map_or(Vec::new(), |(_, maps)| maps));
+                place.insert(pictures.map_or(Vec::new(), |(_, maps)| maps));
             }
         }
         for (at, (feature, rows)) in shown.iter_mut().zip(&best).enumerate() {

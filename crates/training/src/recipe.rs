@@ -104,6 +104,13 @@ impl Recipe {
         if !(self.rate > 0.0 && self.rate.is_finite()) {
             return bad("the learning rate is a number above 0");
         }
+        let (decay, momentum) = match self.rule {
+            Rule::Adam { decay } | Rule::AdamW { decay } => (decay, 0.0),
+            Rule::Sgd { momentum, decay } => (decay, momentum),
+        };
+        if !(decay >= 0.0 && decay.is_finite()) || !(0.0..1.0).contains(&momentum) {
+            return bad("decay is a number of 0 or more, momentum one in [0, 1)");
+        }
         if !(0.0..1.0).contains(&self.smoothing) {
             return bad("label smoothing is a number in [0, 1)");
         }

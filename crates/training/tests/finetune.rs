@@ -305,6 +305,8 @@ fn what_makes_no_sense_is_said() {
     };
     check(Recipe { epochs: 0, ..recipe("erm") }, "an epoch");
     check(Recipe { rate: f64::NAN, ..recipe("erm") }, "learning rate");
+    check(Recipe { rule: Rule::AdamW { decay: -1.0 }, ..recipe("erm") }, "decay is a number");
+    check(Recipe { rule: Rule::Sgd { momentum: 1.0, decay: 0.0 }, ..recipe("erm") }, "momentum");
     check(Recipe { patience: Some(2), ..recipe("erm") }, "patience");
     check(recipe("group-dro"), "needs the group of each sample");
     check(Recipe { part: Part::Behind("layer9".into()), ..recipe("erm") }, "layer9");
