@@ -114,6 +114,29 @@ mod tests {
         let store = (run(&graph, &weights, &variable).unwrap() * &r).unwrap().sum_all().unwrap().backward().unwrap();
         let reverse = dot(store.get(&variable).unwrap(), &u);
         assert!((forward - reverse).abs() < 1e-4 * reverse.abs().max(1.0), "{what}: {forward}, reverse {reverse}");
+        // The tangent is linear in its direction, and a backward pass through it finds the same gradient once more.
+        let direction = Var::from_tensor(&u).unwrap();
+        let fed = [(graph.input(), Dual { value: x.clone(), tangent: Some(direction.as_tensor().clone()) })];
+        let out = run_tangent(&graph, &weights, &fed, &[graph.output()]).unwrap().remove(0);
+        let again = (out.tangent.unwrap() * &r).unwrap().sum_all().unwrap().backward().unwrap();
+        let want = store.get(&variable).unwrap();
+        let apart = (again.get(&direction).unwrap() - want).unwrap();
+        assert!(dot(&apart, &apart) < 1e-8 * dot(want, want), "{what}: the gradient through the tangent");
+        // Here it is linear in each weight too (a bias does not matter), so differences are exact but for rounding.
+        let moved = |weights: &WeightMap| {
+            let out = run_tangent(&graph, weights, &fed, &[graph.output()]).unwrap().remove(0);
+            (out.tangent.unwrap() * &r).unwrap().sum_all().unwrap()
+        };
+        for (name, weight) in weights.iter().filter(|(name, _)| !name.contains("running_")) {
+            let (variable, v) = (Var::from_tensor(weight).unwrap(), sample(weight.dims(), 7));
+            let with =
+                |weight: Tensor| weights.clone().into_iter().chain([(name.clone(), weight)]).collect::<WeightMap>();
+            let second = moved(&with(variable.as_tensor().clone())).backward().unwrap();
+            let got = second.get(&variable).map_or(0.0, |gradient| dot(gradient, &v));
+            let at = |step: f64| moved(&with((weight + (&v * step).unwrap()).unwrap())).to_scalar::<f32>().unwrap();
+            let want = at(0.5) - at(-0.5);
+            assert!((got - want).abs() < 1e-3 * want.abs().max(0.1), "{what}: {name}: {got}, differences {want}");
+        }
         let at = |step: f64| dot(&run(&graph, &weights, &(&x + (&u * step).unwrap()).unwrap()).unwrap(), &r);
         let differences = (at(5e-3) - at(-5e-3)) / 1e-2;
         assert!(

@@ -185,10 +185,10 @@ impl Activation {
             Self::Tanh => y.sqr()?.affine(-1.0, 1.0),
             Self::Mish => {
                 let t = softplus_tensor(x)?.tanh()?;
-                let rise = (x * (t.sqr()?.affine(-1.0, 1.0)? * sigmoid(x)?)?)?;
+                let rise = (x * (t.sqr()?.affine(-1.0, 1.0)? * Self::Sigmoid.apply(x)?)?)?;
                 t + rise
             }
-            Self::Softplus => sigmoid(x),
+            Self::Softplus => Self::Sigmoid.apply(x),
             Self::HardSigmoid => within(-3.0, 3.0)? * (1.0 / 6.0),
             Self::HardSwish => {
                 let middle = (x.affine(1.0 / 3.0, 0.5)? * within(-3.0, 3.0)?)?;
@@ -228,7 +228,8 @@ fn sigmoid(x: &Tensor) -> Result<Tensor> {
 
 /// Of x σ(k x): σ + k x σ (1 - σ).
 fn swish_slope(x: &Tensor, k: f64) -> Result<Tensor> {
-    let s = sigmoid(&(x * k)?)?;
+    // With its own gradient: through e⁻ˣ that of far negative values would be 0 · ∞.
+    let s = Activation::Sigmoid.apply(&(x * k)?)?;
     let rise = ((x * (&s * s.affine(-1.0, 1.0)?)?)? * k)?;
     s + rise
 }
@@ -278,6 +279,29 @@ mod tests {
             check_gradient(&inputs(f)?, |x| f.apply(x))?;
         }
         check_gradient(&(inputs(Activation::Sqrt)?), |x| Activation::Power(-1.0).apply(x))
+    }
+
+    /// The slope of the slope, also where e⁻ˣ is beyond f32.
+    #[test]
+    fn slopes_can_be_differentiated() -> Result<()> {
+        for f in ALL {
+            println!("{f:?}");
+            let straight = [Activation::Relu, Activation::HardSigmoid, Activation::Abs].contains(&f)
+                || matches!(f, Activation::Clamp(..) | Activation::LeakyRelu(_));
+            if !straight {
+                check_gradient(&inputs(f)?, |x| f.slope(x, &f.apply(x)?))?;
+            }
+            let mut far = vec![60f32, 100., 1000.];
+            if !matches!(f, Activation::Log | Activation::Sqrt | Activation::Power(_) | Activation::Exp) {
+                far.extend([-60., -100., -1000.]);
+            }
+            if f != Activation::Exp {
+                let x = Var::new(far.as_slice(), &device())?;
+                let slopes = gradient(&(f.slope(&x, &f.apply(&x)?)? * x.as_tensor())?.sum_all()?, &x)?;
+                assert!(slopes.to_vec1::<f32>()?.iter().all(|slope| slope.is_finite()), "{f:?}: {slopes}");
+            }
+        }
+        Ok(())
     }
 
     #[test]
