@@ -108,7 +108,7 @@ impl Recipe {
             Rule::Adam { decay } | Rule::AdamW { decay } => (decay, 0.0),
             Rule::Sgd { momentum, decay } => (decay, momentum),
         };
-        if !(decay >= 0.0 && decay.is_finite()) || !(0.0..1.0).contains(&momentum) {
+        if !(decay >= 0.0 && decay.is_finite() && (0.0..1.0).contains(&momentum)) {
             return bad("decay is a number of 0 or more, momentum one in [0, 1)");
         }
         if !(0.0..1.0).contains(&self.smoothing) {
