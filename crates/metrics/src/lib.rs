@@ -57,14 +57,14 @@
 //!   `(n − 1) / n` in each stratum, and Student's quantile takes the place of the normal one. An accuracy over several
 //!   trials or classes has Wilson's interval for as many independent trials as would know as much (design effect, from the
 //!   bootstrap's variance and two samples more, one all right and one all wrong): the number of samples in each class is
-//!   fixed and no matter of chance, so unlike classes are known better than one mixed class of all samples would be. Ratios of accuracies (RFS, relative
-//!   drop) have replicates of one sample more, by the toss of a coin. Without these, 95 % intervals near 0 and 1 held
-//!   86 % of the time.
+//!   fixed and no matter of chance, so unlike classes are known better than one mixed class of all samples would be.
+//!   Ratios of accuracies (RFS, relative drop) have replicates of one sample more, by the toss of a coin. Without these,
+//!   95 % intervals near 0 and 1 held 86 % of the time.
 //! - In simulations (`tests/coverage.rs`) 95 % intervals over samples and over classes hold the truth in 93 to 97 % of runs
 //!   of 50 samples, whether of one class or of ten classes of five. They are held more often where a result
 //!   hangs on one or two samples (a drop of 3 points of 50 samples: 99 %) and, by a point or two, for RFS of accuracies
 //!   near 1. In a single class of five, skewed saliency scores are held 81 to 93 % of the time, ratios nearly always.
-//!   `examples/coverage.rs` draws small runs from a large one: COVERAGE
+//!   `examples/coverage.rs` draws small runs from a large one and counts.
 //! - What no replicate moves, since all samples agree, is not known for sure. As in the rule of three, `n` samples that
 //!   agree may miss a share of up to `1 - 0.05^(1/n)` of the population; the interval reaches to where such a share at
 //!   either end of the range would move the mean (for RFS: either accuracy). `n` is the number of samples, for means
