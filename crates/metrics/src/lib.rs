@@ -64,7 +64,10 @@
 //!   of 50 samples, whether of one class or of ten classes of five. They are held more often where a result
 //!   hangs on one or two samples (a drop of 3 points of 50 samples: 99 %) and, by a point or two, for RFS of accuracies
 //!   near 1. In a single class of five, skewed saliency scores are held 81 to 93 % of the time, ratios nearly always.
-//!   `examples/coverage.rs` draws small runs from a large one and counts.
+//!   `examples/coverage.rs` draws small runs from a large one: of 600 draws of 200 out of 2,000 planted pictures, for a model
+//!   whose scores lie all over their ranges, the intervals of every quoted score held the truth in 93.3 to 96.7 %. Where
+//!   nearly nothing happens they do not: of drops that are one picture in 2,000 they always hold it, and of confidence
+//!   drops that a few pictures in 2,000 make up in 11 to 84 %, for most draws have none of these pictures.
 //! - What no replicate moves, since all samples agree, is not known for sure. As in the rule of three, `n` samples that
 //!   agree may miss a share of up to `1 - 0.05^(1/n)` of the population; the interval reaches to where such a share at
 //!   either end of the range would move the mean (for RFS: either accuracy). `n` is the number of samples, for means
