@@ -13,13 +13,12 @@
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet::datasets::{Dataset, PlantedConfig, PlantedCues, Subset};
-use hard_imagenet::evaluation::{Evaluation, Protocol};
+use hard_imagenet::evaluation::{Evaluation, Features, Protocol};
 use hard_imagenet::graph::{GraphBuilder, Layout, Node, WeightMap};
-use hard_imagenet::images::MaskRule;
 use hard_imagenet::metrics::{Options, Record, compare, score};
 use hard_imagenet::models::{Model, ModelSpec, Weights};
 use hard_imagenet::perturbations::Preset;
-use hard_imagenet::ranking::{Aggregate, ByMasks, Extractor, FeatureBank, FeatureId, Ranking, of_class, top};
+use hard_imagenet::ranking::{Aggregate, ByMasks, FeatureId, Ranking, of_class, top};
 use hard_imagenet::training::{Event, Finetune, Groups, Network, Objective, Recipe, deep_feature_reweighting};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -139,7 +138,9 @@ fn by_scene(data: &PlantedCues) -> Groups {
 /// masks call spurious.
 fn balanced(data: &PlantedCues) -> Result<Subset<&PlantedCues>> {
     let model = load("cue")?.model(&Device::Cpu, DType::F32)?;
-    let bank = bank(&model, data)?;
+    let folder = tempfile::tempdir()?;
+    let tick = &mut |_, _| ControlFlow::Continue(());
+    let bank = Features::new(data, &model, 32)?.extract(folder.path(), tick)?.bank;
     let important = |class| of_class(&bank, class).map_or(Vec::new(), |importance| top(&importance, 5));
     let ids: Vec<FeatureId> = (0..8)
         .flat_map(|class| important(class).into_iter().map(move |feature| FeatureId { class, feature }))
@@ -149,24 +150,6 @@ fn balanced(data: &PlantedCues) -> Result<Subset<&PlantedCues>> {
     let ends = ranking.classes.values().flat_map(|ranked| ranked[..10].iter().chain(&ranked[ranked.len() - 10..]));
     let kept: HashSet<&str> = ends.map(|one| one.id.as_str()).collect();
     Ok(Subset::filter(data, |i| kept.contains(data.id(i))))
-}
-
-fn bank(model: &Model, data: &PlantedCues) -> Result<FeatureBank> {
-    let names = data.info().classes.iter().map(|class| class.name.clone()).collect();
-    let extractor = Extractor::new(model, &data.info().name, names, (0..8).collect())?;
-    let geometry = model.spec().preprocess.paired(MaskRule::Half);
-    let mut bank = extractor.empty();
-    for from in (0..data.len()).step_by(40) {
-        let samples =
-            (from..(from + 40).min(data.len())).map(|i| data.get(i)).collect::<std::result::Result<Vec<_>, _>>()?;
-        let images: Vec<_> = samples.iter().map(|sample| geometry.image(&sample.image)).collect();
-        let masks: Vec<_> = samples.iter().map(|sample| geometry.mask(&sample.mask)).collect();
-        let ids: Vec<&str> = samples.iter().map(|sample| sample.id.as_str()).collect();
-        let labels: Vec<u32> = samples.iter().map(|sample| sample.class as u32).collect();
-        let x = model.normalise(&model.batch(&images)?)?;
-        bank.join(extractor.extract(&x, &ids, &labels, &masks)?)?;
-    }
-    Ok(bank)
 }
 
 /// What the benchmark sees on hard pictures, and on those whose scene is another class's.

@@ -8,10 +8,11 @@ use clap::Subcommand;
 use hard_imagenet::datasets::{Dataset, Rankings};
 use hard_imagenet::evaluation::{Features, Run};
 use hard_imagenet::images::Rgb8;
-use hard_imagenet::metrics::{Average, Estimate, Options, Scores, ends_by_rank, mean_estimate};
+use hard_imagenet::metrics::{Average, Estimate, Options, Scores, ends_by_rank};
 use hard_imagenet::ranking::{
-    Aggregate, Agreement, ByMasks, FeatureBank, FeatureId, Hardness, Ranked, Ranking, Verdict, Verdicts, agreement,
-    hardness, of_class, of_votes, published, read_answers, read_verdicts, top, top_pictures,
+    Aggregate, Agreement, ByMasks, FeatureBank, FeatureId, Hardness, Ranked, Ranking, Verdict, Verdicts,
+    accuracy_by_tenth, agreement, hardness, of_class, of_votes, published, read_answers, read_verdicts, top,
+    top_pictures,
 };
 use hard_imagenet::report::{RankClass, RankFeature, RankInput, Thumbnail, ranks_html};
 use std::collections::BTreeMap;
@@ -334,27 +335,12 @@ fn page_input(
             features: shown,
             strongest: some(&ranked[..half])?,
             weakest: some(&ranked[ranked.len() - half..])?,
-            deciles: deciles(bank, ranked),
+            deciles: accuracy_by_tenth(bank, ranked),
             name,
         });
     }
     progress.finish();
     Ok(input)
-}
-
-/// Accuracy in each tenth of a ranking.
-fn deciles(bank: &FeatureBank, ranked: &[Ranked]) -> Vec<Option<Estimate>> {
-    let places: BTreeMap<&str, usize> = bank.ids.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
-    let right = |one: &Ranked| {
-        let row = places[one.id.as_str()];
-        let column = bank.about.columns[bank.labels[row] as usize];
-        f64::from(u8::from(bank.predictions[row] == column))
-    };
-    let mut tenths = vec![Vec::new(); 10];
-    for (place, one) in ranked.iter().enumerate() {
-        tenths[place * 10 / ranked.len()].push(right(one));
-    }
-    tenths.iter().map(|values| mean_estimate(values, 0.95)).collect()
 }
 
 fn thumbnail(picture: &Rgb8, title: String) -> Result<Thumbnail> {
@@ -410,8 +396,5 @@ fn ends(args: &Ends) -> Result<()> {
 
 /// A ranking from either form.
 fn read(path: &Path) -> Result<Ranking> {
-    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-        return Ok(Ranking::read_json(path)?);
-    }
     Ok(Ranking::from_lists(Rankings::read(path)?.lists()))
 }

@@ -1,6 +1,7 @@
 //! The features of every picture of a dataset: dataset × model → a feature bank.
 
 use crate::labels::labels;
+use crate::text::sha256_hex;
 use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_images::{MaskRule, PairedTransform, Pixels, Rgb8, overlay};
@@ -8,7 +9,6 @@ use hard_imagenet_masks::Mask;
 use hard_imagenet_models::Model;
 use hard_imagenet_ranking::{Extractor, FeatureBank};
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -171,10 +171,8 @@ impl<'a> Features<'a> {
 
 /// Number and hash of the samples, by id and class.
 fn told_apart(dataset: &dyn Dataset) -> String {
-    let mut hash = Sha256::new();
-    (0..dataset.len()).for_each(|i| hash.update(format!("{} {}\n", dataset.id(i), dataset.class(i))));
-    let hex: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("{} ({hex})", dataset.len())
+    let samples: String = (0..dataset.len()).map(|i| format!("{} {}\n", dataset.id(i), dataset.class(i))).collect();
+    format!("{} ({})", dataset.len(), &sha256_hex(samples.as_bytes())[..16])
 }
 
 fn other(folder: &Path, differences: Vec<String>) -> EvaluationError {

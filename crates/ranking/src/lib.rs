@@ -76,6 +76,6 @@ pub use error::RankingError;
 pub use extract::Extractor;
 pub use importance::{importance, top};
 pub use nam::{ActivationMap, top_pictures};
-pub use ranking::{Likeness, Ranked, Ranking};
+pub use ranking::{Likeness, Ranked, Ranking, accuracy_by_tenth};
 pub use verdict::{FeatureId, Verdict, Verdicts};
 pub use votes::{Annotations, Kind, Votes, of_votes, published, read_answers, read_verdicts};

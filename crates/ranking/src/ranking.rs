@@ -1,8 +1,8 @@
 use crate::correlation::{kendall, overlap, spearman};
-use crate::{Aggregate, FeatureBank, RankingError, pickle};
+use crate::{Aggregate, FeatureBank, pickle};
+use hard_imagenet_metrics::{Estimate, mean_estimate};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 /// Pictures of each class in the order of how strong their spurious cues are, the strongest first.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -77,19 +77,7 @@ impl Ranking {
         pickle::lists(lists.map(|(class, ranked)| (class.as_str(), ranked.iter().map(|one| one.id.as_str()))))
     }
 
-    /// Reads the JSON form.
-    ///
-    /// # Errors
-    /// [`RankingError::File`] for a file that cannot be read or is of another form.
-    pub fn read_json(path: &Path) -> Result<Self, RankingError> {
-        let fail = |problem: String| RankingError::File { path: path.into(), problem };
-        let text = std::fs::read_to_string(path).map_err(|error| fail(error.to_string()))?;
-        let lists: BTreeMap<String, Vec<String>> = serde_json::from_str(&text)
-            .map_err(|error| fail(format!("expected a dictionary from class to a list of image paths ({error})")))?;
-        Ok(Self::from_lists(lists))
-    }
-
-    /// From lists, the strongest first.
+    /// From lists, the strongest first; `Rankings` of hard-imagenet-datasets reads both published forms.
     pub fn from_lists(lists: BTreeMap<String, Vec<String>>) -> Self {
         let ranked = |ids: Vec<String>| ids.into_iter().map(|id| Ranked { id, score: None }).collect();
         Self { classes: lists.into_iter().map(|(class, ids)| (class, ranked(ids))).collect() }
@@ -124,6 +112,19 @@ impl Ranking {
 /// What a picture is ordered by: a score that is not a number stands below all others, and no zero below another.
 fn key(one: &Ranked) -> f64 {
     one.score.filter(|score| !score.is_nan()).map_or(f64::NEG_INFINITY, |score| score + 0.0)
+}
+
+/// Accuracy of the bank's model in each tenth of the ranking of a class, the strongest cues first, with Student's interval;
+/// `None` for a tenth of fewer than two pictures. Pictures that are not in the bank do not count.
+pub fn accuracy_by_tenth(bank: &FeatureBank, ranked: &[Ranked]) -> Vec<Option<Estimate>> {
+    let rows: BTreeMap<&str, usize> = bank.ids.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
+    let mut tenths = vec![Vec::new(); 10];
+    for (place, one) in ranked.iter().enumerate() {
+        let Some(&row) = rows.get(one.id.as_str()) else { continue };
+        let column = bank.about.columns[bank.labels[row] as usize];
+        tenths[place * 10 / ranked.len()].push(f64::from(u8::from(bank.predictions[row] == column)));
+    }
+    tenths.iter().map(|right| mean_estimate(right, 0.95)).collect()
 }
 
 /// The file name without folders and extension, by which training pictures of ImageNet are known everywhere.
@@ -195,15 +196,27 @@ mod tests {
         let (json, pickle) = (folder.path().join("ranks.json"), folder.path().join("paths_by_rank.pkl"));
         std::fs::write(&json, ranking.to_json()).unwrap();
         std::fs::write(&pickle, ranking.to_pickle()).unwrap();
-        assert_eq!(ids(&Ranking::read_json(&json).unwrap()), ids(&ranking));
         for file in [json, pickle] {
             let read = hard_imagenet_datasets::Rankings::read(&file).unwrap();
             for (rank, id) in ids(&ranking).into_iter().enumerate() {
                 assert_eq!(read.place(id).map(|place| (place.rank, place.of)), Some((rank, 5)), "{}", file.display());
             }
         }
-        let error = Ranking::read_json(&folder.path().join("none.json")).unwrap_err().to_string();
-        assert!(error.contains("none.json"), "{error}");
+    }
+
+    #[test]
+    fn accuracy_falls_along_a_ranking() {
+        let mut bank = FeatureBank::new(bank().about, vec![1.0; 4]).unwrap();
+        for i in 0..40u8 {
+            let (features, on_object) = (vec![-f32::from(i), 0.0], vec![f32::NAN; 2]);
+            let prediction = if i < 30 { 3 } else { 7 };
+            bank.push(Row { id: i.to_string(), label: 0, prediction, object: 0.1, features, on_object }).unwrap();
+        }
+        let ranking = Ranking::new(&bank, |_| vec![0], Aggregate::Sum);
+        let tenths = accuracy_by_tenth(&bank, &ranking.classes["a"]);
+        let values: Vec<f64> = tenths.iter().map(|tenth| tenth.unwrap().value).collect();
+        assert_eq!(values, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0, 0.0]);
+        assert_eq!(accuracy_by_tenth(&bank, &ranking.classes["a"][..5]), vec![None; 10]);
     }
 
     #[test]
