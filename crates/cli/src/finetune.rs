@@ -116,6 +116,12 @@ enum BatchNormsName {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let draws = reweighting(&args.objective)?;
     let recipe = recipe(args, draws.is_some())?;
+    if models::onnx::is_file(&args.model) {
+        bail!(
+            "{}: an ONNX file can be judged and ranked; finetune takes the models that `hard-imagenet models` lists",
+            args.model
+        );
+    }
     let (data, validation) = args.source.open_both()?;
     if data.is_empty() {
         bail!("there is no picture to learn from");

@@ -37,7 +37,7 @@ impl FeatureAttack {
         let mut values = Vec::with_capacity(self.steps + 1);
         for _ in 0..self.steps {
             let variable = Var::from_tensor(&at)?;
-            let chosen = model.features(&normalised(model, &variable)?)?.gather(&index, 1)?;
+            let chosen = model.features(&model.normalise(variable.as_tensor())?)?.gather(&index, 1)?;
             values.push(chosen.flatten_all()?.to_vec1()?);
             let slope = gradient(&chosen.sum_all()?, &variable)?;
             let step = slope.broadcast_div(&(length(&slope)? + 1e-10)?)?.affine(self.size, 0.0)?;
@@ -53,10 +53,6 @@ impl FeatureAttack {
         values.push(last.flatten_all()?.to_vec1()?);
         Ok((at, values))
     }
-}
-
-fn normalised(model: &Model, x: &Var) -> Result<Tensor, RankingError> {
-    Ok(model.normalise(x.as_tensor())?)
 }
 
 /// Euclidean length of each picture, `(B, 1, 1, 1)`.

@@ -36,11 +36,7 @@ impl Network {
     ) -> Result<Self, TrainingError> {
         let (mut loaded, weights_sha256) = zoo::weights(name, weights)?;
         let mut spec = zoo::spec(name)?;
-        let sizes = |graph: &Graph| -> Result<_, TrainingError> {
-            let (weight, bias) = last_layer(&spec.name, graph)?;
-            Ok((weight, bias))
-        };
-        let (weight, bias) = sizes(&zoo::graph(name, spec.classes)?)?;
+        let (weight, bias) = last_layer(&spec.name, &zoo::graph(name, spec.classes)?)?;
         let had = loaded.get(&weight).map_or(spec.classes, |weight| weight.dim(0).unwrap_or(spec.classes));
         spec.classes = classes.unwrap_or(had);
         let graph = zoo::graph(name, spec.classes)?;
