@@ -3,6 +3,7 @@
 //! One file a command. The commands read the command line, call the library and print; they compute nothing themselves.
 
 mod ablate;
+mod allocator;
 mod compare;
 mod convert;
 mod datasets;
@@ -64,6 +65,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    allocator::keep_pages();
     let outcome = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Eval(args) => eval::run(&args),
