@@ -75,6 +75,8 @@ def main():
     }
     for name, (value, options) in files.items():
         torch.save(value, FOLDER / name, pickle_module=pickle, **options)
+    # As OpenAI published CLIP: a program beside its weights.
+    torch.jit.trace(model.eval(), torch.zeros(1, 3, 3, 6)).save(FOLDER / "script.pt")
 
 
 if __name__ == "__main__":
