@@ -102,12 +102,12 @@ fn both() -> Result<Network> {
     weights.insert("fc.weight".into(), Tensor::zeros((8, 192), DType::F32, &Device::Cpu)?);
     weights.insert("fc.bias".into(), Tensor::zeros(8, DType::F32, &Device::Cpu)?);
     let spec = ModelSpec { cam_node: "maps".into(), feature_node: "features".into(), name: "both".into(), ..one.spec };
-    Ok(Network { spec, graph, weights, weights_sha256: one.weights_sha256 })
+    Ok(Network { spec, graph, weights, weights_sha256: one.weights_sha256, held: one.held })
 }
 
 fn load(word: &str) -> Result<Network> {
     let weights = Weights::File(format!("crates/cli/demo/planted_resnet.{word}.safetensors").into());
-    Ok(Network::load("planted_resnet", &weights, None, 0, &Device::Cpu)?)
+    Ok(Network::load("planted_resnet", &weights, &Device::Cpu)?)
 }
 
 fn finetune(word: &str, data: &PlantedCues, epochs: usize) -> Result<Model> {

@@ -2,7 +2,7 @@
 
 use crate::options;
 use anyhow::{Context, Result};
-use hard_imagenet::models::{Checkpoint, Stored, Weights, zero_shot, zoo};
+use hard_imagenet::models::{Checkpoint, Parts, Stored, Weights, zero_shot, zoo};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let tokenizer = args.tokenizer.clone().unwrap_or_else(|| args.input.with_file_name("tokenizer.json"));
             zero_shot::weights(model, &args.input, &tokenizer, &lines(classes)?, &templates)?
         }
-        (Some(model), None) => zoo::weights(model, &Weights::File(args.input.clone()))?,
+        (Some(model), None) => {
+            let Parts { weights, weights_sha256, .. } = zoo::read(model, &Weights::File(args.input.clone()))?;
+            (weights, weights_sha256)
+        }
         (None, _) => {
             let checkpoint = Checkpoint::open(&args.input)?;
             let mut tensors = HashMap::new();

@@ -4,6 +4,7 @@ use crate::options::{self, PresetName};
 use crate::progress::Progress;
 use crate::sources::Source;
 use anyhow::{Context, Result, bail};
+use candle_core::Device;
 use clap::ValueEnum;
 use hard_imagenet::datasets::Dataset;
 use hard_imagenet::models;
@@ -13,11 +14,11 @@ use hard_imagenet::training::{
 };
 use std::fmt::Write;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The model, as timm writes its name
+    /// The model, as timm writes its name, or an ONNX file
     #[arg(short, long)]
     model: String,
     /// A weights file, a folder that holds MODEL.safetensors, or a place on the Hugging Face hub as for eval
@@ -116,23 +117,15 @@ enum BatchNormsName {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let draws = reweighting(&args.objective)?;
     let recipe = recipe(args, draws.is_some())?;
-    if models::onnx::is_file(&args.model) {
-        bail!(
-            "{}: an ONNX file can be judged and ranked; finetune takes the models that `hard-imagenet models` lists",
-            args.model
-        );
-    }
     let (data, validation) = args.source.open_both()?;
     if data.is_empty() {
         bail!("there is no picture to learn from");
     }
     let device = models::device(&args.device)?;
-    let weights = options::weights_of(&args.model, args.weights.as_deref())?;
     let classes = data.info().classes.len();
-    let network = Network::load(&args.model, &weights, None, args.seed, &device)?;
+    let network = load(args, &device)?;
     let fresh = args.new_head || network.spec.classes != classes;
-    let network =
-        if fresh { Network::load(&args.model, &weights, Some(classes), args.seed, &device)? } else { network };
+    let network = if fresh { network.with_new_head(classes, args.seed)? } else { network };
     let head = if fresh { "a new head" } else { "its own head" };
     eprintln!(
         "{} with {head} of {classes} classes: {} pictures of {}, {} to measure on",
@@ -176,13 +169,23 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         eprintln!("{} is left out: {}", failure.sample, failure.error);
     }
     options::write(&args.output.join("epochs.csv"), epochs_csv(&epochs))?;
-    let file = args.output.join(format!("{}.safetensors", args.model));
+    let file = args.output.join(format!("{}.safetensors", network.spec.name));
     candle_core::safetensors::save(&network.weights, &file)
         .with_context(|| format!("cannot write {}", file.display()))?;
     options::print(&[
         format!("weights: {}", options::shown(&file).display()),
         format!("judge it: hard-imagenet eval -m {} --weights {} ..", args.model, file.display()),
     ])
+}
+
+fn load(args: &Args, device: &Device) -> Result<Network> {
+    let given = args.weights.as_deref();
+    Ok(if models::onnx::is_file(&args.model) {
+        let file = Path::new(&args.model);
+        Network::onnx(file, options::onnx_weights(file, given)?.as_deref(), device)?
+    } else {
+        Network::load(&args.model, &options::weights_of(&args.model, given)?, device)?
+    })
 }
 
 /// The number of draws, if the objective is reweighting.

@@ -113,13 +113,22 @@ pub(crate) fn weights_of(name: &str, given: Option<&Path>) -> Result<Weights> {
     })
 }
 
+/// Where other weights of an ONNX file are than those in it, if any were given.
+pub(crate) fn onnx_weights(file: &Path, given: Option<&Path>) -> Result<Option<PathBuf>> {
+    let Some(path) = given else { return Ok(None) };
+    if path.to_string_lossy().starts_with("hf:") {
+        bail!("{} has its own weights: leave out --weights {}", file.display(), path.display());
+    }
+    let inside = || path.join(format!("{}.safetensors", file.file_stem().unwrap_or_default().to_string_lossy()));
+    Ok(Some(if path.is_dir() { inside() } else { path.to_owned() }))
+}
+
 /// Builds a model and loads its weights, or takes one over from an ONNX file.
 pub(crate) fn load(name: &str, weights: Option<&Path>, device: &Device, dtype: DType) -> Result<Model> {
     if onnx::is_file(name) {
-        if let Some(path) = weights {
-            bail!("{name} has its own weights: leave out --weights {}, or evaluate it by itself", path.display());
-        }
-        return Ok(onnx::load(Path::new(name), None, device, dtype)?);
+        let file = Path::new(name);
+        let weights = onnx_weights(file, weights)?;
+        return Ok(onnx::read(file, weights.as_deref(), None)?.model(device, dtype)?);
     }
     Ok(zoo::load(name, &weights_of(name, weights)?, device, dtype)?)
 }

@@ -249,7 +249,10 @@ fn bad_input_is_named_with_the_way_out() {
     fails(&["explain", image, "-m", "resnet51", "--weights", missing], &["resnet51", "resnet50"]);
     fails(&["explain", image, "-m", "resnet50", "--weights", missing], &[missing]);
     fails(&["explain", image, "-m", MODEL, "--weights", broken], &[broken]);
-    fails(&["explain", image, "-m", "a.onnx", "--weights", broken], &["a.onnx has its own weights", broken]);
+    fails(
+        &["explain", image, "-m", "a.onnx", "--weights", "hf:me/mine"],
+        &["a.onnx has its own weights", "hf:me/mine"],
+    );
     fails(&["explain", image, "-m", MODEL, "--class", "9"], &["class 9", "0 to 7"]);
     fails(&["explain", image, "-m", MODEL, "--node", "layer9"], &["layer9"]);
     fails(&["explain", image, "-m", MODEL, "--device", "cuda:0"], &["cuda"]);
@@ -525,6 +528,17 @@ fn a_model_is_finetuned_and_judged() {
         vec!["finetune", "-m", "planted_resnet.cue", "-d", "planted-hard", "--limit", "40", "--epochs", "1"];
     words.extend(["--objective", "reweighting:2", "-o", text(&run)]);
     succeeds(&words);
+
+    // A network of one's own likewise.
+    let output = folder.path().join("mine");
+    let onnx = concat!(env!("CARGO_MANIFEST_DIR"), "/../onnx/tests/golden/vit_old_any.onnx");
+    let mut arguments = vec!["finetune", "-m", onnx, "-d", "planted-hard", "--limit", "8", "--epochs", "1"];
+    arguments.extend(["--part", "all", "-o", text(&output)]);
+    let said = succeeds(&arguments);
+    assert!(said.contains("vit_old_any.safetensors"), "{said}");
+    let mut judged = vec!["eval", "-m", onnx, "--weights", text(&output), "-d", "planted-hard"];
+    judged.extend(["--limit", "2", "--protocol", "quick", "-o", text(&run)]);
+    succeeds(&judged);
     fails(&["finetune", "-m", MODEL, "-d", "planted-hard", "--objective", "x", "-o", "y"], &["there are erm"]);
     fails(
         &[

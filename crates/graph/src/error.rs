@@ -23,6 +23,9 @@ pub enum GraphError {
         /// What came.
         got: Vec<usize>,
     },
+    /// An end that cannot have another number of classes.
+    #[error("the network ends in {0:?}, which is no linear layer that could have another number of classes")]
+    Head(String),
     /// A weight that a node names is not in the map.
     #[error("node {node:?} needs the weight {weight:?}, which is not among the weights given")]
     MissingWeight {

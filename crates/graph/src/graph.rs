@@ -132,6 +132,19 @@ impl Graph {
         Err(GraphError::UnknownNode { name: name.to_owned(), near })
     }
 
+    /// The same network with as many logits: the linear layer that gives them has other rows.
+    ///
+    /// # Errors
+    /// [`GraphError::Head`] where something else gives them.
+    pub fn with_classes(&self, classes: usize) -> Result<Self, GraphError> {
+        let mut graph = self.clone();
+        match &mut graph.nodes[self.output.0] {
+            Node { op: Op::Linear { outputs, .. }, .. } => *outputs = classes,
+            Node { name, .. } => return Err(GraphError::Head(name.clone())),
+        }
+        Ok(graph)
+    }
+
     /// The weights needed, each once, in the order of the nodes.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut seen = HashMap::new();

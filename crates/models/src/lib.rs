@@ -4,6 +4,7 @@
 //!   safetensors or torch's own formats. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
 //! - [`Checkpoint`] is such a file by itself: what it holds, and its tensors one after the other.
 //! - [`onnx::load`] makes one from an ONNX file, whatever its architecture.
+//! - [`zoo::read`] and [`onnx::read`] give the [`Parts`] before they are a model, to change them.
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
 //!   [`with_head`](Model::with_head) and [`zero_shot`](Model::zero_shot) give it other classes.
@@ -94,7 +95,7 @@ pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, NodeId, Op, Place
 pub use hub::Hub;
 pub use mobile_block::MobileBlock;
 pub use mobilenet::MobileNet;
-pub use model::{Model, ModelSpec};
+pub use model::{Model, ModelSpec, Parts};
 pub use resnet::{Block, ResNet, Stem};
 pub use swin::SwinTransformer;
 pub use vgg::Vgg;

@@ -18,6 +18,34 @@ pub struct ModelSpec {
     pub feature_node: String,
 }
 
+/// What a model is made of, as it comes from files: batch norms are nodes of their own and weights have the names of the
+/// zoo, or of the ONNX file; f32, on the CPU.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Name, preprocessing, classes.
+    pub spec: ModelSpec,
+    /// The network.
+    pub graph: Graph,
+    /// Its weights.
+    pub weights: WeightMap,
+    /// SHA-256 of the files, hexadecimal.
+    pub weights_sha256: String,
+    /// Where on the Hugging Face hub they are, "owner/name@commit".
+    pub(crate) origin: Option<String>,
+}
+
+impl Parts {
+    /// The model.
+    ///
+    /// # Errors
+    /// As [`Model::new`].
+    pub fn model(self, device: &Device, dtype: DType) -> Result<Model, ModelError> {
+        let Self { spec, graph, weights, weights_sha256, origin } = self;
+        let model = Model::folded(spec, &graph, weights, weights_sha256, device, dtype)?;
+        Ok(Model { weights_origin: origin, ..model })
+    }
+}
+
 /// A graph, its weights, its spec, on a device. Immutable, so threads can share it.
 #[derive(Clone, Debug)]
 pub struct Model {
@@ -88,11 +116,6 @@ impl Model {
         let (mean, std) = (channels(spec.preprocess.mean)?, channels(spec.preprocess.std)?);
         let device = device.clone();
         Ok(Self { spec, graph, weights, device, dtype, weights_sha256, weights_origin: None, mean, std })
-    }
-
-    /// The same, with weights from a place of the hub.
-    pub(crate) fn with_origin(self, origin: Option<&str>) -> Self {
-        Self { weights_origin: origin.map(str::to_owned), ..self }
     }
 
     /// Name, preprocessing, classes.

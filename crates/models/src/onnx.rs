@@ -2,30 +2,49 @@
 
 use crate::checkpoint::{hash, hex};
 use crate::config::Config;
-use crate::{Model, ModelError, ModelSpec};
+use crate::weights::{Loaded, last_linear};
+use crate::{Graph, Model, ModelError, ModelSpec, Parts};
 use candle_core::{DType, Device};
+use hard_imagenet_graph::WeightMap;
 use hard_imagenet_images::{CropMode, Filter, Preprocess};
 use hard_imagenet_onnx::OnnxModel;
 use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Does a model's name mean a file of this kind?
 pub fn is_file(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".onnx")
 }
 
-/// Reads a model as `torch.onnx.export` writes it; its name is the file's without the ending.
+/// A model as `torch.onnx.export` writes it; its name is the file's without the ending.
 ///
 /// An ONNX file does not say what pictures it wants but for their size. `None` for `preprocess` means what a `config.json`
 /// of timm's says, if it lies beside `model.onnx` as `model.json`, and for the rest what most models of timm want: the
 /// shorter side to 8/7 of that size, bilinear, a centre crop, ImageNet's mean and deviation.
 ///
 /// # Errors
-/// [`ModelError::Config`] for a `model.json` of other pictures, [`ModelError::Onnx`] for a file that cannot be taken over, [`ModelError::Input`] where it has no node with rows and
-/// columns to look from.
+/// [`ModelError::Config`] for a `model.json` of other pictures, [`ModelError::Onnx`] for a file that cannot be taken over,
+/// [`ModelError::Input`] where it has no node with rows and columns to look from.
 pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype: DType) -> Result<Model, ModelError> {
-    let OnnxModel { graph, weights, input, classes, cam_node, feature_node, files, .. } = OnnxModel::read(path)?;
+    read(path, None, preprocess)?.model(device, dtype)
+}
+
+/// What [`load`] makes a model of, with other weights than the file's if they are given: a file of tensors with the names
+/// that [`Parts::weights`] has without it, as finetuning writes them. Its last layer may have another number of classes.
+///
+/// # Errors
+/// As [`load`]; [`ModelError::Mismatch`] for weights of another network.
+pub fn read(path: &Path, weights: Option<&Path>, preprocess: Option<Preprocess>) -> Result<Parts, ModelError> {
+    let OnnxModel { graph, weights: own, input, classes, cam_node, feature_node, mut files, .. } =
+        OnnxModel::read(path)?;
+    let (graph, weights, classes) = match weights {
+        None => (graph, own, classes),
+        Some(given) => {
+            files.push(given.to_owned());
+            other_weights(path, &graph, given, classes)?
+        }
+    };
     let Preprocess { mean, std, .. } = Preprocess::imagenet();
     let usual = Preprocess::timm(input, 0.875, CropMode::Center, Filter::Bilinear, mean, std);
     let preprocess = match (preprocess, Config::read(path.with_extension("json"))?) {
@@ -48,12 +67,34 @@ pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype:
         cam_node: cam_node.ok_or_else(nowhere)?,
         feature_node,
     };
+    Ok(Parts { spec, graph, weights, weights_sha256: hash_of(files)?, origin: None })
+}
+
+/// The network with the weights of a file, and the number of its classes.
+fn other_weights(
+    path: &Path,
+    graph: &Graph,
+    weights: &Path,
+    classes: usize,
+) -> Result<(Graph, WeightMap, usize), ModelError> {
+    let loaded = Loaded::as_named(weights)?;
+    let head = last_linear(graph).filter(|&name| graph.node(graph.output()).weights.first().is_some_and(|w| w == name));
+    let rows = head.and_then(|name| loaded.shape(name)).and_then(|shape| shape.first().copied());
+    let classes = rows.unwrap_or(classes);
+    let graph = if rows.is_some() { graph.with_classes(classes)? } else { graph.clone() };
+    loaded.check(&graph, &path.display().to_string(), || None)?;
+    let (weights, _) = loaded.values(&graph)?;
+    Ok((graph, weights, classes))
+}
+
+/// SHA-256 of files one after the other, hexadecimal.
+fn hash_of(files: Vec<PathBuf>) -> Result<String, ModelError> {
     let mut hasher = Sha256::new();
     for path in files {
         let done = File::open(&path).and_then(|mut file| hash(&mut hasher, &mut file));
         done.map_err(|source| ModelError::Read { path, source })?;
     }
-    Model::folded(spec, &graph, weights, hex(&hasher.finalize()), device, dtype)
+    Ok(hex(&hasher.finalize()))
 }
 
 #[cfg(test)]

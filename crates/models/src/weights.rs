@@ -1,7 +1,7 @@
 //! Tensors from files, and whether they are a model's.
 
 use crate::ModelError;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Stored};
 use crate::config::Config;
 use crate::names::{IMAGES, TEXTS, Weight, translated};
 use crate::zoo::bare;
@@ -54,6 +54,13 @@ impl Loaded {
 
     pub(crate) fn from_file(path: &Path) -> Result<Self, ModelError> {
         Ok(Self::new(Checkpoint::open(path)?))
+    }
+
+    /// A file whose names are taken as they are.
+    pub(crate) fn as_named(path: &Path) -> Result<Self, ModelError> {
+        let checkpoint = Checkpoint::open(path)?;
+        let named = |stored: &Stored| (stored.name.clone(), Weight::rows(vec![stored.clone()]));
+        Ok(Self { weights: checkpoint.tensors().iter().map(named).collect(), checkpoint, origin: None })
     }
 
     fn new(checkpoint: Checkpoint) -> Self {
@@ -205,7 +212,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/checkpoints");
         let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
-        assert_eq!(paths.len(), 14);
+        assert_eq!(paths.len(), 15);
         for path in paths {
             let (graph, loaded) = (stored(), Loaded::from_file(&path).unwrap());
             assert_eq!(describe_mismatch(&loaded, &graph.parameters()), None, "{}", path.display());

@@ -2,7 +2,7 @@
 //! al. 2021, section 3.1).
 
 use crate::head::TEXTS;
-use crate::{ClipText, ModelError, Weights, zoo};
+use crate::{ClipText, ModelError, Parts, Weights, zoo};
 use hard_imagenet_graph::WeightMap;
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub const TEMPLATES: [&str; 7] = [
 /// `tokenizer` is the `tokenizer.json` that belongs to the checkpoint.
 ///
 /// # Errors
-/// As [`zoo::weights`], [`ClipText::open`] and [`ClipText::classes`]; towers that do not belong together.
+/// As [`zoo::read`], [`ClipText::open`] and [`ClipText::classes`]; towers that do not belong together.
 pub fn weights(
     model: &str,
     checkpoint: &Path,
@@ -36,7 +36,7 @@ pub fn weights(
     // OpenAI's text towers have its activation, whatever their image towers are taken for.
     let tower = ClipText::open(checkpoint, tokenizer, spec.name.contains(".openai"))?;
     let texts = (tower.classes(classes, templates)? * tower.scale())?;
-    let (mut weights, sha256) = zoo::weights(model, &Weights::File(checkpoint.to_owned()))?;
+    let Parts { mut weights, weights_sha256, .. } = zoo::read(model, &Weights::File(checkpoint.to_owned()))?;
     let graph = zoo::graph(model, spec.classes)?;
     let outputs = crate::weights::last_linear(&graph).and_then(|name| weights.get(name)).map(|weight| weight.dims()[0]);
     if outputs != Some(texts.dims()[1]) {
@@ -44,5 +44,5 @@ pub fn weights(
         return Err(ModelError::Input(message));
     }
     weights.insert(TEXTS.into(), texts);
-    Ok((weights, sha256))
+    Ok((weights, weights_sha256))
 }

@@ -2,10 +2,10 @@
 
 use crate::head::{TEXTS, compared_with_texts};
 use crate::weights::{Loaded, describe_mismatch, last_linear};
-use crate::{Model, ModelError, ModelSpec, Weights};
+use crate::{Model, ModelError, ModelSpec, Parts, Weights};
 use crate::{clip_resnet, convit, convnext, densenet, efficientnet, mobilenet, resnet, swin, vgg, vit};
 use candle_core::{DType, Device};
-use hard_imagenet_graph::{Graph, GraphError, WeightMap};
+use hard_imagenet_graph::{Graph, GraphError};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
 
 /// A model of the zoo.
@@ -102,23 +102,21 @@ pub(crate) const fn planted() -> Preprocess {
 /// Unknown name (with the nearest known ones), unreadable file, missing, extra or misshapen tensors, a
 /// `config.json` of something else.
 pub fn load(name: &str, weights: &Weights, device: &Device, dtype: DType) -> Result<Model, ModelError> {
+    read(name, weights)?.model(device, dtype)
+}
+
+/// What [`load`] makes a model of.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(name: &str, weights: &Weights) -> Result<Parts, ModelError> {
     let row = row(name)?;
     let (loaded, graph, mut spec) = row.fitted(weights)?;
     if let Some(config) = loaded.config()? {
         config.apply(&mut spec)?;
     }
-    let (values, sha256) = loaded.values(&graph)?;
-    let model = Model::folded(spec, &graph, values, sha256, device, dtype)?;
-    Ok(model.with_origin(loaded.origin()))
-}
-
-/// The weights of the named model under its own names, f32, on the CPU, and the sha256 of their file.
-///
-/// # Errors
-/// As [`load`].
-pub fn weights(name: &str, weights: &Weights) -> Result<(WeightMap, String), ModelError> {
-    let (loaded, graph, _) = row(name)?.fitted(weights)?;
-    loaded.values(&graph)
+    let (weights, weights_sha256) = loaded.values(&graph)?;
+    Ok(Parts { spec, graph, weights, weights_sha256, origin: loaded.origin().map(str::to_owned) })
 }
 
 /// All names that match a pattern with `*` wildcards, in order. A pattern without wildcards also matches where it is

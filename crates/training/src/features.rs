@@ -43,8 +43,10 @@ impl Kept {
                 for sample in batch.samples {
                     places.insert(sample, places.len() as u32);
                 }
-                at.push(value.at.detach());
-                carried.push(value.carried);
+                // A copy of what is a part of something larger, which then need not stay.
+                let kept = |tensor: &Tensor| tensor.detach().contiguous();
+                at.push(kept(&value.at)?);
+                carried.push(value.carried.iter().map(kept).collect::<candle_core::Result<Vec<_>>>()?);
             }
             if tick(chunk[chunk.len() - 1] + 1).is_break() {
                 return Err(TrainingError::Stopped);

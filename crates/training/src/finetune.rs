@@ -359,7 +359,8 @@ impl<'a> Finetune<'a> {
     /// What learns, as it is now; running statistics with it where they are followed.
     fn learnt(&self, names: &[String]) -> Result<WeightMap, TrainingError> {
         let followed = self.recipe.batch_norms == BatchNorms::Followed;
-        let own = |name: &str| names.iter().any(|n| n == name) || (followed && name.contains(".running_"));
+        let statistics = self.network.statistics();
+        let own = |name: &String| names.contains(name) || (followed && statistics.contains(name));
         let kept = self.network.weights.iter().filter(|(name, _)| own(name));
         // A copy: the variable's own memory changes with the next step.
         Ok(kept

@@ -28,7 +28,7 @@
 //! # let file = folder.path().join("planted_resnet.safetensors");
 //! # generated::write(&zoo::graph("planted_resnet", 8)?, &file)?;
 //! // A new head of eight classes on frozen features, faster than by the paper's recipe.
-//! let network = Network::load("planted_resnet", &Weights::File(file), Some(8), 0, &Device::Cpu)?;
+//! let network = Network::load("planted_resnet", &Weights::File(file), &Device::Cpu)?.with_new_head(8, 0)?;
 //! let recipe = Recipe { epochs: 4, batch: 8, rate: 5e-3, objective: Objective::parse("core-risk")?, ..Recipe::default() };
 //! let data = PlantedCues::new(PlantedConfig::train(0.9), 1, 32, 64)?;
 //! let finetuned = Finetune::new(network, recipe).run(&data, |_| ControlFlow::Continue(()))?;

@@ -1,10 +1,11 @@
 use crate::{Part, TrainingError};
 use candle_core::{DType, Device, Tensor, Var};
 use hard_imagenet_graph::{Cut, Graph, Op, WeightMap};
-use hard_imagenet_models::{Model, ModelSpec, Weights, zoo};
+use hard_imagenet_models::{Model, ModelSpec, Parts, Weights, onnx, zoo};
 use hard_imagenet_perturbations::NoiseKey;
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
+use std::path::Path;
 
 /// A network to be finetuned: its weights have the names of the checkpoint and batch norms are nodes of their own, so that
 /// what comes out loads like any weights file.
@@ -19,55 +20,80 @@ pub struct Network {
     /// SHA-256 of the file that the weights came from, hexadecimal; after training, of the weights themselves. Evaluations
     /// tell models apart by it.
     pub weights_sha256: String,
+    /// Names of weights that never learn.
+    pub held: HashSet<String>,
 }
 
 impl Network {
-    /// A model of the zoo. With `classes` it gets a new head for as many, drawn as torch draws a linear layer (uniform
-    /// within ±1/√D) by `seed`; without it keeps the one it has.
+    /// A model of the zoo with the head that it has.
     ///
     /// # Errors
-    /// As [`zoo::load`], and for a network that does not end in one linear layer (a distilled transformer has two).
-    pub fn load(
-        name: &str,
-        weights: &Weights,
-        classes: Option<usize>,
-        seed: u64,
-        device: &Device,
-    ) -> Result<Self, TrainingError> {
-        let (mut loaded, weights_sha256) = zoo::weights(name, weights)?;
-        let mut spec = zoo::spec(name)?;
-        let (weight, bias) = last_layer(&spec.name, &zoo::graph(name, spec.classes)?)?;
-        let had = loaded.get(&weight).map_or(spec.classes, |weight| weight.dim(0).unwrap_or(spec.classes));
-        spec.classes = classes.unwrap_or(had);
-        let graph = zoo::graph(name, spec.classes)?;
-        if classes.is_some() {
-            let width = loaded.get(&weight).map_or(Ok(0), |weight| weight.dim(1))?;
-            let bound = (width as f64).sqrt().recip();
-            let draw = |purpose: &str, n: usize| -> Vec<f32> {
-                let key = NoiseKey::new(seed, purpose, 0);
-                let unit = |i| key.below(i as u64, 1 << 24) as f64 / f64::from(1 << 24);
-                (0..n).map(|i| ((2.0 * unit(i) - 1.0) * bound) as f32).collect()
-            };
-            let (k, n) = (spec.classes, spec.classes * width);
-            loaded.insert(weight.clone(), Tensor::from_vec(draw(&weight, n), (k, width), &Device::Cpu)?);
-            if let Some(bias) = bias {
-                loaded.insert(bias.clone(), Tensor::from_vec(draw(&bias, k), k, &Device::Cpu)?);
-            }
+    /// As [`zoo::load`].
+    pub fn load(name: &str, weights: &Weights, device: &Device) -> Result<Self, TrainingError> {
+        Self::new(zoo::read(name, weights)?, HashSet::new(), device)
+    }
+
+    /// A model of one's own, an ONNX file, with the weights that are in it or, if they are given, those of another file
+    /// ([`onnx::read`]).
+    ///
+    /// Of its weights learn those of convolutions, linear layers and norms. What else the file holds, such as the
+    /// positions of a transformer's tokens, stays: it does not say which of it are parameters and which are tables.
+    ///
+    /// # Errors
+    /// As [`onnx::read`].
+    pub fn onnx(file: &Path, weights: Option<&Path>, device: &Device) -> Result<Self, TrainingError> {
+        let parts = onnx::read(file, weights, None)?;
+        let values = parts.graph.nodes().iter().filter(|node| matches!(node.op, Op::Parameter(_)));
+        let held = values.flat_map(|node| node.weights.clone()).collect();
+        Self::new(parts, held, device)
+    }
+
+    fn new(parts: Parts, held: HashSet<String>, device: &Device) -> Result<Self, TrainingError> {
+        let Parts { spec, graph, weights, weights_sha256, .. } = parts;
+        let weights = weights.into_iter().map(|(name, tensor)| Ok((name, tensor.to_device(device)?)));
+        Ok(Self { spec, graph, weights: weights.collect::<Result<_, TrainingError>>()?, weights_sha256, held })
+    }
+
+    /// The network with a new head for other classes, drawn as torch draws a linear layer (uniform within ±1/√D) by
+    /// `seed`.
+    ///
+    /// # Errors
+    /// For a network that does not end in one linear layer (a distilled transformer has two).
+    pub fn with_new_head(mut self, classes: usize, seed: u64) -> Result<Self, TrainingError> {
+        let (weight, bias) = last_layer(&self.spec.name, &self.graph)?;
+        self.graph = self.graph.with_classes(classes)?;
+        self.spec.classes = classes;
+        let (_, width) = self.weight(&weight)?.dims2()?;
+        let device = self.weight(&weight)?.device().clone();
+        let bound = (width as f64).sqrt().recip();
+        let draw = |purpose: &str, n: usize| -> Vec<f32> {
+            let key = NoiseKey::new(seed, purpose, 0);
+            let unit = |i| key.below(i as u64, 1 << 24) as f64 / f64::from(1 << 24);
+            (0..n).map(|i| ((2.0 * unit(i) - 1.0) * bound) as f32).collect()
+        };
+        let drawn = Tensor::from_vec(draw(&weight, classes * width), (classes, width), &device)?;
+        self.weights.insert(weight, drawn);
+        if let Some(bias) = bias {
+            let drawn = Tensor::from_vec(draw(&bias, classes), classes, &device)?;
+            self.weights.insert(bias, drawn);
         }
-        let placed =
-            loaded.into_iter().map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?.to_device(device)?)));
-        Ok(Self { spec, graph, weights: placed.collect::<Result<_, TrainingError>>()?, weights_sha256 })
+        Ok(self)
+    }
+
+    fn weight(&self, name: &str) -> Result<&Tensor, TrainingError> {
+        let missing = || TrainingError::Recipe(format!("{} has no weights named {name}", self.spec.name));
+        self.weights.get(name).ok_or_else(missing)
+    }
+
+    /// Names of the means and variances of batch norms.
+    pub(crate) fn statistics(&self) -> HashSet<&String> {
+        let norms = self.graph.nodes().iter().filter(|node| matches!(node.op, Op::BatchNorm { .. }));
+        norms.flat_map(|node| &node.weights[2..]).collect()
     }
 
     /// Names of the weights that learn.
     pub(crate) fn learning(&self, part: &Part) -> Result<Vec<String>, TrainingError> {
-        let statistics: HashSet<&String> = self
-            .graph
-            .nodes()
-            .iter()
-            .filter(|node| matches!(node.op, Op::BatchNorm { .. }))
-            .flat_map(|node| &node.weights[2..])
-            .collect();
+        let statistics = self.statistics();
         let mut names: Vec<String> = match part {
             Part::Head => {
                 let (weight, bias) = last_layer(&self.spec.name, &self.graph)?;
@@ -88,7 +114,7 @@ impl Network {
                 names
             }
         };
-        names.retain(|name| !statistics.contains(name));
+        names.retain(|name| !statistics.contains(name) && !self.held.contains(name));
         names.sort();
         names.dedup();
         if names.is_empty() {
@@ -110,10 +136,8 @@ impl Network {
     pub(crate) fn make_variables(&mut self, names: &[String]) -> Result<Vec<(String, Var)>, TrainingError> {
         let mut variables = Vec::new();
         for name in names {
-            let missing = || TrainingError::Recipe(format!("{} has no weights named {name}", self.spec.name));
-            let weight = self.weights.get_mut(name).ok_or_else(missing)?;
-            let variable = Var::from_tensor(&weight.detach())?;
-            *weight = variable.as_tensor().clone();
+            let variable = Var::from_tensor(&self.weight(name)?.detach())?;
+            self.weights.insert(name.clone(), variable.as_tensor().clone());
             variables.push((name.clone(), variable));
         }
         Ok(variables)

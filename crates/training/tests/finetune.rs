@@ -14,8 +14,13 @@ fn shipped(word: &str) -> Weights {
     Weights::File(Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../cli/demo/planted_resnet.{word}.safetensors")))
 }
 
-fn network(classes: Option<usize>) -> Network {
-    Network::load("planted_resnet", &shipped("object"), classes, 3, &Device::Cpu).unwrap()
+fn trained() -> Network {
+    Network::load("planted_resnet", &shipped("object"), &Device::Cpu).unwrap()
+}
+
+/// With a new head.
+fn network(classes: usize) -> Network {
+    trained().with_new_head(classes, 3).unwrap()
 }
 
 fn data(n: usize) -> PlantedCues {
@@ -44,7 +49,7 @@ fn a_head_learns_and_loads_as_a_model() {
     let (train_data, validation) = (data(160), PlantedCues::easy(12, 40, 64));
     let recipe = Recipe { epochs: 8, ..recipe("erm") };
     let mut heard = 0;
-    let finetuned = Finetune::new(network(Some(8)), recipe)
+    let finetuned = Finetune::new(network(8), recipe)
         .validate(&validation)
         .run(&train_data, |event| {
             heard += usize::from(matches!(event, Event::Epoch(_)));
@@ -71,8 +76,8 @@ fn a_head_learns_and_loads_as_a_model() {
 /// With features kept, and with pictures seen anew in every step: the same but for rounding.
 #[test]
 fn kept_features_change_nothing() {
-    let kept = train(network(Some(8)), recipe("erm"), &data(48));
-    let without = Finetune::new(network(Some(8)), recipe("erm")).memory(1000);
+    let kept = train(network(8), recipe("erm"), &data(48));
+    let without = Finetune::new(network(8), recipe("erm")).memory(1000);
     let mut features = 0;
     let anew = without.run(&data(48), |event| {
         features += usize::from(matches!(event, Event::Features(..)));
@@ -91,7 +96,7 @@ fn kept_features_change_nothing() {
 /// Validation is of the network as it is after an epoch, statistics of batch norms included.
 #[test]
 fn validation_follows_the_statistics() {
-    let mut start = network(Some(8));
+    let mut start = network(8);
     for (name, weight) in &mut start.weights {
         if name.ends_with("running_var") {
             *weight = weight.affine(25.0, 0.0).unwrap();
@@ -121,9 +126,9 @@ fn accuracy(finetuned: &Finetuned, data: &PlantedCues) -> f64 {
 /// Stops after the first epoch and goes on.
 fn check_resume(recipe: Recipe, groups: bool) {
     let (data, validation) = (data(24), PlantedCues::easy(12, 16, 64));
-    let classes = if recipe.part == Part::All { None } else { Some(8) };
+    let network = || if recipe.part == Part::All { trained() } else { network(8) };
     let training = || {
-        let training = Finetune::new(network(classes), recipe.clone()).validate(&validation);
+        let training = Finetune::new(network(), recipe.clone()).validate(&validation);
         if groups { training.groups(Groups::halves(&data, |i| Some(data.cue_strength(i)))) } else { training }
     };
     let whole = training().run(&data, |_| ControlFlow::Continue(())).unwrap();
@@ -142,7 +147,7 @@ fn check_resume(recipe: Recipe, groups: bool) {
     assert_eq!(bits(&again.network.weights), bits(&whole.network.weights));
     // A hash of what was learnt, not of the file that it began with.
     assert_eq!(resumed.network.weights_sha256, whole.network.weights_sha256);
-    assert_ne!(resumed.network.weights_sha256, network(classes).weights_sha256);
+    assert_ne!(resumed.network.weights_sha256, network().weights_sha256);
 }
 
 #[test]
@@ -163,7 +168,7 @@ fn interrupted_trainings_come_to_the_same_weights() {
 fn another_training_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let run = |recipe: Recipe, n: usize| {
-        let training = Finetune::new(network(Some(8)), recipe).checkpoints(folder.path());
+        let training = Finetune::new(network(8), recipe).checkpoints(folder.path());
         training.run(&data(n), |_| ControlFlow::Continue(())).map_err(|error| error.to_string())
     };
     let short = Recipe { epochs: 1, ..recipe("erm") };
@@ -181,10 +186,10 @@ fn another_training_is_refused() {
         let training = Finetune::new(network, recipe).groups(groups).checkpoints(folder.path());
         training.run(&data, |_| ControlFlow::Continue(())).map(|_| ()).map_err(|error| error.to_string())
     };
-    dro(network(Some(8)), false).unwrap();
-    let error = dro(network(Some(8)), true).unwrap_err();
+    dro(network(8), false).unwrap();
+    let error = dro(network(8), true).unwrap_err();
     assert!(error.contains("the sha256 of the groups was"), "{error}");
-    let mut other = network(Some(8));
+    let mut other = network(8);
     other.weights.insert("conv1.weight".into(), (&other.weights["conv1.weight"] * 2.0).unwrap());
     let error = dro(other, false).unwrap_err();
     assert!(error.contains("its weights' sha256 was"), "{error}");
@@ -194,7 +199,7 @@ fn another_training_is_refused() {
 fn a_damaged_checkpoint_is_said() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("checkpoint.safetensors"), b"nonsense").unwrap();
-    let training = Finetune::new(network(Some(8)), recipe("erm")).checkpoints(folder.path());
+    let training = Finetune::new(network(8), recipe("erm")).checkpoints(folder.path());
     let error = training.run(&data(16), |_| ControlFlow::Continue(())).unwrap_err();
     assert!(error.to_string().contains("checkpoint.safetensors"), "{error}");
 }
@@ -203,7 +208,7 @@ fn a_damaged_checkpoint_is_said() {
 fn every_objective_trains() {
     let data = data(32);
     for word in Objective::words() {
-        let training = Finetune::new(network(Some(8)), Recipe { epochs: 3, ..recipe(word) });
+        let training = Finetune::new(network(8), Recipe { epochs: 3, ..recipe(word) });
         let training = training.groups(Groups::halves(&data, |i| Some(data.cue_strength(i))));
         let finetuned = training.run(&data, |_| ControlFlow::Continue(())).unwrap();
         let epochs = &finetuned.epochs;
@@ -216,7 +221,7 @@ fn every_objective_trains() {
 #[test]
 fn penalties_lower_what_they_punish() {
     let last = |word: &str| {
-        let start = Network::load("planted_resnet", &shipped("cue"), None, 0, &Device::Cpu).unwrap();
+        let start = Network::load("planted_resnet", &shipped("cue"), &Device::Cpu).unwrap();
         let recipe = Recipe { part: Part::Behind("layer2".into()), rate: 1e-3, epochs: 3, ..recipe(word) };
         train(start, recipe, &data(32)).epochs[2].penalty.unwrap()
     };
@@ -231,10 +236,10 @@ fn the_published_penalty_is_a_step_without_gradient() {
     // By plain descent without momentum and decay such a step does nothing, so the outcome is that of `erm`.
     let plain = |word: &str| {
         let rule = Rule::Sgd { momentum: 0.0, decay: 0.0 };
-        bits(&train(network(Some(8)), Recipe { rule, ..recipe(word) }, &data(24)).network.weights)
+        bits(&train(network(8), Recipe { rule, ..recipe(word) }, &data(24)).network.weights)
     };
     assert_eq!(plain("published-saliency"), plain("erm"));
-    let adam = |word: &str| bits(&train(network(Some(8)), recipe(word), &data(24)).network.weights);
+    let adam = |word: &str| bits(&train(network(8), recipe(word), &data(24)).network.weights);
     assert_ne!(adam("published-saliency"), adam("erm"));
 }
 
@@ -244,7 +249,8 @@ fn group_dro_raises_the_worst_group() {
     let data = PlantedCues::new(PlantedConfig { cue: 0.85, ..PlantedConfig::hard() }, 5, 240, 64).unwrap();
     let groups = Groups::new((0..data.len()).map(|i| u32::from(data.has_own_scene(i))).collect());
     let loss = |word: &str| {
-        let start = Network::load("planted_resnet", &shipped("cue"), Some(8), 0, &Device::Cpu).unwrap();
+        let start =
+            Network::load("planted_resnet", &shipped("cue"), &Device::Cpu).unwrap().with_new_head(8, 0).unwrap();
         let recipe = Recipe { epochs: 12, batch: 24, rate: 1e-2, ..recipe(word) };
         let finetuned =
             Finetune::new(start, recipe).groups(groups.clone()).run(&data, |_| ControlFlow::Continue(())).unwrap();
@@ -291,7 +297,7 @@ impl Dataset for Damaged {
 #[test]
 fn damaged_pictures_are_left_out() {
     for word in ["erm", "core-risk"] {
-        let finetuned = train(network(Some(8)), Recipe { epochs: 1, ..recipe(word) }, &Damaged(data(24)));
+        let finetuned = train(network(8), Recipe { epochs: 1, ..recipe(word) }, &Damaged(data(24)));
         assert_eq!(finetuned.failures.len(), 8, "{word}");
         assert!(finetuned.failures[0].error.contains("damaged"));
     }
@@ -300,7 +306,7 @@ fn damaged_pictures_are_left_out() {
 #[test]
 fn what_makes_no_sense_is_said() {
     let check = |recipe: Recipe, expected: &str| {
-        let error = Finetune::new(network(Some(8)), recipe).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
+        let error = Finetune::new(network(8), recipe).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     };
     check(Recipe { epochs: 0, ..recipe("erm") }, "an epoch");
@@ -314,7 +320,6 @@ fn what_makes_no_sense_is_said() {
         Recipe { rate: 1e38, rule: Rule::Sgd { momentum: 0.9, decay: 0.0 }, ..recipe("erm") },
         "a lower learning rate",
     );
-    let three =
-        Finetune::new(network(Some(3)), recipe("erm")).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
+    let three = Finetune::new(network(3), recipe("erm")).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
     assert!(three.to_string().contains("a head of 3 classes does not fit the 8 of planted-train"), "{three}");
 }

@@ -21,7 +21,7 @@ enum Join {
 
 impl Weight {
     /// Tensors that are one after the other along the first dimension.
-    pub(super) fn rows(parts: Vec<Stored>) -> Self {
+    pub(crate) fn rows(parts: Vec<Stored>) -> Self {
         let mut shape = parts.first().map_or(vec![], |part| part.shape.clone());
         if let Some(rows) = shape.first_mut() {
             *rows = parts.iter().filter_map(|part| part.shape.first()).sum();
