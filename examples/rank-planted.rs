@@ -33,9 +33,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let hard_classes = hardness(&seen, &verdicts, 5).iter().filter(|class| class.is_hard()).count();
         println!("{name}: {hard_classes} of 8 classes have five important features that all look past the object");
 
-        // Other pictures, in the order of how much they activate those features.
+        // Other pictures, in the order of how much they activate those features beyond those of any other class.
         let other = bank(&graded)?;
-        let ranking = Ranking::new(&other, |class| verdicts.spurious(class), Aggregate::Sum);
+        let ranking = Ranking::new(&other, |class| verdicts.spurious(class), Aggregate::Advantage);
         for (class, ranked) in &ranking.classes {
             let place = |id: &str| other.ids.iter().position(|one| one == id).unwrap_or(0);
             let (scores, strengths): (Vec<f64>, Vec<f64>) = ranked

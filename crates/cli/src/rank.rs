@@ -57,7 +57,8 @@ struct Make {
     /// own with the columns class, feature, verdict (core or spurious), or Salient ImageNet's answers of workers
     #[arg(long, default_value = "masks", value_name = "WORD|FILE")]
     verdicts: String,
-    /// How the activations of several features become one score: sum, weighted-sum, maximum, z-score, mean-rank
+    /// How the activations of several features become one score: sum, weighted-sum, maximum, z-score, mean-rank,
+    /// advantage
     #[arg(long, default_value = "sum", value_name = "WORD")]
     by: String,
     #[command(flatten)]

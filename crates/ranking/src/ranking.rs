@@ -1,3 +1,4 @@
+use crate::aggregate::sum;
 use crate::correlation::{kendall, overlap, spearman};
 use crate::{Aggregate, FeatureBank, pickle};
 use hard_imagenet_metrics::{Estimate, mean_estimate};
@@ -40,15 +41,19 @@ impl Ranking {
     /// for it. A class without such features is not ranked. Equal scores go by id; a score that is not a number comes last.
     pub fn new(bank: &FeatureBank, spurious: impl Fn(u32) -> Vec<u32>, aggregate: Aggregate) -> Self {
         let mut classes = BTreeMap::new();
-        for (class, name) in bank.about.classes.iter().enumerate() {
-            let class = class as u32;
-            let (features, rows) = (spurious(class), bank.labelled(class));
+        let spurious: Vec<Vec<u32>> = (0..bank.about.classes.len() as u32).map(spurious).collect();
+        for (class, name) in (0..).zip(&bank.about.classes) {
+            let (features, rows) = (&spurious[class as usize], bank.labelled(class));
             if features.is_empty() || rows.is_empty() {
                 continue;
             }
-            let activations: Vec<Vec<f32>> = rows.iter().map(|&row| bank.some(row, &features)).collect();
-            let weights = bank.weights_of(class, &features);
-            let scores = aggregate.scores(&activations, &weights);
+            let activations: Vec<Vec<f32>> = rows.iter().map(|&row| bank.some(row, features)).collect();
+            let weights = bank.weights_of(class, features);
+            let rivals = match aggregate {
+                Aggregate::Advantage => rows.iter().map(|&row| strongest_rival(bank, row, class, &spurious)).collect(),
+                _ => Vec::new(),
+            };
+            let scores = aggregate.scores(&activations, &weights, &rivals);
             let mut ranked: Vec<Ranked> = rows
                 .iter()
                 .zip(scores)
@@ -107,6 +112,12 @@ impl Ranking {
         })
         .collect()
     }
+}
+
+/// The largest sum of a picture's activations over the features of a class that is not its own; 0 where no other has any.
+fn strongest_rival(bank: &FeatureBank, row: usize, own: u32, features: &[Vec<u32>]) -> f64 {
+    let others = (0..).zip(features).filter(|(class, features)| *class != own && !features.is_empty());
+    others.map(|(_, features)| sum(&bank.some(row, features))).reduce(f64::max).unwrap_or(0.0)
 }
 
 /// What a picture is ordered by: a score that is not a number stands below all others, and no zero below another.
@@ -170,6 +181,20 @@ mod tests {
         let want = [2, 0, 1, 4, 3].map(|i| format!("train/a/a_{i}.JPEG"));
         assert_eq!(ids(&ranking), want);
         assert_eq!(ranking.classes["a"][0].score, Some(4.0));
+    }
+
+    #[test]
+    fn an_advantage_is_over_the_strongest_of_the_others() {
+        let scores = |spurious: fn(u32) -> Vec<u32>| {
+            let ranking = Ranking::new(&bank(), spurious, Aggregate::Advantage);
+            ranking.classes["a"].iter().map(|one| (stem(&one.id).to_owned(), one.score.unwrap())).collect::<Vec<_>>()
+        };
+        let pairs = |pairs: [(&str, f64); 5]| pairs.map(|(id, score)| (id.to_owned(), score)).to_vec();
+        let want = [("a_1", 3.0), ("a_4", 1.0), ("a_3", 0.0), ("a_0", -1.0), ("a_2", -4.0)];
+        assert_eq!(scores(|class| vec![class]), pairs(want));
+        // Nobody to exceed.
+        let want = [("a_1", 3.0), ("a_4", 2.0), ("a_0", 1.0), ("a_3", 1.0), ("a_2", 0.0)];
+        assert_eq!(scores(|class| if class == 0 { vec![0] } else { vec![] }), pairs(want));
     }
 
     #[test]

@@ -33,7 +33,11 @@ fn bank(model: &Model, data: &PlantedCues) -> FeatureBank {
 }
 
 fn planted(cue: f64, extent: (f32, f32), n: usize) -> PlantedCues {
-    PlantedCues::new(PlantedConfig { cue, extent, ..PlantedConfig::hard() }, 5, n, 64).unwrap()
+    planted_by(5, cue, extent, n)
+}
+
+fn planted_by(seed: u64, cue: f64, extent: (f32, f32), n: usize) -> PlantedCues {
+    PlantedCues::new(PlantedConfig { cue, extent, ..PlantedConfig::hard() }, seed, n, 64).unwrap()
 }
 
 /// Share of a feature's variance that the groups explain.
@@ -111,6 +115,19 @@ fn verdicts(bank: &FeatureBank) -> Verdicts {
     ByMasks::default().verdicts(bank, ids.collect::<Vec<_>>())
 }
 
+/// Spearman's ρ of the ranking by spurious features with the planted strength, the mean over classes.
+fn agreement(bank: &FeatureBank, data: &PlantedCues, verdicts: &Verdicts, aggregate: Aggregate) -> f64 {
+    let ranking = Ranking::new(bank, |class| verdicts.spurious(class), aggregate);
+    assert_eq!(ranking.classes.len(), 8);
+    let strength = |id: &str| f64::from(data.cue_strength((0..data.len()).find(|&i| data.id(i) == id).unwrap()));
+    let correlations = ranking.classes.values().map(|ranked| {
+        let (scores, strengths): (Vec<f64>, Vec<f64>) =
+            ranked.iter().map(|one| (one.score.unwrap(), strength(&one.id))).unzip();
+        spearman(&scores, &strengths).unwrap()
+    });
+    correlations.sum::<f64>() / 8.0
+}
+
 #[test]
 fn ranking_by_them_orders_pictures_by_their_cues() {
     let cue = model("cue");
@@ -119,22 +136,20 @@ fn ranking_by_them_orders_pictures_by_their_cues() {
     let data = planted(1.0, (0.0, 1.0), 480);
     let bank = bank(&cue, &data);
     for (word, aggregate) in Aggregate::ALL {
-        let ranking = Ranking::new(&bank, |class| clear.spurious(class), aggregate);
-        assert_eq!(ranking.classes.len(), 8);
-        let strength = |id: &str| f64::from(data.cue_strength((0..data.len()).find(|&i| data.id(i) == id).unwrap()));
-        let correlations = ranking.classes.values().map(|ranked| {
-            let (scores, strengths): (Vec<f64>, Vec<f64>) =
-                ranked.iter().map(|one| (one.score.unwrap(), strength(&one.id))).unzip();
-            spearman(&scores, &strengths).unwrap()
-        });
-        let correlations: Vec<f64> = correlations.collect();
-        let mean = correlations.iter().sum::<f64>() / 8.0;
-        println!("{word}: {mean:.3} {correlations:.2?}");
-        // Short of 0.9 by about as much with other seeds (sum: 0.84 to 0.88). Neither the contrast of the colours nor the
-        // size of the object explains the rest, and features beyond the five most important do not mend it.
-        let least = if aggregate == Aggregate::Maximum { 0.7 } else { 0.85 };
-        assert!(mean > least, "{word}: {correlations:?}");
+        let mean = agreement(&bank, &data, &clear, aggregate);
+        println!("{word}: {mean:.3}");
+        let least = match aggregate {
+            Aggregate::Advantage => 0.9,
+            Aggregate::Maximum => 0.7,
+            _ => 0.85,
+        };
+        assert!(mean > least, "{word}: {mean}");
     }
+    // On pictures that had no part in finding out which aggregate is best: 0.89 to 0.92 for six seeds of 480.
+    let others = planted_by(21, 1.0, (0.0, 1.0), 1440);
+    let mean = agreement(&self::bank(&cue, &others), &others, &clear, Aggregate::Advantage);
+    println!("advantage, other pictures: {mean:.3}");
+    assert!(mean > 0.9, "{mean}");
 
     // The third of the pictures with the strongest cues against that with the weakest.
     let ranking = Ranking::new(&bank, |class| clear.spurious(class), Aggregate::Sum);
