@@ -40,7 +40,7 @@ pub(crate) fn direction((metric, condition): &Measure) -> Option<f64> {
     let kept = if keeps_object(condition) && !noisy { 1.0 } else { -1.0 };
     match metric.as_str() {
         "accuracy" => Some(kept),
-        "drop" | "relative-drop" => Some(-kept),
+        "drop" | "relative-drop" | "confidence-drop" => Some(-kept),
         _ => match meta(metric)?.better {
             Better::Higher => Some(1.0),
             Better::Lower => Some(-1.0),
@@ -53,9 +53,23 @@ pub(crate) fn direction((metric, condition): &Measure) -> Option<f64> {
 pub(crate) fn is_headline((metric, condition): &Measure) -> bool {
     match metric.as_str() {
         "accuracy" => condition == CLEAN,
-        // With another picture of its class as its background the object is where it always was.
-        "drop" | "relative-drop" => Noise::parse(condition).is_none() && condition != "mixed-same",
+        "drop" | "relative-drop" => takes_or_moves(condition),
         metric => ["rfs", "iou", "delta-density", "background-gap"].contains(&metric),
+    }
+}
+
+/// With noise there is RFS, and with another picture of its class as its background the object is where it always was.
+fn takes_or_moves(condition: &str) -> bool {
+    Noise::parse(condition).is_none() && condition != "mixed-same"
+}
+
+/// Which of the others say something of their own? Accuracy without the object is in its drop, IoU under RIVAL10's rules in
+/// IoU.
+pub(crate) fn is_other(measure: &Measure) -> bool {
+    let within = ["accuracy", "accuracy-top5", "drop", "relative-drop", "iou-rival10", "dice-rival10"];
+    match measure.0.as_str() {
+        "confidence-drop" => takes_or_moves(&measure.1),
+        metric => !is_headline(measure) && !within.contains(&metric),
     }
 }
 

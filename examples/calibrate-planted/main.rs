@@ -25,7 +25,7 @@ mod training;
 mod trial;
 mod workers;
 
-use judge::Group;
+use judge::{Group, is_headline, is_other};
 use section::Section;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -99,14 +99,16 @@ fn write(subjects: &[Subject], outcomes: &[[Outcome; 2]], folder: &Path) -> Resu
             groups.push(group);
         }
     }
-    let headlines: Vec<Section> = sections.iter().map(Section::headlines).collect();
+    let some = |keep| sections.iter().map(|section: &Section| section.only(keep)).collect::<Vec<Section>>();
+    let (headlines, others) = (some(is_headline), some(is_other));
 
     let both =
         subjects.iter().zip(outcomes).flat_map(|(s, both)| PRESETS.into_iter().zip(both).map(move |(p, o)| (s, p, o)));
     std::fs::write(folder.join("scores.csv"), table::scores_csv(&both.collect::<Vec<_>>()))?;
     std::fs::write(folder.join("judgements.csv"), table::judgements_csv(&sections))?;
     let (singles, pairs) = (ranking::singles(&headlines), ranking::pairs(&groups, &headlines));
-    std::fs::write(folder.join("tables.md"), table::markdown(&headlines, &singles, &pairs))?;
+    let tables = table::markdown(&headlines, &singles, &ranking::singles(&others), &pairs);
+    std::fs::write(folder.join("tables.md"), tables)?;
     std::fs::write(folder.join("figure.svg"), figure::figure(&headlines))?;
     println!("written: scores.csv, judgements.csv, tables.md, figure.svg in {}", folder.display());
     Ok(())

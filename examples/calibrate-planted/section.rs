@@ -1,6 +1,6 @@
 //! The results on the models of one kind and one preset.
 
-use crate::judge::{Group, Judgement, is_headline, judge, measures};
+use crate::judge::{Group, Judgement, judge, measures};
 use crate::statistics::mean;
 use crate::subject::CUES;
 use crate::trial::{Measure, Outcome};
@@ -30,11 +30,11 @@ impl<'a> Section<'a> {
         Self { kind, preset, cost: levels(|o| o.cost), foreign: levels(|o| o.foreign), judgements }
     }
 
-    /// The same without the scores that nobody reports by themselves.
-    pub(crate) fn headlines(&self) -> Self {
-        let mut headlines = self.clone();
-        headlines.judgements.retain(|judgement| is_headline(&judgement.measure));
-        headlines
+    /// The same with some of the scores.
+    pub(crate) fn only(&self, keep: fn(&Measure) -> bool) -> Self {
+        let mut some = self.clone();
+        some.judgements.retain(|judgement| keep(&judgement.measure));
+        some
     }
 
     /// "resnet, hard".

@@ -49,10 +49,13 @@ pub(crate) fn judgements_csv(sections: &[Section<'_>]) -> String {
     csv
 }
 
-/// All tables as Markdown: the ranking of the scores, the best ten of two together, then section by section.
-pub(crate) fn markdown(sections: &[Section<'_>], singles: &[Ranked], pairs: &[Ranked]) -> String {
+/// All tables as Markdown: the ranking of the scores, that of the others, the best ten of two together, then section by
+/// section.
+pub(crate) fn markdown(sections: &[Section<'_>], singles: &[Ranked], others: &[Ranked], pairs: &[Ranked]) -> String {
     let mut out = String::from("### Share of pairs in the right order\n\n");
     ranking(&mut out, sections, singles);
+    out.push_str("\n### The other scores\n\n");
+    ranking(&mut out, sections, others);
     out.push_str("\n### Two scores together\n\n");
     ranking(&mut out, sections, &pairs[..pairs.len().min(10)]);
     for section in sections {
