@@ -157,8 +157,9 @@ mod tests {
         };
         let graph = match graph {
             "vit" => vit(Variant::Plain, 5),
-            "dinov2" => vit(Variant::DinoV2 { registers: 0 }, 5),
-            "dinov2_reg4" => vit(Variant::DinoV2 { registers: 4 }, 5),
+            "dinov2" => vit(Variant::DinoV2 { registers: 0, mean: false }, 5),
+            "dinov2_reg4" => vit(Variant::DinoV2 { registers: 4, mean: false }, 5),
+            "dinov2_mean" => vit(Variant::DinoV2 { registers: 0, mean: true }, 5),
             "clip" => vit(Variant::Clip { quick_gelu: true }, 8),
             "clip_resnet" => ClipResNet { image: 32, width: 4, blocks: &[1, 1, 1, 1], heads: 2 }.graph(8),
             "convnext" => ConvNeXt { stages: &[(8, 1), (16, 2), (24, 1), (32, 1)] }.graph(5),
@@ -220,6 +221,19 @@ mod tests {
             assert_eq!(flat(names(&tensors)), flat(wanted.clone()));
             assert_eq!(names(&wanted), wanted);
         }
+    }
+
+    /// Under the names of torch hub's `dinov2_vits14_lc`.
+    #[test]
+    fn dinov2_with_the_head_of_its_authors() {
+        let tensors = [
+            ("backbone.cls_token", vec![1, 1, 16]),
+            ("backbone.mask_token", vec![1, 16]),
+            ("backbone.pos_embed", vec![1, 17, 16]),
+            ("linear_head.weight", vec![5, 32]),
+        ];
+        let got = names(&tensors.map(|(name, shape)| (name.to_owned(), shape)).into());
+        assert_eq!(got.keys().collect::<Vec<_>>(), ["cls_token", "head.weight", "pos_embed"]);
     }
 
     #[test]

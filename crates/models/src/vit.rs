@@ -3,7 +3,7 @@
 
 use crate::transformer::{attention, mlp, patch_embed};
 use crate::zoo::{Architecture, Row, clip, imagenet, inception};
-use hard_imagenet_graph::{Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId};
+use hard_imagenet_graph::{Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId, Reduction};
 use hard_imagenet_images::{Filter, Preprocess, Resize};
 
 /// The numbers that make one vision transformer.
@@ -36,6 +36,9 @@ pub enum Variant {
     DinoV2 {
         /// Number of registers, or 0.
         registers: usize,
+        /// Does the head see the mean of the patches beside the class token, `(B, 2 · width)`? So do those published for
+        /// ImageNet.
+        mean: bool,
     },
     /// A norm before the first block, and no bias in the patches' projection.
     Clip {
@@ -51,7 +54,7 @@ impl VisionTransformer {
         let bias = !matches!(self.variant, Variant::Clip { .. });
         let patches = Conv2d { stride: self.patch, bias, ..Conv2d::new(3, width, self.patch) };
         let x = patch_embed(g, x, patches, side);
-        let registers = if let Variant::DinoV2 { registers } = self.variant { registers } else { 0 };
+        let registers = if let Variant::DinoV2 { registers, .. } = self.variant { registers } else { 0 };
         let mut prefix = vec![("cls_token", 1)];
         if self.variant == Variant::Distilled {
             prefix.push(("dist_token", 1));
@@ -105,6 +108,14 @@ impl VisionTransformer {
     /// From the last norm to the logits.
     fn head(&self, g: &mut GraphBuilder, x: NodeId, classes: usize) -> NodeId {
         let width = self.width;
+        if let Variant::DinoV2 { registers, mean: true } = self.variant {
+            let class = g.select("norm.class", x, 1, 0);
+            let patches = g.narrow("norm.patches", x, 1, 1 + registers, (self.image / self.patch).pow(2));
+            let mean = g.reduce("norm.mean", patches, Reduction::Mean, &[1], false);
+            let both = g.concat("global_pool", &[class, mean], 1);
+            [class, mean, both].map(|x| g.set_layout(x, Layout::Vector));
+            return g.linear("head", both, 2 * width, classes, true);
+        }
         if self.variant != Variant::Distilled {
             let x = g.select("global_pool", x, 1, 0);
             g.set_layout(x, Layout::Vector);
@@ -144,6 +155,16 @@ impl Architecture for VisionTransformer {
         g.finish(x)
     }
 
+    fn graph_for(&self, classes: usize, features: usize) -> Result<Graph, GraphError> {
+        match self.variant {
+            Variant::DinoV2 { registers, .. } => {
+                let variant = Variant::DinoV2 { registers, mean: features == 2 * self.width };
+                Self { variant, ..*self }.graph(classes)
+            }
+            _ => self.graph(classes),
+        }
+    }
+
     /// The first norm of the last block, as the original and the literature after it do.
     fn cam_node(&self) -> String {
         format!("blocks.{}.norm1", self.depth - 1)
@@ -175,10 +196,10 @@ const TINY_DISTILLED: VisionTransformer = tiny(224, Variant::Distilled);
 const SMALL_DISTILLED: VisionTransformer = small(224, 16, Variant::Distilled);
 const BASE_DISTILLED: VisionTransformer = base(224, 16, Variant::Distilled);
 const BASE_DISTILLED_384: VisionTransformer = base(384, 16, Variant::Distilled);
-const SMALL_DINO: VisionTransformer = small(518, 14, Variant::DinoV2 { registers: 0 });
-const BASE_DINO: VisionTransformer = base(518, 14, Variant::DinoV2 { registers: 0 });
-const SMALL_DINO_REG4: VisionTransformer = small(518, 14, Variant::DinoV2 { registers: 4 });
-const BASE_DINO_REG4: VisionTransformer = base(518, 14, Variant::DinoV2 { registers: 4 });
+const SMALL_DINO: VisionTransformer = small(518, 14, Variant::DinoV2 { registers: 0, mean: false });
+const BASE_DINO: VisionTransformer = base(518, 14, Variant::DinoV2 { registers: 0, mean: false });
+const SMALL_DINO_REG4: VisionTransformer = small(518, 14, Variant::DinoV2 { registers: 4, mean: false });
+const BASE_DINO_REG4: VisionTransformer = base(518, 14, Variant::DinoV2 { registers: 4, mean: false });
 const CLIP: VisionTransformer = base(224, 16, Variant::Clip { quick_gelu: false });
 const CLIP_32: VisionTransformer = base(224, 32, Variant::Clip { quick_gelu: false });
 const QUICK_CLIP: VisionTransformer = base(224, 16, Variant::Clip { quick_gelu: true });
@@ -195,7 +216,7 @@ const fn whole(side: usize, like: Preprocess) -> Preprocess {
 
 /// The first row of each name is the one meant where the tag is left out; it is timm's choice, but for CLIP's
 /// quickgelu, where it is OpenAI's own; its weights are published under the name without that word. DINOv2 comes without
-/// a head; bring one. CLIP's own weights end in the projection to the 512 numbers that it compares with texts.
+/// a head, on the class token or on the mean of the patches too; bring one. CLIP's own weights end in the projection to the 512 numbers that it compares with texts.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
     Row { name: "vit_tiny_patch16_224.augreg_in21k_ft_in1k", architecture: &TINY, preprocess: inception(248), classes: 1000 },
@@ -237,3 +258,24 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "vit_base_patch16_clip_quickgelu_224.openai", architecture: &QUICK_CLIP, preprocess: clip(248), classes: 512 },
     Row { name: "vit_base_patch32_clip_quickgelu_224.openai", architecture: &QUICK_CLIP_32, preprocess: clip(248), classes: 512 },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_dinov2s_head_says_what_it_sees() {
+        let of = |mean| VisionTransformer {
+            image: 32,
+            patch: 8,
+            width: 16,
+            depth: 1,
+            heads: 2,
+            variant: Variant::DinoV2 { registers: 4, mean },
+        };
+        for mean in [false, true] {
+            assert_eq!(of(false).graph_for(5, 16).unwrap(), of(mean).graph_for(5, 16).unwrap());
+            assert_eq!(of(true).graph(5).unwrap(), of(mean).graph_for(5, 32).unwrap());
+        }
+    }
+}

@@ -24,6 +24,15 @@ pub trait Architecture: Sync {
     /// Never for a row of the zoo; numbers that make no network otherwise.
     fn graph(&self, classes: usize) -> Result<Graph, GraphError>;
 
+    /// The graph whose head sees so many features, where the family has heads of several lengths.
+    ///
+    /// # Errors
+    /// As [`Architecture::graph`].
+    fn graph_for(&self, classes: usize, features: usize) -> Result<Graph, GraphError> {
+        let _ = features;
+        self.graph(classes)
+    }
+
     /// Where class activation maps look from by default.
     fn cam_node(&self) -> String;
 
@@ -172,13 +181,16 @@ impl Row {
         Ok((loaded, graph, spec))
     }
 
-    /// The graph with as many classes as the last layer has rows, where its weights are there; and compared with texts,
-    /// where their features are.
+    /// The graph with as many classes as the last layer has rows and features as it has columns, where its weights are
+    /// there; and compared with texts, where their features are.
     fn headed(&self, loaded: &Loaded) -> Result<(Graph, ModelSpec), ModelError> {
         let rows = |name: &str| loaded.shape(name).and_then(|shape| shape.first().copied());
         let graph = self.architecture.graph(self.classes)?;
-        let outputs = last_linear(&graph).and_then(rows).unwrap_or(self.classes);
-        let graph = self.architecture.graph(outputs)?;
+        let head = last_linear(&graph).and_then(|name| loaded.shape(name));
+        let (outputs, graph) = match head {
+            Some(&[outputs, features, ..]) => (outputs, self.architecture.graph_for(outputs, features)?),
+            _ => (self.classes, graph),
+        };
         let spec = self.spec(outputs);
         match rows(TEXTS) {
             Some(classes) => Ok((compared_with_texts(&graph, outputs, classes)?, spec.compared_with_texts(classes))),

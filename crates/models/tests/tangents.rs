@@ -130,7 +130,7 @@ fn transformers() {
     let cases: [(&str, &dyn Architecture); 6] = [
         ("vit", &vit(Variant::Plain)),
         ("distilled", &vit(Variant::Distilled)),
-        ("dinov2_reg4", &vit(Variant::DinoV2 { registers: 4 })),
+        ("dinov2_reg4", &vit(Variant::DinoV2 { registers: 4, mean: false })),
         ("clip_quickgelu", &vit(Variant::Clip { quick_gelu: true })),
         ("swin", &swin),
         ("convit", &convit),

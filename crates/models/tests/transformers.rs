@@ -18,8 +18,8 @@ const fn vit(variant: Variant) -> VisionTransformer {
 }
 
 const DISTILLED: VisionTransformer = vit(Variant::Distilled);
-const DINOV2: VisionTransformer = vit(Variant::DinoV2 { registers: 0 });
-const DINOV2_REG4: VisionTransformer = vit(Variant::DinoV2 { registers: 4 });
+const DINOV2: VisionTransformer = vit(Variant::DinoV2 { registers: 0, mean: false });
+const DINOV2_REG4: VisionTransformer = vit(Variant::DinoV2 { registers: 4, mean: false });
 const CLIP: VisionTransformer = vit(Variant::Clip { quick_gelu: false });
 const CLIP_QUICKGELU: VisionTransformer = vit(Variant::Clip { quick_gelu: true });
 const SWIN: SwinTransformer =

@@ -116,7 +116,7 @@ fn other_transformers() {
     let convit = ConVit { image: 32, patch: 8, width: 32, depth: 3, heads: 2, local: 2 };
     let cases: [(&str, &dyn Architecture); 5] = [
         ("distilled", &vit(Variant::Distilled)),
-        ("dinov2_reg4", &vit(Variant::DinoV2 { registers: 4 })),
+        ("dinov2_reg4", &vit(Variant::DinoV2 { registers: 4, mean: false })),
         ("clip_quickgelu", &vit(Variant::Clip { quick_gelu: true })),
         ("swin", &swin()),
         ("convit", &convit),

@@ -121,7 +121,7 @@ fn attention_of_transformers_with_one_token_that_is_read_and_with_two() {
 /// Registers and CLIP's first norm change nothing in how attention is found.
 #[test]
 fn attention_of_other_vision_transformers() {
-    for variant in [Variant::DinoV2 { registers: 4 }, Variant::Clip { quick_gelu: true }] {
+    for variant in [Variant::DinoV2 { registers: 4, mean: false }, Variant::Clip { quick_gelu: true }] {
         for explanation in answer(&Rollout, &vit(variant)).iter().chain(&answer(&Attention, &vit(variant))) {
             assert_eq!((explanation.raw.height(), explanation.raw.width()), (4, 4));
             assert!(explanation.raw.as_slice().iter().any(|v| *v > 0.0));

@@ -76,9 +76,9 @@ const CLIP_RESNET: &[(&str, &str)] = &[
 ];
 
 /// What stands for a hidden patch in training.
-const MASKED: &[&str] = &["mask_token"];
+const MASKED: &[&str] = &["mask_token", "backbone.mask_token"];
 
-const DINO: &[(&str, &str)] = &[("register_tokens", "reg_token")];
+const DINO: &[(&str, &str)] = &[("backbone.", ""), ("linear_head.", "head."), ("register_tokens", "reg_token")];
 
 /// Microsoft's files reduce the resolution at the end of a stage, timm at the beginning of the next.
 const SWIN: &[(&str, &str)] = &[

@@ -26,7 +26,7 @@ from torchvision.models.efficientnet import EfficientNet, MBConvConfig
 from torchvision.models.swin_transformer import SwinTransformer
 from torchvision.models.vision_transformer import VisionTransformer
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection, ConvNextConfig, ConvNextForImageClassification
-from transformers import Dinov2Config, Dinov2Model, Dinov2WithRegistersConfig, Dinov2WithRegistersModel
+from transformers import Dinov2Config, Dinov2ForImageClassification, Dinov2Model, Dinov2WithRegistersConfig, Dinov2WithRegistersModel
 from transformers import DeiTConfig, DeiTForImageClassificationWithTeacher, ResNetConfig, ResNetForImageClassification
 from transformers import SwinConfig, SwinForImageClassification, ViTConfig, ViTForImageClassification
 
@@ -108,6 +108,7 @@ def main():
             logits("clip_resnet", *filled(ModifiedResNet([1, 1, 1, 1], 8, 2, 32, 4), "visual.")),
             logits("dinov2", *from_file(Dinov2Model(Dinov2Config(**dino)))),
             logits("dinov2_reg4", *from_file(Dinov2WithRegistersModel(Dinov2WithRegistersConfig(**dino)))),
+            logits("dinov2_mean", *from_file(Dinov2ForImageClassification(Dinov2Config(**dino, num_labels=5)))),
         ],
         "timm": [
             {"tensors": shapes(tv_swin.state_dict()), "wanted": timm_swin},
