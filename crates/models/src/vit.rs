@@ -113,7 +113,7 @@ impl VisionTransformer {
             let patches = g.narrow("norm.patches", x, 1, 1 + registers, (self.image / self.patch).pow(2));
             let mean = g.reduce("norm.mean", patches, Reduction::Mean, &[1], false);
             let both = g.concat("global_pool", &[class, mean], 1);
-            [class, mean, both].map(|x| g.set_layout(x, Layout::Vector));
+            [class, mean, both].into_iter().for_each(|x| g.set_layout(x, Layout::Vector));
             return g.linear("head", both, 2 * width, classes, true);
         }
         if self.variant != Variant::Distilled {
