@@ -21,6 +21,37 @@ pub struct DatasetInfo {
     pub classes: Vec<Class>,
 }
 
+/// Number of classes of ImageNet.
+const IMAGENET: usize = 1000;
+
+impl DatasetInfo {
+    /// The class of a model's head that stands for each class of the dataset: the dataset's own numbers for a head with as
+    /// many classes, ImageNet's for one with 1000.
+    ///
+    /// # Errors
+    /// For any other head, and if a class of the dataset is none of ImageNet's: why, to be said behind the model's name.
+    pub fn columns(&self, head: usize) -> Result<Vec<u32>, String> {
+        let count = self.classes.len();
+        if head == count {
+            return Ok((0..).take(count).collect());
+        }
+        if head != IMAGENET {
+            return Err(format!(
+                "its head has {head} classes; it needs {count} (the dataset's own) or {IMAGENET} (ImageNet's)"
+            ));
+        }
+        let column = |class: &Class| match class.imagenet {
+            Some(index) if (index as usize) < IMAGENET => Ok(index),
+            _ => Err(format!(
+                "its head has ImageNet's {IMAGENET} classes and {:?} is none of them; take a model with a head of {count} \
+                 classes",
+                class.name
+            )),
+        };
+        self.classes.iter().map(column).collect()
+    }
+}
+
 /// A picture, its mask as stored (0..=255, not yet thresholded), and its class.
 ///
 /// A mask file may have another size than its picture: the published evaluation brings both to 256 × 256, each from

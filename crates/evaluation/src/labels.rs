@@ -4,9 +4,6 @@ use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::DatasetInfo;
 use serde::{Deserialize, Serialize};
 
-/// Number of classes of an ImageNet head.
-const IMAGENET: usize = 1000;
-
 /// Whose numbering a model's classes follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -17,31 +14,14 @@ pub enum LabelSpace {
     Imagenet,
 }
 
-/// The head's class for each class of the dataset.
-///
-/// A head with as many classes as the dataset is judged on the dataset's own labels, one of 1000 on ImageNet's.
+/// The head's class for each class of the dataset ([`DatasetInfo::columns`]), and whose numbering that is.
 ///
 /// # Errors
-/// [`EvaluationError::Labels`] for any other head, and if a class of the dataset is none of ImageNet's.
+/// [`EvaluationError::Labels`] for a head of another dataset.
 pub(crate) fn labels(info: &DatasetInfo, model: &str, head: usize) -> Result<(LabelSpace, Vec<u32>)> {
-    let count = info.classes.len();
     let error = |reason| EvaluationError::Labels { model: model.to_owned(), dataset: info.name.clone(), reason };
-    if head == count {
-        return Ok((LabelSpace::Dataset, (0..).take(count).collect()));
-    }
-    if head != IMAGENET {
-        return Err(error(format!(
-            "its head has {head} classes; it needs {count} (the dataset's own) or {IMAGENET} (ImageNet's)"
-        )));
-    }
-    let label = |class: &hard_imagenet_datasets::Class| match class.imagenet {
-        Some(index) if (index as usize) < IMAGENET => Ok(index),
-        _ => Err(error(format!(
-            "its head has ImageNet's {IMAGENET} classes and {:?} is none of them; take a model with a head of {count} classes",
-            class.name
-        ))),
-    };
-    Ok((LabelSpace::Imagenet, info.classes.iter().map(label).collect::<Result<_>>()?))
+    let space = if head == info.classes.len() { LabelSpace::Dataset } else { LabelSpace::Imagenet };
+    Ok((space, info.columns(head).map_err(error)?))
 }
 
 #[cfg(test)]

@@ -441,17 +441,10 @@ fn cacheable(recipe: &Recipe) -> bool {
     recipe.batch_norms == BatchNorms::Frozen && !recipe.augment && !recipe.objective.needs_pictures()
 }
 
-/// The head's column of each class: the class itself where the head has as many, else ImageNet's.
+/// The head's column of each class of the data.
 fn columns(data: &dyn Dataset, classes: usize) -> Result<Vec<u32>, TrainingError> {
-    let info = data.info();
-    if info.classes.len() == classes {
-        return Ok((0..classes as u32).collect());
-    }
-    let column = |class: &hard_imagenet_datasets::Class| class.imagenet.filter(|&i| (i as usize) < classes);
-    info.classes.iter().map(column).collect::<Option<_>>().ok_or_else(|| {
-        let problem = format!("a head of {classes} classes does not fit the {} of {}", info.classes.len(), info.name);
-        TrainingError::Recipe(format!("{problem}: give it a new head"))
-    })
+    let wrong = |why| TrainingError::Recipe(format!("{why}; or give it a new head"));
+    data.info().columns(classes).map_err(wrong)
 }
 
 /// The loss of the groups, each by its weight, after the weights have grown with the losses (Sagawa et al. 2020,
