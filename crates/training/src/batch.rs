@@ -7,6 +7,7 @@ use hard_imagenet_images::{MaskRule, PairedTransform, Pixels, Preprocess, Random
 use hard_imagenet_masks::Mask;
 use hard_imagenet_perturbations::NoiseKey;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// Pictures of a step.
 pub(crate) struct Batch {
@@ -19,7 +20,7 @@ pub(crate) struct Batch {
 }
 
 /// A sample that could not be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Its id.
     pub sample: String,

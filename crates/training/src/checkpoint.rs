@@ -1,6 +1,6 @@
 //! Everything that training needs to go on as if it had never stopped, in one file.
 
-use crate::{Epoch, TrainingError};
+use crate::{Epoch, Failure, TrainingError};
 use candle_core::Device;
 use hard_imagenet_graph::WeightMap;
 use safetensors::SafeTensors;
@@ -22,6 +22,9 @@ pub(crate) struct State {
     pub(crate) steps: usize,
     /// Weights of the groups.
     pub(crate) groups: Vec<f64>,
+    /// Pictures that could not be had so far.
+    #[serde(default)]
+    pub(crate) failures: Vec<Failure>,
 }
 
 /// Tensors by purpose: `weight/NAME`, `optimizer/NAME`, `best/NAME`.

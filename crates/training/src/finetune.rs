@@ -116,7 +116,7 @@ impl<'a> Finetune<'a> {
         let variables = self.network.make_variables(&names)?;
         let mut optimizer = Optimizer::new(recipe.rule, variables.clone())?;
         let mut group_weights = vec![1.0; self.groups.as_ref().map_or(0, Groups::count)];
-        let mut epochs: Vec<Epoch> = Vec::new();
+        let (mut epochs, mut failures): (Vec<Epoch>, Vec<Failure>) = (Vec::new(), Vec::new());
         let mut best: Option<WeightMap> = None;
         let identity = self.identity(data)?;
         if let Some(folder) = &self.folder
@@ -136,11 +136,10 @@ impl<'a> Finetune<'a> {
             }
             self.network.weights.extend(weights.into_iter().filter(|(name, _)| !names.contains(name)));
             optimizer.restore(state.steps, &named("optimizer/"))?;
-            (group_weights, epochs) = (state.groups, state.epochs);
+            (group_weights, epochs, failures) = (state.groups, state.epochs, state.failures);
             best = Some(named("best/")).filter(|best| !best.is_empty());
         }
 
-        let mut failures = Vec::new();
         let frozen = self.frozen(&recipe)?;
         // Statistics that are followed change what lies before the part that learns.
         let still = frozen.as_ref().filter(|_| recipe.batch_norms != BatchNorms::Followed);
@@ -206,7 +205,8 @@ impl<'a> Finetune<'a> {
             if validation.is_some() && best_epoch(&epochs) == Some(epoch) {
                 best = Some(self.learnt(&names)?);
             }
-            self.keep(&identity, &epochs, &optimizer, &group_weights, best.as_ref(), &names)?;
+            let done = (&epochs[..], &failures[..], &group_weights[..]);
+            self.keep(&identity, done, &optimizer, best.as_ref(), &names)?;
             if listen(Event::Epoch(&epochs[epoch])).is_break() {
                 return Err(TrainingError::Stopped);
             }
@@ -371,15 +371,16 @@ impl<'a> Finetune<'a> {
     fn keep(
         &self,
         identity: &[(String, String)],
-        epochs: &[Epoch],
+        (epochs, failures, groups): (&[Epoch], &[Failure], &[f64]),
         optimizer: &Optimizer,
-        groups: &[f64],
         best: Option<&WeightMap>,
         names: &[String],
     ) -> Result<(), TrainingError> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let (steps, moments) = optimizer.state();
-        let state = State { identity: identity.to_vec(), epochs: epochs.to_vec(), steps, groups: groups.to_vec() };
+        let (identity, epochs, groups, failures) =
+            (identity.to_vec(), epochs.to_vec(), groups.to_vec(), failures.to_vec());
+        let state = State { identity, epochs, steps, groups, failures };
         let mut tensors = WeightMap::new();
         for (purpose, map) in [("weight/", self.learnt(names)?), ("optimizer/", moments)] {
             tensors.extend(map.into_iter().map(|(name, tensor)| (format!("{purpose}{name}"), tensor)));

@@ -304,6 +304,16 @@ fn damaged_pictures_are_left_out() {
 }
 
 #[test]
+fn what_was_damaged_is_known_after_the_end_too() {
+    let (folder, data) = (tempfile::tempdir().unwrap(), Damaged(data(24)));
+    let training = || Finetune::new(network(8), recipe("erm")).checkpoints(folder.path());
+    let first = training().run(&data, |_| ControlFlow::Continue(())).unwrap();
+    // Nothing is left to be done, so no picture is looked at.
+    let again = training().run(&data, |_| ControlFlow::Break(())).unwrap();
+    assert_eq!((again.failures.len(), &again.failures), (8, &first.failures));
+}
+
+#[test]
 fn what_makes_no_sense_is_said() {
     let check = |recipe: Recipe, expected: &str| {
         let error = Finetune::new(network(8), recipe).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
