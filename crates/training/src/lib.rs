@@ -1,7 +1,7 @@
 //! Heads and backbones finetuned under the paper's objectives, and under ones that work.
 //!
 //! A [`Network`] (graph and weights under their checkpoint's names) and a [`Recipe`] make a [`Finetune`]; what it gives loads
-//! like any weights file. The [`Objective`] says what for:
+//! like any weights file. A model of one's own comes from an ONNX file ([`Network::onnx`]). The [`Objective`] says what for:
 //!
 //! | word | what is minimised |
 //! |---|---|
