@@ -7,6 +7,7 @@
 use crate::conv::Conv2dParams;
 use crate::cpu_gemm::apply;
 use candle_core::{DType, Result, Tensor};
+use multiversion::multiversion;
 use rayon::prelude::*;
 
 /// Sums computed side by side, in vector registers.
@@ -127,6 +128,7 @@ impl Plan {
 }
 
 /// out[i] = `start` + Σ over (place, weight) of weight · source[place + i]
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
 fn correlate(source: &[f32], taps: &[(usize, f32)], start: f32, out: &mut [f32]) {
     for (block, out) in out.chunks_exact_mut(LANES).enumerate() {
         let source = &source[block * LANES..];

@@ -1,6 +1,7 @@
-use crate::rows::map_rows;
+use crate::rows::{map_rows, sum};
 use crate::with_gradient;
 use candle_core::{D, DType, Device, Result, Tensor};
+use multiversion::multiversion;
 
 /// (x - mean) / √(variance + eps) · weight + bias over the last dimension of `x` (.., C); `weight`, `bias`: (C).
 ///
@@ -47,15 +48,19 @@ fn rows(x: &Tensor, eps: f64, weight: &[f32], bias: &[f32]) -> Result<Tensor> {
     if weight.len() != n || bias.len() != n {
         candle_core::bail!("{} weights do not fit the last dimension of {:?}", weight.len(), x.dims());
     }
-    map_rows(x, n, n, x.shape(), |x, y| {
-        // Two passes: a single one (mean of squares less square of the mean) loses digits where the mean is large.
-        let mean = x.iter().sum::<f32>() / n as f32;
-        let variance = x.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n as f32;
-        let scale = (variance + eps as f32).sqrt().recip();
-        for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
-            *y = (x - mean) * scale * weight + bias;
-        }
-    })
+    map_rows(x, n, n, x.shape(), |x, y| row(x, y, eps as f32, weight, bias))
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+fn row(x: &[f32], y: &mut [f32], eps: f32, weight: &[f32], bias: &[f32]) {
+    let n = x.len() as f32;
+    // Two passes: a single one (mean of squares less square of the mean) loses digits where the mean is large.
+    let mean = sum(x, |x| x) / n;
+    let variance = sum(x, |x| (x - mean) * (x - mean)) / n;
+    let scale = (variance + eps).sqrt().recip();
+    for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+        *y = (x - mean) * scale * weight + bias;
+    }
 }
 
 /// With n the normalised value: dx = (dn - mean(dn) - n mean(dn n)) / σ

@@ -1,7 +1,8 @@
 use crate::math::exp;
-use crate::rows::map_rows;
+use crate::rows::{map_rows, sum};
 use crate::with_gradient;
 use candle_core::{D, Device, Result, Tensor};
+use multiversion::multiversion;
 
 /// exp(x) / Σ exp(x) over the last dimension.
 ///
@@ -11,19 +12,34 @@ pub fn softmax(x: &Tensor) -> Result<Tensor> {
     let y = match x.device() {
         Device::Cpu => {
             let n = x.dim(D::Minus1)?;
-            map_rows(x, n, n, x.shape(), |x, y| {
-                let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y = exp(x - max);
-                }
-                let scale = y.iter().sum::<f32>().recip();
-                y.iter_mut().for_each(|y| *y *= scale);
-            })?
+            map_rows(x, n, n, x.shape(), row)?
         }
         _ => candle_nn::ops::softmax_last_dim(&x.detach().contiguous()?)?,
     };
     // dx = y (dy - Σ dy y)
     with_gradient(x, y, |_, y, dy| y * dy.broadcast_sub(&(dy * y)?.sum_keepdim(D::Minus1)?)?)
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+fn row(x: &[f32], y: &mut [f32]) {
+    let max = largest(x);
+    for (y, x) in y.iter_mut().zip(x) {
+        *y = exp(x - max);
+    }
+    let scale = sum(y, |y| y).recip();
+    y.iter_mut().for_each(|y| *y *= scale);
+}
+
+/// Of what is not NaN; minus infinity of nothing.
+#[inline(always)]
+fn largest(x: &[f32]) -> f32 {
+    let mut most = [f32::NEG_INFINITY; 32];
+    for x in x.chunks(most.len()) {
+        for (most, x) in most.iter_mut().zip(x) {
+            *most = if *x > *most { *x } else { *most };
+        }
+    }
+    most.into_iter().fold(f32::NEG_INFINITY, f32::max)
 }
 
 #[cfg(test)]
