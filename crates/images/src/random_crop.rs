@@ -112,16 +112,16 @@ impl RandomResizedCrop {
         if tall == 0 || wide == 0 {
             return vec![0; self.size.0 * self.size.1 * C];
         }
-        let mut part = Vec::with_capacity(tall * wide * C);
+        let mut part: Vec<[u8; C]> = Vec::with_capacity(tall * wide);
         for row in data[top * width * C..(top + tall) * width * C].chunks_exact(width * C) {
-            let row = &row[left * C..(left + wide) * C];
+            let pixels = row[left * C..(left + wide) * C].as_chunks::<C>().0;
             if flip {
-                part.extend(row.chunks_exact(C).rev().flatten());
+                part.extend(pixels.iter().rev());
             } else {
-                part.extend_from_slice(row);
+                part.extend_from_slice(pixels);
             }
         }
-        resample::<C>(&part, &rows, &columns, self.filter)
+        resample::<C>(part.as_flattened(), &rows, &columns, self.filter)
     }
 }
 

@@ -129,9 +129,10 @@ fn nearest<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis) -> Vec<u8> 
     let columns_at = centres(columns);
     let mut out = vec![0; rows.window.len() * columns_at.len() * C];
     for (row, line) in centres(rows).into_iter().zip(out.chunks_exact_mut(columns_at.len() * C)) {
-        let source = &data[row * columns.from * C..(row + 1) * columns.from * C];
-        for (pixel, &column) in line.chunks_exact_mut(C).zip(&columns_at) {
-            pixel.copy_from_slice(&source[column * C..(column + 1) * C]);
+        // Whole pixels, so that a place is checked and copied at once.
+        let source = data[row * columns.from * C..(row + 1) * columns.from * C].as_chunks::<C>().0;
+        for (pixel, &column) in line.as_chunks_mut::<C>().0.iter_mut().zip(&columns_at) {
+            *pixel = source[column];
         }
     }
     out

@@ -22,8 +22,9 @@ impl MaskRule {
             Self::AnyInk => 1,
             Self::Half => 128,
         };
-        let mut values = ink.data.iter();
-        Mask::from_fn(ink.height, ink.width, |_, _| values.next().is_some_and(|&value| value >= least))
+        let mut values: Vec<u8> = ink.data.iter().map(|&value| u8::from(value >= least)).collect();
+        values.resize(ink.height * ink.width, 0);
+        Mask::from_vec(ink.height, ink.width, values).expect("as many values as pixels")
     }
 }
 

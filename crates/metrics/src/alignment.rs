@@ -17,16 +17,14 @@ mod mass;
 mod rank;
 mod ranking;
 mod table;
+mod totals;
 
 pub use curve::{THRESHOLDS, dice_curve, iou_best, iou_curve, iou_mean};
 pub use mass::{RunningSum, coverage, divided_by_max, inside_fraction, mass_thresholds};
 pub use rank::{auc, average_precision, pointing, rank_accuracy};
 pub use table::{AlignmentScore, SCORES, scores};
 
-use multiversion::multiversion;
-
-/// Sums are kept in so many places side by side, which processors add at once.
-const LANES: usize = 8;
+use totals::{assert_same_length, counts, number, sums};
 
 /// Keeps the ratio of two empty regions at 1, as in the published code.
 const EPSILON: f64 = 1e-10;
@@ -85,57 +83,6 @@ pub fn delta_density(map: &[f32], mask: &[u8]) -> Option<f64> {
     let (_, _, object) = counts(map, mask, |_| false);
     let surroundings = map.len() as f64 - object;
     (object > 0.0 && surroundings > 0.0).then(|| inside / object - outside / surroundings)
-}
-
-/// Sums of the map on the object and off it. Compiled for several instruction sets, as [`counts`] is: the same operations
-/// in the same order, on more values at a time.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-fn sums(map: &[f32], mask: &[u8]) -> (f64, f64) {
-    assert_same_length(map, mask);
-    let (mut inside, mut outside) = ([0.0; LANES], [0.0; LANES]);
-    let mut add = |values: &[f32; LANES], pixels: &[u8; LANES]| {
-        for lane in 0..LANES {
-            let value = f64::from(number(values[lane]));
-            inside[lane] += if pixels[lane] != 0 { value } else { 0.0 };
-            outside[lane] += if pixels[lane] != 0 { 0.0 } else { value };
-        }
-    };
-    let ((values, last_values), (pixels, last_pixels)) = (map.as_chunks::<LANES>(), mask.as_chunks::<LANES>());
-    values.iter().zip(pixels).for_each(|(values, pixels)| add(values, pixels));
-    // What is left over, filled up with zeros.
-    let (mut values, mut pixels) = ([0.0; LANES], [0; LANES]);
-    values[..last_values.len()].copy_from_slice(last_values);
-    pixels[..last_pixels.len()].copy_from_slice(last_pixels);
-    add(&values, &pixels);
-    (inside.iter().sum(), outside.iter().sum())
-}
-
-/// Pixels on in both, on in the map, on in the mask.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-fn counts<F: Fn(f32) -> bool>(map: &[f32], mask: &[u8], is_on: F) -> (f64, f64, f64) {
-    assert_same_length(map, mask);
-    let mut totals = [0.0; 3];
-    // Numbers as wide as those of the map are counted fastest; they hold the count of a part.
-    for (values, object) in map.chunks(1 << 30).zip(mask.chunks(1 << 30)) {
-        let mut counts = [0u32; 3];
-        for (&value, &object) in values.iter().zip(object) {
-            let (on, object) = (u32::from(is_on(value)), u32::from(object != 0));
-            counts[0] += on & object;
-            counts[1] += on;
-            counts[2] += object;
-        }
-        totals.iter_mut().zip(counts).for_each(|(total, count)| *total += f64::from(count));
-    }
-    totals.into()
-}
-
-/// What is not a number counts as 0.
-fn number(value: f32) -> f32 {
-    if value.is_nan() { 0.0 } else { value }
-}
-
-fn assert_same_length(map: &[f32], mask: &[u8]) {
-    assert_eq!(map.len(), mask.len(), "a map and its mask have as many pixels as each other");
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use crate::perturb::{GRAY, painted};
+use crate::perturb::{GRAY, assert_one_size, painted, runs};
 use crate::{NoiseKey, Perturb, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
@@ -17,6 +17,7 @@ impl Perturb for Gray {
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {
-        painted(image, mask, Region::Foreground, [GRAY; 3])
+        assert_one_size(image, mask);
+        painted(image, &runs(mask, Region::Foreground), [GRAY; 3])
     }
 }

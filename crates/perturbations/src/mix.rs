@@ -1,6 +1,6 @@
 use crate::Region;
 use crate::only_bg::cover;
-use crate::perturb::{assert_one_size, runs};
+use crate::perturb::{assert_one_size, between, copy_runs, pixels, runs};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -60,12 +60,15 @@ pub fn background(image: &Pixels, mask: &Mask) -> Option<Pixels> {
 pub fn paste(image: &Pixels, mask: &Mask, background: &Pixels) -> Pixels {
     assert_one_size(image, mask);
     assert_one_size(background, mask);
-    let runs = runs(mask, Region::Foreground);
-    let plane = mask.as_slice().len().max(1);
-    let mut mixed = background.clone();
-    for (mixed, image) in mixed.as_mut_slice().chunks_exact_mut(plane).zip(image.as_slice().chunks_exact(plane)) {
-        runs.iter().for_each(|run| mixed[run.clone()].copy_from_slice(&image[run.clone()]));
-    }
+    let plane = mask.as_slice().len();
+    let object = runs(mask, Region::Foreground);
+    // A copy of the one that more is seen of, and then the other.
+    let (mut mixed, over, runs) = if 2 * pixels(&object) <= plane {
+        (background.clone(), image, object)
+    } else {
+        (image.clone(), background, between(&object, plane))
+    };
+    copy_runs(mixed.as_mut_slice(), over.as_slice(), plane, &runs);
     mixed
 }
 

@@ -1,5 +1,5 @@
 use crate::normal::draw;
-use crate::perturb::{assert_one_size, runs, sum};
+use crate::perturb::{assert_one_size, merge_runs, runs, sum};
 use crate::{NoiseKey, Perturb, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
@@ -75,19 +75,9 @@ impl Perturb for Noise {
             runs.iter().for_each(|run| draw(key, channel * plane + run.start, &mut values[run.clone()]));
         }
         let Some(scale) = self.scale(changed.as_slice(), plane, &runs) else { return self.without(image) };
-        // The image is not read while the result is written: where both lie alike within pages, each read would wait.
-        let mut pixels = [0f32; 256];
-        let planes = changed.as_mut_slice().chunks_exact_mut(plane).zip(image.as_slice().chunks_exact(plane));
-        for (values, image) in planes {
-            for run in &runs {
-                for (values, image) in values[run.clone()].chunks_mut(256).zip(image[run.clone()].chunks(256)) {
-                    pixels[..image.len()].copy_from_slice(image);
-                    for (value, &pixel) in values.iter_mut().zip(&pixels) {
-                        *value = (pixel + scale * *value).clamp(0.0, 1.0);
-                    }
-                }
-            }
-        }
+        merge_runs(changed.as_mut_slice(), image.as_slice(), plane, &runs, |normal, pixel| {
+            (pixel + scale * normal).clamp(0.0, 1.0)
+        });
         changed
     }
 }
@@ -95,9 +85,9 @@ impl Perturb for Noise {
 impl Noise {
     /// The image with this noise made from a given standard normal tensor `(3, H, W)`.
     ///
-    /// The squares of the norm are summed in f64, run by run of the region's pixels and channel by channel, each run in
-    /// eight sums of every eighth value, so that the order and with it the result is the same on every machine; σ over
-    /// the norm is rounded to f32 once.
+    /// The squares of the norm are summed in f64, channel by channel in sixteen sums, of every sixteenth value of each run of
+    /// the region's pixels, so that the order and with it the result is the same on every machine; σ over the norm is
+    /// rounded to f32 once.
     ///
     /// # Panics
     /// If image and mask differ in size, or `normals` has another number of values than the image.
@@ -107,13 +97,9 @@ impl Noise {
         let (runs, plane) = (runs(mask, self.region), mask.as_slice().len().max(1));
         let Some(scale) = self.scale(normals, plane, &runs) else { return self.without(image) };
         let mut changed = image.clone();
-        for (values, normals) in changed.as_mut_slice().chunks_exact_mut(plane).zip(normals.chunks_exact(plane)) {
-            for run in &runs {
-                for (value, &normal) in values[run.clone()].iter_mut().zip(&normals[run.clone()]) {
-                    *value = (*value + scale * normal).clamp(0.0, 1.0);
-                }
-            }
-        }
+        merge_runs(changed.as_mut_slice(), normals, plane, &runs, |pixel, normal| {
+            (pixel + scale * normal).clamp(0.0, 1.0)
+        });
         changed
     }
 
@@ -122,8 +108,7 @@ impl Noise {
         if self.norm == Norm::Linf {
             return Some(self.sigma);
         }
-        let squares = |plane: &[f32]| -> f64 { runs.iter().map(|run| sum(&plane[run.clone()], |v| v * v)).sum() };
-        let squares: f64 = normals.chunks_exact(plane).map(squares).sum();
+        let squares: f64 = normals.chunks_exact(plane).map(|plane| sum(plane, runs, |value| value * value)).sum();
         (squares != 0.0).then(|| (f64::from(self.sigma) / squares.sqrt()) as f32)
     }
 

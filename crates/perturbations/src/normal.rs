@@ -29,32 +29,59 @@ pub(crate) fn draw(key: NoiseKey, first: usize, values: &mut [f32]) {
     let (second, values) = values.split_at_mut((first % 2).min(values.len()));
     second.iter_mut().for_each(|value| *value = normal(key, first as u64));
     let mut pair = first.div_ceil(2) as u64;
-    // Pairs at a time: enough for the compiler to vectorise, few enough to stay in cache; fewer for the end, which is all
-    // there is of a short run.
-    let (long, rest) = values.as_chunks_mut::<256>();
-    for values in long {
-        values.copy_from_slice(block::<128>(key, &mut pair).as_flattened());
+    // Many pairs at a time, or fewer: that is all there is of a short run.
+    let (many, rest) = values.as_chunks_mut::<{ 2 * MANY }>();
+    if !many.is_empty() {
+        draw_many(key, &mut pair, many);
     }
     for values in rest.chunks_mut(32) {
-        values.copy_from_slice(&block::<16>(key, &mut pair).as_flattened()[..values.len()]);
+        values.copy_from_slice(&draw_few(key, &mut pair).as_flattened()[..values.len()]);
     }
 }
 
-/// The next pairs of elements.
+/// Blocks of the next pairs of elements, step by step, each step a loop that is compiled to vectors: one loop for all
+/// would hold more at once than a processor has registers, and wait for one chain of operations instead of working at
+/// several.
 #[inline(always)]
-fn block<const PAIRS: usize>(key: NoiseKey, pair: &mut u64) -> [[f32; 2]; PAIRS] {
-    let bits: [u64; PAIRS] = key.hashes(*pair);
-    *pair += PAIRS as u64;
-    let (mut high, mut low) = ([0; PAIRS], [0; PAIRS]);
-    for i in 0..PAIRS {
+fn draw_many(key: NoiseKey, pair: &mut u64, blocks: &mut [[f32; 2 * MANY]]) {
+    let (mut high, mut low) = ([0; MANY], [0; MANY]);
+    let (mut radius, mut even, mut odd) = ([0.0; MANY], [0.0; MANY], [0.0; MANY]);
+    for block in blocks {
+        let bits: [u64; MANY] = key.hashes(*pair);
+        *pair += MANY as u64;
+        for i in 0..MANY {
+            (high[i], low[i]) = halves(bits[i]);
+        }
+        for i in 0..MANY {
+            radius[i] = self::radius(high[i]);
+        }
+        for i in 0..MANY {
+            (even[i], odd[i]) = at_angle(radius[i], low[i]);
+        }
+        for (i, both) in block.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            *both = [even[i], odd[i]];
+        }
+    }
+}
+
+/// Pairs of a block in [`draw_many`].
+const MANY: usize = 128;
+
+/// The next few pairs of elements: so few that all loops are unrolled and nothing goes by way of memory.
+#[inline(always)]
+fn draw_few(key: NoiseKey, pair: &mut u64) -> [[f32; 2]; 16] {
+    let bits: [u64; 16] = key.hashes(*pair);
+    *pair += 16;
+    let (mut high, mut low) = ([0; 16], [0; 16]);
+    for i in 0..16 {
         (high[i], low[i]) = halves(bits[i]);
     }
-    let (mut even, mut odd) = ([0.0; PAIRS], [0.0; PAIRS]);
-    for i in 0..PAIRS {
-        (even[i], odd[i]) = box_muller(high[i], low[i]);
+    let (mut even, mut odd) = ([0.0; 16], [0.0; 16]);
+    for i in 0..16 {
+        (even[i], odd[i]) = at_angle(radius(high[i]), low[i]);
     }
-    let mut both = [[0.0; 2]; PAIRS];
-    for i in 0..PAIRS {
+    let mut both = [[0.0; 2]; 16];
+    for i in 0..16 {
         both[i] = [even[i], odd[i]];
     }
     both
@@ -67,11 +94,19 @@ fn halves(bits: u64) -> (u32, u32) {
 }
 
 /// Two independent standard normals from two uniform integers (Box and Muller 1958).
-#[inline(always)]
 fn box_muller(high: u32, low: u32) -> (f32, f32) {
+    at_angle(radius(high), low)
+}
+
+#[inline(always)]
+fn radius(high: u32) -> f32 {
     // 31 bits to a real in (0, 1]: the smallest is 2^-32, so no draw lies beyond 6.7.
     let uniform = ((high >> 1) as i32 as f32 + 0.5) * (1.0 / 2_147_483_648.0);
-    let radius = (-2.0 * ln(uniform)).sqrt();
+    (-2.0 * ln(uniform)).sqrt()
+}
+
+#[inline(always)]
+fn at_angle(radius: f32, low: u32) -> (f32, f32) {
     // Two bits choose a quarter of the circle, thirty an angle from its middle in [-π/4, π/4).
     let quarter = low >> 30;
     let angle = ((low & 0x3fff_ffff) as i32 - 0x2000_0000) as f32 * (std::f32::consts::FRAC_PI_2 / 1_073_741_824.0);

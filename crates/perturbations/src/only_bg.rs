@@ -51,8 +51,12 @@ pub(crate) fn cover(image: &mut Pixels, bounds: Rect) -> bool {
     for plane in image.as_mut_slice().chunks_exact_mut(height * width) {
         for row in bounds.top..bounds.bottom {
             let from = (tile.top + row % tile.height()) * width + tile.left;
-            for column in bounds.left..bounds.right {
-                plane[row * width + column] = plane[from + column % tile.width()];
+            let mut column = bounds.left;
+            while column < bounds.right {
+                let within = column % tile.width();
+                let length = (tile.width() - within).min(bounds.right - column);
+                plane.copy_within(from + within..from + within + length, row * width + column);
+                column += length;
             }
         }
     }
@@ -89,6 +93,27 @@ mod tests {
         check((1, 4, 3, 6), (3, 0, 10, 10));
         check((2, 2, 8, 8), (8, 0, 10, 10)); // all four alike
         assert!(strip(Rect { top: 0, left: 0, bottom: 10, right: 10 }, 10, 10).is_empty());
+    }
+
+    #[test]
+    fn the_strip_is_repeated_from_the_corner() {
+        let image = Pixels::from_vec(9, 11, (0..297).map(|i| i as f32).collect());
+        // Strips at the right, at the left, below and above, narrower than the box and wider.
+        for (top, left, bottom, right) in [(1, 1, 8, 7), (2, 5, 7, 10), (1, 1, 6, 10), (5, 2, 8, 9), (4, 4, 5, 5)] {
+            let bounds = Rect { top, left, bottom, right };
+            let tile = strip(bounds, 9, 11);
+            let mut covered = image.clone();
+            assert!(cover(&mut covered, bounds));
+            for (place, &value) in covered.as_slice().iter().enumerate() {
+                let (channel, row, column) = (place / 99, place / 11 % 9, place % 11);
+                let inside = (top..bottom).contains(&row) && (left..right).contains(&column);
+                let (row, column) = match inside {
+                    true => (tile.top + row % tile.height(), tile.left + column % tile.width()),
+                    false => (row, column),
+                };
+                assert_eq!(value, image.as_slice()[channel * 99 + row * 11 + column]);
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use crate::perturb::{GRAY, mean_colour, painted, runs};
+use crate::perturb::{GRAY, assert_one_size, between, mean_colour, painted, runs};
 use crate::{NoiseKey, Perturb, Region};
 use hard_imagenet_images::{IMAGENET_MEAN, Pixels};
 use hard_imagenet_masks::Mask;
@@ -47,14 +47,16 @@ impl Perturb for Paint {
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {
-        let (region, colour) = match self {
-            Self::Mean => (Region::Foreground, mean_colour(image, &runs(mask, Region::Background))),
-            Self::ImageNetMean => (Region::Foreground, IMAGENET_MEAN),
-            Self::NoFg => (Region::Foreground, [0.0; 3]),
-            Self::OnlyFg => (Region::Background, [0.0; 3]),
-            Self::GrayBg => (Region::Background, [GRAY; 3]),
-        };
-        painted(image, mask, region, colour)
+        assert_one_size(image, mask);
+        let object = runs(mask, Region::Foreground);
+        let beside = || between(&object, mask.as_slice().len());
+        match self {
+            Self::Mean => painted(image, &object, mean_colour(image, &beside())),
+            Self::ImageNetMean => painted(image, &object, IMAGENET_MEAN),
+            Self::NoFg => painted(image, &object, [0.0; 3]),
+            Self::OnlyFg => painted(image, &beside(), [0.0; 3]),
+            Self::GrayBg => painted(image, &beside(), [GRAY; 3]),
+        }
     }
 }
 

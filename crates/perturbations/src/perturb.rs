@@ -1,6 +1,7 @@
 use crate::{NoiseKey, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::{Mask, Rect};
+use multiversion::multiversion;
 use std::ops::Range;
 
 /// Something done to an image given its mask.
@@ -24,28 +25,62 @@ pub(crate) fn assert_one_size(image: &Pixels, mask: &Mask) {
     assert_eq!(image, mask, "an image and its mask must be of one (height, width)");
 }
 
-/// The image with a region in one colour. A copy at once and then the runs: to copy what lies between them piece by piece
-/// is quicker or, where both pictures lie alike within pages of memory, several times slower.
-pub(crate) fn painted(image: &Pixels, mask: &Mask, region: Region, colour: [f32; 3]) -> Pixels {
-    assert_one_size(image, mask);
-    let runs = runs(mask, region);
-    let mut changed = image.clone();
-    for (plane, colour) in changed.as_mut_slice().chunks_exact_mut(mask.as_slice().len().max(1)).zip(colour) {
-        runs.iter().for_each(|run| plane[run.clone()].fill(colour));
+/// The image with some runs of its pixels in one colour: a copy and then the runs, or the colour and then copies of what lies
+/// between, whichever leaves less to write twice.
+pub(crate) fn painted(image: &Pixels, runs: &[Range<usize>], colour: [f32; 3]) -> Pixels {
+    let (height, width) = (image.height(), image.width());
+    let plane = height * width;
+    if 2 * pixels(runs) <= plane {
+        let mut changed = image.clone();
+        for (plane, colour) in changed.as_mut_slice().chunks_exact_mut(plane.max(1)).zip(colour) {
+            runs.iter().for_each(|run| plane[run.clone()].fill(colour));
+        }
+        return changed;
     }
-    changed
+    let mut changed = Vec::with_capacity(3 * plane);
+    colour.iter().enumerate().for_each(|(channel, &colour)| changed.resize((channel + 1) * plane, colour));
+    copy_runs(&mut changed, image.as_slice(), plane, &between(runs, plane));
+    Pixels::from_vec(height, width, changed)
+}
+
+/// Copies some runs of pixels in all channels, by way of a small buffer: where both pictures lie alike within pages of
+/// memory, as large vectors do, processors take what is read next for what was just written, and reading waits for
+/// writing, several times as long as the copy takes. (To copy a whole picture is as quick anywhere.)
+pub(crate) fn copy_runs(to: &mut [f32], from: &[f32], plane: usize, runs: &[Range<usize>]) {
+    let mut buffer = [0f32; 256];
+    for (to, from) in to.chunks_exact_mut(plane.max(1)).zip(from.chunks_exact(plane.max(1))) {
+        for run in runs {
+            for (to, from) in to[run.clone()].chunks_mut(buffer.len()).zip(from[run.clone()].chunks(buffer.len())) {
+                let buffer = &mut buffer[..from.len()];
+                buffer.copy_from_slice(from);
+                to.copy_from_slice(buffer);
+            }
+        }
+    }
+}
+
+/// The runs of all other pixels.
+pub(crate) fn between(runs: &[Range<usize>], plane: usize) -> Vec<Range<usize>> {
+    let starts = std::iter::once(0).chain(runs.iter().map(|run| run.end));
+    let ends = runs.iter().map(|run| run.start).chain(std::iter::once(plane));
+    starts.zip(ends).map(|(start, end)| start..end).filter(|run| !run.is_empty()).collect()
+}
+
+/// How many pixels some runs have.
+pub(crate) fn pixels(runs: &[Range<usize>]) -> usize {
+    runs.iter().map(ExactSizeIterator::len).sum()
 }
 
 /// The pixels of a region as runs of consecutive ones, row-major; a run may go on in the next row. Objects are of one
 /// piece more or less, so a few long runs are quicker to go through than a mask.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
 pub(crate) fn runs(mask: &Mask, region: Region) -> Vec<Range<usize>> {
     let pixels = mask.as_slice();
     let turned = if region.value() == 1 { 0 } else { u64::MAX };
     let mut runs = Vec::new();
     // Where the run began that we are in, and the last pixel of the block before.
     let (mut start, mut before) = (None, 0);
-    for (block, pixels) in pixels.chunks(64).enumerate() {
-        let on = (bits(pixels) ^ turned) & (u64::MAX >> (64 - pixels.len()));
+    let mut add = |block: usize, on: u64| {
         let mut edges = on ^ (on << 1 | before);
         before = on >> 63;
         while edges != 0 {
@@ -56,44 +91,68 @@ pub(crate) fn runs(mask: &Mask, region: Region) -> Vec<Range<usize>> {
                 None => start = Some(at),
             }
         }
+    };
+    let (blocks, rest) = pixels.as_chunks::<64>();
+    blocks.iter().enumerate().for_each(|(block, pixels)| add(block, bits(pixels) ^ turned));
+    if !rest.is_empty() {
+        let mut last = [0; 64];
+        last[..rest.len()].copy_from_slice(rest);
+        add(blocks.len(), (bits(&last) ^ turned) & (u64::MAX >> (64 - rest.len())));
     }
     runs.extend(start.map(|start| start..pixels.len()));
     runs
 }
 
-/// A bit for each of up to 64 pixels, the first the lowest.
-fn bits(pixels: &[u8]) -> u64 {
-    // Byte k, 0 or 1, moves down by 7 k bits.
-    let byte = |pixels: [u8; 8]| {
-        let ones = u64::from_le_bytes(pixels);
-        let pairs = ones | ones >> 7;
-        let fours = pairs | pairs >> 14;
-        (fours | fours >> 28) & 0xff
-    };
-    let (eights, rest) = pixels.as_chunks::<8>();
-    let mut bits = eights.iter().rev().fold(0, |bits, &eight| bits << 8 | byte(eight));
-    if !rest.is_empty() {
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        bits |= byte(last) << (8 * eights.len());
+/// A bit for each of 64 pixels, the first the lowest.
+#[inline(always)]
+fn bits(pixels: &[u8; 64]) -> u64 {
+    let mut bits = 0;
+    for (place, &pixel) in pixels.iter().enumerate() {
+        bits |= u64::from(pixel != 0) << place;
     }
     bits
 }
 
-/// Σ f(value) in f64: eight sums, of every eighth value each, and then their sum. The order is part of what is
-/// promised; one sum after the other would wait for each addition.
-pub(crate) fn sum(values: &[f32], f: impl Fn(f64) -> f64) -> f64 {
-    let mut sums = [0f64; 8];
-    let (whole, rest) = values.as_chunks::<8>();
-    for chunk in whole {
-        for (sum, &value) in sums.iter_mut().zip(chunk) {
+/// Σ f(value) in f64 over some runs of a channel, f(0) being 0: sixteen sums, the first of every sixteenth value of each run
+/// from its first on, and then their sum. The order is part of what is promised; one sum after the other would wait for
+/// each addition.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+pub(crate) fn sum<F: Fn(f64) -> f64>(plane: &[f32], runs: &[Range<usize>], f: F) -> f64 {
+    let mut sums = [0f64; 16];
+    for run in runs {
+        let (whole, rest) = plane[run.clone()].as_chunks::<16>();
+        let mut last = [0f32; 16];
+        last[..rest.len()].copy_from_slice(rest);
+        for values in whole {
+            for (sum, &value) in sums.iter_mut().zip(values) {
+                *sum += f(f64::from(value));
+            }
+        }
+        for (sum, &value) in sums.iter_mut().zip(&last) {
             *sum += f(f64::from(value));
         }
     }
-    for (sum, &value) in sums.iter_mut().zip(rest) {
-        *sum += f(f64::from(value));
-    }
     sums.iter().sum()
+}
+
+/// Each value of some runs in all channels, and the other's of the same place, become one. The other is read into a small
+/// buffer before the results are written, for the reason [`copy_runs`] has.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+pub(crate) fn merge_runs<F>(values: &mut [f32], others: &[f32], plane: usize, runs: &[Range<usize>], f: F)
+where
+    F: Fn(f32, f32) -> f32,
+{
+    let mut buffer = [0f32; 256];
+    for (values, others) in values.chunks_exact_mut(plane.max(1)).zip(others.chunks_exact(plane.max(1))) {
+        for run in runs {
+            for (values, others) in values[run.clone()].chunks_mut(256).zip(others[run.clone()].chunks(256)) {
+                buffer[..others.len()].copy_from_slice(others);
+                for (value, &other) in values.iter_mut().zip(&buffer) {
+                    *value = f(*value, other);
+                }
+            }
+        }
+    }
 }
 
 /// Fills a rectangle of all channels with one value.
@@ -113,13 +172,12 @@ pub(crate) fn fill_colour(image: &mut Pixels, area: Rect, colour: [f32; 3]) {
 
 /// The mean colour of some runs of pixels; gray where there are none.
 pub(crate) fn mean_colour(image: &Pixels, runs: &[Range<usize>]) -> [f32; 3] {
-    let count: usize = runs.iter().map(ExactSizeIterator::len).sum();
+    let count = pixels(runs);
     let mut colour = [GRAY; 3];
     if count > 0 {
         let planes = image.as_slice().chunks_exact(image.height() * image.width());
         for (plane, mean) in planes.zip(&mut colour) {
-            let total: f64 = runs.iter().map(|run| sum(&plane[run.clone()], |value| value)).sum();
-            *mean = (total / count as f64) as f32;
+            *mean = (sum(plane, runs, |value| value) / count as f64) as f32;
         }
     }
     colour
@@ -141,6 +199,8 @@ mod tests {
                 let expected = (0..mask.as_slice().len()).filter(|&i| mask.as_slice()[i] == region.value());
                 assert_eq!(pixels, expected.collect::<Vec<_>>(), "{mask:?}");
                 assert!(found.windows(2).all(|pair| pair[0].end < pair[1].start), "runs are as long as can be");
+                let others = [Region::Background, Region::Foreground][usize::from(region.value() == 0)];
+                assert_eq!(between(&found, mask.as_slice().len()), runs(mask, others));
             }
         };
         for size in [0, 1, 7, 8, 9, 16, 20] {
@@ -154,10 +214,33 @@ mod tests {
     }
 
     #[test]
-    fn sums_of_any_length() {
-        for count in 0..40u8 {
-            let values: Vec<f32> = (0..count).map(f32::from).collect();
-            assert_eq!(sum(&values, |value| 2.0 * value), f64::from(count) * (f64::from(count) - 1.0));
+    fn sums_are_in_the_order_that_is_promised() {
+        let values: Vec<f32> = (0..400).map(|i| (i * 7919 % 1009) as f32 / 1009.0).collect();
+        let all = std::iter::once(0..400);
+        for runs in [vec![], all.collect(), vec![3..4, 5..20, 21..37, 40..57, 100..399]] {
+            let mut sums = [0.0; 16];
+            for run in &runs {
+                values[run.clone()].iter().enumerate().for_each(|(i, &v)| sums[i % 16] += f64::from(v) * f64::from(v));
+            }
+            assert_eq!(sum(&values, &runs, |v| v * v).to_bits(), sums.iter().sum::<f64>().to_bits());
+        }
+    }
+
+    #[test]
+    fn a_region_of_any_size_is_painted_once() {
+        for size in [0, 1, 9, 40] {
+            let image = Pixels::from_vec(size, size, (0..3 * size * size).map(|i| i as f32).collect());
+            for rows in [0, 1, size / 3, size * 2 / 3, size] {
+                let mask = Mask::from_fn(size, size, |row, column| row < rows && column != 2);
+                for region in [Region::Foreground, Region::Background] {
+                    let changed = painted(&image, &runs(&mask, region), [0.25, 0.5, 0.75]);
+                    let value = |i: usize| match mask.as_slice()[i % (size * size)] == region.value() {
+                        true => [0.25, 0.5, 0.75][i / (size * size)],
+                        false => image.as_slice()[i],
+                    };
+                    assert_eq!(changed.as_slice(), (0..3 * size * size).map(value).collect::<Vec<_>>());
+                }
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-use crate::perturb::assert_one_size;
-use crate::{NoiseKey, Perturb};
+use crate::perturb::{assert_one_size, runs};
+use crate::{NoiseKey, Perturb, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -32,6 +32,10 @@ impl Perturb for Shuffle {
         let plane = mask.as_slice().len().max(1);
         for (plane, source) in changed.as_mut_slice().chunks_exact_mut(plane).zip(image.as_slice().chunks_exact(plane))
         {
+            if cell == 1 {
+                places.iter().zip(&sources).for_each(|(&to, &from)| plane[to] = source[from]);
+                continue;
+            }
             for (&to, &from) in places.iter().zip(&sources) {
                 for row in 0..cell {
                     plane[to + row * width..][..cell].copy_from_slice(&source[from + row * width..][..cell]);
@@ -46,6 +50,9 @@ impl Shuffle {
     /// The upper left pixels, by index, of the whole cells with an object pixel.
     fn cells(&self, mask: &Mask) -> Vec<usize> {
         let cell = self.cell;
+        if cell == 1 {
+            return runs(mask, Region::Foreground).into_iter().flatten().collect();
+        }
         let mut places = Vec::new();
         for row in 0..mask.height() / cell {
             for column in 0..mask.width() / cell {
@@ -83,6 +90,22 @@ mod tests {
         // Chi-square of 23 degrees of freedom: 41.6 is passed with probability 0.99.
         let chi_square: f64 = counts.values().map(|&n| f64::from(n - 100).powi(2) / 100.0).sum();
         assert!(chi_square < 41.6, "{chi_square}");
+    }
+
+    #[test]
+    fn single_pixels_change_places_as_cells_of_one_pixel() {
+        let image = Pixels::from_vec(5, 7, (0..105).map(|i| i as f32 / 128.0).collect());
+        let mask = Mask::from_fn(5, 7, |row, column| row * column % 3 == 2);
+        let places: Vec<usize> = (0..35).filter(|&place| mask.as_slice()[place] == 1).collect();
+        let key = NoiseKey::new(0, "a", 0);
+        let mut expected = image.clone();
+        for channel in 0..3 {
+            for (&to, from) in places.iter().zip(shuffled(&places, key)) {
+                expected.as_mut_slice()[channel * 35 + to] = image.as_slice()[channel * 35 + from];
+            }
+        }
+        assert_eq!(Shuffle { cell: 1 }.apply(&image, &mask, key), expected);
+        assert_ne!(expected, image);
     }
 
     #[test]

@@ -47,20 +47,20 @@ pub fn mass_thresholds<const N: usize>(map: &[f32], shares: [f64; N], sum: Runni
 
 /// [`mass_thresholds`] of values in their order.
 pub(super) fn mass_thresholds_of_sorted<const N: usize>(sorted: &[u32], shares: [f64; N], sum: RunningSum) -> [f32; N] {
-    let values = || sorted.iter().map(|&order| f64::from(value(order)));
+    let add = |running: f64, &order: &u32| {
+        let running = running + f64::from(value(order));
+        // The sum of two f32, exact in f64, then rounded: their sum in f32.
+        if sum == RunningSum::F32 { f64::from(running as f32) } else { running }
+    };
+    // The running sum before each part: to keep all of them takes more memory than the values do.
+    let mut parts = Vec::with_capacity(sorted.len().div_ceil(PART));
     let mut running = 0.0;
-    let running_sums: Vec<f64> = values()
-        .map(|value| {
-            running += value;
-            if sum == RunningSum::F32 {
-                // The sum of two f32, exact in f64, then rounded: their sum in f32.
-                running = f64::from(running as f32);
-            }
-            running
-        })
-        .collect();
+    for part in sorted.chunks(PART) {
+        parts.push((running, part));
+        running = part.iter().fold(running, add);
+    }
     let total = match sum {
-        RunningSum::F32 => values().sum(),
+        RunningSum::F32 => sorted.iter().map(|&order| f64::from(value(order))).sum(),
         RunningSum::F64 => running,
     };
     shares.map(|share| {
@@ -68,9 +68,21 @@ pub(super) fn mass_thresholds_of_sorted<const N: usize>(sorted: &[u32], shares: 
             RunningSum::F32 => f64::from((share * total) as f32),
             RunningSum::F64 => share * total,
         };
-        running_sums.iter().position(|&running| running > limit).map_or(1.0, |at| value(sorted[at]))
+        // The sum falls with the values below 0 and then rises, so in each part it is greatest at one of its ends.
+        let ends = parts.iter().skip(1).map(|&(before, _)| before).chain([running]);
+        let mut found = parts.iter().zip(ends);
+        let part = found.find(|((before, part), end)| *end > limit || add(*before, &part[0]) > limit);
+        let Some((&(mut running, part), _)) = part else { return 1.0 };
+        let exceeds = |order: &&u32| {
+            running = add(running, order);
+            running > limit
+        };
+        part.iter().find(exceeds).map_or(1.0, |&order| value(order))
     })
 }
+
+/// Values of a part of the running sum.
+const PART: usize = 256;
 
 /// The share of the object's pixels that have a value of `threshold` or more, and more than 0, in [0, 1]; `None` for an
 /// empty mask. RIVAL10 calls it recall.
@@ -114,6 +126,32 @@ mod tests {
         for sum in [RunningSum::F32, RunningSum::F64] {
             assert_eq!(mass_thresholds(&[0.0, f32::NAN], [0.25, 0.5], sum), [1.0, 1.0]);
             assert_eq!(mass_thresholds(&[0.5, 0.5, f32::NAN], [0.25, 0.5, 0.75], sum), [0.5, 0.5, 0.5]);
+        }
+    }
+
+    #[test]
+    fn thresholds_are_those_of_each_running_sum() {
+        for (length, lowest) in [(1, 0.0), (255, 0.0), (256, 0.0), (1000, 0.0), (3000, -0.125), (3000, -0.75)] {
+            let map: Vec<f32> = (0..length).map(|i| (i * 7919 % 1009) as f32 / 1009.0 + lowest).collect();
+            let mut sorted = map.clone();
+            sorted.sort_by(f32::total_cmp);
+            for sum in [RunningSum::F32, RunningSum::F64] {
+                let mut running = 0.0;
+                let mut sums = Vec::new();
+                for &value in &sorted {
+                    running += f64::from(value);
+                    running = if sum == RunningSum::F32 { f64::from(running as f32) } else { running };
+                    sums.push(running);
+                }
+                let exact: f64 = sorted.iter().map(|&value| f64::from(value)).sum();
+                let shares = [0.0, 0.01, 0.25, 0.5, 0.75, 0.999];
+                let expected = shares.map(|share| {
+                    let limit =
+                        if sum == RunningSum::F32 { f64::from((share * exact) as f32) } else { share * running };
+                    sums.iter().position(|&sum| sum > limit).map_or(1.0, |at| sorted[at])
+                });
+                assert_eq!(mass_thresholds(&map, shares, sum), expected, "{length} {lowest} {sum:?}");
+            }
         }
     }
 

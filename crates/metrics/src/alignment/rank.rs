@@ -100,7 +100,7 @@ impl Ranking {
     }
 
     pub(super) fn pointing(&self) -> Option<f64> {
-        let greatest = self.levels.first()?;
+        let greatest = self.greatest()?;
         (self.objects() > 0).then(|| greatest.objects as f64 / greatest.pixels as f64)
     }
 }

@@ -6,18 +6,31 @@ use super::assert_same_length;
 /// How many pixels have a value or a greater one.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Level {
-    pub(super) value: f32,
     /// Pixels of that value and above.
     pub(super) pixels: usize,
     /// Those of them on the object.
     pub(super) objects: usize,
 }
 
+#[derive(Clone, Copy)]
+struct Narrow {
+    value: f32,
+    pixels: u32,
+    objects: u32,
+}
+
+impl Narrow {
+    fn level(self) -> Level {
+        Level { pixels: self.pixels as usize, objects: self.objects as usize }
+    }
+}
+
 /// A map's distinct values from the greatest down. All scores that depend on the order of the values read it.
 pub(super) struct Ranking {
     /// The values, smallest first.
     pub(super) ascending: Vec<u32>,
-    pub(super) levels: Vec<Level>,
+    /// In half the memory that [`Level`] takes, for there may be as many as pixels, of which there are fewer than 2³².
+    levels: Vec<Narrow>,
 }
 
 impl Ranking {
@@ -26,12 +39,15 @@ impl Ranking {
         assert_same_length(map, mask);
         let all = ascending(map.iter().copied());
         let object = ascending(map.iter().zip(mask).filter(|pixel| *pixel.1 != 0).map(|pixel| *pixel.0));
-        let mut levels = Vec::new();
+        let mut levels = Vec::with_capacity(all.len());
         let (mut pixels, mut objects) = (0, 0);
-        for ties in all.chunk_by(|a, b| a == b).rev() {
-            pixels += ties.len();
-            objects += object[..object.len() - objects].iter().rev().take_while(|&&order| order == ties[0]).count();
-            levels.push(Level { value: value(ties[0]), pixels, objects });
+        while let Some(&order) = all.get(all.len().wrapping_sub(pixels + 1)) {
+            let ties = |sorted: &[u32], seen: usize| {
+                sorted[..sorted.len() - seen].iter().rev().take_while(|&&other| other == order).count()
+            };
+            pixels += ties(&all, pixels);
+            objects += ties(&object, objects);
+            levels.push(Narrow { value: value(order), pixels: pixels as u32, objects: objects as u32 });
         }
         Self { ascending: all, levels }
     }
@@ -43,18 +59,24 @@ impl Ranking {
 
     /// All pixels of the object.
     pub(super) fn objects(&self) -> usize {
-        self.levels.last().map_or(0, |level| level.objects)
+        self.levels.last().map_or(0, |level| level.objects as usize)
+    }
+
+    /// The level of the greatest value.
+    pub(super) fn greatest(&self) -> Option<Level> {
+        self.levels.first().map(|level| level.level())
     }
 
     /// Each level after what lies above it.
     pub(super) fn steps(&self) -> impl Iterator<Item = (Level, Level)> {
-        let above = std::iter::once(Level::default()).chain(self.levels.iter().copied());
-        above.zip(self.levels.iter().copied())
+        let levels = self.levels.iter().map(|level| level.level());
+        std::iter::once(Level::default()).chain(levels.clone()).zip(levels)
     }
 
     /// The pixels of at least a value: all, and those on the object.
     pub(super) fn at_least(&self, threshold: f32) -> (usize, usize) {
         let below = self.levels.partition_point(|level| level.value >= threshold);
-        below.checked_sub(1).map_or((0, 0), |last| (self.levels[last].pixels, self.levels[last].objects))
+        let last = below.checked_sub(1).map(|last| self.levels[last].level());
+        last.map_or((0, 0), |level| (level.pixels, level.objects))
     }
 }

@@ -1,0 +1,168 @@
+//! Sums and counts over a map and its mask. Compiled for several instruction sets, of which the widest that the machine has
+//! is taken: the same operations in the same order, and so the same bits, on more values at a time.
+
+use multiversion::multiversion;
+
+/// The sums of a map are kept in so many places side by side, each of every sixteenth value in order, and added up at the
+/// end. The order is part of what is promised: it makes a sum the same on every machine.
+const LANES: usize = 16;
+
+/// Pixels that are looked at together: as many as the widest registers hold bytes.
+const BLOCK: usize = 32;
+
+/// Sums of the map on the object and off it.
+pub(super) fn sums(map: &[f32], mask: &[u8]) -> (f64, f64) {
+    let (inside, outside) = sums_of(map, mask, |value| value);
+    if inside.is_nan() || outside.is_nan() {
+        // Rare enough to be asked of the sums rather than of each value.
+        return sums_of(map, mask, number);
+    }
+    (inside, outside)
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+fn sums_of<F: Fn(f32) -> f32>(map: &[f32], mask: &[u8], number: F) -> (f64, f64) {
+    assert_same_length(map, mask);
+    let (mut inside, mut outside) = ([0.0; LANES], [0.0; LANES]);
+    let ((values, last_values), (pixels, last_pixels)) = (map.as_chunks::<BLOCK>(), mask.as_chunks::<BLOCK>());
+    for (values, pixels) in values.iter().zip(pixels) {
+        add_block(&mut inside, &mut outside, values, pixels, &number);
+    }
+    // What is left over, filled up with zeros.
+    let (mut values, mut pixels) = ([0.0; BLOCK], [0; BLOCK]);
+    values[..last_values.len()].copy_from_slice(last_values);
+    pixels[..last_pixels.len()].copy_from_slice(last_pixels);
+    add_block(&mut inside, &mut outside, &values, &pixels, &number);
+    (inside.iter().sum(), outside.iter().sum())
+}
+
+/// Objects are of one piece more or less, so most blocks lie on one side, and are added to one of the sums only; to add
+/// zeros to the other would change nothing.
+#[inline(always)]
+fn add_block(
+    inside: &mut [f64; LANES],
+    outside: &mut [f64; LANES],
+    values: &[f32; BLOCK],
+    pixels: &[u8; BLOCK],
+    number: &impl Fn(f32) -> f32,
+) {
+    let (mut any, mut all) = (0, 1);
+    for pixel in pixels {
+        any |= u8::from(*pixel != 0);
+        all &= u8::from(*pixel != 0);
+    }
+    if any == 0 {
+        add(outside, values, number);
+    } else if all == 1 {
+        add(inside, values, number);
+    } else {
+        let (mut on, mut off) = ([0.0; BLOCK], [0.0; BLOCK]);
+        for i in 0..BLOCK {
+            on[i] = if pixels[i] != 0 { values[i] } else { 0.0 };
+            off[i] = if pixels[i] != 0 { 0.0 } else { values[i] };
+        }
+        add(inside, &on, number);
+        add(outside, &off, number);
+    }
+}
+
+#[inline(always)]
+fn add(sums: &mut [f64; LANES], values: &[f32; BLOCK], number: &impl Fn(f32) -> f32) {
+    for values in values.as_chunks::<LANES>().0 {
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            *sum += f64::from(number(value));
+        }
+    }
+}
+
+/// Pixels on in both, on in the map, on in the mask.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+pub(super) fn counts<F: Fn(f32) -> bool>(map: &[f32], mask: &[u8], is_on: F) -> (f64, f64, f64) {
+    assert_same_length(map, mask);
+    let mut totals = [0usize; 3];
+    // Bytes side by side count the most pixels at once; they hold the count of a part.
+    for (values, pixels) in map.chunks(255 * BLOCK).zip(mask.chunks(255 * BLOCK)) {
+        let (mut both, mut map, mut mask) = ([0u8; BLOCK], [0u8; BLOCK], [0u8; BLOCK]);
+        let ((values, last_values), (pixels, last_pixels)) = (values.as_chunks::<BLOCK>(), pixels.as_chunks::<BLOCK>());
+        for (values, pixels) in values.iter().zip(pixels) {
+            let mut on = [0u8; BLOCK];
+            for i in 0..BLOCK {
+                on[i] = u8::from(is_on(values[i]));
+            }
+            for i in 0..BLOCK {
+                let object = u8::from(pixels[i] != 0);
+                both[i] += on[i] & object;
+                map[i] += on[i];
+                mask[i] += object;
+            }
+        }
+        for (total, counts) in totals.iter_mut().zip([both, map, mask]) {
+            *total += counts.iter().map(|&count| usize::from(count)).sum::<usize>();
+        }
+        for (&value, &pixel) in last_values.iter().zip(last_pixels) {
+            let (on, object) = (usize::from(is_on(value)), usize::from(pixel != 0));
+            totals[0] += on & object;
+            totals[1] += on;
+            totals[2] += object;
+        }
+    }
+    totals.map(|total| total as f64).into()
+}
+
+/// What is not a number counts as 0.
+#[inline(always)]
+pub(super) fn number(value: f32) -> f32 {
+    if value.is_nan() { 0.0 } else { value }
+}
+
+pub(super) fn assert_same_length(map: &[f32], mask: &[u8]) {
+    assert_eq!(map.len(), mask.len(), "a map and its mask have as many pixels as each other");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Masks of one piece, of no pixel, of all, and of pixels here and there; maps with what is not a number.
+    fn check(length: usize, test: impl Fn(&[f32], &[u8])) {
+        let map: Vec<f32> =
+            (0..length).map(|i| if i % 29 == 3 { f32::NAN } else { (i * 7919 % 1009) as f32 / 1009.0 - 0.1 }).collect();
+        for object in [|_, _| 0, |_, _| 9, |i, n| u8::from(i > n / 3 && i < n / 2), |i, _| (i * 31 % 7) as u8 / 4] {
+            test(&map, &(0..length).map(|i| object(i, length)).collect::<Vec<u8>>());
+        }
+    }
+
+    const LENGTHS: [usize; 8] = [0, 1, 7, 31, 32, 33, 1000, 3 * 255 * BLOCK + 5];
+
+    #[test]
+    fn sums_are_every_sixteenth_value_in_order_to_the_bit() {
+        for length in LENGTHS {
+            check(length, |map, mask| {
+                let sum = |on: bool| -> f64 {
+                    let lane = |lane: usize| -> f64 {
+                        let values = map.iter().zip(mask).skip(lane).step_by(LANES);
+                        values
+                            .map(|(&v, &m)| if (m != 0) == on { f64::from(number(v)) } else { 0.0 })
+                            .fold(0.0, |sum, value| sum + value)
+                    };
+                    (0..LANES).map(lane).sum()
+                };
+                let (inside, outside) = sums(map, mask);
+                assert_eq!((inside.to_bits(), outside.to_bits()), (sum(true).to_bits(), sum(false).to_bits()));
+            });
+        }
+    }
+
+    #[test]
+    fn counts_are_pixel_by_pixel() {
+        for length in LENGTHS {
+            check(length, |map, mask| {
+                let count = |on: &dyn Fn(f32, bool) -> bool| {
+                    map.iter().zip(mask).filter(|(v, m)| on(**v, **m != 0)).count() as f64
+                };
+                let expected = (count(&|v, m| v >= 0.5 && m), count(&|v, _| v >= 0.5), count(&|_, m| m));
+                assert_eq!(counts(map, mask, |v| v >= 0.5), expected);
+            });
+        }
+    }
+}
