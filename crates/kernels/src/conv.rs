@@ -212,6 +212,40 @@ mod tests {
         Ok((sample("x", (2, 4, h, w))?, sample("w", (outputs, 4 / p.groups, kh, kw))?, sample("b", outputs)?))
     }
 
+    /// An image alone is divided among threads, one of several is not, small ones are computed together; large pictures
+    /// make several blocks. All of it gives the same.
+    #[test]
+    fn images_are_alike_however_they_are_divided() -> Result<()> {
+        let p = Conv2dParams::default();
+        for (kernel, p, (h, w)) in [
+            (1, p, (31, 40)),
+            (1, p, (3, 5)),
+            (3, Conv2dParams { padding: 1, ..p }, (40, 37)),
+            (3, Conv2dParams { padding: 1, groups: 2, ..p }, (33, 40)),
+            (3, Conv2dParams { padding: 1, stride: 2, ..p }, (61, 64)),
+            (3, Conv2dParams { padding: 1, ..p }, (7, 6)),
+            (3, Conv2dParams { padding: 1, ..p }, (16, 20)),
+        ] {
+            let x = sample("x", (9, 4, h, w))?;
+            let (weight, bias) = (sample("w", (6, 4 / p.groups, kernel, kernel))?, sample("b", 6)?);
+            let what = format!("{kernel} {p:?} {h} × {w}");
+            for bias in [None, Some(&bias)] {
+                let together = conv2d(&x, &weight, bias, p)?;
+                let want = x.conv2d(&weight, p.padding, p.stride, p.dilation, p.groups)?;
+                let want = match bias {
+                    Some(bias) => want.broadcast_add(&bias.reshape((1, 6, 1, 1))?)?,
+                    None => want,
+                };
+                check_equal(&together, &want, &what)?;
+                for i in [0, 8] {
+                    let alone = conv2d(&x.narrow(0, i, 1)?, &weight, bias, p)?;
+                    check_equal(&alone, &together.narrow(0, i, 1)?, &what)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn check_equal(got: &Tensor, want: &Tensor, what: &str) -> Result<()> {
         assert_eq!(got.dims(), want.dims(), "{what}");
         let error = (got - want)?.abs()?.max_all()?.to_scalar::<f32>()?;

@@ -161,69 +161,168 @@ pub(crate) fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Con
     apply(x, weight, shape, |x, weight| forward_slices(x, weight, bias.as_deref(), s))
 }
 
+/// One convolution's numbers: weights and bias of all groups.
+struct Conv<'a> {
+    s: Sizes,
+    weight: &'a [f32],
+    bias: Option<&'a [f32]>,
+}
+
+impl Conv<'_> {
+    /// The weights of some output channels of a group, a row each.
+    fn weight(&self, group: usize, first: usize, count: usize) -> View<'_> {
+        let taps = self.s.taps();
+        View { data: &self.weight[(group * self.s.outputs + first) * taps..][..count * taps], row: taps, column: 1 }
+    }
+
+    /// Of an output channel.
+    fn bias(&self, group: usize, channel: usize) -> f32 {
+        self.bias.map_or(0.0, |bias| bias[group * self.s.outputs + channel])
+    }
+}
+
 fn forward_slices(x: &[f32], weight: &[f32], bias: Option<&[f32]>, s: Sizes) -> Vec<f32> {
     let mut y = vec![0f32; s.batch * s.out_image()];
+    if y.is_empty() {
+        return y;
+    }
+    let conv = Conv { s, weight, bias };
     let threads = rayon::current_num_threads();
-    let plane = s.out_plane();
-    let image_rows = s.out_height;
-    // An image a task while there are enough of them; several images a task where they are small; else blocks of rows.
-    let images = if plane >= BLOCK / 2 { 1 } else { (BLOCK / plane).min(s.batch.div_ceil(threads)).max(1) };
-    let shared = if s.batch.div_ceil(images) >= threads { 1 } else { threads };
-    y.par_chunks_mut(images * s.out_image()).enumerate().for_each(|(task, y)| {
-        let first_image = task * images;
-        let count = y.len() / s.out_image();
-        for group in 0..s.p.groups {
-            let weight = View {
-                data: &weight[group * s.outputs * s.taps()..][..s.outputs * s.taps()],
-                row: s.taps(),
-                column: 1,
-            };
-            let picture = |image: usize| &x[(first_image + image) * s.image() + s.group(group)..];
-            let bias = bias.map(|bias| &bias[group * s.outputs..][..s.outputs]);
-            if count == 1 && s.is_pointwise() {
-                let y = &mut y[group * s.outputs * plane..][..s.outputs * plane];
-                let columns = View { data: picture(0), row: plane, column: 1 };
-                multiply((s.outputs, plane, s.taps()), y, plane, false, weight, columns, shared);
-                if let Some(bias) = bias {
-                    y.chunks_mut(plane).zip(bias).for_each(|(y, bias)| y.iter_mut().for_each(|y| *y += bias));
-                }
-                continue;
-            }
-            // Blocks of whole output rows, which may cross from an image to the next.
-            let rows = count * image_rows;
-            let step = if shared > 1 { rows } else { (BLOCK / s.out_width).max(1) };
-            for start in (0..rows).step_by(step) {
-                let rows = step.min(rows - start);
-                let n = rows * s.out_width;
-                with_scratch(s.taps() * n, s.outputs * n, |columns, sums| {
-                    for row in 0..rows {
-                        let (image, out_row) = ((start + row) / image_rows, (start + row) % image_rows);
-                        s.gather(picture(image), out_row, columns, row * s.out_width, n);
-                    }
-                    let columns = View { data: columns, row: n, column: 1 };
-                    multiply((s.outputs, n, s.taps()), sums, n, false, weight, columns, shared);
-                    for (channel, sums) in sums.chunks(n).enumerate() {
-                        let bias = bias.map_or(0.0, |bias| bias[channel]);
-                        // Runs of rows of one image lie side by side in the output too.
-                        let mut row = 0;
-                        while row < rows {
-                            let (image, out_row) = ((start + row) / image_rows, (start + row) % image_rows);
-                            let run = (image_rows - out_row).min(rows - row);
-                            let at =
-                                image * s.out_image() + (group * s.outputs + channel) * plane + out_row * s.out_width;
-                            let from = &sums[row * s.out_width..][..run * s.out_width];
-                            for (y, sum) in y[at..].iter_mut().zip(from) {
-                                *y = sum + bias;
-                            }
-                            row += run;
-                        }
-                    }
-                });
-            }
-        }
+    if s.batch < threads {
+        y.chunks_mut(s.out_image()).zip(x.chunks(s.image())).for_each(|(y, x)| shared_image(&conv, x, y, threads));
+        return y;
+    }
+    // Several images at once where they are small, so that blocks are as long as elsewhere.
+    let images = if s.is_pointwise() { 1 } else { (BLOCK / s.out_plane()).clamp(1, s.batch / threads) };
+    y.par_chunks_mut(images * s.out_image()).zip(x.par_chunks(images * s.image())).for_each(|(y, x)| match images {
+        1 => one_image(&conv, x, y),
+        _ => small_images(&conv, x, y),
     });
     y
 }
+
+/// An image on this thread, block by block, each into its place.
+fn one_image(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
+    let (s, plane) = (conv.s, conv.s.out_plane());
+    let step = (BLOCK / s.out_width).max(1);
+    for group in 0..s.p.groups {
+        let x = &x[s.group(group)..];
+        let y = &mut y[group * s.outputs * plane..][..s.outputs * plane];
+        for start in (0..s.out_height).step_by(step) {
+            let rows = step.min(s.out_height - start);
+            let (at, n) = (start * s.out_width, rows * s.out_width);
+            let weight = conv.weight(group, 0, s.outputs);
+            if s.is_pointwise() {
+                let columns = View { data: &x[at..], row: plane, column: 1 };
+                multiply((s.outputs, n, s.taps()), &mut y[at..], plane, false, weight, columns, 1);
+            } else {
+                with_scratch(s.taps() * n, 0, |columns, _| {
+                    for row in 0..rows {
+                        s.gather(x, start + row, columns, row * s.out_width, n);
+                    }
+                    let columns = View { data: columns, row: n, column: 1 };
+                    multiply((s.outputs, n, s.taps()), &mut y[at..], plane, false, weight, columns, 1);
+                });
+            }
+            // While the block is near.
+            for (channel, y) in y.chunks_mut(plane).enumerate().filter(|_| conv.bias.is_some()) {
+                let bias = conv.bias(group, channel);
+                y[at..][..n].iter_mut().for_each(|y| *y += bias);
+            }
+        }
+    }
+}
+
+/// Small images on this thread, in blocks of whole output rows, which may cross from an image to the next.
+fn small_images(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
+    let (s, plane) = (conv.s, conv.s.out_plane());
+    let all = y.len() / s.out_image() * s.out_height;
+    let step = (BLOCK / s.out_width).max(1);
+    for group in 0..s.p.groups {
+        for start in (0..all).step_by(step) {
+            let rows = step.min(all - start);
+            let n = rows * s.out_width;
+            with_scratch(s.taps() * n, s.outputs * n, |columns, sums| {
+                for row in 0..rows {
+                    let (image, out_row) = ((start + row) / s.out_height, (start + row) % s.out_height);
+                    s.gather(&x[image * s.image() + s.group(group)..], out_row, columns, row * s.out_width, n);
+                }
+                let columns = View { data: columns, row: n, column: 1 };
+                multiply((s.outputs, n, s.taps()), sums, n, false, conv.weight(group, 0, s.outputs), columns, 1);
+                for (channel, sums) in sums.chunks(n).enumerate() {
+                    let bias = conv.bias(group, channel);
+                    // Runs of rows of one image lie side by side in the output too.
+                    let mut row = 0;
+                    while row < rows {
+                        let (image, out_row) = ((start + row) / s.out_height, (start + row) % s.out_height);
+                        let run = (s.out_height - out_row).min(rows - row);
+                        let at = image * s.out_image() + (group * s.outputs + channel) * plane + out_row * s.out_width;
+                        let from = &sums[row * s.out_width..][..run * s.out_width];
+                        y[at..].iter_mut().zip(from).for_each(|(y, sum)| *y = sum + bias);
+                        row += run;
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// An image on all threads: blocks of rows where there are enough of them, else some of the output channels each.
+fn shared_image(conv: &Conv<'_>, x: &[f32], y: &mut [f32], threads: usize) {
+    let (s, plane) = (conv.s, conv.s.out_plane());
+    let blocks = plane.div_ceil(BLOCK).next_multiple_of(threads).min(s.out_height);
+    for group in 0..s.p.groups {
+        let x = &x[s.group(group)..];
+        let y = &mut y[group * s.outputs * plane..][..s.outputs * plane];
+        if s.is_pointwise() || plane < LEAST * threads {
+            let mut columns = vec![0.0; if s.is_pointwise() { 0 } else { s.taps() * plane }];
+            let window = s.kernel_height * s.kernel_width * plane;
+            columns.par_chunks_mut(window).zip(x.par_chunks(s.height * s.width)).for_each(|(columns, x)| {
+                let s = Sizes { inputs: 1, ..s };
+                (0..s.out_height).for_each(|row| s.gather(x, row, columns, row * s.out_width, plane));
+            });
+            let columns = View { data: if s.is_pointwise() { x } else { &columns }, row: plane, column: 1 };
+            let each = s.outputs.div_ceil(threads);
+            y.par_chunks_mut(each * plane).enumerate().for_each(|(part, y)| {
+                let (first, count) = (part * each, y.len() / plane);
+                let weight = conv.weight(group, first, count);
+                multiply((count, plane, s.taps()), y, plane, false, weight, columns, 1);
+                for (channel, y) in y.chunks_mut(plane).enumerate().filter(|_| conv.bias.is_some()) {
+                    let bias = conv.bias(group, first + channel);
+                    y.iter_mut().for_each(|y| *y += bias);
+                }
+            });
+            continue;
+        }
+        let step = s.out_height.div_ceil(blocks);
+        let starts: Vec<usize> = (0..s.out_height).step_by(step).collect();
+        let sums: Vec<Vec<f32>> = starts
+            .par_iter()
+            .map(|&start| {
+                let rows = step.min(s.out_height - start);
+                let n = rows * s.out_width;
+                let mut sums = vec![0.0; s.outputs * n];
+                with_scratch(s.taps() * n, 0, |columns, _| {
+                    (0..rows).for_each(|row| s.gather(x, start + row, columns, row * s.out_width, n));
+                    let columns = View { data: columns, row: n, column: 1 };
+                    let weight = conv.weight(group, 0, s.outputs);
+                    multiply((s.outputs, n, s.taps()), &mut sums, n, false, weight, columns, 1);
+                });
+                sums
+            })
+            .collect();
+        y.par_chunks_mut(plane).enumerate().for_each(|(channel, y)| {
+            let bias = conv.bias(group, channel);
+            for (y, sums) in y.chunks_mut(step * s.out_width).zip(&sums) {
+                let from = &sums[channel * y.len()..];
+                y.iter_mut().zip(from).for_each(|(y, sum)| *y = sum + bias);
+            }
+        });
+    }
+}
+
+/// Fewer output pixels a thread make no block.
+const LEAST: usize = 256;
 
 /// dx = Wᵀ dy, put back where the columns came from.
 pub(crate) fn input_gradient(x: &Tensor, weight: &Tensor, dy: &Tensor, p: Conv2dParams) -> Result<Tensor> {

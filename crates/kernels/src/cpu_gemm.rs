@@ -1,6 +1,7 @@
 //! Matrix products of slices on the CPU: the one place that calls gemm.
 
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
 
 /// A matrix in a slice: element (i, j) at `i * row + j * column`.
 #[derive(Clone, Copy)]
@@ -56,6 +57,23 @@ pub(crate) fn multiply(
         );
     }
 }
+
+/// [`multiply`] on all threads, `out` without gaps: each takes some of the rows where there are enough of them, for gemm's
+/// own division makes threads wait for each other. The order of the sums is the same either way.
+pub(crate) fn multiply_rows((m, n, k): (usize, usize, usize), out: &mut [f32], keep: bool, a: View<'_>, b: View<'_>) {
+    let threads = rayon::current_num_threads();
+    let rows = m.div_ceil(threads);
+    if threads == 1 || rows < LEAST_ROWS || n == 0 {
+        return multiply((m, n, k), out, n, keep, a, b, threads);
+    }
+    out.par_chunks_mut(rows * n).enumerate().for_each(|(part, out)| {
+        let a = View { data: &a.data[part * rows * a.row..], ..a };
+        multiply((out.len() / n, n, k), out, n, keep, a, b, 1);
+    });
+}
+
+/// Of a part: each lays the second matrix out anew.
+const LEAST_ROWS: usize = 48;
 
 /// A contiguous f32 slice of a CPU tensor's storage.
 fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {

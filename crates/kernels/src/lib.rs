@@ -46,6 +46,7 @@ mod conv;
 mod cpu_conv;
 mod cpu_depthwise;
 mod cpu_gemm;
+mod cpu_matmul;
 mod gradient;
 mod layer_norm;
 mod linear;

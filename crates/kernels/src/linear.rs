@@ -1,5 +1,5 @@
-use crate::cpu_gemm::{View, apply, multiply};
-use crate::with_gradient;
+use crate::cpu_gemm::{View, apply, multiply_rows};
+use crate::{cpu_matmul, with_gradient, with_gradient2};
 use candle_core::{DType, Result, Tensor};
 
 /// x Wᵀ + b over the last dimension: `x` (.., I), `weight` (O, I), `bias` (O) give (.., O).
@@ -40,7 +40,7 @@ fn frozen(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, shape: &[usize]) -
         let rows = x.len() / inputs.max(1);
         let mut y = bias.repeat(rows);
         let (x, weight) = (View { data: x, row: inputs, column: 1 }, View { data: weight, row: 1, column: inputs });
-        multiply((rows, outputs, inputs), &mut y, outputs, true, x, weight, rayon::current_num_threads());
+        multiply_rows((rows, outputs, inputs), &mut y, true, x, weight);
         y
     })
 }
@@ -50,11 +50,20 @@ fn frozen(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, shape: &[usize]) -
 /// # Errors
 /// From candle, when the shapes do not fit.
 pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    if a.device().is_cpu() && matches!(a.dtype(), DType::BF16) {
-        // candle has no bf16 product on the CPU: multiply in f32, round once.
-        return a.to_dtype(DType::F32)?.matmul(&b.to_dtype(DType::F32)?)?.to_dtype(a.dtype());
+    if !a.device().is_cpu() {
+        return a.matmul(b);
     }
-    a.matmul(b)
+    if a.dtype() == DType::F64 {
+        return a.contiguous()?.matmul(&b.contiguous()?);
+    }
+    // Halves are multiplied in f32 and rounded once.
+    let y = cpu_matmul::matmul(&a.to_dtype(DType::F32)?, &b.to_dtype(DType::F32)?)?.to_dtype(a.dtype())?;
+    let (da_wanted, db_wanted) = (a.track_op(), b.track_op());
+    with_gradient2(a, b, y, move |a, b, _, dy| {
+        let da = if da_wanted { Some(matmul(dy, &b.t()?)?) } else { None };
+        let db = if db_wanted { Some(matmul(&a.t()?, dy)?) } else { None };
+        Ok((da, db))
+    })
 }
 
 #[cfg(test)]

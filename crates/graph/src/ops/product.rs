@@ -43,9 +43,14 @@ fn split(shape: &[usize]) -> Option<[&[usize]; 3]> {
 }
 
 pub(super) fn matmul(a: &Tensor, b: &Tensor, transpose: bool) -> Result<Tensor> {
-    let (a, b) = (batched(a, b)?, batched(b, a)?);
+    let (mut a, mut b) = (batched(a, b)?, batched(b, a)?);
+    // On the CPU matrices are multiplied where they lie.
+    let on_cpu = a.device().is_cpu();
+    if !on_cpu {
+        (a, b) = (a.contiguous()?, b.contiguous()?);
+    }
     let b = if transpose { b.t()? } else { b };
-    if a.rank() < 5 {
+    if a.rank() < 5 || on_cpu {
         return kernels::matmul(&a, &b);
     }
     // candle mistakes the strides of dimensions of length 1 where there are many.
@@ -57,11 +62,11 @@ pub(super) fn matmul(a: &Tensor, b: &Tensor, transpose: bool) -> Result<Tensor> 
 /// The value with the dimensions before its last two broadcast to those of another.
 fn batched(x: &Tensor, like: &Tensor) -> Result<Tensor> {
     let (Some([own, rows, columns]), Some([other, ..])) = (split(x.dims()), split(like.dims())) else {
-        return x.contiguous();
+        return Ok(x.clone());
     };
     if own == other {
-        return x.contiguous();
+        return Ok(x.clone());
     }
     let before = broadcast_shape(own, other).map_err(candle_core::Error::Msg)?;
-    x.broadcast_as([before.as_slice(), rows, columns].concat())?.contiguous()
+    x.broadcast_as([before.as_slice(), rows, columns].concat())
 }
