@@ -1,6 +1,6 @@
 //! The reference executor: node by node, in candle tensors.
 
-use crate::ops::{Op, batch_norm_training};
+use crate::ops::{Activation, Op, batch_norm_training};
 use crate::{Graph, GraphError, Node, NodeId};
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
@@ -57,10 +57,15 @@ pub fn run_from(
     fed: &[(NodeId, Tensor)],
     wanted: &[NodeId],
 ) -> Result<Vec<Tensor>, GraphError> {
-    execute(graph, weights, fed, wanted, &mut |node, inputs, weights| node.op.value(inputs, weights))
+    let activated =
+        &mut |node: &Node, then, inputs: &[&Tensor], weights: &[&Tensor]| node.op.activated(then, inputs, weights);
+    execute_fused(graph, weights, fed, wanted, &mut |node, inputs, weights| node.op.value(inputs, weights), activated)
 }
 
 pub(crate) type Evaluate<'a> = dyn FnMut(&Node, &[&Tensor], &[&Tensor]) -> candle_core::Result<Tensor> + 'a;
+
+/// The value of an activation after a node, if both can be had at once.
+type Activated<'a> = dyn FnMut(&Node, Activation, &[&Tensor], &[&Tensor]) -> candle_core::Result<Option<Tensor>> + 'a;
 
 pub(crate) fn execute(
     graph: &Graph,
@@ -68,6 +73,18 @@ pub(crate) fn execute(
     fed: &[(NodeId, Tensor)],
     wanted: &[NodeId],
     evaluate: &mut Evaluate<'_>,
+) -> Result<Vec<Tensor>, GraphError> {
+    execute_fused(graph, weights, fed, wanted, evaluate, &mut |_, _, _, _| Ok(None))
+}
+
+/// Where nobody but an activation takes a node's value, the activation's is computed with it, and the node's own never is.
+fn execute_fused(
+    graph: &Graph,
+    weights: &WeightMap,
+    fed: &[(NodeId, Tensor)],
+    wanted: &[NodeId],
+    evaluate: &mut Evaluate<'_>,
+    activated: &mut Activated<'_>,
 ) -> Result<Vec<Tensor>, GraphError> {
     let mut values: Vec<Option<Tensor>> = vec![None; graph.nodes.len()];
     for (id, value) in fed {
@@ -81,6 +98,13 @@ pub(crate) fn execute(
     for (i, node) in graph.nodes.iter().enumerate().rev() {
         if uses[i] > 0 && values[i].is_none() {
             node.inputs.iter().for_each(|input| uses[input.0] += 1);
+        }
+    }
+    // An activation that needs a value, the last of them.
+    let mut activation = vec![None; graph.nodes.len()];
+    for (i, node) in graph.nodes.iter().enumerate().filter(|(i, _)| uses[*i] > 0 && values[*i].is_none()) {
+        if let Op::Activation(then) = node.op {
+            activation[node.inputs[0].0] = Some((i, then));
         }
     }
     for (i, node) in graph.nodes.iter().enumerate() {
@@ -108,8 +132,15 @@ pub(crate) fn execute(
                 weights.get(name).ok_or_else(missing)
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let value = evaluate(node, &inputs, &own).map_err(at)?;
-        values[i] = Some(value);
+        let both = match activation[i].filter(|_| uses[i] == 1) {
+            Some((place, then)) => activated(node, then, &inputs, &own).map_err(at)?.map(|value| (place, value)),
+            None => None,
+        };
+        let (place, value) = match both {
+            Some(both) => both,
+            None => (i, evaluate(node, &inputs, &own).map_err(at)?),
+        };
+        values[place] = Some(value);
         // A value goes after its last use, so that memory holds what is alive and no more.
         for input in &node.inputs {
             uses[input.0] -= 1;
@@ -139,6 +170,7 @@ fn one(mut outputs: Vec<Tensor>) -> Result<Tensor, GraphError> {
 mod tests {
     use super::*;
     use crate::testing::{picture, tiny_residual, weights_of};
+    use crate::{Conv2d, GraphBuilder};
     use candle_core::{DType, Var};
 
     #[test]
@@ -162,6 +194,47 @@ mod tests {
         for ((value, shape), node) in values.iter().zip(graph.shapes(x.dims())?).zip(graph.nodes()) {
             assert_eq!(value.dims(), shape, "{}", node.name);
         }
+        Ok(())
+    }
+
+    /// What is computed together with its activation, and where that may not be.
+    #[test]
+    fn two_nodes_at_once_give_what_they_give_apart() -> Result<(), GraphError> {
+        let mut g = GraphBuilder::new();
+        let x = g.input();
+        let conv = Conv2d { padding: 1, bias: true, ..Conv2d::new(3, 4, 3) };
+        let a = g.conv2d("a", x, conv);
+        let b = g.activation("b", a, Activation::Relu);
+        let c = g.conv2d("c", b, Conv2d { groups: 4, padding: 1, ..Conv2d::new(4, 4, 3) });
+        let d = g.activation("d", c, Activation::Silu);
+        let e = g.add("e", d, b);
+        let f = g.activation("f", e, Activation::Gelu);
+        // Taken twice: its own value is needed.
+        let h = g.conv2d("h", f, Conv2d { ..Conv2d::new(4, 4, 1) });
+        let i = g.activation("i", h, Activation::Sigmoid);
+        let j = g.mul("j", h, i);
+        let k = g.global_average_pool("k", j);
+        let l = g.linear("l", k, 4, 6, true);
+        let m = g.activation("m", l, Activation::Tanh);
+        let graph = g.finish(m)?;
+        let (weights, x) = (weights_of(&graph), picture(3));
+        let feeds = [(graph.input(), x.clone())];
+        let all: Vec<NodeId> = (0..graph.nodes().len()).map(NodeId).collect();
+        let bits = |t: &Tensor| -> Vec<u32> {
+            t.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
+        };
+        // All are wanted, so none is computed with another.
+        let apart = run_from(&graph, &weights, &feeds, &all)?;
+        assert_eq!(bits(&run(&graph, &weights, &x)?), bits(apart.last().unwrap()));
+        for (node, value) in all.iter().zip(&apart).skip(1) {
+            let alone = run_from(&graph, &weights, &feeds, &[*node])?;
+            assert_eq!(bits(&alone[0]), bits(value), "{}", graph.node(*node).name);
+        }
+        // Gradients are those of the operations, which have to be recorded.
+        let variable = Var::from_tensor(&x)?;
+        let y = run(&graph, &weights, variable.as_tensor())?;
+        assert_eq!(bits(&y), bits(apart.last().unwrap()));
+        assert!(y.sum_all()?.backward()?.get(variable.as_tensor()).is_some());
         Ok(())
     }
 

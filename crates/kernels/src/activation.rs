@@ -1,5 +1,5 @@
 use crate::math::{erf, exp};
-use crate::rows::map_elements;
+use crate::rows::{change_each, map_elements};
 use crate::with_gradient;
 use candle_core::{Device, Result, Tensor};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
@@ -58,21 +58,53 @@ pub enum Activation {
 const GELU_TANH: (f64, f64) = (0.797_884_560_802_865_4, 0.044_715);
 const QUICK_GELU: f64 = 1.702;
 
+/// What is done with a function of one element.
+trait Use {
+    type Output;
+    fn with<F: Fn(f32) -> f32 + Send + Sync>(self, f: F) -> Self::Output;
+}
+
+/// A new tensor.
+struct OfTensor<'a>(&'a Tensor);
+
+impl Use for OfTensor<'_> {
+    type Output = Result<Tensor>;
+    fn with<F: Fn(f32) -> f32 + Send + Sync>(self, f: F) -> Result<Tensor> {
+        map_elements(self.0, f)
+    }
+}
+
+/// In the place of the elements.
+struct InPlace<'a>(&'a mut [f32]);
+
+impl Use for InPlace<'_> {
+    type Output = ();
+    fn with<F: Fn(f32) -> f32 + Send + Sync>(self, f: F) {
+        change_each(self.0, &f);
+    }
+}
+
 impl Activation {
+    /// Puts the function of each element in its place.
+    pub(crate) fn in_place(self, values: &mut [f32]) {
+        self.with_function(InPlace(values));
+    }
+
     /// The function of each element; halves are computed in f32 on the CPU.
     ///
     /// # Errors
     /// From candle.
     pub fn apply(self, x: &Tensor) -> Result<Tensor> {
         let y = match x.device() {
-            Device::Cpu => self.on_cpu(x)?,
+            Device::Cpu => self.with_function(OfTensor(x))?,
             _ => self.in_tensors(&x.detach())?,
         };
         with_gradient(x, y, move |x, y, dy| self.slope(x, y)? * dy)
     }
 
-    /// One loop for each function, so that the compiler can make vector code of it.
-    fn on_cpu(self, x: &Tensor) -> Result<Tensor> {
+    /// Does something with the function of one element, which is known while compiling, so that a loop over it becomes
+    /// vector code.
+    fn with_function<U: Use>(self, to_use: U) -> U::Output {
         #[inline(always)]
         fn sigmoid(x: f32) -> f32 {
             1.0 / (1.0 + exp(-x))
@@ -87,21 +119,21 @@ impl Activation {
             if a < 0.1 { small } else { large }
         }
         match self {
-            Self::Relu => map_elements(x, |x| if x < 0.0 { 0.0 } else { x }),
-            Self::Gelu => map_elements(x, |x| 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2 as f32))),
-            Self::GeluTanh => map_elements(x, |x| {
+            Self::Relu => to_use.with(|x| if x < 0.0 { 0.0 } else { x }),
+            Self::Gelu => to_use.with(|x| 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2 as f32))),
+            Self::GeluTanh => to_use.with(|x| {
                 let inner = GELU_TANH.0 as f32 * (x + GELU_TANH.1 as f32 * x * x * x);
                 0.5 * x * (1.0 + tanh(inner))
             }),
-            Self::QuickGelu => map_elements(x, |x| x * sigmoid(QUICK_GELU as f32 * x)),
-            Self::Sigmoid => map_elements(x, sigmoid),
-            Self::Silu => map_elements(x, |x| x * sigmoid(x)),
-            Self::Tanh => map_elements(x, tanh),
-            Self::Mish => map_elements(x, |x| x * f32::tanh(softplus(x))),
-            Self::Softplus => map_elements(x, softplus),
-            Self::HardSigmoid => map_elements(x, |x| (x / 6.0 + 0.5).clamp(0.0, 1.0)),
-            Self::HardSwish => map_elements(x, |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
-            Self::Clamp(low, high) => map_elements(x, move |x| {
+            Self::QuickGelu => to_use.with(|x| x * sigmoid(QUICK_GELU as f32 * x)),
+            Self::Sigmoid => to_use.with(sigmoid),
+            Self::Silu => to_use.with(|x| x * sigmoid(x)),
+            Self::Tanh => to_use.with(tanh),
+            Self::Mish => to_use.with(|x| x * f32::tanh(softplus(x))),
+            Self::Softplus => to_use.with(softplus),
+            Self::HardSigmoid => to_use.with(|x| (x / 6.0 + 0.5).clamp(0.0, 1.0)),
+            Self::HardSwish => to_use.with(|x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
+            Self::Clamp(low, high) => to_use.with(move |x| {
                 if x < low {
                     low
                 } else if x > high {
@@ -110,20 +142,20 @@ impl Activation {
                     x
                 }
             }),
-            Self::LeakyRelu(slope) => map_elements(x, move |x| if x < 0.0 { slope * x } else { x }),
-            Self::Elu(alpha) => map_elements(x, move |x| if x < 0.0 { alpha * x.exp_m1() } else { x }),
-            Self::Exp => map_elements(x, exp),
-            Self::Log => map_elements(x, f32::ln),
-            Self::Sqrt => map_elements(x, f32::sqrt),
+            Self::LeakyRelu(slope) => to_use.with(move |x| if x < 0.0 { slope * x } else { x }),
+            Self::Elu(alpha) => to_use.with(move |x| if x < 0.0 { alpha * x.exp_m1() } else { x }),
+            Self::Exp => to_use.with(exp),
+            Self::Log => to_use.with(f32::ln),
+            Self::Sqrt => to_use.with(f32::sqrt),
             Self::Power(power) => match power {
-                2.0 => map_elements(x, |x| x * x),
-                -1.0 => map_elements(x, |x| 1.0 / x),
-                _ => map_elements(x, move |x| x.powf(power)),
+                2.0 => to_use.with(|x| x * x),
+                -1.0 => to_use.with(|x| 1.0 / x),
+                _ => to_use.with(move |x| x.powf(power)),
             },
-            Self::Abs => map_elements(x, f32::abs),
-            Self::Erf => map_elements(x, erf),
-            Self::Sin => map_elements(x, f32::sin),
-            Self::Cos => map_elements(x, f32::cos),
+            Self::Abs => to_use.with(f32::abs),
+            Self::Erf => to_use.with(erf),
+            Self::Sin => to_use.with(f32::sin),
+            Self::Cos => to_use.with(f32::cos),
         }
     }
 
@@ -308,7 +340,7 @@ mod tests {
     fn loops_equal_tensor_operations() -> Result<()> {
         for f in ALL {
             let x = inputs(f)?.to_device(&Device::Cpu)?;
-            let (got, want) = (f.on_cpu(&x)?, f.in_tensors(&x)?);
+            let (got, want) = (f.with_function(OfTensor(&x))?, f.in_tensors(&x)?);
             let error = ((got - &want)? / (want.abs()? + 1.0)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
             assert!(error < 2e-6, "{f:?}: {error}");
         }

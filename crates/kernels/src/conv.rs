@@ -1,3 +1,4 @@
+use crate::Activation;
 use crate::pad::pad;
 use crate::portable_depthwise;
 use crate::taps::{Axis, tap};
@@ -43,19 +44,9 @@ impl Conv2dParams {
 /// # Errors
 /// When channels do not fit or the window is larger than the padded picture.
 pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, params: Conv2dParams) -> Result<Tensor> {
-    let (_, channels, h, w) = x.dims4()?;
-    let (outputs, per_group, kh, kw) = weight.dims4()?;
+    let (outputs, ..) = weight.dims4()?;
     let p = params;
-    if p.groups == 0 || channels != per_group * p.groups || outputs % p.groups != 0 {
-        candle_core::bail!(
-            "a convolution with weights {:?} in {} groups does not fit {channels} channels",
-            weight.dims(),
-            p.groups
-        );
-    }
-    if p.output(h, kh) == 0 || p.output(w, kw) == 0 {
-        candle_core::bail!("a convolution with weights {:?}, {p:?} does not fit a picture of {h} × {w}", weight.dims());
-    }
+    check(x, weight, p)?;
     // A bias that learns is added where candle sees it; a frozen one goes along with the sums.
     let fused = bias.filter(|bias| !bias.track_op());
     let y = forward(&x.detach(), &weight.detach(), fused, p)?;
@@ -71,6 +62,42 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, params: Conv2d
     }
 }
 
+/// Do picture and weights go together?
+fn check(x: &Tensor, weight: &Tensor, p: Conv2dParams) -> Result<()> {
+    let (_, channels, h, w) = x.dims4()?;
+    let (outputs, per_group, kh, kw) = weight.dims4()?;
+    if p.groups == 0 || channels != per_group * p.groups || outputs % p.groups != 0 {
+        candle_core::bail!(
+            "a convolution with weights {:?} in {} groups does not fit {channels} channels",
+            weight.dims(),
+            p.groups
+        );
+    }
+    if p.output(h, kh) == 0 || p.output(w, kw) == 0 {
+        candle_core::bail!("a convolution with weights {:?}, {p:?} does not fit a picture of {h} × {w}", weight.dims());
+    }
+    Ok(())
+}
+
+/// [`conv2d`] and an activation in one pass over memory, on the CPU in f32, to the same bits. Not differentiable; `None` for
+/// a depthwise convolution, which has no such form.
+///
+/// # Errors
+/// As [`conv2d`].
+pub fn conv2d_then(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    params: Conv2dParams,
+    then: Activation,
+) -> Result<Option<Tensor>> {
+    if depthwise(weight, params) {
+        return Ok(None);
+    }
+    check(x, weight, params)?;
+    cpu_conv::forward(&x.detach(), &weight.detach(), bias, params, Some(then)).map(Some)
+}
+
 fn on_cpu(x: &Tensor) -> bool {
     x.device().is_cpu()
 }
@@ -82,8 +109,10 @@ fn depthwise(weight: &Tensor, p: Conv2dParams) -> bool {
 
 fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Conv2dParams) -> Result<Tensor> {
     if on_cpu(x) {
-        let forward = if depthwise(weight, p) { cpu_depthwise::forward } else { cpu_conv::forward };
-        return forward(x, weight, bias, p);
+        return match depthwise(weight, p) {
+            true => cpu_depthwise::forward(x, weight, bias, p),
+            false => cpu_conv::forward(x, weight, bias, p, None),
+        };
     }
     let y = match depthwise(weight, p) {
         true => portable_depthwise::forward(x, weight, p)?,

@@ -1,6 +1,7 @@
 //! Convolution on the CPU: the pictures under the window's taps are laid out as columns, a block at a time, and
 //! multiplied with the weights (im2col and gemm). Blocks are small enough for a core's cache and run in parallel.
 
+use crate::Activation;
 use crate::conv::Conv2dParams;
 use crate::cpu_gemm::{View, apply, multiply};
 use candle_core::{DType, Result, Tensor};
@@ -151,21 +152,29 @@ fn with_scratch<R>(a: usize, b: usize, f: impl FnOnce(&mut [f32], &mut [f32]) ->
 }
 
 /// `(B, I, H, W)` and `(O, I / groups, kh, kw)` to `(B, O, H', W')`.
-pub(crate) fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Conv2dParams) -> Result<Tensor> {
+/// An activation after it is done while the sums are near.
+pub(crate) fn forward(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    p: Conv2dParams,
+    then: Option<Activation>,
+) -> Result<Tensor> {
     let s = Sizes::new(x.dims(), weight.dims(), p)?;
     let bias = match bias {
         Some(bias) => Some(bias.detach().to_dtype(DType::F32)?.to_vec1::<f32>()?),
         None => None,
     };
     let shape = (s.batch, p.groups * s.outputs, s.out_height, s.out_width);
-    apply(x, weight, shape, |x, weight| forward_slices(x, weight, bias.as_deref(), s))
+    apply(x, weight, shape, |x, weight| forward_slices(x, Conv { s, weight, bias: bias.as_deref(), then }))
 }
 
-/// One convolution's numbers: weights and bias of all groups.
+/// One convolution's numbers: weights and bias of all groups, and what comes after it.
 struct Conv<'a> {
     s: Sizes,
     weight: &'a [f32],
     bias: Option<&'a [f32]>,
+    then: Option<Activation>,
 }
 
 impl Conv<'_> {
@@ -175,18 +184,24 @@ impl Conv<'_> {
         View { data: &self.weight[(group * self.s.outputs + first) * taps..][..count * taps], row: taps, column: 1 }
     }
 
-    /// Of an output channel.
-    fn bias(&self, group: usize, channel: usize) -> f32 {
-        self.bias.map_or(0.0, |bias| bias[group * self.s.outputs + channel])
+    /// Makes outputs of the sums of an output channel.
+    fn finish(&self, group: usize, channel: usize, sums: &mut [f32]) {
+        if let Some(bias) = self.bias {
+            let bias = bias[group * self.s.outputs + channel];
+            sums.iter_mut().for_each(|sum| *sum += bias);
+        }
+        if let Some(then) = self.then {
+            then.in_place(sums);
+        }
     }
 }
 
-fn forward_slices(x: &[f32], weight: &[f32], bias: Option<&[f32]>, s: Sizes) -> Vec<f32> {
+fn forward_slices(x: &[f32], conv: Conv<'_>) -> Vec<f32> {
+    let s = conv.s;
     let mut y = vec![0f32; s.batch * s.out_image()];
     if y.is_empty() {
         return y;
     }
-    let conv = Conv { s, weight, bias };
     let threads = rayon::current_num_threads();
     if s.batch < threads {
         y.chunks_mut(s.out_image()).zip(x.chunks(s.image())).for_each(|(y, x)| shared_image(&conv, x, y, threads));
@@ -225,10 +240,7 @@ fn one_image(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
                 });
             }
             // While the block is near.
-            for (channel, y) in y.chunks_mut(plane).enumerate().filter(|_| conv.bias.is_some()) {
-                let bias = conv.bias(group, channel);
-                y[at..][..n].iter_mut().for_each(|y| *y += bias);
-            }
+            y.chunks_mut(plane).enumerate().for_each(|(channel, y)| conv.finish(group, channel, &mut y[at..][..n]));
         }
     }
 }
@@ -249,8 +261,8 @@ fn small_images(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
                 }
                 let columns = View { data: columns, row: n, column: 1 };
                 multiply((s.outputs, n, s.taps()), sums, n, false, conv.weight(group, 0, s.outputs), columns, 1);
-                for (channel, sums) in sums.chunks(n).enumerate() {
-                    let bias = conv.bias(group, channel);
+                for (channel, sums) in sums.chunks_mut(n).enumerate() {
+                    conv.finish(group, channel, sums);
                     // Runs of rows of one image lie side by side in the output too.
                     let mut row = 0;
                     while row < rows {
@@ -258,7 +270,7 @@ fn small_images(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
                         let run = (s.out_height - out_row).min(rows - row);
                         let at = image * s.out_image() + (group * s.outputs + channel) * plane + out_row * s.out_width;
                         let from = &sums[row * s.out_width..][..run * s.out_width];
-                        y[at..].iter_mut().zip(from).for_each(|(y, sum)| *y = sum + bias);
+                        y[at..][..from.len()].copy_from_slice(from);
                         row += run;
                     }
                 }
@@ -287,10 +299,7 @@ fn shared_image(conv: &Conv<'_>, x: &[f32], y: &mut [f32], threads: usize) {
                 let (first, count) = (part * each, y.len() / plane);
                 let weight = conv.weight(group, first, count);
                 multiply((count, plane, s.taps()), y, plane, false, weight, columns, 1);
-                for (channel, y) in y.chunks_mut(plane).enumerate().filter(|_| conv.bias.is_some()) {
-                    let bias = conv.bias(group, first + channel);
-                    y.iter_mut().for_each(|y| *y += bias);
-                }
+                y.chunks_mut(plane).enumerate().for_each(|(channel, y)| conv.finish(group, first + channel, y));
             });
             continue;
         }
@@ -312,10 +321,9 @@ fn shared_image(conv: &Conv<'_>, x: &[f32], y: &mut [f32], threads: usize) {
             })
             .collect();
         y.par_chunks_mut(plane).enumerate().for_each(|(channel, y)| {
-            let bias = conv.bias(group, channel);
             for (y, sums) in y.chunks_mut(step * s.out_width).zip(&sums) {
-                let from = &sums[channel * y.len()..];
-                y.iter_mut().zip(from).for_each(|(y, sum)| *y = sum + bias);
+                y.copy_from_slice(&sums[channel * y.len()..][..y.len()]);
+                conv.finish(group, channel, y);
             }
         });
     }

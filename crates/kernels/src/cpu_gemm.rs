@@ -29,46 +29,79 @@ pub(crate) fn multiply(
     assert!(last(m, n, out_row, 1) < out.len());
     assert!(last(m, k, a.row, a.column) < a.data.len());
     assert!(last(k, n, b.row, b.column) < b.data.len());
+    if m == 1 || n == 1 {
+        // For vectors gemm has ways of its own, with sums in another order: take each twice.
+        let (height, width) = (m.max(2), n.max(2));
+        let a = if m == 1 { View { row: 0, ..a } } else { a };
+        let b = if n == 1 { View { column: 0, ..b } } else { b };
+        let mut wide = vec![0.0; height * width];
+        for i in (0..m).filter(|_| keep) {
+            wide[i * width..][..n].copy_from_slice(&out[i * out_row..][..n]);
+        }
+        multiply((height, width, k), &mut wide, width, keep, a, b, threads);
+        for i in 0..m {
+            out[i * out_row..][..n].copy_from_slice(&wide[i * width..][..n]);
+        }
+        return;
+    }
+    let (rows, columns) = ((a.row as isize, b.row as isize), (a.column as isize, b.column as isize));
     let parallelism = if threads > 1 { gemm::Parallelism::Rayon(threads) } else { gemm::Parallelism::None };
-    // SAFETY: the assertions above keep every element that gemm touches inside the three slices, `out` is borrowed
-    // mutably, so it overlaps neither input, and its rows do not overlap each other.
-    #[allow(unsafe_code)]
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            out_row as isize,
-            keep,
-            a.data.as_ptr(),
-            a.column as isize,
-            a.row as isize,
-            b.data.as_ptr(),
-            b.column as isize,
-            b.row as isize,
-            1.0f32,
-            1.0f32,
-            false,
-            false,
-            false,
-            parallelism,
-        );
+    for start in (0..k).step_by(DEPTH) {
+        let (a, b) = (&a.data[start * a.column..], &b.data[start * b.row..]);
+        // SAFETY: the assertions above keep every element that gemm touches inside the three slices, `out` is borrowed
+        // mutably, so it overlaps neither input, and its rows do not overlap each other.
+        #[allow(unsafe_code)]
+        unsafe {
+            gemm::gemm(
+                m,
+                n,
+                DEPTH.min(k - start),
+                out.as_mut_ptr(),
+                1,
+                out_row as isize,
+                keep || start > 0,
+                a.as_ptr(),
+                columns.0,
+                rows.0,
+                b.as_ptr(),
+                columns.1,
+                rows.1,
+                1.0f32,
+                1.0f32,
+                false,
+                false,
+                false,
+                parallelism,
+            );
+        }
     }
 }
 
+/// Products added up at once. gemm takes more or fewer at once by how large the matrices are; no sum may depend on that,
+/// for how many pictures are in a batch, and how many threads there are, must not matter.
+const DEPTH: usize = 512;
+
 /// [`multiply`] on all threads, `out` without gaps: each takes some of the rows where there are enough of them, for gemm's
-/// own division makes threads wait for each other. The order of the sums is the same either way.
-pub(crate) fn multiply_rows((m, n, k): (usize, usize, usize), out: &mut [f32], keep: bool, a: View<'_>, b: View<'_>) {
+/// own division makes threads wait for each other. The order of the sums is the same either way. `finish` is called with
+/// rows that are done.
+pub(crate) fn multiply_rows(
+    (m, n, k): (usize, usize, usize),
+    out: &mut [f32],
+    keep: bool,
+    a: View<'_>,
+    b: View<'_>,
+    finish: impl Fn(&mut [f32]) + Sync,
+) {
     let threads = rayon::current_num_threads();
     let rows = m.div_ceil(threads);
     if threads == 1 || rows < LEAST_ROWS || n == 0 {
-        return multiply((m, n, k), out, n, keep, a, b, threads);
+        multiply((m, n, k), out, n, keep, a, b, threads);
+        return finish(out);
     }
     out.par_chunks_mut(rows * n).enumerate().for_each(|(part, out)| {
         let a = View { data: &a.data[part * rows * a.row..], ..a };
         multiply((out.len() / n, n, k), out, n, keep, a, b, 1);
+        finish(out);
     });
 }
 
@@ -100,4 +133,36 @@ where
     let dtype = a.dtype();
     let (a, b) = (a.to_dtype(DType::F32)?.contiguous()?, b.to_dtype(DType::F32)?.contiguous()?);
     a.apply_op2_no_bwd(&b, &Op(f, shape.into()))?.to_dtype(dtype)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However a product is divided, its sums are the same to the bit.
+    #[test]
+    fn parts_equal_the_whole() {
+        let numbers = |n: usize, seed: usize| -> Vec<f32> {
+            (0..n).map(|i| (((i + seed) * 7919 + 13) % 10_007) as f32 / 5003.5 - 1.0).collect()
+        };
+        for k in [5, 300, 512, 864, 1536] {
+            let (m, n) = (70, 300);
+            let (a, b) = (numbers(m * k, 1), numbers(k * n, 2));
+            let mut whole = vec![0f32; m * n];
+            let (left, right) = (View { data: &a, row: k, column: 1 }, View { data: &b, row: n, column: 1 });
+            multiply((m, n, k), &mut whole, n, false, left, right, 1);
+            for (height, width) in [(70, 64), (35, 300), (35, 64), (3, 16), (1, 300), (70, 1)] {
+                let mut parts = vec![0f32; m * n];
+                for i in (0..m).step_by(height) {
+                    for j in (0..n).step_by(width) {
+                        let (left, right) = (View { data: &a[i * k..], ..left }, View { data: &b[j..], ..right });
+                        let size = (height.min(m - i), width.min(n - j), k);
+                        multiply(size, &mut parts[i * n + j..], n, false, left, right, 1);
+                    }
+                }
+                let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&parts), bits(&whole), "{height} × {width} of depth {k}");
+            }
+        }
+    }
 }

@@ -19,6 +19,7 @@
 //! | [`pad`], [`max_keepdim`] | a frame; the maximum of a dimension | a value other than 0; ties as in torch |
 //! | [`softmax`] | over the last dimension | gradient absent |
 //! | [`linear`], [`matmul`] | products | bf16 on the CPU |
+//! | [`conv2d_then`], [`linear_then`], [`add_then`] | and an activation, in one pass over memory | for frozen networks on the CPU |
 //! | [`gradient`], [`gradients`] | d scalar / d tensor | a missing gradient is an error here, never a silent `None` |
 //!
 //! ```
@@ -41,6 +42,7 @@
 //! Features: `cuda`, `cudnn`, `metal` (candle's backends).
 
 mod activation;
+mod add;
 mod batch_norm;
 mod conv;
 mod cpu_conv;
@@ -61,11 +63,12 @@ mod taps;
 mod upsample;
 
 pub use activation::Activation;
+pub use add::add_then;
 pub use batch_norm::{BatchStatistics, batch_norm, batch_norm_training};
-pub use conv::{Conv2dParams, conv2d};
+pub use conv::{Conv2dParams, conv2d, conv2d_then};
 pub use gradient::{gradient, gradients, with_gradient, with_gradient2};
 pub use layer_norm::{layer_norm, layer_norm_tangent};
-pub use linear::{linear, matmul};
+pub use linear::{linear, linear_then, matmul};
 pub use pad::pad;
 pub use pool::{Pool2dParams, avg_pool2d, max_pool2d, max_pool2d_tangent};
 pub use reduce::max_keepdim;

@@ -31,6 +31,14 @@ fn each<F: Fn(f32) -> f32>(x: &[f32], y: &mut [f32], f: &F) {
     }
 }
 
+/// [`each`], in place.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+pub(crate) fn change_each<F: Fn(f32) -> f32>(x: &mut [f32], f: &F) {
+    for x in x {
+        *x = f(*x);
+    }
+}
+
 /// Σ f(x) in as many sums side by side as vector registers like to hold, in the same order everywhere.
 #[inline(always)]
 pub(crate) fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {

@@ -1,5 +1,6 @@
 //! The kinds of operations, a family a file. A kind knows its weights' shapes, its value's shape, its value.
 
+mod activated;
 mod constant;
 mod elementwise;
 mod norm;

@@ -1,5 +1,6 @@
 //! Operations that look through a window moving over the picture.
 
+use super::Activation;
 use super::take;
 use candle_core::{Result, Tensor};
 use hard_imagenet_kernels::{self as kernels, Conv2dParams, Pool2dParams};
@@ -66,6 +67,11 @@ impl Conv2d {
     pub(super) fn value(&self, x: &Tensor, weights: &[&Tensor]) -> Result<Tensor> {
         let [weight] = take(weights)?;
         kernels::conv2d(x, weight, weights.get(1).copied(), self.params())
+    }
+
+    pub(super) fn activated(&self, x: &Tensor, weights: &[&Tensor], then: Activation) -> Result<Option<Tensor>> {
+        let [weight] = take(weights)?;
+        kernels::conv2d_then(x, weight, weights.get(1).copied(), self.params(), then)
     }
 }
 
