@@ -34,14 +34,17 @@ pub fn run_training(
 ) -> Result<(Tensor, RunningStatistics), GraphError> {
     let mut statistics = Vec::new();
     let feeds = [(graph.input, x.clone())];
-    let outputs = execute(graph, weights, &feeds, &[graph.output], &mut |node, inputs, weights| {
-        let Op::BatchNorm { eps, .. } = node.op else { return node.op.value(inputs, weights) };
+    let outputs = execute(graph, weights, &feeds, &[graph.output], &mut |node, then, inputs, weights| {
+        if then.is_some() {
+            return Ok(None);
+        }
+        let Op::BatchNorm { eps, .. } = node.op else { return node.op.value(inputs, weights).map(Some) };
         let (y, batch) = batch_norm_training(inputs[0], weights, eps)?;
         for (i, new) in [(2, batch.mean), (3, batch.unbiased_variance)] {
             let moved = ((weights[i].detach() * (1.0 - momentum))? + (new * momentum)?)?;
             statistics.push((node.weights[i].clone(), moved));
         }
-        Ok(y)
+        Ok(Some(y))
     })?;
     Ok((one(outputs)?, statistics))
 }
@@ -57,34 +60,25 @@ pub fn run_from(
     fed: &[(NodeId, Tensor)],
     wanted: &[NodeId],
 ) -> Result<Vec<Tensor>, GraphError> {
-    let activated =
-        &mut |node: &Node, then, inputs: &[&Tensor], weights: &[&Tensor]| node.op.activated(then, inputs, weights);
-    execute_fused(graph, weights, fed, wanted, &mut |node, inputs, weights| node.op.value(inputs, weights), activated)
+    let evaluate: &mut Evaluate<'_> = &mut |node, then, inputs, weights| match then {
+        Some(then) => node.op.activated(then, inputs, weights),
+        None => node.op.value(inputs, weights).map(Some),
+    };
+    execute(graph, weights, fed, wanted, evaluate)
 }
 
-pub(crate) type Evaluate<'a> = dyn FnMut(&Node, &[&Tensor], &[&Tensor]) -> candle_core::Result<Tensor> + 'a;
+/// Gives a node's value for the values of its inputs and its weights; or, if asked, that of an activation of it, unless
+/// both cannot be had at once.
+pub(crate) type Evaluate<'a> =
+    dyn FnMut(&Node, Option<Activation>, &[&Tensor], &[&Tensor]) -> candle_core::Result<Option<Tensor>> + 'a;
 
-/// The value of an activation after a node, if both can be had at once.
-type Activated<'a> = dyn FnMut(&Node, Activation, &[&Tensor], &[&Tensor]) -> candle_core::Result<Option<Tensor>> + 'a;
-
+/// Where nobody but an activation takes a node's value, the activation's is computed with it, and the node's own never is.
 pub(crate) fn execute(
     graph: &Graph,
     weights: &WeightMap,
     fed: &[(NodeId, Tensor)],
     wanted: &[NodeId],
     evaluate: &mut Evaluate<'_>,
-) -> Result<Vec<Tensor>, GraphError> {
-    execute_fused(graph, weights, fed, wanted, evaluate, &mut |_, _, _, _| Ok(None))
-}
-
-/// Where nobody but an activation takes a node's value, the activation's is computed with it, and the node's own never is.
-fn execute_fused(
-    graph: &Graph,
-    weights: &WeightMap,
-    fed: &[(NodeId, Tensor)],
-    wanted: &[NodeId],
-    evaluate: &mut Evaluate<'_>,
-    activated: &mut Activated<'_>,
 ) -> Result<Vec<Tensor>, GraphError> {
     let mut values: Vec<Option<Tensor>> = vec![None; graph.nodes.len()];
     for (id, value) in fed {
@@ -132,15 +126,16 @@ fn execute_fused(
                 weights.get(name).ok_or_else(missing)
             })
             .collect::<Result<Vec<_>, _>>()?;
+        let mut evaluate = |then| evaluate(node, then, &inputs, &own).map_err(at);
         let both = match activation[i].filter(|_| uses[i] == 1) {
-            Some((place, then)) => activated(node, then, &inputs, &own).map_err(at)?.map(|value| (place, value)),
+            Some((place, then)) => evaluate(Some(then))?.map(|value| (place, value)),
             None => None,
         };
         let (place, value) = match both {
-            Some(both) => both,
-            None => (i, evaluate(node, &inputs, &own).map_err(at)?),
+            Some((place, value)) => (place, Some(value)),
+            None => (i, evaluate(None)?),
         };
-        values[place] = Some(value);
+        values[place] = value;
         // A value goes after its last use, so that memory holds what is alive and no more.
         for input in &node.inputs {
             uses[input.0] -= 1;

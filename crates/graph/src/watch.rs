@@ -28,13 +28,16 @@ pub fn run_watching(
 ) -> Result<(Tensor, Vec<Watched>), GraphError> {
     let mut seen: Vec<Option<Watched>> = vec![None; nodes.len()];
     let names: Vec<&str> = nodes.iter().map(|id| graph.node(*id).name.as_str()).collect();
-    let evaluate: &mut Evaluate<'_> = &mut |node, inputs, weights| {
+    let evaluate: &mut Evaluate<'_> = &mut |node, then, inputs, weights| {
+        if then.is_some() {
+            return Ok(None);
+        }
         let value = node.op.value(inputs, weights)?;
-        let Some(place) = names.iter().position(|name| *name == node.name) else { return Ok(value) };
+        let Some(place) = names.iter().position(|name| *name == node.name) else { return Ok(Some(value)) };
         let tap = Var::from_tensor(&value.zeros_like()?)?;
         let tapped = (&value + tap.as_tensor())?;
         seen[place] = Some(Watched { value: value.detach(), tap });
-        Ok(tapped)
+        Ok(Some(tapped))
     };
     let mut output = execute(graph, weights, &[(graph.input(), x.clone())], &[graph.output()], evaluate)?;
     let absent = |name: &str| GraphError::Node {
