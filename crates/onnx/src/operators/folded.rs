@@ -116,6 +116,64 @@ pub(super) fn gather_nd(call: &Call<'_>) -> Result<Value, Reason> {
     Ok(taken.reshape([before, inner].concat())?.into())
 }
 
+/// A table, the values to be written into it, its own values as numbers, and what makes a table of these again.
+type Written<'a> = (&'a Tensor, Vec<f64>, Vec<f64>);
+
+fn to_be_written<'a>(call: &'a Call<'_>) -> Result<Written<'a>, Reason> {
+    if call.text("reduction", "none") != "none" {
+        return Err("it adds up what meets in one place".into());
+    }
+    let numbers = |t: &Tensor| -> Result<Vec<f64>, Reason> { Ok(t.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?) };
+    let (table, new) = (call.x()?.tensor()?, call.input(2)?.tensor()?);
+    Ok((table, numbers(new)?, numbers(table)?))
+}
+
+fn like(table: &Tensor, values: Vec<f64>) -> Result<Value, Reason> {
+    Ok(Tensor::from_vec(values, table.dims(), &Device::Cpu)?.to_dtype(table.dtype())?.into())
+}
+
+/// Writes parts of a table, each at the index of its place.
+pub(super) fn scatter_nd(call: &Call<'_>) -> Result<Value, Reason> {
+    let (table, new, mut values) = to_be_written(call)?;
+    let places = call.input(1)?;
+    let depth = places.shape().last().copied().unwrap_or(0);
+    let (outer, inner) = table.dims().split_at_checked(depth).ok_or("its indices are longer than its table is deep")?;
+    let length: usize = inner.iter().product();
+    let places = places.ints()?;
+    if places.len() / depth.max(1) * length != new.len() {
+        return Err("it has not as many values as places".into());
+    }
+    for (place, new) in places.chunks(depth.max(1)).zip(new.chunks(length.max(1))) {
+        let at = place.iter().zip(outer).try_fold(0, |at, (&i, &extent)| Some(at * extent + wrapped(i, extent)?));
+        let at = at.ok_or("an index is beyond its table")?;
+        values[at * length..][..length].copy_from_slice(new);
+    }
+    like(table, values)
+}
+
+/// Writes single values of a table; each has its index along one axis, and its own place along the others.
+pub(super) fn scatter_elements(call: &Call<'_>) -> Result<Value, Reason> {
+    let (table, new, mut values) = to_be_written(call)?;
+    let (places, dims) = (call.input(1)?, table.dims());
+    let axis = call.axis("axis", 0, dims.len())?;
+    let fits = places.rank() == dims.len() && places.shape().iter().zip(dims).all(|(own, all)| own <= all);
+    let indices = places.ints()?;
+    if !fits || indices.len() != new.len() {
+        return Err("its indices do not fit its table".into());
+    }
+    for (i, (index, new)) in indices.iter().zip(new).enumerate() {
+        let (mut rest, mut at, mut step) = (i, 0, 1);
+        for (dim, (&own, &extent)) in places.shape().iter().zip(dims).enumerate().rev() {
+            let place =
+                if dim == axis { wrapped(*index, extent).ok_or("an index is beyond its table")? } else { rest % own };
+            at += place * step;
+            (rest, step) = (rest / own, step * extent);
+        }
+        values[at] = new;
+    }
+    like(table, values)
+}
+
 /// An index that counts from the end where it is negative.
 pub(super) fn wrapped(index: i64, extent: usize) -> Option<usize> {
     let index = if index < 0 { index + extent as i64 } else { index };
@@ -216,4 +274,45 @@ pub(super) fn compared(call: &Call<'_>) -> Result<Value, Reason> {
     };
     let truth: Vec<u8> = pairs.map(|(a, b)| u8::from(f(a, b))).collect();
     Ok(Tensor::from_vec(truth, shape, &Device::Cpu)?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{AttributeProto, NodeProto};
+
+    fn floats(values: &[f32], shape: &[usize]) -> Option<Value> {
+        Some(Tensor::from_vec(values.to_vec(), shape, &Device::Cpu).unwrap().into())
+    }
+
+    fn whole(values: &[i64], shape: &[usize]) -> Option<Value> {
+        ints(values.to_vec(), shape).ok()
+    }
+
+    /// The examples of ONNX's own description, and what does not fit.
+    #[test]
+    fn values_are_written_into_tables() {
+        let eight = floats(&[1., 2., 3., 4., 5., 6., 7., 8.], &[8]);
+        let node = NodeProto::default();
+        let nd = |inputs| scatter_nd(&Call { node: &node, inputs }).map(|value| value.floats().unwrap());
+        let new = floats(&[9., 10., 11., 12.], &[4]);
+        let got = nd(vec![eight.clone(), whole(&[4, 3, 1, -1], &[4, 1]), new.clone()]).unwrap();
+        assert_eq!(got, [1., 11., 3., 10., 9., 6., 7., 12.]);
+        let rows = nd(vec![floats(&[0.; 6], &[3, 2]), whole(&[2, 0], &[2, 1]), new.clone()]).unwrap();
+        assert_eq!(rows, [11., 12., 0., 0., 9., 10.]);
+        assert!(nd(vec![eight.clone(), whole(&[8, 3, 1, 7], &[4, 1]), new.clone()]).is_err());
+        assert!(nd(vec![eight.clone(), whole(&[3, 1, 7], &[3, 1]), new]).is_err());
+
+        let along = AttributeProto { name: "axis".into(), i: 1, ..AttributeProto::default() };
+        let node = NodeProto { attributes: vec![along], ..NodeProto::default() };
+        let elements = |inputs| scatter_elements(&Call { node: &node, inputs }).map(|value| value.floats().unwrap());
+        let (row, new) = (floats(&[1., 2., 3., 4., 5.], &[1, 5]), floats(&[1.1, 2.1], &[1, 2]));
+        let got = elements(vec![row.clone(), whole(&[1, -3], &[1, 2]), new.clone()]).unwrap();
+        assert_eq!(got, [1., 1.1, 2.1, 4., 5.]);
+        let square = floats(&[0.; 4], &[2, 2]);
+        let got = elements(vec![square, whole(&[1, 0], &[2, 1]), floats(&[7., 8.], &[2, 1])]).unwrap();
+        assert_eq!(got, [0., 7., 8., 0.]);
+        assert!(elements(vec![row.clone(), whole(&[5, 0], &[1, 2]), new.clone()]).is_err());
+        assert!(elements(vec![row, whole(&[1, 0], &[2, 1]), new]).is_err());
+    }
 }

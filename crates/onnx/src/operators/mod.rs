@@ -105,6 +105,8 @@ pub(crate) fn apply(import: &mut Import, node: &NodeProto<'_>, scope: &Scope) ->
         "EyeLike" => folded::eye(&call)?,
         "CumSum" => folded::cumulative_sum(&call)?,
         "GatherND" => folded::gather_nd(&call)?,
+        "ScatterND" => folded::scatter_nd(&call)?,
+        "ScatterElements" => folded::scatter_elements(&call)?,
         "NonZero" => folded::non_zero(&call)?,
         "ReduceProd" => folded::product(&call)?,
         "Ceil" | "Floor" | "Round" => folded::rounded(&call)?,
