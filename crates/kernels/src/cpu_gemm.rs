@@ -29,11 +29,20 @@ pub(crate) fn multiply(
     assert!(last(m, n, out_row, 1) < out.len());
     assert!(last(m, k, a.row, a.column) < a.data.len());
     assert!(last(k, n, b.row, b.column) < b.data.len());
-    if m == 1 || n == 1 {
-        // For vectors gemm has ways of its own, with sums in another order: take each twice.
-        let (height, width) = (m.max(2), n.max(2));
+    // For vectors, and for few sums of products of neighbours, gemm has ways of its own, with sums in another order.
+    let (height, width) = (m.max(2), n.max(2));
+    let small = height * width <= SMALL && a.column == 1 && b.row == 1;
+    if small || (height, width) != (m, n) {
+        let turned: Vec<f32> = match small {
+            true => (0..k).flat_map(|i| (0..width).map(move |j| b.data[i + j % n * b.column])).collect(),
+            false => Vec::new(),
+        };
         let a = if m == 1 { View { row: 0, ..a } } else { a };
-        let b = if n == 1 { View { column: 0, ..b } } else { b };
+        let b = match (small, n) {
+            (true, _) => View { data: &turned, row: width, column: 1 },
+            (false, 1) => View { column: 0, ..b },
+            (false, _) => b,
+        };
         let mut wide = vec![0.0; height * width];
         for i in (0..m).filter(|_| keep) {
             wide[i * width..][..n].copy_from_slice(&out[i * out_row..][..n]);
@@ -80,6 +89,9 @@ pub(crate) fn multiply(
 /// Products added up at once. gemm takes more or fewer at once by how large the matrices are; no sum may depend on that,
 /// for how many pictures are in a batch, and how many threads there are, must not matter.
 const DEPTH: usize = 512;
+
+/// Up to so many sums gemm takes one after the other where both matrices lie along their products.
+const SMALL: usize = 256;
 
 /// [`multiply`] on all threads, `out` without gaps: each takes some of the rows where there are enough of them, for gemm's
 /// own division makes threads wait for each other. The order of the sums is the same either way. `finish` is called with
@@ -142,20 +154,32 @@ mod tests {
     /// However a product is divided, its sums are the same to the bit.
     #[test]
     fn parts_equal_the_whole() {
+        // As a convolution has its columns, and as a linear layer has its weights.
+        for turned in [false, true] {
+            check_parts(turned);
+        }
+    }
+
+    fn check_parts(turned: bool) {
         let numbers = |n: usize, seed: usize| -> Vec<f32> {
             (0..n).map(|i| (((i + seed) * 7919 + 13) % 10_007) as f32 / 5003.5 - 1.0).collect()
         };
-        for k in [5, 300, 512, 864, 1536] {
-            let (m, n) = (70, 300);
+        for k in [2, 6, 48, 300, 512, 864, 1536] {
+            let (m, n) = (70, 150);
             let (a, b) = (numbers(m * k, 1), numbers(k * n, 2));
             let mut whole = vec![0f32; m * n];
-            let (left, right) = (View { data: &a, row: k, column: 1 }, View { data: &b, row: n, column: 1 });
+            let (left, right) = (
+                View { data: &a, row: k, column: 1 },
+                if turned { View { data: &b, row: 1, column: k } } else { View { data: &b, row: n, column: 1 } },
+            );
             multiply((m, n, k), &mut whole, n, false, left, right, 1);
-            for (height, width) in [(70, 64), (35, 300), (35, 64), (3, 16), (1, 300), (70, 1)] {
+            for (height, width) in [(70, 64), (35, 150), (35, 64), (3, 16), (1, 150), (70, 1), (2, 2), (16, 16), (1, 1)]
+            {
                 let mut parts = vec![0f32; m * n];
                 for i in (0..m).step_by(height) {
                     for j in (0..n).step_by(width) {
-                        let (left, right) = (View { data: &a[i * k..], ..left }, View { data: &b[j..], ..right });
+                        let (left, right) =
+                            (View { data: &a[i * k..], ..left }, View { data: &b[j * right.column..], ..right });
                         let size = (height.min(m - i), width.min(n - j), k);
                         multiply(size, &mut parts[i * n + j..], n, false, left, right, 1);
                     }
