@@ -2,8 +2,8 @@
 
 use crate::checkpoint::{hash, hex};
 use crate::config::Config;
-use crate::weights::{Loaded, last_linear};
-use crate::{Graph, Model, ModelError, ModelSpec, Parts};
+use crate::weights::Loaded;
+use crate::{Graph, Model, ModelError, ModelSpec, Op, Parts};
 use candle_core::{DType, Device};
 use hard_imagenet_graph::WeightMap;
 use hard_imagenet_images::{CropMode, Filter, Preprocess};
@@ -78,7 +78,8 @@ fn other_weights(
     classes: usize,
 ) -> Result<(Graph, WeightMap, usize), ModelError> {
     let loaded = Loaded::as_named(weights)?;
-    let head = last_linear(graph).filter(|&name| graph.node(graph.output()).weights.first().is_some_and(|w| w == name));
+    let last = graph.node(graph.output());
+    let head = last.weights.first().filter(|_| matches!(last.op, Op::Linear { .. }));
     let rows = head.and_then(|name| loaded.shape(name)).and_then(|shape| shape.first().copied());
     let classes = rows.unwrap_or(classes);
     let graph = if rows.is_some() { graph.with_classes(classes)? } else { graph.clone() };

@@ -378,9 +378,13 @@ impl<'a> Finetune<'a> {
     ) -> Result<(), TrainingError> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let (steps, moments) = optimizer.state();
-        let (identity, epochs, groups, failures) =
-            (identity.to_vec(), epochs.to_vec(), groups.to_vec(), failures.to_vec());
-        let state = State { identity, epochs, steps, groups, failures };
+        let state = State {
+            identity: identity.to_vec(),
+            epochs: epochs.to_vec(),
+            steps,
+            groups: groups.to_vec(),
+            failures: failures.to_vec(),
+        };
         let mut tensors = WeightMap::new();
         for (purpose, map) in [("weight/", self.learnt(names)?), ("optimizer/", moments)] {
             tensors.extend(map.into_iter().map(|(name, tensor)| (format!("{purpose}{name}"), tensor)));
