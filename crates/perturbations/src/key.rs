@@ -49,7 +49,7 @@ impl NoiseKey {
 }
 
 /// What SplitMix64 adds to its state at each step: 2⁶⁴ over the golden ratio.
-const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+pub(crate) const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// FNV-1a.
 fn fnv(text: &str) -> u64 {

@@ -4,6 +4,9 @@
 //! are used (+, -, ×, ÷, square root, conversions of integers, in f32, never fused), and logarithm, sine and cosine
 //! are polynomials written out here, so the bits are the same on every device that does not contract a × b + c.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
 use crate::NoiseKey;
 use multiversion::multiversion;
 
@@ -21,51 +24,29 @@ pub fn normals(key: NoiseKey, count: usize) -> Vec<f32> {
     values
 }
 
-/// Writes the standard normals of the elements from `first` on. Compiled for several instruction sets, of which the widest
-/// that the machine has is taken: the same operations, and so the same bits, on more elements at a time.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+/// Writes the standard normals of the elements from `first` on: the same operations, and so the same bits, on as many
+/// elements at a time as the machine can.
 pub(crate) fn draw(key: NoiseKey, first: usize, values: &mut [f32]) {
     // The second of a pair, if it begins with one.
     let (second, values) = values.split_at_mut((first % 2).min(values.len()));
     second.iter_mut().for_each(|value| *value = normal(key, first as u64));
     let mut pair = first.div_ceil(2) as u64;
-    // Many pairs at a time, or fewer: that is all there is of a short run.
-    let (many, rest) = values.as_chunks_mut::<{ 2 * MANY }>();
-    if !many.is_empty() {
-        draw_many(key, &mut pair, many);
-    }
-    for values in rest.chunks_mut(32) {
+    #[cfg(target_arch = "x86_64")]
+    let values = match values.len() >= avx2::BLOCK && is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "instructions that the processor was asked for")]
+        true => unsafe { avx2::draw(key, &mut pair, values) },
+        false => values,
+    };
+    draw_portable(key, pair, values);
+}
+
+/// Writes the pairs from `pair` on, the last perhaps only half.
+#[multiversion(targets("x86_64+avx2"))]
+fn draw_portable(key: NoiseKey, mut pair: u64, values: &mut [f32]) {
+    for values in values.chunks_mut(32) {
         values.copy_from_slice(&draw_few(key, &mut pair).as_flattened()[..values.len()]);
     }
 }
-
-/// Blocks of the next pairs of elements, step by step, each step a loop that is compiled to vectors: one loop for all
-/// would hold more at once than a processor has registers, and wait for one chain of operations instead of working at
-/// several.
-#[inline(always)]
-fn draw_many(key: NoiseKey, pair: &mut u64, blocks: &mut [[f32; 2 * MANY]]) {
-    let (mut high, mut low) = ([0; MANY], [0; MANY]);
-    let (mut radius, mut even, mut odd) = ([0.0; MANY], [0.0; MANY], [0.0; MANY]);
-    for block in blocks {
-        let bits: [u64; MANY] = key.hashes(*pair);
-        *pair += MANY as u64;
-        for i in 0..MANY {
-            (high[i], low[i]) = halves(bits[i]);
-        }
-        for i in 0..MANY {
-            radius[i] = self::radius(high[i]);
-        }
-        for i in 0..MANY {
-            (even[i], odd[i]) = at_angle(radius[i], low[i]);
-        }
-        for (i, both) in block.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-            *both = [even[i], odd[i]];
-        }
-    }
-}
-
-/// Pairs of a block in [`draw_many`].
-const MANY: usize = 128;
 
 /// The next few pairs of elements: so few that all loops are unrolled and nothing goes by way of memory.
 #[inline(always)]
@@ -124,29 +105,39 @@ fn at_angle(radius: f32, low: u32) -> (f32, f32) {
 #[inline(always)]
 fn ln(x: f32) -> f32 {
     // x = m 2^e with m in [√½, √2): the exponent field counted from √½.
-    const ROOT_HALF: i32 = 0x3f35_04f3;
     let bits = x.to_bits() as i32;
     let exponent = (bits - ROOT_HALF) >> 23;
     let m = f32::from_bits((bits - (exponent << 23)) as u32);
-    // ln m = 2 artanh s = 2 (s + s³/3 + s⁵/5 + ..), s = (m - 1)/(m + 1), |s| < 0.172.
+    // ln m = 2 artanh s, s = (m - 1)/(m + 1), |s| < 0.172.
     let s = (m - 1.0) / (m + 1.0);
-    let z = s * s;
-    let series = ((((1.0 / 9.0 * z + 1.0 / 7.0) * z + 1.0 / 5.0) * z + 1.0 / 3.0) * z + 1.0) * s;
+    let series = polynomial(s * s, ARTANH) * s;
     exponent as f32 * std::f32::consts::LN_2 + (series + series)
 }
 
-/// Taylor's series, right to f32 for |x| ≤ π/4.
+/// The bits of √½.
+const ROOT_HALF: i32 = 0x3f35_04f3;
+
+/// Right to f32 for |x| ≤ π/4.
 #[inline(always)]
 fn sin(x: f32) -> f32 {
     let z = x * x;
-    ((((1.0 / 362_880.0 * z - 1.0 / 5_040.0) * z + 1.0 / 120.0) * z - 1.0 / 6.0) * z) * x + x
+    (polynomial(z, SINE) * z) * x + x
 }
 
-/// Taylor's series, right to f32 for |x| ≤ π/4.
+/// Right to f32 for |x| ≤ π/4.
 #[inline(always)]
 fn cos(x: f32) -> f32 {
-    let z = x * x;
-    (((((-1.0 / 3_628_800.0) * z + 1.0 / 40_320.0) * z - 1.0 / 720.0) * z + 1.0 / 24.0) * z - 0.5) * z + 1.0
+    polynomial(x * x, COSINE)
+}
+
+// Taylor's series in x², the highest power first: artanh x / x, (sin x - x) / x³ and cos x.
+const ARTANH: [f32; 5] = [1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0, 1.0];
+const SINE: [f32; 4] = [1.0 / 362_880.0, -1.0 / 5_040.0, 1.0 / 120.0, -1.0 / 6.0];
+const COSINE: [f32; 6] = [-1.0 / 3_628_800.0, 1.0 / 40_320.0, -1.0 / 720.0, 1.0 / 24.0, -0.5, 1.0];
+
+#[inline(always)]
+fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
+    coefficients[1..].iter().fold(coefficients[0], |sum, coefficient| sum * x + coefficient)
 }
 
 #[cfg(test)]
