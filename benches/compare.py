@@ -1,13 +1,14 @@
 # Requires what the scripts in python/ require: numpy, scipy, Pillow, pycocotools, scikit-learn, opencv, torch, torchvision.
 """Times our kernels and what Python users would call instead, in one run, and prints tables of ratios as Markdown.
 
-    python benches/compare.py [masks images perturbations metrics] [--quick]
+    python benches/compare.py [masks images perturbations metrics] [--quick] [--published FOLDER]
 
 For each name it runs `cargo bench -p hard-imagenet-benches --bench NAME`, then the scripts of `benches/python` with the
 same kernels on the same formula-made inputs; all on one core where `taskset` is there. Where a group of benchmarks has a
 function "ours", its other functions are Rust crates to compare with; otherwise each function is a kernel of its own,
 "group/function". Lines of the scripts join by kernel and size. Figures are medians in microseconds; a ratio says how many
-times longer the other takes.
+times longer the other takes. With `--published`, a folder of clones of the published code (see python/published.py), that
+code's own functions are among the others, unchanged, and a table of them alone ends the output.
 """
 import argparse
 import json
@@ -21,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 # A benchmark and the script that times the same kernels.
 SCRIPTS = {"masks": "masks", "metrics": "masks", "images": "images", "perturbations": "perturbations"}
+# Freed memory is kept, as our program keeps it: otherwise glibc hands it back, and both sides wait for new pages.
+KEPT = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=67108864"}
 QUICK = ["--warm-up-time", "0.2", "--measurement-time", "0.4", "--sample-size", "15", "--nresamples", "1000"]
 
 
@@ -40,7 +43,8 @@ def rust(name, quick):
     shutil.rmtree(home, ignore_errors=True)
     bench = ["cargo", "bench", "-p", "hard-imagenet-benches", "--bench", name]
     subprocess.run(bench + ["--no-run"], cwd=ROOT, check=True)
-    subprocess.run(one_core() + bench + ["--"] + (QUICK if quick else []), cwd=ROOT, check=True, stdout=sys.stderr)
+    measure = one_core() + bench + ["--"] + (QUICK if quick else [])
+    subprocess.run(measure, cwd=ROOT, env=os.environ | KEPT, check=True, stdout=sys.stderr)
     measured = []
     for file in sorted(home.rglob("new/benchmark.json")):
         what = json.loads(file.read_text())
@@ -54,12 +58,13 @@ def rust(name, quick):
     return found
 
 
-def python(name):
+def python(name, published):
     """The same from the lines `kernel TAB size TAB library TAB microseconds` of a script."""
     script = ROOT / "benches" / "python" / f"{name}.py"
     threads = {key: "1" for key in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"]}
     command = one_core() + [sys.executable, str(script)]
-    run = subprocess.run(command, env=os.environ | threads, check=True, stdout=subprocess.PIPE, text=True)
+    clones = {"PUBLISHED": str(published.resolve())} if published else {}
+    run = subprocess.run(command, env=os.environ | KEPT | threads | clones, check=True, stdout=subprocess.PIPE, text=True)
     found = defaultdict(dict)
     for line in run.stdout.splitlines():
         kernel, size, library, microseconds = line.split("\t")
@@ -89,16 +94,27 @@ def table(name, ours, theirs):
         print(f"| {kernel} | {size} | {shown(base)} | {times} | {ratios} |", flush=True)
 
 
+def against_published(kernels):
+    print("\n## the published code\n\n| kernel | size | ours, µs | published, µs | times longer |\n|---|--:|--:|--:|--:|")
+    for (kernel, size), base, time in kernels:
+        print(f"| {kernel} | {size} | {shown(base)} | {shown(time)} | {time / base:.1f} |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(SCRIPTS)}; all if left out")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
+    parser.add_argument("--published", type=Path, metavar="FOLDER", help="clones HardImageNet and RIVAL10")
     options = parser.parse_args()
     names = options.names or list(SCRIPTS)
     ours = {name: rust(name, options.quick) for name in names}
-    theirs = {script: python(script) for script in {SCRIPTS[name] for name in names}}
+    theirs = {script: python(script, options.published) for script in {SCRIPTS[name] for name in names}}
     for name in names:
         table(name, ours[name], theirs[SCRIPTS[name]])
+    if options.published:
+        both = [(key, ours[name][key].get("ours"), theirs[SCRIPTS[name]].get(key, {}).get("published"))
+                for name in names for key in sorted(ours[name], key=by_size)]
+        against_published([line for line in both if line[1] and line[2]])
 
 
 main()

@@ -250,6 +250,9 @@ fn heatmaps(c: &mut Criterion) {
             .map(|(a, b)| (a - b).abs())
             .fold(0.0, f32::max);
         assert!(off < 1e-4, "{off}");
+        // A network's map to the size of a picture and to [0, 1], as after GradCAM.
+        let scaled = || black_box(map).min_max_scaled().resized(side, side).min_max_scaled();
+        compare(c, "saliency-map", side, &[("ours", &|| _ = black_box(scaled()))]);
         compare(
             c,
             "heatmap-resize",

@@ -177,6 +177,13 @@ fn alignments(c: &mut Criterion) {
             ],
         );
         compare(
+            "mass-coverage",
+            &[("ours", &|| {
+                let thresholds = alignment::mass_thresholds(black_box(map), [0.25, 0.5, 0.75], RunningSum::F64);
+                thresholds.iter().map(|&at| number(alignment::coverage(black_box(map), black_box(mask), at))).sum()
+            })],
+        );
+        compare(
             "average-precision",
             &[
                 ("ours", &|| number(alignment::average_precision(black_box(map), black_box(mask)))),

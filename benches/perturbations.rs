@@ -116,7 +116,7 @@ fn noise(c: &mut Criterion) {
     }
     group.finish();
 
-    // What a trial costs: one draw, laid on the object and around it.
+    // One draw, laid on the object and around it; and a trial of the paper, which is that in either norm and in six strengths.
     let mut group = c.benchmark_group("noisy pair");
     for side in SIDES {
         let (image, mask) = scene(side);
@@ -131,6 +131,19 @@ fn noise(c: &mut Criterion) {
                 });
             });
         }
+        group.bench_function(BenchmarkId::new("trial", side), |b| {
+            let linf = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75].map(|sigma| (Norm::Linf, sigma));
+            let l2 = [30.0, 60.0, 90.0, 120.0, 150.0, 180.0].map(|sigma| (Norm::L2, sigma));
+            b.iter(|| {
+                let drawn = normals(black_box(NoiseKey(7)), image.as_slice().len());
+                for (norm, sigma) in [linf, l2].into_iter().flatten() {
+                    for region in [Region::Foreground, Region::Background] {
+                        let noise = Noise { norm, sigma, region, empty: EmptyRegion::Unchanged };
+                        black_box(noise.add(&image, &mask, &drawn));
+                    }
+                }
+            });
+        });
     }
     group.finish();
 }

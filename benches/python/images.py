@@ -3,18 +3,22 @@
 
     taskset -c 0 python benches/python/images.py
 
+With clones of the published code (see published.py) it also times that code itself, as the library "published".
+
 Prints `kernel<TAB>size<TAB>library<TAB>microseconds`; kernel and size are those of criterion's `kernel/ours/size`.
 """
 import io
 import time
 
 import numpy as np
+import published
 import torch
 from PIL import Image
 from torchvision import transforms
 from torchvision.transforms import functional as F
 
 torch.set_num_threads(1)
+AUGMENTATIONS = published.load("HardImageNet/augmentations.py")
 SIZES = [(375, 500), (500, 375), (1080, 1920)]
 
 
@@ -82,6 +86,13 @@ def random_crop(image, mask):
     return one(image), (one(mask) > 0).float()
 
 
+def published_item(transform, image, mask):
+    """The end of `HardImageNet.__getitem__`."""
+    image, mask = transform(image, mask)
+    mask[mask > 0] = 1
+    return image, mask
+
+
 for size in SIZES:
     jpeg = encoded(picture(*size), format="JPEG", quality=90)
     report("decode jpeg", size, "Pillow", lambda: opened(jpeg).convert("RGB"))
@@ -99,3 +110,9 @@ for size in SIZES:
     report("item", size, "torchvision", lambda: paired(opened(jpeg).convert("RGB"), opened(png)))
     report("paired resize and crop", size, "torchvision", lambda: paired(image, mask))
     report("random resized crop", size, "torchvision", lambda: random_crop(image, mask))
+    if AUGMENTATIONS:
+        standard, random = AUGMENTATIONS.standard_resize_center_crop, AUGMENTATIONS.random_resized_crop
+        files = lambda: [Image.open(io.BytesIO(data)) for data in (jpeg, png)]
+        report("item", size, "published", lambda: published_item(standard, *files()))
+        report("paired resize and crop", size, "published", lambda: published_item(standard, image, mask))
+        report("random resized crop", size, "published", lambda: published_item(random, image, mask))

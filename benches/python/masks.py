@@ -1,9 +1,11 @@
-# Requires numpy, scipy, scikit-learn, pycocotools, opencv-python-headless.
+# Requires numpy, scipy, scikit-learn, pycocotools, opencv-python-headless, grad-cam, torch.
 """Times the kernels of ../masks.rs and of the group alignment of ../metrics.rs in Python's packages, on the same inputs,
 on one thread; the median of repeated runs. Writes a line a kernel: name, side, library, microseconds, by tabs. Names are
 those of the Rust benchmarks.
 
     taskset -c 0 python masks.py > masks.tsv
+
+With clones of the published code (see published.py) it also times that code itself, as the library "published".
 """
 import os
 
@@ -13,11 +15,15 @@ import time
 
 import cv2
 import numpy as np
+import published
 from pycocotools import mask as coco
+from pytorch_grad_cam.utils.image import scale_cam_image
 from scipy import ndimage
 from sklearn.metrics import average_precision_score
 
 cv2.setNumThreads(1)
+ABLATIONS, UTILS = published.load("HardImageNet/ablations.py"), published.load("HardImageNet/utils.py")
+ALIGNMENT, RIVAL10 = published.load("HardImageNet/saliency_analysis.py"), published.load("RIVAL10/bg_fg_saliency.py")
 
 
 def mask(side, shift):
@@ -120,6 +126,9 @@ for side in (224, 512, 1024):
 
     small = (np.arange(49) * 31 % 17 / 16).astype(np.float32).reshape(7, 7)
     timed("heatmap-resize", side, "opencv", lambda: cv2.resize(small, (side, side)))
+    # As GradCAM does it after the network, for the published code too.
+    scaled = lambda: scale_cam_image(np.maximum(scale_cam_image(small[None], (side, side)), 0))
+    timed("saliency-map", side, "pytorch-grad-cam", scaled)
 
     map = blob(side)
     timed("alignment-iou", side, "numpy", lambda: overlap(map >= 0.5, a))
@@ -129,3 +138,13 @@ for side in (224, 512, 1024):
     timed("mass-thresholds", side, "numpy", lambda: mass_thresholds(map))
     flat_mask, flat_map = a.reshape(-1), map.reshape(-1)
     timed("average-precision", side, "scikit-learn", lambda: average_precision_score(flat_mask, flat_map))
+    if ABLATIONS:
+        a32, b32 = a.astype(np.float32), b.astype(np.float32)
+        timed("bounding-box", side, "published", lambda: ABLATIONS.get_corners(a32))
+        timed("iou", side, "published", lambda: UTILS.intersection_over_union([a32, b32]))
+        timed("alignment-iou", side, "published", lambda: ALIGNMENT.intersection_over_union_and_dice([a32, map]))
+        timed("delta-density", side, "published", lambda: ALIGNMENT.delta_saliency_density(map, a32))
+        # A line of `gradcam_vis_and_score`.
+        timed("inside-fraction", side, "published", lambda: np.sum(map * a32) / np.sum(map))
+        timed("mass-thresholds", side, "published", lambda: RIVAL10.compute_saliency_thresholds(map))
+        timed("mass-coverage", side, "published", lambda: RIVAL10.compute_mask_coverage(a32, map))

@@ -4,6 +4,8 @@ shape (1, 3, side, side), one thread, the same formula-made inputs.
 
     python perturbations.py [REPEATS]
 
+With clones of the published code (see published.py) it also times that code itself, as the library "published".
+
 Prints a line for each kernel and size: `kernel<TAB>size<TAB>library<TAB>microseconds`, the median of the repeats. The
 kernel is the name that criterion gives ours ("perturb Paper/tile"), so that both can be joined into a table of ratios.
 """
@@ -12,11 +14,14 @@ import sys
 import time
 
 import numpy as np
+import published
 import torch
 from scipy import ndimage
 from torchvision.transforms import functional
 
 torch.set_num_threads(1)
+ABLATIONS, RFS = published.load("HardImageNet/ablations.py"), published.load("HardImageNet/rfs.py")
+LINF, L2 = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75), (30, 60, 90, 120, 150, 180)
 REPEATS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 
 
@@ -150,6 +155,37 @@ def kernels(side):
     yield "standard normals/a tensor at once", "torch", lambda: torch.randn_like(image)
     yield "noisy pair/linf", "torch", lambda: pair(image, mask, "linf", 0.25)
     yield "noisy pair/l2", "torch", lambda: pair(image, mask, "l2", 90.0)
+    yield "noisy pair/trial", "torch", lambda: trial(lambda norm, sigma: pair(image, mask, norm, sigma))
+
+
+def published_pair(image, mask, norm, sigma):
+    """Lines of rfs.py's `noisy_fg_bg_accs`, which does them between a loader and a network."""
+    noise = torch.randn_like(image, device=image.device)
+    if norm == "l2":
+        return [torch.clamp(image + sigma * RFS.l2_normalize(x * noise), 0, 1) for x in [mask, 1 - mask]]
+    return [torch.clamp(image + (x * noise * sigma), 0, 1) for x in [mask, 1 - mask]]
+
+
+def trial(pair):
+    return [pair("linf", sigma) for sigma in LINF] + [pair("l2", sigma) for sigma in L2]
+
+
+def published_kernels(side):
+    image, mask = scene(side)
+    yield "perturb Paper/gray", lambda: ABLATIONS.replace_with_gray(image, mask)
+    yield "perturb Paper/gray-box", lambda: ABLATIONS.replace_with_gray(image, mask, False)
+    yield "perturb Strict/gray", lambda: ABLATIONS.replace_with_gray(image, mask)
+    yield "perturb Strict/gray-box", lambda: ABLATIONS.replace_with_gray(image, mask, False)
+    # It works in place, and what is then in the boxes costs the same.
+    yield "perturb Paper/tile", lambda: ABLATIONS.tile(image, mask)
+    yield "perturb Strict/tile", lambda: ABLATIONS.tile(image, mask)
+    average = lambda: ABLATIONS.fill_with_avg_surrounding_color(image[0], mask[0], True)
+    yield "perturb Paper/average:shape", average
+    yield "perturb Strict/average:shape", average
+    yield "perturb Strict/noise-fill", lambda: ABLATIONS.replace_with_noise(image, mask)
+    yield "noisy pair/linf", lambda: published_pair(image, mask, "linf", 0.25)
+    yield "noisy pair/l2", lambda: published_pair(image, mask, "l2", 90)
+    yield "noisy pair/trial", lambda: trial(lambda norm, sigma: published_pair(image, mask, norm, sigma))
 
 
 def microseconds(call):
@@ -165,3 +201,6 @@ def microseconds(call):
 for side in (64, 224, 384):
     for kernel, library, call in kernels(side):
         print(f"{kernel}\t{side}\t{library}\t{microseconds(call):.1f}", flush=True)
+    if ABLATIONS:
+        for kernel, call in published_kernels(side):
+            print(f"{kernel}\t{side}\tpublished\t{microseconds(call):.1f}", flush=True)

@@ -1,4 +1,5 @@
 use crate::Mask;
+use multiversion::multiversion;
 
 /// A map of real numbers over an image: `(H, W)`, row-major, f32.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,7 +58,7 @@ impl Heatmap {
         for tap in &rows {
             let low = &narrow[tap.low * width..(tap.low + 1) * width];
             let high = &narrow[tap.high * width..(tap.high + 1) * width];
-            data.extend(low.iter().zip(high).map(|(&a, &b)| a * (1.0 - tap.share) + b * tap.share));
+            blend(&mut data, low, high, tap.share);
         }
         Self { height, width, data }
     }
@@ -65,9 +66,8 @@ impl Heatmap {
     /// Scaled to [0, 1) as pytorch-grad-cam does it: `(x - min) / (1e-7 + max(x - min))`. A constant map becomes
     /// zeros; NaN stays NaN and is left out of minimum and maximum.
     pub fn min_max_scaled(&self) -> Self {
-        let least = self.data.iter().copied().fold(f32::INFINITY, f32::min);
-        let greatest = self.data.iter().map(|&v| v - least).fold(f32::NEG_INFINITY, f32::max);
-        let data = self.data.iter().map(|&v| (v - least) / (1e-7 + greatest)).collect();
+        let (least, greatest) = ends(&self.data);
+        let data = scaled(&self.data, least, 1e-7 + (greatest - least));
         Self { height: self.height, width: self.width, data }
     }
 
@@ -76,6 +76,35 @@ impl Heatmap {
         let values = self.data.iter().map(|&v| u8::from(v >= threshold)).collect();
         Mask::from_vec(self.height, self.width, values).expect("as many values as pixels")
     }
+}
+
+/// Appends a row between two.
+#[multiversion(targets("x86_64+avx2"))]
+fn blend(rows: &mut Vec<f32>, low: &[f32], high: &[f32], share: f32) {
+    rows.extend(low.iter().zip(high).map(|(&a, &b)| a * (1.0 - share) + b * share));
+}
+
+/// The values less one of them, as shares of a range.
+#[multiversion(targets("x86_64+avx2"))]
+fn scaled(values: &[f32], least: f32, range: f32) -> Vec<f32> {
+    values.iter().map(|&value| (value - least) / range).collect()
+}
+
+/// The least and the greatest value; infinities the other way round where there is no number.
+#[multiversion(targets("x86_64+avx2"))]
+fn ends(values: &[f32]) -> (f32, f32) {
+    // Comparisons are false for NaN, which so is passed over. Several lanes, for one would wait for each comparison.
+    let less = |a: f32, b: f32| if a < b { a } else { b };
+    let more = |a: f32, b: f32| if a > b { a } else { b };
+    let (mut least, mut greatest) = ([f32::INFINITY; 64], [f32::NEG_INFINITY; 64]);
+    let (whole, rest) = values.as_chunks::<64>();
+    for values in whole {
+        least.iter_mut().zip(values).for_each(|(least, &value)| *least = less(value, *least));
+        greatest.iter_mut().zip(values).for_each(|(greatest, &value)| *greatest = more(value, *greatest));
+    }
+    let (least, greatest) = (least.iter().chain(rest), greatest.iter().chain(rest));
+    let least = least.fold(f32::INFINITY, |least, &value| less(value, least));
+    (least, greatest.fold(f32::NEG_INFINITY, |greatest, &value| more(value, greatest)))
 }
 
 /// Between which two source samples an output sample lies, and the share of the second.
