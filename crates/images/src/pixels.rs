@@ -2,11 +2,22 @@ use crate::Rgb8;
 use pulp::{Arch, Simd, WithSimd};
 
 /// An image as a network sees it before normalisation: `(3, H, W)`, f32 in [0, 1].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct Pixels {
     height: usize,
     width: usize,
     data: Vec<f32>,
+}
+
+impl Clone for Pixels {
+    /// In parts of a kilobyte. A longer copy is one `rep movsb` in the C library, and on AMD's Zen 3 that takes seventeen
+    /// times as long where the copy lies 16 bytes further within a page of memory: as large pictures do that were
+    /// allocated one after the other and, with sides of 64, 128 or 224, fill whole pages.
+    fn clone(&self) -> Self {
+        let mut data = Vec::with_capacity(self.data.len());
+        self.data.chunks(256).for_each(|part| data.extend_from_slice(part));
+        Self { data, ..*self }
+    }
 }
 
 impl Pixels {

@@ -1,6 +1,6 @@
 use crate::Region;
 use crate::only_bg::cover;
-use crate::perturb::{assert_one_size, between, copy_runs, pixels, runs};
+use crate::perturb::{append, assert_one_size, rewritten, runs};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -61,15 +61,9 @@ pub fn paste(image: &Pixels, mask: &Mask, background: &Pixels) -> Pixels {
     assert_one_size(image, mask);
     assert_one_size(background, mask);
     let plane = mask.as_slice().len();
-    let object = runs(mask, Region::Foreground);
-    // A copy of the one that more is seen of, and then the other.
-    let (mut mixed, over, runs) = if 2 * pixels(&object) <= plane {
-        (background.clone(), image, object)
-    } else {
-        (image.clone(), background, between(&object, plane))
-    };
-    copy_runs(mixed.as_mut_slice(), over.as_slice(), plane, &runs);
-    mixed
+    rewritten(background, &runs(mask, Region::Foreground), |mixed, channel, run| {
+        append(mixed, &image.as_slice()[channel * plane..][run]);
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use crate::normal::{draw, normals};
-use crate::perturb::{assert_one_size, between, copy_runs, merge_runs, pixels, runs, sum};
+use crate::perturb::{assert_one_size, between, copy_runs, merge_runs, pixels, rewritten, runs, sum};
 use crate::{NoiseKey, Perturb, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
@@ -106,11 +106,11 @@ impl Noise {
         assert_eq!(normals.len(), image.as_slice().len(), "one standard normal for each value of the image");
         let (runs, plane) = (runs(mask, self.region), mask.as_slice().len().max(1));
         let Some(scale) = self.scale(normals, plane, &runs) else { return self.without(image) };
-        let mut changed = image.clone();
-        merge_runs(changed.as_mut_slice(), normals, plane, &runs, |pixel, normal| {
-            (pixel + scale * normal).clamp(0.0, 1.0)
-        });
-        changed
+        rewritten(image, &runs, |changed, channel, run| {
+            let place = channel * plane + run.start..channel * plane + run.end;
+            let pixels = image.as_slice()[place.clone()].iter().zip(&normals[place]);
+            changed.extend(pixels.map(|(&pixel, &normal)| (pixel + scale * normal).clamp(0.0, 1.0)));
+        })
     }
 
     /// What the normals are multiplied by; `None` if they have no norm.

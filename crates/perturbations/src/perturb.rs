@@ -25,22 +25,35 @@ pub(crate) fn assert_one_size(image: &Pixels, mask: &Mask) {
     assert_eq!(image, mask, "an image and its mask must be of one (height, width)");
 }
 
-/// The image with some runs of its pixels in one colour: a copy and then the runs, or the colour and then copies of what lies
-/// between, whichever leaves less to write twice.
-pub(crate) fn painted(image: &Pixels, runs: &[Range<usize>], colour: [f32; 3]) -> Pixels {
+/// The image with some runs of its pixels anew: `write` appends those of a channel, a run at a time. All is written once,
+/// for memory is what copies wait for.
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
+pub(crate) fn rewritten<F>(image: &Pixels, runs: &[Range<usize>], mut write: F) -> Pixels
+where
+    F: FnMut(&mut Vec<f32>, usize, Range<usize>),
+{
     let (height, width) = (image.height(), image.width());
-    let plane = height * width;
-    if 2 * pixels(runs) <= plane {
-        let mut changed = image.clone();
-        for (plane, colour) in changed.as_mut_slice().chunks_exact_mut(plane.max(1)).zip(colour) {
-            runs.iter().for_each(|run| plane[run.clone()].fill(colour));
+    let mut changed = Vec::with_capacity(image.as_slice().len());
+    for (channel, plane) in image.as_slice().chunks_exact((height * width).max(1)).enumerate() {
+        let mut end = 0;
+        for run in runs {
+            append(&mut changed, &plane[end..run.start]);
+            write(&mut changed, channel, run.clone());
+            end = run.end;
         }
-        return changed;
+        append(&mut changed, &plane[end..]);
     }
-    let mut changed = Vec::with_capacity(3 * plane);
-    colour.iter().enumerate().for_each(|(channel, &colour)| changed.resize((channel + 1) * plane, colour));
-    copy_runs(&mut changed, image.as_slice(), plane, &between(runs, plane));
     Pixels::from_vec(height, width, changed)
+}
+
+/// Copies in parts of a kilobyte, as [`Pixels`] are cloned, and for the same reason.
+pub(crate) fn append(to: &mut Vec<f32>, from: &[f32]) {
+    from.chunks(256).for_each(|part| to.extend_from_slice(part));
+}
+
+/// The image with some runs of its pixels in one colour.
+pub(crate) fn painted(image: &Pixels, runs: &[Range<usize>], colour: [f32; 3]) -> Pixels {
+    rewritten(image, runs, |changed, channel, run| changed.resize(changed.len() + run.len(), colour[channel]))
 }
 
 /// Copies some runs of pixels in all channels, by way of a small buffer: where both pictures lie alike within pages of
