@@ -1,14 +1,16 @@
 # Requires what the scripts in python/ require: numpy, scipy, Pillow, pycocotools, scikit-learn, opencv, torch, torchvision.
 """Times our kernels and what Python users would call instead, in one run, and prints tables of ratios as Markdown.
 
-    python benches/compare.py [masks images perturbations metrics] [--quick] [--published FOLDER]
+    python benches/compare.py [masks images perturbations metrics] [--quick] [--rounds N] [--published FOLDER]
 
 For each name it runs `cargo bench -p hard-imagenet-benches --bench NAME`, then the scripts of `benches/python` with the
 same kernels on the same formula-made inputs; all on one core where `taskset` is there. Where a group of benchmarks has a
 function "ours", its other functions are Rust crates to compare with; otherwise each function is a kernel of its own,
-"group/function". Lines of the scripts join by kernel and size. Figures are medians in microseconds; a ratio says how many
-times longer the other takes. With `--published`, a folder of clones of the published code (see python/published.py), that
-code's own functions are among the others, unchanged, and a table of them alone ends the output.
+"group/function". Lines of the scripts join by kernel and size.
+
+Figures are medians in microseconds, and with `--rounds` the least of several by turns, for machines that others disturb; a
+ratio says how many times longer the other takes. With `--published`, a folder of clones of the published code (see
+python/published.py), that code's own functions are among the others, unchanged, and a table of them alone comes last.
 """
 import argparse
 import json
@@ -72,6 +74,15 @@ def python(name, published):
     return found
 
 
+def least(rounds):
+    """The least of each time in several rounds."""
+    found = defaultdict(dict)
+    for times in rounds:
+        for key, by in times.items():
+            found[key] = {who: min(time, found[key].get(who, time)) for who, time in by.items()}
+    return found
+
+
 def shown(microseconds):
     return f"{microseconds:.3g}" if microseconds < 1000 else f"{microseconds:.0f}"
 
@@ -104,11 +115,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(SCRIPTS)}; all if left out")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
+    parser.add_argument("--rounds", type=int, default=1, metavar="N", help="rounds of both sides, by turns")
     parser.add_argument("--published", type=Path, metavar="FOLDER", help="clones HardImageNet and RIVAL10")
     options = parser.parse_args()
     names = options.names or list(SCRIPTS)
-    ours = {name: rust(name, options.quick) for name in names}
-    theirs = {script: python(script, options.published) for script in {SCRIPTS[name] for name in names}}
+    scripts = {SCRIPTS[name] for name in names}
+    ours, theirs = ({key: [] for key in keys} for keys in (names, scripts))
+    for _ in range(options.rounds):
+        for name in names:
+            ours[name].append(rust(name, options.quick))
+        for script in scripts:
+            theirs[script].append(python(script, options.published))
+    ours, theirs = ({key: least(rounds) for key, rounds in of.items()} for of in (ours, theirs))
     for name in names:
         table(name, ours[name], theirs[SCRIPTS[name]])
     if options.published:
