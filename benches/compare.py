@@ -1,4 +1,5 @@
-# Requires what the scripts in python/ require: numpy, scipy, Pillow, pycocotools, scikit-learn, opencv, torch, torchvision.
+# Requires what the scripts in python/ require: numpy, scipy, Pillow, pycocotools, scikit-learn, opencv, grad-cam,
+# torch, torchvision.
 """Times our kernels and what Python users would call instead, in one run, and prints tables of ratios as Markdown.
 
     python benches/compare.py [masks images perturbations metrics] [--quick] [--rounds N] [--published FOLDER]

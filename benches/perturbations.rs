@@ -131,6 +131,7 @@ fn noise(c: &mut Criterion) {
                 });
             });
         }
+        group.throughput(Throughput::Elements((12 * 6 * side * side) as u64));
         group.bench_function(BenchmarkId::new("trial", side), |b| {
             let linf = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75].map(|sigma| (Norm::Linf, sigma));
             let l2 = [30.0, 60.0, 90.0, 120.0, 150.0, 180.0].map(|sigma| (Norm::L2, sigma));

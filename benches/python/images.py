@@ -1,4 +1,4 @@
-# Requires Pillow==12.0.0, numpy, torch and torchvision.
+# Requires Pillow==12.0.0, numpy, scipy, torch and torchvision.
 """Times the original's libraries on the kernels of benches/images.rs, one thread.
 
     taskset -c 0 python benches/python/images.py

@@ -1,4 +1,4 @@
-# Requires numpy, scipy, scikit-learn, pycocotools, opencv-python-headless, grad-cam, torch.
+# Requires numpy, scipy, scikit-learn, pycocotools, opencv-python-headless, grad-cam, torch, torchvision.
 """Times the kernels of ../masks.rs and of the group alignment of ../metrics.rs in Python's packages, on the same inputs,
 on one thread; the median of repeated runs. Writes a line a kernel: name, side, library, microseconds, by tabs. Names are
 those of the Rust benchmarks.

@@ -172,16 +172,13 @@ def trial(pair):
 
 def published_kernels(side):
     image, mask = scene(side)
-    yield "perturb Paper/gray", lambda: ABLATIONS.replace_with_gray(image, mask)
-    yield "perturb Paper/gray-box", lambda: ABLATIONS.replace_with_gray(image, mask, False)
-    yield "perturb Strict/gray", lambda: ABLATIONS.replace_with_gray(image, mask)
-    yield "perturb Strict/gray-box", lambda: ABLATIONS.replace_with_gray(image, mask, False)
-    # It works in place, and what is then in the boxes costs the same.
-    yield "perturb Paper/tile", lambda: ABLATIONS.tile(image, mask)
-    yield "perturb Strict/tile", lambda: ABLATIONS.tile(image, mask)
-    average = lambda: ABLATIONS.fill_with_avg_surrounding_color(image[0], mask[0], True)
-    yield "perturb Paper/average:shape", average
-    yield "perturb Strict/average:shape", average
+    for preset in ("Paper", "Strict"):
+        yield f"perturb {preset}/gray", lambda: ABLATIONS.replace_with_gray(image, mask)
+        yield f"perturb {preset}/gray-box", lambda: ABLATIONS.replace_with_gray(image, mask, False)
+        # It works in place, and what is then in the boxes costs the same.
+        yield f"perturb {preset}/tile", lambda: ABLATIONS.tile(image, mask)
+        average = lambda: ABLATIONS.fill_with_avg_surrounding_color(image[0], mask[0], True)
+        yield f"perturb {preset}/average:shape", average
     yield "perturb Strict/noise-fill", lambda: ABLATIONS.replace_with_noise(image, mask)
     yield "noisy pair/linf", lambda: published_pair(image, mask, "linf", 0.25)
     yield "noisy pair/l2", lambda: published_pair(image, mask, "l2", 90)

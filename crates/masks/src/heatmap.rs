@@ -165,6 +165,24 @@ mod tests {
     }
 
     #[test]
+    fn the_ends_of_long_maps() {
+        for length in [1, 63, 64, 65, 200] {
+            let mut values: Vec<f32> = (0..length).map(|i| (i * 7919 % 1009) as f32 / 504.5 - 1.0).collect();
+            let check = |values: &[f32]| {
+                let least = values.iter().copied().fold(f32::INFINITY, f32::min);
+                let greatest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                assert_eq!(ends(values), (least, greatest), "{length}");
+            };
+            check(&values);
+            for place in 0..length as usize {
+                let before = std::mem::replace(&mut values[place], [7.0, -7.0, f32::NAN][place % 3]);
+                check(&values);
+                values[place] = before;
+            }
+        }
+    }
+
+    #[test]
     fn the_threshold_itself_counts() {
         let map = Heatmap::from_vec(1, 4, vec![0.4, 0.5, 0.6, f32::NAN]);
         assert_eq!(map.at_least(0.5).as_slice(), [0, 1, 1, 0]);

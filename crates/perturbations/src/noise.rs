@@ -74,13 +74,14 @@ impl Perturb for Noise {
         let most = 3 * pixels(&runs) > 2 * plane;
         let mut changed = match most {
             true => Pixels::from_vec(image.height(), image.width(), normals(key, image.as_slice().len())),
-            false => image.clone(),
-        };
-        if !most {
-            for (channel, values) in changed.as_mut_slice().chunks_exact_mut(plane).enumerate() {
-                runs.iter().for_each(|run| draw(key, channel * plane + run.start, &mut values[run.clone()]));
+            false => {
+                let mut changed = image.clone();
+                for (channel, values) in changed.as_mut_slice().chunks_exact_mut(plane).enumerate() {
+                    runs.iter().for_each(|run| draw(key, channel * plane + run.start, &mut values[run.clone()]));
+                }
+                changed
             }
-        }
+        };
         let Some(scale) = self.scale(changed.as_slice(), plane, &runs) else { return self.without(image) };
         merge_runs(changed.as_mut_slice(), image.as_slice(), plane, &runs, |normal, pixel| {
             (pixel + scale * normal).clamp(0.0, 1.0)

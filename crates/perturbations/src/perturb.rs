@@ -48,26 +48,23 @@ where
 
 /// Copies in parts of a kilobyte, as [`Pixels`] are cloned, and for the same reason.
 pub(crate) fn append(to: &mut Vec<f32>, from: &[f32]) {
-    from.chunks(256).for_each(|part| to.extend_from_slice(part));
+    from.chunks(PART).for_each(|part| to.extend_from_slice(part));
 }
+
+/// A kilobyte.
+const PART: usize = 256;
 
 /// The image with some runs of its pixels in one colour.
 pub(crate) fn painted(image: &Pixels, runs: &[Range<usize>], colour: [f32; 3]) -> Pixels {
     rewritten(image, runs, |changed, channel, run| changed.resize(changed.len() + run.len(), colour[channel]))
 }
 
-/// Copies some runs of pixels in all channels, by way of a small buffer: where both pictures lie alike within pages of
-/// memory, as large vectors do, processors take what is read next for what was just written, and reading waits for
-/// writing, several times as long as the copy takes. (To copy a whole picture is as quick anywhere.)
+/// Copies some runs of pixels in all channels, in parts like [`append`].
 pub(crate) fn copy_runs(to: &mut [f32], from: &[f32], plane: usize, runs: &[Range<usize>]) {
-    let mut buffer = [0f32; 256];
     for (to, from) in to.chunks_exact_mut(plane.max(1)).zip(from.chunks_exact(plane.max(1))) {
         for run in runs {
-            for (to, from) in to[run.clone()].chunks_mut(buffer.len()).zip(from[run.clone()].chunks(buffer.len())) {
-                let buffer = &mut buffer[..from.len()];
-                buffer.copy_from_slice(from);
-                to.copy_from_slice(buffer);
-            }
+            let parts = to[run.clone()].chunks_mut(PART).zip(from[run.clone()].chunks(PART));
+            parts.for_each(|(to, from)| to.copy_from_slice(from));
         }
     }
 }
@@ -148,22 +145,16 @@ pub(crate) fn sum<F: Fn(f64) -> f64>(plane: &[f32], runs: &[Range<usize>], f: F)
     sums.iter().sum()
 }
 
-/// Each value of some runs in all channels, and the other's of the same place, become one. The other is read into a small
-/// buffer before the results are written, for the reason [`copy_runs`] has.
+/// Each value of some runs in all channels, and the other's of the same place, become one.
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
 pub(crate) fn merge_runs<F>(values: &mut [f32], others: &[f32], plane: usize, runs: &[Range<usize>], f: F)
 where
     F: Fn(f32, f32) -> f32,
 {
-    let mut buffer = [0f32; 256];
     for (values, others) in values.chunks_exact_mut(plane.max(1)).zip(others.chunks_exact(plane.max(1))) {
         for run in runs {
-            for (values, others) in values[run.clone()].chunks_mut(256).zip(others[run.clone()].chunks(256)) {
-                buffer[..others.len()].copy_from_slice(others);
-                for (value, &other) in values.iter_mut().zip(&buffer) {
-                    *value = f(*value, other);
-                }
-            }
+            let pairs = values[run.clone()].iter_mut().zip(&others[run.clone()]);
+            pairs.for_each(|(value, &other)| *value = f(*value, other));
         }
     }
 }

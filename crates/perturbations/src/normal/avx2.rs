@@ -1,8 +1,9 @@
 //! The operations of [`super::box_muller`] on eight pairs at a time, in AVX2.
 //!
 //! The compiler's own vectors take half as long again: it shuffles more to part the halves of a hash, and makes one loop of
-//! what is better done in several. A processor looks ahead some hundred instructions, which are few pairs if each goes
-//! through a chain of eighty, and then it waits for results. So a block goes through one short step after the other.
+//! what is better done in several. A processor looks ahead some hundred instructions. That is only a pair of vectors if each
+//! goes through all steps in one chain, and then it waits for results; so a block goes through one short step after the
+//! other.
 
 use crate::NoiseKey;
 use crate::key::STEP;
