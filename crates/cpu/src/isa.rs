@@ -1,0 +1,116 @@
+#[cfg(target_arch = "x86_64")]
+use crate::arch::{Avx2, Avx512};
+use std::sync::OnceLock;
+
+/// An instruction set that this processor has.
+///
+/// Only detection creates the variants beyond [`Isa::Portable`], so a value is proof that the processor can run the
+/// code compiled for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Isa {
+    /// What the target always has: SSE2 on x86-64, NEON on 64-bit ARM.
+    Portable,
+    /// The x86-64-v3 level: AVX2 with FMA, BMI1, BMI2, F16C, LZCNT and POPCNT.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    /// The x86-64-v4 level: AVX2 and AVX-512 F, BW, CD, DQ and VL.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+impl Isa {
+    /// Returns the widest instruction set of this processor. The processor is asked once per process.
+    #[inline]
+    pub fn best() -> Self {
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| Self::available().pop().unwrap_or(Self::Portable))
+    }
+
+    /// Returns all instruction sets of this processor, [`Isa::Portable`] first and the widest last.
+    ///
+    /// Tests run a kernel on each of them and compare the results.
+    pub fn available() -> Vec<Self> {
+        let mut all = vec![Self::Portable];
+        #[cfg(target_arch = "x86_64")]
+        {
+            all.extend(Avx2::detect().map(Self::Avx2));
+            all.extend(Avx512::detect().map(Self::Avx512));
+        }
+        all
+    }
+
+    /// Runs `f` compiled for this instruction set.
+    ///
+    /// Only what is inlined into `f` profits, and `f` itself must be inlined. [`dispatch!`](crate::dispatch) sees to
+    /// that; call this function directly to choose the instruction set, with a closure marked `#[inline(always)]`.
+    #[inline]
+    pub fn run<R>(self, f: impl FnOnce() -> R) -> R {
+        match self {
+            Self::Portable => f(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => avx2.run(f),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(avx512) => avx512.run(f),
+        }
+    }
+}
+
+/// Evaluates an expression compiled for [`Isa::best`], the widest instruction set of the processor.
+///
+/// The expression is compiled once for each instruction set; the choice among them costs one load and one branch. The
+/// [crate documentation](crate#dispatching-a-loop) shows how to convert a function and which rules the code must follow.
+#[macro_export]
+macro_rules! dispatch {
+    ($body:expr) => {
+        $crate::Isa::best().run(
+            #[inline(always)]
+            || $body,
+        )
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sum that the compiler vectorizes: 16 lanes, so that its order does not depend on the instruction set.
+    #[inline(always)]
+    fn sum(values: &[f32]) -> f32 {
+        let mut lanes = [0f32; 16];
+        for values in values.as_chunks::<16>().0 {
+            lanes.iter_mut().zip(values).for_each(|(lane, value)| *lane += value * value + 0.1);
+        }
+        lanes.iter().sum()
+    }
+
+    #[test]
+    fn every_instruction_set_computes_the_same_bits() {
+        let values: Vec<f32> = (0..4096).map(|i| (i * 7919 % 1009) as f32 / 1009.0).collect();
+        let want = sum(&values).to_bits();
+        for isa in Isa::available() {
+            let got = isa.run(
+                #[inline(always)]
+                || sum(&values),
+            );
+            assert_eq!(got.to_bits(), want, "{isa:?}");
+        }
+        assert_eq!(dispatch!(sum(&values)).to_bits(), want);
+    }
+
+    #[test]
+    fn the_best_instruction_set_is_the_last_available_one() {
+        assert_eq!(Isa::available().first(), Some(&Isa::Portable));
+        assert_eq!(Isa::available().last(), Some(&Isa::best()));
+    }
+
+    #[test]
+    fn a_block_can_change_and_return_what_it_captures() {
+        let mut values = vec![1, 2, 3];
+        let last = dispatch!({
+            values.iter_mut().for_each(|value| *value *= 2);
+            values.pop()
+        });
+        assert_eq!((last, values), (Some(6), vec![2, 4]));
+    }
+}

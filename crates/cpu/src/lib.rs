@@ -1,0 +1,57 @@
+//! Arithmetic on slices, with the same bits on every processor.
+//!
+//! This crate is the lowest room of the workspace. It knows nothing of images, tensors or networks, and it is the only
+//! crate that touches instruction sets. Everything else writes ordinary loops.
+//!
+//! In the order of use:
+//!
+//! - [`dispatch!`] compiles a block of code once for each instruction set and runs the best version.
+//! - [`Isa`] is the instruction set behind it: [`Isa::best`] detects it once, [`Isa::available`] lists all that a test
+//!   should compare.
+//! - [`random`] is the counter-based generator of the workspace: [`random::Stream`], [`random::StreamReader`], and
+//!   [`random::normals`] for standard normals.
+//!
+//! # Dispatching a loop
+//!
+//! Put the body of the function into [`dispatch!`]. The call site needs no attributes, no structs and no `unsafe`.
+//!
+//! ```
+//! use hard_imagenet_cpu::dispatch;
+//!
+//! /// Computes `y = a x + y`.
+//! fn add_scaled(y: &mut [f32], a: f32, x: &[f32]) {
+//!     dispatch!({
+//!         for (y, x) in y.iter_mut().zip(x) {
+//!             *y += a * x;
+//!         }
+//!     });
+//! }
+//!
+//! let mut y = [1.0, 2.0];
+//! add_scaled(&mut y, 2.0, &[10.0, 20.0]);
+//! assert_eq!(y, [21.0, 42.0]);
+//! ```
+//!
+//! Three rules keep such a loop fast and reproducible:
+//!
+//! - Functions that the block calls must be `#[inline(always)]`. A function that is not inlined is compiled for the
+//!   baseline instruction set only.
+//! - The block must not rely on the width of a register. Sums that should be vectorized are kept in a fixed number of
+//!   lanes, so that the order of the additions is the same everywhere.
+//! - The block becomes a closure: `return` leaves the block, not the function, and mutable slices are captured by
+//!   reference. If the compiler then checks for overlapping slices in a hot inner loop, move the loop into an
+//!   `#[inline(always)]` function that takes the slices as arguments, and dispatch the call:
+//!   `dispatch!(row(x, y))`.
+//!
+//! Rust never contracts `a * b + c` into a fused multiply-add, so every version of a block computes the same bits.
+//!
+//! # Safety
+//!
+//! `unsafe` code appears only below `src/arch`. A value such as [`arch::Avx2`] can only be made by detecting the
+//! instruction set, so holding one proves that the processor has it.
+
+pub mod arch;
+mod isa;
+pub mod random;
+
+pub use isa::Isa;
