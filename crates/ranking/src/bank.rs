@@ -178,7 +178,7 @@ impl FeatureBank {
         Ok(())
     }
 
-    /// Writes the bank: a file beside it first, which then takes its name.
+    /// Writes the bank to a file, whole or not at all.
     ///
     /// # Errors
     /// [`RankingError::File`].
@@ -206,10 +206,7 @@ impl FeatureBank {
             ("ids".to_owned(), json(serde_json::to_string(&self.ids))?),
         ]);
         let bytes = serialize(views, Some(metadata)).map_err(|error| fail(error.to_string()))?;
-        let unfinished = path.with_extension("unfinished");
-        std::fs::write(&unfinished, bytes)
-            .and_then(|()| std::fs::rename(&unfinished, path))
-            .map_err(|e| fail(e.to_string()))
+        hard_imagenet_files::write_whole(path, &bytes).map_err(|error| fail(error.source.to_string()))
     }
 
     /// Reads a bank.

@@ -36,13 +36,7 @@ pub(crate) fn write(folder: &Path, state: &State, tensors: &WeightMap) -> Result
     let mut sorted: Vec<_> = tensors.iter().collect();
     sorted.sort_by_key(|(name, _)| *name);
     let bytes = safetensors::serialize(sorted, Some(metadata)).map_err(|error| fail(error.to_string()))?;
-    let unfinished = path.with_extension("unfinished");
-    let write = || {
-        std::fs::create_dir_all(folder)?;
-        std::fs::write(&unfinished, bytes)?;
-        std::fs::rename(&unfinished, &path)
-    };
-    write().map_err(|error: std::io::Error| fail(error.to_string()))
+    hard_imagenet_files::write_whole(&path, &bytes).map_err(|error| fail(error.source.to_string()))
 }
 
 /// The last checkpoint of a folder; `None` if it has none.

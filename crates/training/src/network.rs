@@ -1,5 +1,6 @@
 use crate::{Part, TrainingError};
 use candle_core::{DType, Device, Tensor, Var};
+pub(crate) use hard_imagenet_files::hex;
 use hard_imagenet_graph::{Cut, Graph, Op, WeightMap};
 use hard_imagenet_models::{Model, ModelSpec, Parts, Weights, onnx, zoo};
 use hard_imagenet_perturbations::NoiseKey;
@@ -177,8 +178,4 @@ fn last_layer(name: &str, graph: &Graph) -> Result<(String, Option<String>), Tra
             Err(TrainingError::Recipe(format!("{name} does not end in one linear layer: name a node to train behind")))
         }
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
