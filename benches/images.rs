@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use fast_image_resize::images::Image;
 use fast_image_resize::{FilterType as Fast, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use hard_imagenet_images::{
-    Filter, Gray8, MaskRule, PairedTransform, Pixels, Preprocess, RandomResizedCrop, Resize, Rgb8, decode_image,
+    Filter, Gray8, MaskRule, PairedTransform, Pixels, Preprocessing, RandomResizedCrop, Resize, Rgb8, decode_image,
     decode_mask,
 };
 use image::RgbImage;
@@ -41,7 +41,7 @@ fn ink(height: usize, width: usize) -> Gray8 {
 fn decode(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode jpeg");
     for (height, width) in SIZES {
-        let jpeg = picture(height, width).jpeg(90).expect("a JPEG");
+        let jpeg = picture(height, width).encode_jpeg(90).expect("a JPEG");
         let size = format!("{height}x{width}");
         group.throughput(Throughput::Elements((height * width) as u64));
         group.bench_function(BenchmarkId::new("ours", &size), |b| {
@@ -66,7 +66,9 @@ fn resize(c: &mut Criterion) {
             group.throughput(Throughput::Elements((height * width) as u64));
             let (resize, mask_rule) = (Resize::Squash(256, 256), MaskRule::Half);
             let transform = PairedTransform { resize, crop: None, filter, mask_rule };
-            group.bench_function(BenchmarkId::new("ours", &size), |b| b.iter(|| transform.image(black_box(&picture))));
+            group.bench_function(BenchmarkId::new("ours", &size), |b| {
+                b.iter(|| transform.apply_to_image(black_box(&picture)))
+            });
 
             let (columns, rows) = (width as u32, height as u32);
             let theirs = match filter {
@@ -126,11 +128,11 @@ fn to_tensor(c: &mut Criterion) {
 
 /// An image and its mask on the way to a network, from their files (a JPEG and a PNG) or once decoded.
 fn items(c: &mut Criterion) {
-    let paired = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk);
+    let paired = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
     let random = RandomResizedCrop::imagenet();
     for (height, width) in SIZES {
         let (picture, ink) = (picture(height, width), ink(height, width));
-        let (jpeg, png) = (picture.jpeg(90).expect("a JPEG"), ink.png().expect("a PNG"));
+        let (jpeg, png) = (picture.encode_jpeg(90).expect("a JPEG"), ink.encode_png().expect("a PNG"));
         let size = format!("{height}x{width}");
         let mut group = c.benchmark_group("item");
         group.throughput(Throughput::Elements((height * width) as u64));
@@ -138,14 +140,14 @@ fn items(c: &mut Criterion) {
             b.iter(|| {
                 let image = decode_image(black_box(&jpeg)).expect("a picture");
                 let mask = decode_mask(black_box(&png)).expect("a mask");
-                (paired.image(&image), paired.mask(&mask))
+                (paired.apply_to_image(&image), paired.apply_to_mask(&mask))
             });
         });
         group.finish();
         let mut group = c.benchmark_group("paired resize and crop");
         group.throughput(Throughput::Elements((height * width) as u64));
         group.bench_function(BenchmarkId::new("ours", &size), |b| {
-            b.iter(|| (paired.image(black_box(&picture)), paired.mask(black_box(&ink))));
+            b.iter(|| (paired.apply_to_image(black_box(&picture)), paired.apply_to_mask(black_box(&ink))));
         });
         group.finish();
         let mut group = c.benchmark_group("random resized crop");
@@ -155,7 +157,7 @@ fn items(c: &mut Criterion) {
             b.iter(|| {
                 key += 1;
                 let drawn = random.draw(key, height, width);
-                (random.image(black_box(&picture), &drawn), random.mask(black_box(&ink), &drawn))
+                (random.apply_to_image(black_box(&picture), &drawn), random.apply_to_mask(black_box(&ink), &drawn))
             });
         });
         group.finish();

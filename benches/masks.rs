@@ -142,13 +142,13 @@ fn morphology(c: &mut Criterion) {
         ];
         for (kernel, element, norm, reach) in kinds {
             let theirs = || imageproc::morphology::dilate(black_box(image), norm, reach);
-            assert_eq!(theirs(), gray(&mask.dilated(element)), "{kernel}");
+            assert_eq!(theirs(), gray(&mask.dilate(element)), "{kernel}");
             compare(
                 c,
                 kernel,
                 side,
                 &[
-                    ("ours", &|| _ = black_box(black_box(mask).dilated(element))),
+                    ("ours", &|| _ = black_box(black_box(mask).dilate(element))),
                     ("imageproc", &|| _ = black_box(theirs())),
                 ],
             );
@@ -174,15 +174,15 @@ fn runs(mask: &Mask) -> Vec<u32> {
 fn coco(c: &mut Criterion) {
     for side in SIDES {
         let (a, b) = (&mask(side, 0.0), &mask(side, 0.1));
-        let (code, other) = (&a.to_rle().compressed(), &b.to_rle().compressed());
-        let parse = |text: &str| Rle::parse(side, side, black_box(text)).expect("a code");
+        let (code, other) = (&a.to_rle().to_compressed(), &b.to_rle().to_compressed());
+        let parse = |text: &str| Rle::from_compressed(side, side, black_box(text)).expect("a code");
         assert_eq!(runs(a), a.to_rle().counts());
         compare(
             c,
             "rle-encode",
             side,
             &[
-                ("ours", &|| _ = black_box(black_box(a).to_rle().compressed())),
+                ("ours", &|| _ = black_box(black_box(a).to_rle().to_compressed())),
                 ("ours, runs only", &|| _ = black_box(black_box(a).to_rle())),
                 ("runs only, pixel by pixel", &|| _ = black_box(runs(black_box(a)))),
             ],
@@ -209,7 +209,9 @@ fn coco(c: &mut Criterion) {
             "polygon",
             side,
             &[
-                ("ours", &|| _ = black_box(Rle::from_polygon(side, side, black_box(star)).map(|rle| rle.compressed()))),
+                ("ours", &|| {
+                    _ = black_box(Rle::from_polygon(side, side, black_box(star)).map(|rle| rle.to_compressed()))
+                }),
                 ("imageproc", &|| {
                     let mut image = GrayImage::new(side as u32, side as u32);
                     imageproc::drawing::draw_polygon_mut(&mut image, black_box(&corners), Luma([1]));
@@ -241,9 +243,9 @@ fn resized(map: &Heatmap, side: usize) -> Vec<f32> {
 
 fn heatmaps(c: &mut Criterion) {
     for side in SIDES {
-        let map = &Heatmap::from_vec(7, 7, (0..49).map(|i| (i * 31 % 17) as f32 / 16.0).collect());
+        let map = &Heatmap::from_vec(7, 7, (0..49).map(|i| (i * 31 % 17) as f32 / 16.0).collect()).unwrap();
         let off = map
-            .resized(side, side)
+            .resize(side, side)
             .as_slice()
             .iter()
             .zip(resized(map, side))
@@ -251,14 +253,14 @@ fn heatmaps(c: &mut Criterion) {
             .fold(0.0, f32::max);
         assert!(off < 1e-4, "{off}");
         // A network's map to the size of a picture and to [0, 1], as after GradCAM.
-        let scaled = || black_box(map).min_max_scaled().resized(side, side).min_max_scaled();
+        let scaled = || black_box(map).min_max_scale().resize(side, side).min_max_scale();
         compare(c, "saliency-map", side, &[("ours", &|| _ = black_box(scaled()))]);
         compare(
             c,
             "heatmap-resize",
             side,
             &[
-                ("ours", &|| _ = black_box(black_box(map).resized(side, side))),
+                ("ours", &|| _ = black_box(black_box(map).resize(side, side))),
                 ("pixel by pixel", &|| _ = black_box(resized(black_box(map), side))),
             ],
         );

@@ -19,7 +19,7 @@ fn scene(side: usize) -> (Pixels, Mask) {
         let inside = |at: usize, from: usize, to: usize| (side * from / 8..side * to / 8).contains(&at);
         (inside(row, 2, 5) && inside(column, 1, 3)) || (inside(row, 4, 6) && inside(column, 5, 7))
     });
-    (Pixels::from_vec(side, side, values), mask)
+    (Pixels::from_vec(side, side, values).unwrap(), mask)
 }
 
 fn perturb(c: &mut Criterion) {
@@ -75,7 +75,7 @@ fn mix(c: &mut Criterion) {
     let mut group = c.benchmark_group("mix");
     for side in SIDES {
         let (image, mask) = scene(side);
-        let other = Pixels::from_vec(side, side, image.as_slice().iter().rev().copied().collect());
+        let other = Pixels::from_vec(side, side, image.as_slice().iter().rev().copied().collect()).unwrap();
         group.throughput(Throughput::Elements((3 * side * side) as u64));
         group.bench_function(BenchmarkId::new("background", side), |b| {
             b.iter(|| background(black_box(&other), black_box(&mask)));

@@ -13,8 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model =
         zoo::load("planted_resnet.object", &Weights::Folder("crates/cli/demo".into()), &Device::Cpu, DType::F32)?;
     let sample = PlantedCues::hard(3, 8, 64).get(2)?;
-    let transform = model.spec().preprocess.paired(MaskRule::Half);
-    let (pixels, mask) = (transform.image(&sample.image), transform.mask(&sample.mask));
+    let transform = model.spec().preprocess.paired_transform(MaskRule::Half);
+    let (pixels, mask) = (transform.apply_to_image(&sample.image), transform.apply_to_mask(&sample.mask));
     let x = model.normalise(&model.batch(std::slice::from_ref(&pixels))?)?;
 
     // Head after trunk is the whole network, wherever it is cut.

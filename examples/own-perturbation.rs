@@ -40,11 +40,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = PlantedCues::easy(11, 160, 64);
     let model =
         zoo::load("planted_resnet.object", &Weights::Folder("crates/cli/demo".into()), &Device::Cpu, DType::F32)?;
-    let transform = model.spec().preprocess.paired(MaskRule::Half);
+    let transform = model.spec().preprocess.paired_transform(MaskRule::Half);
     let (mut clean, mut mirrored) = (0, 0);
     for i in 0..data.len() {
         let sample = data.get(i)?;
-        let (image, mask) = (transform.image(&sample.image), transform.mask(&sample.mask));
+        let (image, mask) = (transform.apply_to_image(&sample.image), transform.apply_to_mask(&sample.mask));
         let changed = Mirror.apply(&image, &mask, NoiseKey::new(0, &sample.id, 0));
         let logits = model.forward(&model.normalise(&model.batch(&[image, changed])?)?)?;
         let said = logits.argmax(1)?.to_vec1::<u32>()?;

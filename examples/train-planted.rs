@@ -110,7 +110,7 @@ fn accuracy(model: &Model, data: &PlantedCues, perturb: &dyn Perturb) -> Result<
         let see = |&i: &usize| {
             let sample = data.get(i)?;
             let key = NoiseKey::new(0, &sample.id, 0);
-            Ok(perturb.apply(&geometry.image(&sample.image), &geometry.mask(&sample.mask), key))
+            Ok(perturb.apply(&geometry.apply_to_image(&sample.image), &geometry.apply_to_mask(&sample.mask), key))
         };
         let images: Vec<Pixels> = indices.par_iter().map(see).collect::<Result<_>>()?;
         let logits = model.forward(&model.normalise(&model.batch(&images)?)?)?;
@@ -122,5 +122,5 @@ fn accuracy(model: &Model, data: &PlantedCues, perturb: &dyn Perturb) -> Result<
 
 /// Pictures have the network's size already; only their masks are thresholded.
 fn geometry() -> Result<PairedTransform> {
-    Ok(zoo::spec(NAME)?.preprocess.paired(MaskRule::Half))
+    Ok(zoo::spec(NAME)?.preprocess.paired_transform(MaskRule::Half))
 }

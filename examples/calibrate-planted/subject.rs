@@ -3,7 +3,7 @@
 use crate::hybrid::Hybrid;
 use crate::training::{Recipe, Result, train};
 use candle_core::{DType, Device};
-use hard_imagenet::images::{Filter, Preprocess, Resize};
+use hard_imagenet::images::{Filter, Preprocessing, Resize};
 use hard_imagenet::models::{Architecture, Block, Checkpoint, Model, ModelSpec, ResNet, Stem, WeightMap, generated};
 use std::path::{Path, PathBuf};
 
@@ -113,8 +113,8 @@ impl Subject {
 }
 
 /// Pictures as they are, values brought to -1..1.
-fn preprocess() -> Preprocess {
-    Preprocess {
+fn preprocess() -> Preprocessing {
+    Preprocessing {
         resize: Resize::Squash(SIZE, SIZE),
         input: (SIZE, SIZE),
         filter: Filter::Bilinear,

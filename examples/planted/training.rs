@@ -4,7 +4,7 @@ use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
 use hard_imagenet::datasets::{Dataset, PlantedConfig, PlantedCues};
 use hard_imagenet::graph::{Graph, WeightMap, run_training};
-use hard_imagenet::images::{MaskRule, Pixels, Preprocess};
+use hard_imagenet::images::{MaskRule, Pixels, Preprocessing};
 use hard_imagenet::masks::Mask;
 use hard_imagenet::perturbations::{EmptyRegion, Noise, NoiseKey, Norm, Perturb, Region};
 use rayon::prelude::*;
@@ -40,14 +40,14 @@ pub(crate) struct Step {
 pub(crate) fn train(
     graph: &Graph,
     start: WeightMap,
-    preprocess: &Preprocess,
+    preprocess: &Preprocessing,
     recipe: &Recipe,
     mut tell: impl FnMut(Step),
 ) -> Result<WeightMap> {
     let Recipe { cue, seed, steps, batch, .. } = *recipe;
     let size = preprocess.input.0;
     let data = PlantedCues::new(PlantedConfig::train(cue), seed, steps * batch, size)?;
-    let geometry = preprocess.paired(MaskRule::Half);
+    let geometry = preprocess.paired_transform(MaskRule::Half);
     let (mean, std) = (f64::from(preprocess.mean[0]), f64::from(preprocess.std[0]));
 
     // Running statistics are no variables: they follow the batches and have no gradient.
@@ -64,7 +64,7 @@ pub(crate) fn train(
 
     for step in 0..steps {
         let indices: Vec<usize> = (step * batch..(step + 1) * batch).collect();
-        let see = |&i: &usize| Ok(grainy(geometry.image(&data.get(i)?.image), seed, i));
+        let see = |&i: &usize| Ok(grainy(geometry.apply_to_image(&data.get(i)?.image), seed, i));
         let images: Vec<Pixels> = indices.par_iter().map(see).collect::<Result<_>>()?;
         let values: Vec<f32> = images.iter().flat_map(|image| image.as_slice()).copied().collect();
         let x = Tensor::from_vec(values, (batch, 3, size, size), &Device::Cpu)?;

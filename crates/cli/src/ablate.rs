@@ -3,7 +3,7 @@
 use crate::options::{self, PresetName};
 use anyhow::{Context, Result, bail, ensure};
 use hard_imagenet::evaluation::Quirks;
-use hard_imagenet::images::{self, PairedTransform, Pixels, Preprocess, Resize, Rgb8};
+use hard_imagenet::images::{self, PairedTransform, Pixels, Preprocessing, Resize, Rgb8};
 use hard_imagenet::masks::Mask;
 use hard_imagenet::perturbations::{self, KINDS, Mix, NoiseKey, Preset};
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             perturbation.apply(&image, &mask, NoiseKey::new(args.seed, &args.image.to_string_lossy(), 0))
         }
     };
-    options::write(&args.output, Rgb8::from(&changed).png().context("cannot encode the picture")?)
+    options::write(&args.output, Rgb8::from(&changed).encode_png().context("cannot encode the picture")?)
 }
 
 /// A picture and its mask, both transformed.
@@ -94,9 +94,13 @@ fn read(args: &Args, image_path: &Path, mask_path: &Path) -> Result<(Pixels, Mas
             mask.height,
             mask.width,
         );
-        PairedTransform { resize: Resize::None, crop: None, ..Preprocess::imagenet().paired(quirks.mask_rule) }
+        PairedTransform {
+            resize: Resize::None,
+            crop: None,
+            ..Preprocessing::imagenet().paired_transform(quirks.mask_rule)
+        }
     } else {
-        Preprocess::imagenet().squashed().paired(quirks.mask_rule)
+        Preprocessing::imagenet().squash().paired_transform(quirks.mask_rule)
     };
-    Ok((transform.image(&image), transform.mask(&mask)))
+    Ok((transform.apply_to_image(&image), transform.apply_to_mask(&mask)))
 }

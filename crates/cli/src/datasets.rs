@@ -5,8 +5,8 @@ use crate::progress::Progress;
 use crate::sources::{Name, Source};
 use anyhow::{Context, Result};
 use clap::{Subcommand, ValueEnum};
-use hard_imagenet::datasets::{Measured, Retention, Statistics};
-use hard_imagenet::images::{MaskRule, PairedTransform, Preprocess, RandomResizedCrop};
+use hard_imagenet::datasets::{DatasetStatistics, Retention, SampleStatistics};
+use hard_imagenet::images::{MaskRule, PairedTransform, Preprocessing, RandomResizedCrop};
 use hard_imagenet::masks::Heatmap;
 use hard_imagenet::report::{self, MaskClass, MaskRow, MaskStats};
 use safetensors::tensor::{Dtype, TensorView};
@@ -107,12 +107,16 @@ fn stats(args: &Stats) -> Result<()> {
             let crop = RandomResizedCrop { mask_rule: transform.mask_rule, ..RandomResizedCrop::imagenet() };
             let rule = told.split_once("; ").map_or("", |(_, rule)| rule);
             let told = format!("random resized crops to 224 of 8 to 100 % of the picture, {crops} of each; {rule}");
-            (Statistics::measure_crops(&*data, &crop, crops, tick), told, "the random crops themselves".to_owned())
+            (
+                DatasetStatistics::measure_crops(&*data, &crop, crops, tick),
+                told,
+                "the random crops themselves".to_owned(),
+            )
         }
         None => {
             let word = retained.to_possible_value();
             let help = word.as_ref().and_then(|word| word.get_help()).map(ToString::to_string).unwrap_or_default();
-            (Statistics::measure(&*data, &transform, retained.into(), tick), told.to_owned(), help)
+            (DatasetStatistics::measure(&*data, &transform, retained.into(), tick), told.to_owned(), help)
         }
     };
     progress.finish();
@@ -148,11 +152,11 @@ fn stats(args: &Stats) -> Result<()> {
 pub(crate) fn transform(preset: PresetName) -> (PairedTransform, &'static str) {
     match preset {
         PresetName::Paper => (
-            Preprocess::imagenet().squashed().paired(MaskRule::AnyInk),
+            Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk),
             "squash to 256 × 256, centre crop of 224; every value above 0 is object",
         ),
         PresetName::Strict => (
-            Preprocess::imagenet().paired(MaskRule::Half),
+            Preprocessing::imagenet().paired_transform(MaskRule::Half),
             "shorter side to 256, centre crop of 224; values of 128 and more are object",
         ),
     }
@@ -169,7 +173,7 @@ impl From<Retained> for Retention {
 }
 
 /// What the report needs to know of a dataset's masks.
-fn input(statistics: &Statistics, facts: Vec<(String, String)>) -> MaskStats {
+fn input(statistics: &DatasetStatistics, facts: Vec<(String, String)>) -> MaskStats {
     let average = |map: &Option<Heatmap>| map.as_ref().map_or_else(Vec::new, coarse);
     let classes = statistics.classes.iter().zip(&statistics.averages);
     MaskStats {
@@ -180,7 +184,7 @@ fn input(statistics: &Statistics, facts: Vec<(String, String)>) -> MaskStats {
     }
 }
 
-fn row(sample: &Measured) -> MaskRow {
+fn row(sample: &SampleStatistics) -> MaskRow {
     let numbers = sample.numbers.as_ref().ok();
     MaskRow {
         sample: sample.id.clone(),
@@ -212,7 +216,7 @@ fn coarse(map: &Heatmap) -> Vec<Vec<f32>> {
 }
 
 /// The mean masks in full: an array (H, W) of f32 for each class, by its name.
-fn write_averages(statistics: &Statistics, path: &Path) -> Result<()> {
+fn write_averages(statistics: &DatasetStatistics, path: &Path) -> Result<()> {
     let mut arrays = Vec::new();
     for (class, map) in statistics.classes.iter().zip(&statistics.averages) {
         let Some(map) = map else { continue };

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let model = options::load(&args.model, args.weights.as_deref(), &args.compute.device()?, args.compute.dtype())?;
     let transform = transform(args, &model);
     let picture = images::read_image(&args.image)?;
-    let pixels = transform.image(&picture);
+    let pixels = transform.apply_to_image(&picture);
     if args.no_transform {
         let (height, width) = model.spec().preprocess.input;
         ensure!(
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             picture.height,
             picture.width,
         );
-        let mask = transform.mask(&stored);
+        let mask = transform.apply_to_mask(&stored);
         let (map, object) = (explanation.map.as_slice(), mask.as_slice());
         println!("IoU with the mask (map ≥ 0.5): {:.3}", alignment::iou(map, object, 0.5));
         if let Some(delta) = alignment::delta_density(map, object) {
@@ -122,7 +122,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         images::outline(&mut overlay, &mask, [255, 255, 255]);
     }
     if let Some(path) = &args.output {
-        options::write(path, overlay.png()?)?;
+        options::write(path, overlay.encode_png()?)?;
     }
     if let Some(path) = &args.arrays {
         let raw = &explanation.raw;
@@ -154,7 +154,7 @@ fn explainer(args: &Args) -> Result<Box<dyn Explain>> {
 
 /// The model's own geometry; masks are thresholded where the object really ends.
 fn transform(args: &Args, model: &Model) -> PairedTransform {
-    let paired = model.spec().preprocess.paired(MaskRule::Half);
+    let paired = model.spec().preprocess.paired_transform(MaskRule::Half);
     match args.no_transform {
         true => PairedTransform { resize: Resize::None, crop: None, ..paired },
         false => paired,

@@ -53,7 +53,7 @@ fn datasets(args: &Args) -> Result<Vec<Box<dyn Dataset>>> {
     let hard = HardImageNet::open(masks, &images, Split::Val)?;
     let rival = Rival20::open(rival, &images, Split::Val)?;
     Ok(match args.limit {
-        Some(n) => vec![Box::new(Subset::spread(hard, n)), Box::new(Subset::spread(rival, n))],
+        Some(n) => vec![Box::new(Subset::take_spread(hard, n)), Box::new(Subset::take_spread(rival, n))],
         None => vec![Box::new(hard), Box::new(rival)],
     })
 }

@@ -345,7 +345,7 @@ fn page_input(
 }
 
 fn thumbnail(picture: &Rgb8, title: String) -> Result<Thumbnail> {
-    Ok(Thumbnail { jpeg: picture.jpeg(80)?, title })
+    Ok(Thumbnail { jpeg: picture.encode_jpeg(80)?, title })
 }
 
 fn compare(args: &Compare) -> Result<()> {

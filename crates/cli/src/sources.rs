@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use hard_imagenet::datasets::{
-    Attribute, Class, Coco, CocoMode, Dataset, FeatureKind, HardImageNet, ImageNetS, MaskedFolder, PlantedCues, Ranked,
-    Rankings, Rival10, Rival20, SalientImageNet, Split, Subset,
+    Attribute, Class, Coco, CocoMode, Dataset, FeatureKind, HardImageNet, ImageNetS, MaskedFolder, PlantedCues,
+    RankedDataset, Rankings, Rival10, Rival20, SalientImageNet, Split, Subset,
 };
 use std::path::{Path, PathBuf};
 
@@ -89,11 +89,11 @@ impl Source {
         let dataset: Box<dyn Dataset> = match self.dataset {
             Name::HardImagenet => Box::new(HardImageNet::open(self.masks()?, self.images()?, split)?),
             Name::Rival20 => Box::new(Rival20::open(self.masks()?, self.images()?, split)?),
-            Name::Rival10Pooled => Box::new(Rival20::open(self.masks()?, self.images()?, split)?.ten()),
+            Name::Rival10Pooled => Box::new(Rival20::open(self.masks()?, self.images()?, split)?.into_ten_classes()),
             Name::Rival10 => {
                 let rival = Rival10::open(self.masks()?, self.images_or_masks()?, split)?;
                 match &self.attribute {
-                    Some(word) => Box::new(rival.of_attribute(attribute(word)?)?),
+                    Some(word) => Box::new(rival.with_attribute(attribute(word)?)?),
                     None => Box::new(rival),
                 }
             }
@@ -109,17 +109,17 @@ impl Source {
         let dataset = self.of_classes(dataset)?;
         let dataset: Box<dyn Dataset> = match (self.balanced, self.rankings()?) {
             (Some(n), Some(rankings)) => {
-                let subset = Subset::balanced(dataset, &rankings, n);
-                Box::new(Ranked::new(subset, rankings))
+                let subset = Subset::take_balanced(dataset, &rankings, n);
+                Box::new(RankedDataset::new(subset, rankings))
             }
             (Some(_), None) => {
                 bail!("{} has no paths_by_rank.pkl: pass the ranking by --ranks FILE", self.masks()?.display())
             }
-            (None, Some(rankings)) => Box::new(Ranked::new(dataset, rankings)),
+            (None, Some(rankings)) => Box::new(RankedDataset::new(dataset, rankings)),
             (None, None) => dataset,
         };
         Ok(match self.limit {
-            Some(n) => Box::new(Subset::spread(dataset, n)),
+            Some(n) => Box::new(Subset::take_spread(dataset, n)),
             None => dataset,
         })
     }

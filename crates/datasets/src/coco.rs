@@ -102,7 +102,7 @@ impl Dataset for Coco {
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, picture, objects } = &self.samples[i];
         let fail = |problem| DatasetError::Meta { path: self.file.clone(), problem };
-        let image = self.images.image(&picture.file)?;
+        let image = self.images.read_image(&picture.file)?;
         let (height, width) = (image.height, image.width);
         if picture.size.is_some_and(|told| told != (height, width)) {
             let (tall, wide) = picture.size.unwrap_or_default();

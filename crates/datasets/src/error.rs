@@ -48,7 +48,7 @@ pub enum DatasetError {
 
     /// A picture that is not among those of ImageNet that are there.
     #[error("no picture {file} of the class {wnid} among {searched}")]
-    NoPicture {
+    NoImage {
         /// WordNet id of its class.
         wnid: String,
         /// Its name; other extensions were tried too.

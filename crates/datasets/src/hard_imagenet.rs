@@ -38,10 +38,10 @@ impl HardImageNet {
     pub fn open(masks: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let masks = Store::open(masks)?;
         let missing = |problem: &str| {
-            let path = masks.place(split.name());
+            let path = masks.location(split.name());
             Err(DatasetError::Folder { path, problem: problem.into(), expected: GET_IT.into() })
         };
-        let Some(top) = masks.parent_of(split.name()) else { return missing("no such folder") };
+        let Some(top) = masks.find_parent(split.name()) else { return missing("no such folder") };
         let classes = classes(&masks, &top)?;
         let files = masks.files(&join(&top, split.name()))?;
         if !files.iter().any(is_picture) {
@@ -80,7 +80,7 @@ fn classes(masks: &Store, top: &str) -> Result<Vec<Class>, DatasetError> {
     let Some(order) = read_pickle(masks, &list, "a list of ImageNet indices", indices)? else {
         return Ok(HARD_IMAGENET.iter().map(imagenet::class).collect());
     };
-    let bad = |name: &str, problem: String| Err(DatasetError::Meta { path: masks.place(name), problem });
+    let bad = |name: &str, problem: String| Err(DatasetError::Meta { path: masks.location(name), problem });
     if order.len() != order.iter().collect::<HashSet<_>>().len() || order.is_empty() {
         return bad(&list, format!("expected distinct ImageNet indices, got {order:?}"));
     }
@@ -125,7 +125,7 @@ fn read_pickle<T>(
     expected: &str,
     convert: impl Fn(Item<'_>) -> Option<T>,
 ) -> Result<Option<T>, DatasetError> {
-    if !masks.has(name) {
+    if !masks.has_file(name) {
         return Ok(None);
     }
     let fail = |problem: String| {
@@ -133,7 +133,7 @@ fn read_pickle<T>(
             "cannot be read as {expected} ({problem}); get the file again, or move it away: \
              without it the usual order of the 15 classes is taken"
         );
-        DatasetError::Meta { path: masks.place(name), problem }
+        DatasetError::Meta { path: masks.location(name), problem }
     };
     let pickle = Pickle::parse(&masks.read(name)?).map_err(|error| fail(error.to_string()))?;
     convert(pickle.root()).map(Some).ok_or_else(|| fail(format!("it holds {:?}", pickle.root())))

@@ -54,9 +54,9 @@ impl ImageNetS {
         let root = Store::open(root)?;
         let maps = format!("{}-segmentation", part(split));
         let fail = |name: &str, problem: &str| {
-            Err(DatasetError::Folder { path: root.place(name), problem: problem.into(), expected: GET_IT.into() })
+            Err(DatasetError::Folder { path: root.location(name), problem: problem.into(), expected: GET_IT.into() })
         };
-        let Some(top) = root.parent_of(&maps) else { return fail(&maps, "no such folder") };
+        let Some(top) = root.find_parent(&maps) else { return fail(&maps, "no such folder") };
         let maps = join(&top, &maps);
         let (mut classes, mut samples) = (Vec::<Class>::new(), Vec::new());
         for folder in root.folders(&maps)? {
@@ -79,16 +79,16 @@ impl ImageNetS {
     }
 
     /// The picture of a label map: beside it if it was copied there, else in ImageNet.
-    fn picture(&self, map: &str, wnid: &str) -> Result<Rgb8, DatasetError> {
+    fn read_image(&self, map: &str, wnid: &str) -> Result<Rgb8, DatasetError> {
         let file = format!("{}.JPEG", file_stem(map));
         let copied = format!("{}/{wnid}/{file}", self.copied);
-        if self.root.has(&copied) { self.root.image(&copied) } else { self.images.picture(wnid, &file) }
+        if self.root.has_file(&copied) { self.root.read_image(&copied) } else { self.images.read_image(wnid, &file) }
     }
 
     /// The pixels of one class, 255, all others 0.
     fn mask(&self, map: &str, class: usize, image: &Rgb8) -> Result<Gray8, DatasetError> {
-        let fail = |problem| Err(DatasetError::Meta { path: self.root.place(map), problem });
-        let Rgb8 { height, width, data } = self.root.image(map)?;
+        let fail = |problem| Err(DatasetError::Meta { path: self.root.location(map), problem });
+        let Rgb8 { height, width, data } = self.root.read_image(map)?;
         if (height, width) != (image.height, image.width) {
             let (tall, wide) = (image.height, image.width);
             return fail(format!("this label map is {height} × {width}, its picture {tall} × {wide}"));
@@ -123,7 +123,7 @@ impl Dataset for ImageNetS {
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, map } = &self.samples[i];
         let wnid = self.info.classes[*class].wnid.as_deref().unwrap_or_default();
-        let image = self.picture(map, wnid)?;
+        let image = self.read_image(map, wnid)?;
         let mask = self.mask(map, *class, &image)?;
         Ok(Sample { id: id.clone(), image, mask, class: *class })
     }

@@ -18,8 +18,8 @@
 //!   and [`Store`]: files by name in a folder, a zip or a tar. Archives are read in place.
 //! - [`checkup_hard_imagenet`], [`inspect`] and their like: what is wrong with a user's folders, as [`Finding`]s.
 //! - [`Subset`]: some samples of any of them: spread over the classes, as many of each, from both ends of a ranking
-//!   ([`Rankings`], [`Ranked`]), or of one stratum ([`strata`]).
-//! - [`Statistics`]: how large the objects are, where they lie, what the crop keeps of them, class by class.
+//!   ([`Rankings`], [`RankedDataset`]), or of one stratum ([`stratify`]).
+//! - [`DatasetStatistics`]: how large the objects are, where they lie, what the crop keeps of them, class by class.
 //!
 //! Masks come as they are stored, 0 to 255; what counts as object is decided later, after resampling (the published
 //! code takes every value above 0, which dilates objects: Q1).
@@ -85,11 +85,11 @@ pub use imagenet_s::ImageNetS;
 pub use masked_folder::MaskedFolder;
 pub use pickle::{Item, Pickle, PickleError};
 pub use planted::{PlantedConfig, PlantedCues, Scene, Silhouette};
-pub use ranked::Ranked;
-pub use rankings::{Place, Rankings};
+pub use ranked::RankedDataset;
+pub use rankings::{RankPosition, Rankings};
 pub use rival::Rival20;
-pub use rival10::{Attribute, Rival10, Rival10OfAttribute};
+pub use rival10::{Attribute, Rival10, Rival10Attribute};
 pub use salient::{FeatureKind, SalientImageNet};
-pub use statistics::{MaskStatistics, Measured, Retention, Statistics, Summary};
-pub use store::{Skipped, Store};
-pub use subset::{Subset, strata};
+pub use statistics::{DatasetStatistics, MaskStatistics, Retention, SampleStatistics, Summary};
+pub use store::{SkippedEntry, Store};
+pub use subset::{Subset, stratify};

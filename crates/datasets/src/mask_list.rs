@@ -40,7 +40,7 @@ impl MaskList {
         for mask in files.into_iter().filter(|file| is_picture(file)) {
             let Some((wnid, file)) = split_mask_name(file_name(&mask)) else { continue };
             let Some(&class) = position.get(wnid) else {
-                return Err(DatasetError::UnknownClass { path: masks.place(&mask), wnid: wnid.into(), dataset });
+                return Err(DatasetError::UnknownClass { path: masks.location(&mask), wnid: wnid.into(), dataset });
             };
             let id = format!("{}/{wnid}/{}", split.name(), file_stem(file));
             let (wnid, file) = (wnid.to_owned(), file.to_owned());
@@ -49,7 +49,7 @@ impl MaskList {
         entries.sort_by(|a, b| (&a.id, &a.mask).cmp(&(&b.id, &b.mask)));
         for pair in entries.windows(2) {
             if pair[0].id == pair[1].id {
-                let [first, second] = [&pair[0], &pair[1]].map(|e| masks.place(&e.mask));
+                let [first, second] = [&pair[0], &pair[1]].map(|e| masks.location(&e.mask));
                 return Err(DatasetError::Duplicate { id: pair[0].id.clone(), first, second });
             }
         }
@@ -70,7 +70,7 @@ impl MaskList {
 
     pub(crate) fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, mask, wnid, file } = &self.entries[i];
-        let (image, mask) = (self.images.picture(wnid, file)?, self.masks.mask(mask)?);
+        let (image, mask) = (self.images.read_image(wnid, file)?, self.masks.read_mask(mask)?);
         Ok(Sample { id: id.clone(), image, mask, class: *class })
     }
 }

@@ -61,11 +61,11 @@ impl MaskedFolder {
             let name = file_stem(&picture.name);
             let keys = [id.clone(), name.to_owned(), format!("{}_{name}", picture.folder)];
             let Some(mask) = keys.iter().find_map(|key| mask_of.get(key)).map(|m| m.name.clone()) else {
-                images_alone.push(images.place(&picture.name));
+                images_alone.push(images.location(&picture.name));
                 continue;
             };
             if let Some(first) = taken.insert(mask.clone(), picture.name.clone()) {
-                let [first, second] = [&first, &picture.name].map(|name| images.place(name));
+                let [first, second] = [&first, &picture.name].map(|name| images.location(name));
                 return Err(DatasetError::Duplicate { id: name.into(), first, second });
             }
             samples.push(Entry { id, class: position[picture.folder.as_str()], image: picture.name, mask });
@@ -75,7 +75,7 @@ impl MaskedFolder {
             return fail("no picture here has a mask", &expected);
         }
         mask_of.retain(|_, mask| !taken.contains_key(&mask.name));
-        let mut masks_alone: Vec<PathBuf> = mask_of.into_values().map(|m| masks.place(&m.name)).collect();
+        let mut masks_alone: Vec<PathBuf> = mask_of.into_values().map(|m| masks.location(&m.name)).collect();
         masks_alone.sort_unstable();
 
         let whole = || images.path().file_name().map_or("all".into(), |n| n.to_string_lossy().into_owned());
@@ -109,7 +109,7 @@ struct Found {
 fn scan(store: &Store, except: Option<&Path>) -> Result<Vec<Found>, DatasetError> {
     let except = except.and_then(|path| path.canonicalize().ok());
     let mut folders = store.folders("")?;
-    folders.retain(|folder| except.is_none() || store.place(folder).canonicalize().ok() != except);
+    folders.retain(|folder| except.is_none() || store.location(folder).canonicalize().ok() != except);
     folders.push(String::new());
     let mut found = Vec::new();
     for folder in folders {
@@ -124,9 +124,9 @@ fn by_key(store: &Store, files: Vec<Found>) -> Result<HashMap<String, Found>, Da
     let mut map: HashMap<String, Found> = HashMap::new();
     for file in files {
         let id = join(&file.folder, file_stem(&file.name));
-        let second = store.place(&file.name);
+        let second = store.location(&file.name);
         if let Some(first) = map.insert(id.clone(), file) {
-            return Err(DatasetError::Duplicate { id, first: store.place(&first.name), second });
+            return Err(DatasetError::Duplicate { id, first: store.location(&first.name), second });
         }
     }
     Ok(map)
@@ -137,7 +137,7 @@ impl Dataset for MaskedFolder {
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, image, mask } = &self.samples[i];
-        let (image, mask) = (self.images.image(image)?, self.masks.mask(mask)?);
+        let (image, mask) = (self.images.read_image(image)?, self.masks.read_mask(mask)?);
         Ok(Sample { id: id.clone(), image, mask, class: *class })
     }
 }

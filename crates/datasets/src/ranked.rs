@@ -1,19 +1,19 @@
 use crate::{Dataset, DatasetError, DatasetInfo, Rankings, Sample};
 
 /// A dataset whose samples know where they stand in a ranking.
-pub struct Ranked<D> {
+pub struct RankedDataset<D> {
     inner: D,
     rankings: Rankings,
 }
 
-impl<D: Dataset> Ranked<D> {
+impl<D: Dataset> RankedDataset<D> {
     /// Images that are not ranked stay, without a place.
     pub fn new(inner: D, rankings: Rankings) -> Self {
         Self { inner, rankings }
     }
 }
 
-impl<D: Dataset> Dataset for Ranked<D> {
+impl<D: Dataset> Dataset for RankedDataset<D> {
     fn info(&self) -> &DatasetInfo {
         self.inner.info()
     }
@@ -32,8 +32,8 @@ impl<D: Dataset> Dataset for Ranked<D> {
 
     /// 0 for the first of its class, 1 for the last; 0 for one that is ranked alone.
     fn cue_rank(&self, i: usize) -> Option<f32> {
-        let place = self.rankings.place(self.id(i))?;
-        Some(place.rank as f32 / place.of.saturating_sub(1).max(1) as f32)
+        let place = self.rankings.position(self.id(i))?;
+        Some(place.rank as f32 / place.total.saturating_sub(1).max(1) as f32)
     }
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
@@ -52,7 +52,7 @@ mod tests {
         let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
         let lists = serde_json::json!({ "a": [data.id(2), data.id(0), data.id(1)] });
         std::fs::write(file.path(), lists.to_string()).unwrap();
-        let ranked = Ranked::new(data, Rankings::read(file.path()).unwrap());
+        let ranked = RankedDataset::new(data, Rankings::read(file.path()).unwrap());
         let ranks = |data: &dyn Dataset| (0..data.len()).map(|i| data.cue_rank(i)).collect::<Vec<_>>();
         assert_eq!(ranks(&ranked), [Some(0.5), Some(1.0), Some(0.0), None]);
         assert_eq!(ranks(&Subset::filter(ranked, |i| i > 1)), [Some(0.0), None]);

@@ -10,24 +10,24 @@ use std::path::Path;
 /// `<wnid>_<number>` everywhere. Which end of the published lists is the spurious one is not documented.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rankings {
-    places: HashMap<String, Place>,
+    places: HashMap<String, RankPosition>,
     /// File names by class, in order.
     lists: BTreeMap<String, Vec<String>>,
 }
 
 /// Where an image stands in the ranking of its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RankPosition {
     /// From 0.
     pub rank: usize,
     /// Number of ranked images of the class.
-    pub of: usize,
+    pub total: usize,
 }
 
-impl Place {
+impl RankPosition {
     /// The tenth of the ranking, 0 to 9.
     pub fn decile(self) -> usize {
-        self.rank * 10 / self.of
+        self.rank * 10 / self.total
     }
 }
 
@@ -66,10 +66,10 @@ impl Rankings {
     /// [`DatasetError::Archive`] if there is no such archive, otherwise as [`read`](Self::read).
     pub fn published(masks: impl AsRef<Path>) -> Result<Option<Self>, DatasetError> {
         let masks = Store::open(masks)?;
-        let top = masks.parent_of("train").unwrap_or_default();
+        let top = masks.find_parent("train").unwrap_or_default();
         let names = PUBLISHED.map(|name| join(&top, name));
-        let Some(name) = names.iter().find(|name| masks.has(name)) else { return Ok(None) };
-        let fail = |problem| DatasetError::Meta { path: masks.place(name), problem };
+        let Some(name) = names.iter().find(|name| masks.has_file(name)) else { return Ok(None) };
+        let fail = |problem| DatasetError::Meta { path: masks.location(name), problem };
         Self::from_pickle(&masks.read(name)?).map(Some).map_err(fail)
     }
 
@@ -80,11 +80,11 @@ impl Rankings {
         let classes = pickle.root().entries().ok_or_else(|| format!("{expected}, found {:?}", pickle.root()))?;
         for (class, paths) in classes {
             let list = paths.items().ok_or_else(|| format!("{expected}, found {paths:?} for class {class:?}"))?;
-            let of = list.len();
+            let total = list.len();
             let name = class.text().map_or_else(|| format!("{class:?}"), str::to_owned);
             for (rank, path) in list.enumerate() {
                 let text = path.text().ok_or_else(|| format!("{expected}, found {path:?} for class {class:?}"))?;
-                rankings.insert(&name, text, Place { rank, of })?;
+                rankings.insert(&name, text, RankPosition { rank, total })?;
             }
         }
         Ok(rankings)
@@ -96,13 +96,13 @@ impl Rankings {
         let mut rankings = Self::default();
         for (class, paths) in &classes {
             for (rank, path) in paths.iter().enumerate() {
-                rankings.insert(class, path, Place { rank, of: paths.len() })?;
+                rankings.insert(class, path, RankPosition { rank, total: paths.len() })?;
             }
         }
         Ok(rankings)
     }
 
-    fn insert(&mut self, class: &str, path: &str, place: Place) -> Result<(), String> {
+    fn insert(&mut self, class: &str, path: &str, place: RankPosition) -> Result<(), String> {
         if self.places.len() == MOST {
             return Err(format!("more than {MOST} images"));
         }
@@ -131,7 +131,7 @@ impl Rankings {
     }
 
     /// Where an image stands: by the id of a sample, a path, or a file name. `None` if it is not ranked.
-    pub fn place(&self, image: &str) -> Option<Place> {
+    pub fn position(&self, image: &str) -> Option<RankPosition> {
         self.places.get(stem(image)).copied()
     }
 }
@@ -151,9 +151,9 @@ mod tests {
         let json = br#"{"537": ["/data/n03218198/n03218198_9.JPEG", "n03218198_4.JPEG"], "n02777292": ["a\\n02777292_1.JPEG"]}"#;
         let rankings = Rankings::from_json(json).unwrap();
         assert_eq!(rankings.len(), 3);
-        assert_eq!(rankings.place("train/n03218198/n03218198_4"), Some(Place { rank: 1, of: 2 }));
-        assert_eq!(rankings.place("n02777292_1.png"), Some(Place { rank: 0, of: 1 }));
-        assert_eq!(rankings.place("n03218198_5"), None);
+        assert_eq!(rankings.position("train/n03218198/n03218198_4"), Some(RankPosition { rank: 1, total: 2 }));
+        assert_eq!(rankings.position("n02777292_1.png"), Some(RankPosition { rank: 0, total: 1 }));
+        assert_eq!(rankings.position("n03218198_5"), None);
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
         std::fs::create_dir(masks.path().join("hardImageNet/train")).unwrap();
         std::fs::write(meta.join("paths_by_rank.pkl"), b"(dI537\n(lVx/n03218198_7.JPEG\nas.").unwrap();
         let rankings = Rankings::published(masks.path()).unwrap().unwrap();
-        assert_eq!(rankings.place("n03218198_7"), Some(Place { rank: 0, of: 1 }));
+        assert_eq!(rankings.position("n03218198_7"), Some(RankPosition { rank: 0, total: 1 }));
         std::fs::write(meta.join("paths_by_rank.pkl"), b"nonsense").unwrap();
         let error = Rankings::published(masks.path()).unwrap_err().to_string();
         assert!(error.contains("paths_by_rank.pkl"), "{error}");
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn deciles() {
-        let deciles = |of| (0..of).map(|rank| Place { rank, of }.decile()).collect::<Vec<_>>();
+        let deciles = |total| (0..total).map(|rank| RankPosition { rank, total }.decile()).collect::<Vec<_>>();
         assert_eq!(deciles(4), [0, 2, 5, 7]);
         assert_eq!(deciles(20), (0..20).map(|rank| rank / 2).collect::<Vec<_>>());
     }

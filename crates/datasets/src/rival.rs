@@ -33,7 +33,7 @@ impl Rival20 {
         let masks = Store::open(rival)?;
         let mut files = Vec::new();
         for part in ["train", "test"].map(|part| format!("{part}/entire_object_masks")) {
-            if let Some(top) = masks.parent_of(&part) {
+            if let Some(top) = masks.find_parent(&part) {
                 files.extend(masks.files(&join(&top, &part))?);
             }
         }
@@ -50,7 +50,7 @@ impl Rival20 {
     /// The same samples with the labels of RIVAL10: ten classes of two ImageNet classes each, which have no ImageNet
     /// index, so that only ten-way heads can be judged. [`Rival10`](crate::Rival10) has these classes with a split of
     /// its own.
-    pub fn ten(self) -> Self {
+    pub fn into_ten_classes(self) -> Self {
         let info = DatasetInfo { name: "rival10-pooled".into(), classes: rival10::classes() };
         Self { info, list: self.list, merged: 2 }
     }

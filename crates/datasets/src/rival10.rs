@@ -1,9 +1,9 @@
 mod attribute;
 mod masks;
-mod of_attribute;
+mod with_attribute;
 
 pub use attribute::Attribute;
-pub use of_attribute::Rival10OfAttribute;
+pub use with_attribute::Rival10Attribute;
 
 use crate::dataset::listed;
 use crate::files::{Split, is_picture, split_mask_name};
@@ -45,7 +45,7 @@ pub(crate) fn classes() -> Vec<Class> {
 /// RIVAL10 may be a zip or tar instead, which is read in place.
 ///
 /// [`Split::Val`] is the part that is called `test` here. It is another split than ImageNet's: both parts hold training
-/// and validation pictures of ImageNet. [`Rival20::ten`](crate::Rival20::ten) splits as ImageNet does, as Hard ImageNet's
+/// and validation pictures of ImageNet. [`Rival20::into_ten_classes`](crate::Rival20::into_ten_classes) splits as ImageNet does, as Hard ImageNet's
 /// authors do.
 ///
 /// Masks have soft edges, and these are kept (Q19).
@@ -97,16 +97,16 @@ impl Rival10 {
             Split::Val => "test",
         };
         let missing = |problem: &str| DatasetError::Folder {
-            path: rival.place(&join(part, MASKS)),
+            path: rival.location(&join(part, MASKS)),
             problem: problem.into(),
             expected: GET_IT.into(),
         };
-        let top = rival.parent_of(part).ok_or_else(|| missing("no such folder"))?;
+        let top = rival.find_parent(part).ok_or_else(|| missing("no such folder"))?;
         let folder = join(&top, part);
         let (list, masks) = (join(&top, LIST), join(&folder, MASKS));
         // (WordNet id, file name) of each picture, and where this is said.
-        let (pictures, source) = if rival.has(&list) {
-            let fail = |problem| DatasetError::Meta { path: rival.place(&list), problem };
+        let (pictures, source) = if rival.has_file(&list) {
+            let fail = |problem| DatasetError::Meta { path: rival.location(&list), problem };
             (listed(&rival.read(&list)?, split).map_err(fail)?, &list)
         } else if rival.has_folder(&masks) {
             (masked(rival.files(&masks)?), &masks)
@@ -118,14 +118,14 @@ impl Rival10 {
         let mut samples = Vec::new();
         for (wnid, file) in pictures {
             let Some(row) = RIVAL20.iter().position(|row| row.1 == wnid) else {
-                return Err(DatasetError::UnknownClass { path: rival.place(source), wnid, dataset: "RIVAL10" });
+                return Err(DatasetError::UnknownClass { path: rival.location(source), wnid, dataset: "RIVAL10" });
             };
             let id = format!("{part}/{wnid}/{}", file_stem(&file));
             samples.push(Entry { id, class: row / 2, wnid, file });
         }
         samples.sort_by(|a, b| a.id.cmp(&b.id));
         if let Some(pair) = samples.windows(2).find(|pair| pair[0].id == pair[1].id) {
-            let [first, second] = [&pair[0], &pair[1]].map(|entry| rival.place(&join(&masks, &entry.mask())));
+            let [first, second] = [&pair[0], &pair[1]].map(|entry| rival.location(&join(&masks, &entry.mask())));
             return Err(DatasetError::Duplicate { id: pair[0].id.clone(), first, second });
         }
         if samples.is_empty() {
@@ -141,7 +141,7 @@ impl Rival10 {
     /// [`DatasetError::Meta`] if the table of labels is missing or damaged.
     pub fn attributes(&self, i: usize) -> Result<[bool; 18], DatasetError> {
         let name = self.beside(i, "_attr_labels.npy");
-        let fail = |problem: String| DatasetError::Meta { path: self.rival.place(&name), problem };
+        let fail = |problem: String| DatasetError::Meta { path: self.rival.location(&name), problem };
         let rows = npy::nonzero(&self.rival.read(&name)?).map_err(fail)?;
         let labels = rows.into_iter().next().unwrap_or_default();
         labels.try_into().map_err(|labels: Vec<_>| fail(format!("expected 18 attributes, got {}", labels.len())))
@@ -153,10 +153,10 @@ impl Rival10 {
     /// [`DatasetError::Meta`] if the dictionary or the mask in it is damaged.
     pub fn attribute_mask(&self, i: usize, attribute: Attribute) -> Result<Option<Gray8>, DatasetError> {
         let name = self.beside(i, "_attr_dict.pkl");
-        if !self.rival.has(&name) {
+        if !self.rival.has_file(&name) {
             return Ok(None);
         }
-        let fail = |problem| DatasetError::Meta { path: self.rival.place(&name), problem };
+        let fail = |problem| DatasetError::Meta { path: self.rival.location(&name), problem };
         masks::read(&self.rival.read(&name)?, attribute.name()).map_err(fail)
     }
 
@@ -170,7 +170,7 @@ impl Rival10 {
     /// A file in `ordinary`: by the name of the mask, or, if that begins with the WordNet id anyway, by its own.
     fn ordinary(&self, wnid: &str, file: &str) -> Option<String> {
         let named = [format!("{}/ordinary/{wnid}_{file}", self.folder), format!("{}/ordinary/{file}", self.folder)];
-        named.into_iter().find(|name| self.rival.has(name))
+        named.into_iter().find(|name| self.rival.has_file(name))
     }
 }
 
@@ -202,11 +202,11 @@ impl Dataset for Rival10 {
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let entry = &self.samples[i];
         let Entry { id, class, wnid, file } = entry;
-        let mask = self.rival.mask(&format!("{}/{MASKS}/{}", self.folder, entry.mask()))?;
+        let mask = self.rival.read_mask(&format!("{}/{MASKS}/{}", self.folder, entry.mask()))?;
         let image = match self.ordinary(wnid, file) {
-            Some(name) => self.rival.image(&name)?,
-            None if file.contains("ILSVRC2012_val") => self.images.val.picture(wnid, file)?,
-            None => self.images.train.picture(wnid, file)?,
+            Some(name) => self.rival.read_image(&name)?,
+            None if file.contains("ILSVRC2012_val") => self.images.val.read_image(wnid, file)?,
+            None => self.images.train.read_image(wnid, file)?,
         };
         Ok(Sample { id: id.clone(), image, mask, class: *class })
     }

@@ -101,15 +101,15 @@ impl SalientImageNet {
 /// Where the table lies: at the top, or beside the classes in a folder of its own there.
 fn votes_file(masks: &Store) -> Result<String, DatasetError> {
     let tops = std::iter::once(String::new()).chain(masks.folders("")?);
-    tops.map(|top| join(&top, VOTES)).find(|name| masks.has(name)).ok_or_else(|| DatasetError::Meta {
-        path: masks.place(VOTES),
+    tops.map(|top| join(&top, VOTES)).find(|name| masks.has_file(name)).ok_or_else(|| DatasetError::Meta {
+        path: masks.location(VOTES),
         problem: format!("no such file; copy mturk_results/{VOTES} of github.com/singlasahil14/salient_imagenet there"),
     })
 }
 
 /// From the workers' answers, the features of one kind by WordNet id.
 fn features(masks: &Store, votes: &str, kind: FeatureKind) -> Result<BTreeMap<String, Vec<u32>>, DatasetError> {
-    let fail = |problem: String| DatasetError::Meta { path: masks.place(votes), problem };
+    let fail = |problem: String| DatasetError::Meta { path: masks.location(votes), problem };
     let text = String::from_utf8_lossy(&masks.read(votes)?).into_owned();
     let header: HashMap<&str, usize> =
         text.lines().next().unwrap_or_default().split(',').enumerate().map(|(i, name)| (name.trim(), i)).collect();
@@ -149,10 +149,10 @@ fn mask(masks: &Store, maps: &[String], height: usize, width: usize) -> Result<G
     let start = |length: usize| ((length - CROP) as f64 / 2.0).round_ties_even() as usize; // torchvision's centre crop
     let mut mask = Gray8 { height: tall, width: wide, data: vec![0; tall * wide] };
     for name in maps {
-        let map = masks.mask(name)?;
+        let map = masks.read_mask(name)?;
         if (map.height, map.width) != (CROP, CROP) {
             let problem = format!("expected a map of {CROP} × {CROP}, this is {} × {}", map.height, map.width);
-            return Err(DatasetError::Meta { path: masks.place(name), problem });
+            return Err(DatasetError::Meta { path: masks.location(name), problem });
         }
         for (row, values) in map.data.chunks_exact(CROP).enumerate() {
             let at = (start(tall) + row) * wide + start(wide);
@@ -171,11 +171,11 @@ impl Dataset for SalientImageNet {
         let Entry { id, class, maps } = &self.samples[i];
         let wnid = self.info.classes[*class].wnid.as_deref().unwrap_or_default();
         let file = format!("{}.JPEG", file_stem(&maps[0]));
-        let image = self.images.picture(wnid, &file)?;
+        let image = self.images.read_image(wnid, &file)?;
         let (long, short) = (image.height.max(image.width), image.height.min(image.width));
         if long > THINNEST * short {
             let problem = format!("a map of a picture of {} × {}, which is too thin", image.height, image.width);
-            return Err(DatasetError::Meta { path: self.masks.place(&maps[0]), problem });
+            return Err(DatasetError::Meta { path: self.masks.location(&maps[0]), problem });
         }
         let mask = mask(&self.masks, maps, image.height, image.width)?;
         Ok(Sample { id: id.clone(), image, mask, class: *class })

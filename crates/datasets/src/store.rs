@@ -24,7 +24,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// begin with a dot (".DS_Store", "._x.png") are not listed.
 ///
 /// Of an archive only plain files are taken whose names stay inside it; links, devices and names that are absolute or
-/// hold `..` or a backslash are skipped, and told by [`skipped`](Self::skipped). In a folder, links are followed: whoever
+/// hold `..` or a backslash are skipped, and told by [`skipped_entries`](Self::skipped_entries). In a folder, links are followed: whoever
 /// made the folder made them.
 pub struct Store {
     path: PathBuf,
@@ -40,7 +40,7 @@ enum Kind {
 /// The files of an archive.
 struct Files<T> {
     by_name: BTreeMap<String, T>,
-    skipped: Vec<Skipped>,
+    skipped: Vec<SkippedEntry>,
 }
 
 impl<T> Default for Files<T> {
@@ -51,14 +51,14 @@ impl<T> Default for Files<T> {
 
 /// An entry of an archive that is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
+pub struct SkippedEntry {
     /// Its name, as far as it is text.
     pub name: String,
     /// Why.
     pub reason: &'static str,
 }
 
-impl Skipped {
+impl SkippedEntry {
     fn new(raw: &[u8], reason: &'static str) -> Self {
         Self { name: String::from_utf8_lossy(raw).into_owned(), reason }
     }
@@ -97,7 +97,7 @@ impl Store {
     /// # Errors
     /// As [`open`](Self::open); and archives in a zip, which cannot be read in place.
     pub fn open_inside(&self, name: &str) -> Result<Self, DatasetError> {
-        let path = self.place(name);
+        let path = self.location(name);
         let fail = |problem: &str| Err(DatasetError::Archive { path: path.clone(), problem: problem.into() });
         match &self.kind {
             Kind::Folder => Self::open(&path),
@@ -115,14 +115,14 @@ impl Store {
     }
 
     /// Where one of its files lies, for a person: an archive reads like a folder, "hardImageNet.zip/val/x.JPEG".
-    pub fn place(&self, name: &str) -> PathBuf {
+    pub fn location(&self, name: &str) -> PathBuf {
         if name.is_empty() { self.path.clone() } else { self.path.join(name) }
     }
 
     /// Is there a file of this name?
-    pub fn has(&self, name: &str) -> bool {
+    pub fn has_file(&self, name: &str) -> bool {
         match &self.kind {
-            Kind::Folder => self.place(name).is_file(),
+            Kind::Folder => self.location(name).is_file(),
             Kind::Zip(zip) => zip.files.by_name.contains_key(name),
             Kind::Tar(_, files) => files.by_name.contains_key(name),
         }
@@ -131,7 +131,7 @@ impl Store {
     /// Is there a folder of this name? "" is the store itself.
     pub fn has_folder(&self, name: &str) -> bool {
         match &self.kind {
-            Kind::Folder => self.place(name).is_dir(),
+            Kind::Folder => self.location(name).is_dir(),
             Kind::Zip(zip) => zip.files.has_folder(name),
             Kind::Tar(_, files) => files.has_folder(name),
         }
@@ -157,7 +157,7 @@ impl Store {
         let mut names: Vec<String> = match &self.kind {
             _ if !self.has_folder(folder) => return Err(self.fail(folder, "no such folder")),
             Kind::Folder => {
-                let entries = std::fs::read_dir(self.place(folder)).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+                let entries = std::fs::read_dir(self.location(folder)).and_then(Iterator::collect::<Result<Vec<_>, _>>);
                 let entries = entries.map_err(|error| self.fail(folder, format!("cannot be listed ({error})")))?;
                 // The kind of a link is asked of what it leads to.
                 let is_folder = |entry: &std::fs::DirEntry| match entry.file_type() {
@@ -184,7 +184,7 @@ impl Store {
         let bytes = match &self.kind {
             Kind::Folder => {
                 let mut bytes = Vec::new();
-                let file = std::fs::File::open(self.place(name));
+                let file = std::fs::File::open(self.location(name));
                 file.and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
                     .map_err(|error| self.fail(name, format!("cannot be read ({error})")))?;
                 bytes
@@ -212,7 +212,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`read`](Self::read), and [`DatasetError::Image`]; both name the place.
-    pub fn image(&self, name: &str) -> Result<Rgb8, DatasetError> {
+    pub fn read_image(&self, name: &str) -> Result<Rgb8, DatasetError> {
         decode_image(&self.read(name)?).map_err(|error| self.damaged(name, error))
     }
 
@@ -220,12 +220,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`image`](Self::image).
-    pub fn mask(&self, name: &str) -> Result<Gray8, DatasetError> {
+    pub fn read_mask(&self, name: &str) -> Result<Gray8, DatasetError> {
         decode_mask(&self.read(name)?).map_err(|error| self.damaged(name, error))
     }
 
     /// Entries of the archive that are not taken.
-    pub fn skipped(&self) -> &[Skipped] {
+    pub fn skipped_entries(&self) -> &[SkippedEntry] {
         match &self.kind {
             Kind::Folder => &[],
             Kind::Zip(zip) => &zip.files.skipped,
@@ -235,17 +235,17 @@ impl Store {
 
     /// The folder, at the top or one below, that holds the folder `inside`: archives have a folder of their own at the
     /// top or not, as who packed them liked.
-    pub fn parent_of(&self, inside: &str) -> Option<String> {
+    pub fn find_parent(&self, inside: &str) -> Option<String> {
         let tops = if self.has_folder(inside) { Vec::new() } else { self.folders("").unwrap_or_default() };
         std::iter::once(String::new()).chain(tops).find(|top| self.has_folder(&join(top, inside)))
     }
 
     fn damaged(&self, name: &str, error: ImageError) -> DatasetError {
-        ImageError::File { path: self.place(name), source: Box::new(error) }.into()
+        ImageError::File { path: self.location(name), source: Box::new(error) }.into()
     }
 
     fn fail(&self, name: &str, problem: impl Into<String>) -> DatasetError {
-        DatasetError::Archive { path: self.place(name), problem: problem.into() }
+        DatasetError::Archive { path: self.location(name), problem: problem.into() }
     }
 }
 

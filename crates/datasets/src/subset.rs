@@ -15,10 +15,10 @@ impl<D: Dataset> Subset<D> {
     /// ```
     /// use hard_imagenet_datasets::{Dataset, PlantedCues, Subset};
     ///
-    /// let few = Subset::spread(PlantedCues::hard(0, 800, 64), 10);
+    /// let few = Subset::take_spread(PlantedCues::hard(0, 800, 64), 10);
     /// assert_eq!(few.len(), 10);
     /// ```
-    pub fn spread(inner: D, n: usize) -> Self {
+    pub fn take_spread(inner: D, n: usize) -> Self {
         let members = members(&inner);
         // Deal one place a class in turns, until all are dealt or no class has samples left.
         let mut quotas = vec![0; members.len()];
@@ -50,7 +50,7 @@ impl<D: Dataset> Subset<D> {
     }
 
     /// At most `n` samples of every class, spread evenly over its samples.
-    pub fn per_class(inner: D, n: usize) -> Self {
+    pub fn take_per_class(inner: D, n: usize) -> Self {
         let indices = members(&inner).iter().flat_map(|class| evenly(class, n.min(class.len()))).collect();
         Self::sorted(inner, indices)
     }
@@ -60,11 +60,11 @@ impl<D: Dataset> Subset<D> {
     ///
     /// What is not ranked is left out first, and what is ranked but not here does not count. (Q14: the published code
     /// removes missing files from the list it is going through, and so keeps some of them.)
-    pub fn balanced(inner: D, rankings: &Rankings, n: usize) -> Self {
+    pub fn take_balanced(inner: D, rankings: &Rankings, n: usize) -> Self {
         let mut indices = Vec::new();
         for class in members(&inner) {
             let mut ranked: Vec<(usize, usize)> =
-                class.into_iter().filter_map(|i| Some((rankings.place(inner.id(i))?.rank, i))).collect();
+                class.into_iter().filter_map(|i| Some((rankings.position(inner.id(i))?.rank, i))).collect();
             ranked.sort_unstable();
             let tail = ranked.len().saturating_sub(n).max(n.min(ranked.len()));
             indices.extend(ranked[..n.min(ranked.len())].iter().chain(&ranked[tail..]).map(|&(_, i)| i));
@@ -101,13 +101,13 @@ fn evenly(samples: &[usize], count: usize) -> impl Iterator<Item = usize> {
 /// scores stratum by stratum.
 ///
 /// ```
-/// use hard_imagenet_datasets::{Dataset, PlantedCues, strata};
+/// use hard_imagenet_datasets::{Dataset, PlantedCues, stratify};
 ///
 /// let data = PlantedCues::hard(0, 80, 64);
-/// let by_scene = strata(&data, |i| Some(data.has_own_scene(i)));
+/// let by_scene = stratify(&data, |i| Some(data.has_own_scene(i)));
 /// assert_eq!(by_scene[&true].len() + by_scene[&false].len(), 80);
 /// ```
-pub fn strata<K: Ord>(dataset: &impl Dataset, stratum: impl Fn(usize) -> Option<K>) -> BTreeMap<K, Vec<usize>> {
+pub fn stratify<K: Ord>(dataset: &impl Dataset, stratum: impl Fn(usize) -> Option<K>) -> BTreeMap<K, Vec<usize>> {
     let mut strata: BTreeMap<K, Vec<usize>> = BTreeMap::new();
     for i in 0..dataset.len() {
         if let Some(key) = stratum(i) {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn check(classes: &[usize], n: usize, expected: &[usize]) {
-        assert_eq!(Subset::spread(labels(classes), n).indices, expected, "{n} of {classes:?}");
+        assert_eq!(Subset::take_spread(labels(classes), n).indices, expected, "{n} of {classes:?}");
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn as_many_of_each_class() {
-        let subset = Subset::per_class(labels(&[0, 1, 0, 1, 0, 0, 2]), 2);
+        let subset = Subset::take_per_class(labels(&[0, 1, 0, 1, 0, 0, 2]), 2);
         assert_eq!(subset.indices, [0, 1, 3, 4, 6]);
     }
 
@@ -211,7 +211,7 @@ mod tests {
         .unwrap();
         let rankings = Rankings::read(&path).unwrap();
         let check = |n, expected: &[usize]| {
-            let subset = Subset::balanced(labels(&classes), &rankings, n);
+            let subset = Subset::take_balanced(labels(&classes), &rankings, n);
             assert_eq!(subset.indices, expected, "{n} from either end");
         };
         check(0, &[]);
@@ -219,7 +219,7 @@ mod tests {
         check(2, &[0, 1, 2, 3, 6, 8]);
         check(3, &[0, 1, 2, 3, 5, 6, 8]);
         check(100, &[0, 1, 2, 3, 5, 6, 8]);
-        let deciles = strata(&labels(&classes), |i| Some(rankings.place(&i.to_string())?.decile()));
+        let deciles = stratify(&labels(&classes), |i| Some(rankings.position(&i.to_string())?.decile()));
         assert_eq!(deciles[&0], [3, 8]);
         assert_eq!(deciles[&5], [5, 6]);
         assert_eq!(deciles.values().map(Vec::len).sum::<usize>(), 7);

@@ -7,7 +7,7 @@ use hard_imagenet_datasets::{
     Dataset, Finding, HardImageNet, MaskedFolder, Split, checkup_hard_imagenet, checkup_masked_folder, checkup_rival20,
     inspect,
 };
-use hard_imagenet_images::{Gray8, MaskRule, Preprocess};
+use hard_imagenet_images::{Gray8, MaskRule, Preprocessing};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -16,7 +16,7 @@ fn write(path: impl AsRef<Path>, (height, width): (usize, usize), f: impl Fn(usi
     let path = path.as_ref();
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let data = (0..height * width).map(|i| f(i / width, i % width)).collect();
-    std::fs::write(path, Gray8 { height, width, data }.png().unwrap()).unwrap();
+    std::fs::write(path, Gray8 { height, width, data }.encode_png().unwrap()).unwrap();
 }
 
 fn object(row: usize, column: usize) -> u8 {
@@ -166,7 +166,7 @@ fn what_is_in_the_files() {
         write(image(i), (6, 8), |_, _| 90);
         write(mask(i), (6, 8), object);
     }
-    let transform = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk);
+    let transform = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
     let look = |expected: &[&str]| {
         let data = HardImageNet::open(&masks, &images, Split::Val).unwrap();
         let mut told = 0;

@@ -198,7 +198,7 @@ fn rival_pools_both_folders_and_splits_by_imagenet() {
     assert_eq!(train.get(0).unwrap().image.data[3], 50);
 
     // A goldfinch is a bird, a zebra an equine.
-    let ten = val.ten();
+    let ten = val.into_ten_classes();
     assert_eq!((ten.info().name.as_str(), ten.info().classes.len(), ten.len()), ("rival10-pooled", 10, 2));
     assert_eq!((ten.class(0), ten.class(1), ten.get(1).unwrap().class), (9, 6, 6));
     assert_eq!((ten.info().classes[6].name.as_str(), ten.info().classes[6].imagenet), ("equine", None));

@@ -25,9 +25,9 @@ fn check_skipped(archive: &[u8], name: &str) {
     assert_eq!(store.files("").unwrap(), ["good"], "{name}");
     assert_eq!(store.folders("").unwrap(), [""; 0], "{name}");
     assert_eq!(store.read("good").unwrap(), b"fine");
-    assert_eq!(store.skipped().len(), 1, "{name}: {:?}", store.skipped());
-    assert!(store.skipped()[0].name.contains(name.trim_end_matches('\0')), "{:?}", store.skipped());
-    assert!(!store.has(name));
+    assert_eq!(store.skipped_entries().len(), 1, "{name}: {:?}", store.skipped_entries());
+    assert!(store.skipped_entries()[0].name.contains(name.trim_end_matches('\0')), "{:?}", store.skipped_entries());
+    assert!(!store.has_file(name));
 }
 
 const ESCAPES: [&str; 6] = ["../../evil", "/etc/evilxx", "a/../../ev", "C:/evilxxx", "..\\..\\evi", "a/b/../../"];
@@ -154,7 +154,7 @@ fn long_names_are_read() {
     for archive in [gnu.concat(), pax.concat(), [global, pax.concat()].concat()] {
         let store = open(&archive).unwrap();
         assert_eq!((store.read(&name).unwrap(), store.read("short").unwrap()), (b"one".to_vec(), b"end".to_vec()));
-        assert_eq!((store.files("").unwrap().len(), store.skipped().len()), (1, 0));
+        assert_eq!((store.files("").unwrap().len(), store.skipped_entries().len()), (1, 0));
     }
     // Prefix and name.
     let mut header = tar_entry(b"x.JPEG", b'0', b"one");
@@ -218,7 +218,7 @@ fn exercise(folder: &Path, bytes: &[u8]) {
 /// The same for parquet shards.
 fn exercise_shard(folder: &Path, bytes: &[u8]) -> Result<Vec<(String, String)>, DatasetError> {
     shard(folder, bytes).and_then(|images| {
-        let pictures = images.pictures()?;
+        let pictures = images.images()?;
         for (wnid, file) in &pictures {
             images.read(wnid, file)?;
         }

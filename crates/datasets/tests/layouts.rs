@@ -76,7 +76,7 @@ fn check(split: Split, listed: bool, make: impl Fn(&Path), open: &str) {
     assert_eq!(samples(&dir.path().join("masks"), &images, split), expected, "{open}");
 
     let images = ImageNet::open(&images, split).unwrap();
-    let pictures = images.pictures().unwrap();
+    let pictures = images.images().unwrap();
     let stem = |file: &str| file.strip_suffix(".JPEG").unwrap_or(file).to_owned();
     let got: Vec<(String, String)> = pictures.iter().map(|(wnid, file)| (wnid.clone(), stem(file))).collect();
     let all: Vec<(String, String)> = of(split).iter().map(|(wnid, file)| ((*wnid).into(), stem(file))).collect();
@@ -149,14 +149,14 @@ fn folders_named_by_no_class_are_told() {
         write(dir.path().join(format!("val/{folder}/a.JPEG")), &picture(2, 2, 0));
     }
     let images = ImageNet::open(dir.path(), Split::Val).unwrap();
-    let told: Vec<String> = images.skipped().iter().map(|s| format!("{}: {}", s.name, s.reason)).collect();
+    let told: Vec<String> = images.skipped_entries().iter().map(|s| format!("{}: {}", s.name, s.reason)).collect();
     let [crane, sledge] =
         ["val/crane: several classes of ImageNet have this name", "val/sledge: no class of ImageNet has this name"];
     assert_eq!(told, [crane, sledge]);
-    assert_eq!(images.pictures().unwrap(), [("n03218198".into(), "a.JPEG".into())]);
+    assert_eq!(images.images().unwrap(), [("n03218198".into(), "a.JPEG".into())]);
     // Beside WordNet ids alone, other folders may lie as they like.
     std::fs::rename(dir.path().join("val/dog_sled"), dir.path().join("val/n03218198")).unwrap();
-    assert_eq!(ImageNet::open(dir.path(), Split::Val).unwrap().skipped(), []);
+    assert_eq!(ImageNet::open(dir.path(), Split::Val).unwrap().skipped_entries(), []);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_development_kit_that_makes_no_sense_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         write_all(dir.path(), &named(Split::Val, |_, file| format!("val/{file}")));
         write_all(dir.path(), &kit("ILSVRC2012_devkit_t12/data/", meta, truth));
-        let error = ImageNet::open(dir.path(), Split::Val).unwrap().pictures().unwrap_err().to_string();
+        let error = ImageNet::open(dir.path(), Split::Val).unwrap().images().unwrap_err().to_string();
         assert!(error.contains(file) && error.contains(words), "{error}");
     };
     let truth = "ILSVRC2012_validation_ground_truth.txt";
@@ -244,7 +244,7 @@ fn a_list_of_labels_that_makes_no_sense_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         write_all(dir.path(), &named(Split::Val, |_, file| format!("val/{file}")));
         write(dir.path().join(list), b"what\never,this\n");
-        let error = ImageNet::open(dir.path(), Split::Val).unwrap().pictures().unwrap_err().to_string();
+        let error = ImageNet::open(dir.path(), Split::Val).unwrap().images().unwrap_err().to_string();
         assert!(error.contains(list) && error.contains("WordNet id"), "{error}");
     }
 }
@@ -316,9 +316,9 @@ fn parquet_shards_of_every_codec() {
         let images = ImageNet::open(folder.join(format!("{codec}.parquet")), Split::Val);
         let Some(words) = words else {
             let images = images.unwrap_or_else(|error| panic!("{codec}: {error}"));
-            assert_eq!(images.pictures().unwrap().len(), 2, "{codec}");
-            for (wnid, file) in images.pictures().unwrap() {
-                let picture = images.picture(&wnid, &file).unwrap();
+            assert_eq!(images.images().unwrap().len(), 2, "{codec}");
+            for (wnid, file) in images.images().unwrap() {
+                let picture = images.read_image(&wnid, &file).unwrap();
                 let value = if file.ends_with('1') { 1 } else { 2 };
                 assert_eq!(picture.data, vec![value; 3 * 30 * 40], "{codec} {file}");
             }
@@ -403,9 +403,12 @@ fn a_store_lists_as_a_folder_does() {
         assert_eq!(store.files("a").unwrap(), ["a/x"], "{path}");
         assert_eq!(store.folders("a").unwrap(), ["a/b"], "{path}");
         assert_eq!(store.read("a/b/y").unwrap(), [2], "{path}");
-        assert!(store.has("a/x") && !store.has("a") && store.has_folder("a") && !store.has_folder("a/x"), "{path}");
-        assert_eq!(store.parent_of("b").as_deref(), Some("a"), "{path}");
-        assert_eq!(store.parent_of("nowhere"), None, "{path}");
+        assert!(
+            store.has_file("a/x") && !store.has_file("a") && store.has_folder("a") && !store.has_folder("a/x"),
+            "{path}"
+        );
+        assert_eq!(store.find_parent("b").as_deref(), Some("a"), "{path}");
+        assert_eq!(store.find_parent("nowhere"), None, "{path}");
         let missing = store.read("a/nothing").unwrap_err().to_string();
         assert!(missing.contains(path) && missing.contains("a/nothing"), "{missing}");
         assert!(store.files("nowhere").unwrap_err().to_string().contains("no such folder"), "{path}");

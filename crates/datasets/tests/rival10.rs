@@ -145,18 +145,18 @@ fn an_attribute_instead_of_the_object() {
     let (_dir, rival, images) = tree();
     let open = || Rival10::open(&rival, &images, Split::Val).unwrap();
     // The other picture of the part has no table of labels.
-    let error = open().of_attribute(Attribute::Wings).err().unwrap().to_string();
+    let error = open().with_attribute(Attribute::Wings).err().unwrap().to_string();
     assert!(error.contains("n02391049_17_attr_labels.npy"), "{error}");
     let labels = rival.join(format!("test/ordinary/{PLANE}_attr_labels.npy"));
     write(rival.join("test/ordinary/n02391049_n02391049_17_attr_labels.npy"), std::fs::read(labels).unwrap());
 
-    let data = open().of_attribute(Attribute::Wings).unwrap();
+    let data = open().with_attribute(Attribute::Wings).unwrap();
     assert_eq!((data.info().name.as_str(), data.len()), ("rival10-wings", 2));
     let sample = data.get(1).unwrap();
     assert_eq!((sample.mask.height, sample.mask.width), (sample.image.height, sample.image.width));
     assert_eq!(sample.mask.data[0], 200);
     assert!(data.get(0).unwrap_err().to_string().contains("there is no mask of wings"));
-    let error = open().of_attribute(Attribute::Horns).err().unwrap().to_string();
+    let error = open().with_attribute(Attribute::Horns).err().unwrap().to_string();
     assert!(error.contains("no picture shows horns"), "{error}");
 }
 

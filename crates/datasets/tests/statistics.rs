@@ -1,16 +1,17 @@
 //! Mask statistics against torch's and Pillow's, and over datasets.
 
 use hard_imagenet_datasets::{
-    Class, Dataset, DatasetError, DatasetInfo, MaskStatistics, PlantedCues, Retention, Sample, Statistics, Subset,
+    Class, Dataset, DatasetError, DatasetInfo, DatasetStatistics, MaskStatistics, PlantedCues, Retention, Sample,
+    Subset,
 };
 use hard_imagenet_images::{
-    Gray8, ImageError, MaskRule, PairedTransform, Preprocess, RandomResizedCrop, Rgb8, read_mask,
+    Gray8, ImageError, MaskRule, PairedTransform, Preprocessing, RandomResizedCrop, Rgb8, read_mask,
 };
 use serde_json::Value;
 use std::path::PathBuf;
 
 fn paper() -> PairedTransform {
-    Preprocess::imagenet().squashed().paired(MaskRule::AnyInk)
+    Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk)
 }
 
 fn sample(mask: Gray8, class: usize) -> Sample {
@@ -48,13 +49,13 @@ fn shares_and_places_are_those_of_torch_and_pillow() {
     for case in &cases {
         let sample = sample(drawn(case), 0);
         let what = format!("{} × {}", case["height"], case["width"]);
-        let (numbers, _) = MaskStatistics::of(&sample, &paper(), Retention::Published);
+        let (numbers, _) = MaskStatistics::measure(&sample, &paper(), Retention::Published);
         close(Some(numbers.raw), case["raw"].as_f64(), 1e-12, &what);
         close(Some(numbers.transformed), case["transformed"].as_f64(), 1e-12, &what);
         close(numbers.retained, case["retained"].as_f64(), 1e-6, &what);
         close(numbers.centroid.map(|c| c.0), case["centroid"][0].as_f64(), 1e-9, &what);
         close(numbers.centroid.map(|c| c.1), case["centroid"][1].as_f64(), 1e-9, &what);
-        let (numbers, _) = MaskStatistics::of(&sample, &paper(), Retention::PublishedAntialiased);
+        let (numbers, _) = MaskStatistics::measure(&sample, &paper(), Retention::PublishedAntialiased);
         close(numbers.retained, case["retained_antialiased"].as_f64(), 1e-6, &what);
     }
 }
@@ -62,7 +63,7 @@ fn shares_and_places_are_those_of_torch_and_pillow() {
 #[test]
 fn an_empty_mask_has_no_place() {
     let empty = sample(Gray8 { height: 5, width: 6, data: vec![0; 30] }, 0);
-    let (numbers, mask) = MaskStatistics::of(&empty, &paper(), Retention::Transform);
+    let (numbers, mask) = MaskStatistics::measure(&empty, &paper(), Retention::Transform);
     assert_eq!((numbers.raw, numbers.transformed, numbers.components), (0.0, 0.0, 0));
     assert_eq!((numbers.retained, numbers.centroid, numbers.eccentricity, numbers.at_border), (None, None, None, None));
     assert!(mask.is_empty());
@@ -100,7 +101,7 @@ fn classes_are_averaged_and_a_bad_sample_is_an_entry() {
     let class = |name: &str| Class { name: name.into(), wnid: None, imagenet: None };
     let data = Four(DatasetInfo { name: "four".into(), classes: ["halves", "poor", "absent"].map(class).to_vec() });
     let mut told = Vec::new();
-    let statistics = Statistics::measure(&data, &paper(), Retention::Transform, |done| told.push(done));
+    let statistics = DatasetStatistics::measure(&data, &paper(), Retention::Transform, |done| told.push(done));
     assert_eq!(told, [4]);
     assert_eq!(
         statistics.samples.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(),
@@ -121,7 +122,7 @@ fn classes_are_averaged_and_a_bad_sample_is_an_entry() {
     assert_eq!(statistics.summary(Some(1), |m| m.retained), None);
     assert_eq!(statistics.summary(Some(2), |m| Some(m.raw)), None);
     assert_eq!(
-        statistics.of(Some(0)).map(|m| m.centroid).collect::<Vec<_>>(),
+        statistics.measurements(Some(0)).map(|m| m.centroid).collect::<Vec<_>>(),
         [Some((111.5, 55.5)), Some((111.5, 167.5))]
     );
 }
@@ -130,7 +131,7 @@ fn classes_are_averaged_and_a_bad_sample_is_an_entry() {
 fn random_crops_are_many_views_of_a_sample() {
     let data = PlantedCues::easy(1, 24, 64);
     let crop = RandomResizedCrop::imagenet();
-    let crops = Statistics::measure_crops(&data, &crop, 10, |_| ());
+    let crops = DatasetStatistics::measure_crops(&data, &crop, 10, |_| ());
     assert_eq!(crops.samples.len(), 240);
     assert_eq!(crops.samples[19].id, data.id(1));
     // Objects fill more of a crop than of the picture, when they are in it at all, and are often cut.
@@ -141,13 +142,13 @@ fn random_crops_are_many_views_of_a_sample() {
 
     // The draws of a sample do not depend on what else is measured.
     let odd = Subset::filter(&data, |i| i % 2 == 1);
-    let fewer = Statistics::measure_crops(&odd, &crop, 10, |_| ());
+    let fewer = DatasetStatistics::measure_crops(&odd, &crop, 10, |_| ());
     assert_eq!(fewer.samples[..10], crops.samples[10..20]);
     assert_ne!(crops.samples[0].numbers, crops.samples[1].numbers);
 
     // A crop of everything is the mask itself.
     let whole = RandomResizedCrop { size: (64, 64), scale: (1.0, 1.0), ratio: (1.0, 1.0), flip: 0.0, ..crop };
-    for sample in Statistics::measure_crops(&data, &whole, 1, |_| ()).samples {
+    for sample in DatasetStatistics::measure_crops(&data, &whole, 1, |_| ()).samples {
         let numbers = sample.numbers.unwrap();
         assert_eq!((numbers.transformed, numbers.retained), (numbers.raw, Some(1.0)));
     }
@@ -156,7 +157,7 @@ fn random_crops_are_many_views_of_a_sample() {
 #[test]
 fn planted_objects_are_where_they_are_planted() {
     let measure = |data: &dyn Dataset| {
-        let statistics = Statistics::measure(data, &paper(), Retention::Transform, |_| ());
+        let statistics = DatasetStatistics::measure(data, &paper(), Retention::Transform, |_| ());
         let mean = |pick: fn(&MaskStatistics) -> Option<f64>| statistics.summary(None, pick).unwrap().mean;
         (mean(|m| Some(m.transformed)), mean(|m| m.eccentricity))
     };
@@ -172,7 +173,7 @@ fn reference_outputs() {
     let (mut rows, mut masks) = (0, Vec::new());
     for (file, row) in table["rows"].as_object().unwrap() {
         let sample = sample(read_mask(&root.join("masks").join(file)).unwrap(), 0);
-        let (numbers, mask) = MaskStatistics::of(&sample, &paper(), Retention::Published);
+        let (numbers, mask) = MaskStatistics::measure(&sample, &paper(), Retention::Published);
         // Another JPEG decoder flips a few pixels around 0.
         let png = file.ends_with("png");
         let tolerance = |exact: f64, jpeg: f64| if png { exact } else { jpeg };
@@ -185,7 +186,7 @@ fn reference_outputs() {
         let centroid = &row["centroid_yx_in_224"];
         close(numbers.centroid.map(|c| c.0), centroid[0].as_f64(), tolerance(1e-3, 0.5), file);
         close(numbers.centroid.map(|c| c.1), centroid[1].as_f64(), tolerance(1e-3, 0.5), file);
-        let (numbers, _) = MaskStatistics::of(&sample, &paper(), Retention::PublishedAntialiased);
+        let (numbers, _) = MaskStatistics::measure(&sample, &paper(), Retention::PublishedAntialiased);
         close(numbers.retained, row["percent_retained_aa"].as_f64(), tolerance(1e-5, 5e-3), file);
         rows += 1;
         if png {

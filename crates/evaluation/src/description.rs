@@ -2,7 +2,7 @@ use crate::labels::LabelSpace;
 use crate::text::sha256_hex;
 use crate::{Protocol, Quirks};
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_images::Preprocess;
+use hard_imagenet_images::Preprocessing;
 use hard_imagenet_models::Model;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub struct RunDescription {
     /// "f32", "bf16" or "f16".
     pub dtype: String,
     /// What the model expects of its input.
-    pub preprocess: Preprocess,
+    pub preprocess: Preprocessing,
     /// What it was asked about.
     pub dataset: DatasetDescription,
     /// Whose labels predictions are judged against.

@@ -45,7 +45,7 @@ impl<'a> Features<'a> {
         let (_, columns) = labels(info, &model.spec().name, model.spec().classes)?;
         let names = info.classes.iter().map(|class| class.name.clone()).collect();
         let extractor = Extractor::new(model, &info.name, names, columns)?.of_samples(told_apart(dataset));
-        let geometry = model.spec().preprocess.paired(MaskRule::Half);
+        let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
         Ok(Self { dataset, model, extractor, geometry, batch: batch.max(1) })
     }
 
@@ -125,7 +125,7 @@ impl<'a> Features<'a> {
 
     fn see(&self, i: usize) -> Result<(Pixels, Mask), String> {
         let sample = self.dataset.get(i).map_err(|error| error.to_string())?;
-        Ok((self.geometry.image(&sample.image), self.geometry.mask(&sample.mask)))
+        Ok((self.geometry.apply_to_image(&sample.image), self.geometry.apply_to_mask(&sample.mask)))
     }
 
     /// A bank that was made of the same.

@@ -169,7 +169,7 @@ impl<'a> Plan<'a> {
         if size.0 == 0 || size.1 == 0 {
             return Err("the picture has no pixels".to_owned());
         }
-        Ok((self.transform.image(&sample.image), self.transform.mask(&sample.mask)))
+        Ok((self.transform.apply_to_image(&sample.image), self.transform.apply_to_mask(&sample.mask)))
     }
 
     /// [`prepare`](Self::prepare), many at once.

@@ -1,4 +1,4 @@
-use hard_imagenet_images::{MaskRule, PairedTransform, Preprocess};
+use hard_imagenet_images::{MaskRule, PairedTransform, Preprocessing};
 use hard_imagenet_perturbations::{AverageRule, BoxEdges, EmptyRegion, NoiseFillRule, Preset, TileRule};
 use serde::{Deserialize, Serialize};
 
@@ -106,10 +106,10 @@ impl Quirks {
     }
 
     /// The transform of samples for a model that expects `preprocess`.
-    pub fn transform(&self, preprocess: &Preprocess) -> PairedTransform {
+    pub fn transform(&self, preprocess: &Preprocessing) -> PairedTransform {
         match self.geometry {
-            Geometry::Squash => preprocess.squashed().paired(self.mask_rule),
-            Geometry::Model => preprocess.paired(self.mask_rule),
+            Geometry::Squash => preprocess.squash().paired_transform(self.mask_rule),
+            Geometry::Model => preprocess.paired_transform(self.mask_rule),
         }
     }
 
@@ -171,10 +171,10 @@ enum EmptyRegionWord {
 #[cfg(test)]
 mod tests {
     use super::{Geometry, NanPrediction, Quirks, SaliencyInput};
-    use hard_imagenet_images::{Filter, MaskRule, Preprocess, Resize};
+    use hard_imagenet_images::{Filter, MaskRule, Preprocessing, Resize};
     use hard_imagenet_perturbations::Preset;
 
-    const OWN: Preprocess = Preprocess {
+    const OWN: Preprocessing = Preprocessing {
         resize: Resize::ShorterSide(248),
         input: (224, 224),
         filter: Filter::Bicubic,

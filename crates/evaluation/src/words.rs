@@ -132,21 +132,21 @@ mod tests {
         for (box_edges, grayed) in [(BoxEdges::Exclusive, 0.0), (BoxEdges::Inclusive, 0.5)] {
             let quirks = Quirks { box_edges, ..Quirks::from(Preset::Strict) };
             let Change::Alone(perturb) = change("gray-box", &quirks).unwrap() else { panic!("alone") };
-            let black = Pixels::from_vec(2, 2, vec![0.0; 12]);
+            let black = Pixels::from_vec(2, 2, vec![0.0; 12]).unwrap();
             let changed = perturb.apply(&black, &Mask::from_fn(2, 2, |_, _| true), NoiseKey(0));
             assert_eq!(changed.as_slice()[3], grayed, "the last row and column");
         }
         for (average, painted) in [(AverageRule::Published, 0.0), (AverageRule::Corrected, 0.5)] {
             let quirks = Quirks { average, ..Quirks::from(Preset::Strict) };
             let Change::Alone(perturb) = change("average", &quirks).unwrap() else { panic!("alone") };
-            let black = Pixels::from_vec(10, 10, vec![0.0; 300]);
+            let black = Pixels::from_vec(10, 10, vec![0.0; 300]).unwrap();
             let changed = perturb.apply(&black, &Mask::new(10, 10).complement(), NoiseKey(0));
             assert_eq!(changed.as_slice()[0], painted);
         }
         for noise_fill in [NoiseFillRule::Published, NoiseFillRule::Clipped] {
             let quirks = Quirks { noise_fill, ..Quirks::from(Preset::Strict) };
             let Change::Alone(perturb) = change("noise-fill", &quirks).unwrap() else { panic!("alone") };
-            let black = Pixels::from_vec(10, 10, vec![0.0; 300]);
+            let black = Pixels::from_vec(10, 10, vec![0.0; 300]).unwrap();
             let changed = perturb.apply(&black, &Mask::new(10, 10).complement(), NoiseKey(0));
             let negative = changed.as_slice().iter().any(|&value| value < 0.0);
             assert_eq!(negative, noise_fill == NoiseFillRule::Published);

@@ -315,7 +315,7 @@ fn a_record_can_be_computed_again() {
     let transform = description.quirks.transform(&description.preprocess);
     for record in run.records().iter().filter(|r| r.error.is_none()).step_by(11) {
         let sample = data.by_name(&record.sample).unwrap();
-        let (image, mask) = (transform.image(&sample.image), transform.mask(&sample.mask));
+        let (image, mask) = (transform.apply_to_image(&sample.image), transform.apply_to_mask(&sample.mask));
         let key = NoiseKey::new(description.seed, &record.sample, record.trial);
         let picture = parse(&record.condition, Preset::Paper).unwrap().apply(&image, &mask, key);
         let x = model.normalise(&model.batch(&[picture]).unwrap()).unwrap();
@@ -419,13 +419,13 @@ fn the_explainers_input_is_a_switch() {
         let transform = quirks.transform(&model.spec().preprocess);
         for record in run.records() {
             let sample = data.by_name(&record.sample).unwrap();
-            let raw = model.batch(&[transform.image(&sample.image)]).unwrap();
+            let raw = model.batch(&[transform.apply_to_image(&sample.image)]).unwrap();
             let x = match saliency_input {
                 SaliencyInput::Raw => raw,
                 SaliencyInput::Normalised => model.normalise(&raw).unwrap(),
             };
             let map = GradCam::default().explain(model, &x, &[record.label]).unwrap().remove(0).map;
-            let mask = transform.mask(&sample.mask);
+            let mask = transform.apply_to_mask(&sample.mask);
             let delta = alignment::delta_density(map.as_slice(), mask.as_slice()).unwrap() as f32;
             assert!((density(record).unwrap() - delta).abs() < 1e-3, "{record:?} {delta}");
             let expected = alignment::iou(map.as_slice(), mask.as_slice(), 0.5) as f32;

@@ -63,7 +63,7 @@ pub mod prelude {
         Dataset, HardImageNet, ImageNet, MaskedFolder, PlantedCues, Rankings, Rival20, Split, Subset,
     };
     pub use hard_imagenet_evaluation::{Evaluation, Protocol, Quirks, Run};
-    pub use hard_imagenet_images::{Pixels, Preprocess};
+    pub use hard_imagenet_images::{Pixels, Preprocessing};
     pub use hard_imagenet_masks::{Heatmap, Mask};
     pub use hard_imagenet_metrics::{Options, Record, Scores, score};
     pub use hard_imagenet_models::{Model, Weights, zoo};

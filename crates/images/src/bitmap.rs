@@ -1,4 +1,4 @@
-use crate::{ImageError, Pixels};
+use crate::{ImageError, Pixels, SizeError};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
@@ -39,11 +39,20 @@ impl From<&Pixels> for Rgb8 {
 }
 
 impl Rgb8 {
+    /// Creates an image from values `(H, W, 3)`, row-major, interleaved.
+    ///
+    /// # Errors
+    /// Returns a [`SizeError`] unless there are `height * width * 3` values.
+    pub fn from_vec(height: usize, width: usize, data: Vec<u8>) -> Result<Self, SizeError> {
+        SizeError::check(height, width, 3, data.len())?;
+        Ok(Self { height, width, data })
+    }
+
     /// The picture as the bytes of a PNG file.
     ///
     /// # Errors
     /// [`ImageError::Encode`] if it has no pixels, or the data are not `height * width * 3` values.
-    pub fn png(&self) -> Result<Vec<u8>, ImageError> {
+    pub fn encode_png(&self) -> Result<Vec<u8>, ImageError> {
         encode(&self.data, self.height, self.width, 3, Format::Png)
     }
 
@@ -52,35 +61,44 @@ impl Rgb8 {
     /// `quality` is from 1 to 100.
     ///
     /// # Errors
-    /// As [`Rgb8::png`].
-    pub fn jpeg(&self, quality: u8) -> Result<Vec<u8>, ImageError> {
+    /// As [`Rgb8::encode_png`].
+    pub fn encode_jpeg(&self, quality: u8) -> Result<Vec<u8>, ImageError> {
         encode(&self.data, self.height, self.width, 3, Format::Jpeg(quality))
     }
 
     /// Writes the picture to a PNG file, whatever the name's ending.
     ///
     /// # Errors
-    /// As [`Rgb8::png`], and [`ImageError::Write`] if the file cannot be written.
+    /// As [`Rgb8::encode_png`], and [`ImageError::Write`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ImageError> {
-        write(path, &self.png()?)
+        write(path, &self.encode_png()?)
     }
 }
 
 impl Gray8 {
+    /// Creates an image from values `(H, W)`, row-major.
+    ///
+    /// # Errors
+    /// Returns a [`SizeError`] unless there are `height * width` values.
+    pub fn from_vec(height: usize, width: usize, data: Vec<u8>) -> Result<Self, SizeError> {
+        SizeError::check(height, width, 1, data.len())?;
+        Ok(Self { height, width, data })
+    }
+
     /// The picture as the bytes of a PNG file.
     ///
     /// # Errors
     /// [`ImageError::Encode`] if it has no pixels, or the data are not `height * width` values.
-    pub fn png(&self) -> Result<Vec<u8>, ImageError> {
+    pub fn encode_png(&self) -> Result<Vec<u8>, ImageError> {
         encode(&self.data, self.height, self.width, 1, Format::Png)
     }
 
     /// Writes the picture to a PNG file, whatever the name's ending.
     ///
     /// # Errors
-    /// As [`Gray8::png`], and [`ImageError::Write`] if the file cannot be written.
+    /// As [`Gray8::encode_png`], and [`ImageError::Write`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ImageError> {
-        write(path, &self.png()?)
+        write(path, &self.encode_png()?)
     }
 }
 

@@ -29,7 +29,7 @@ fn colour(value: f32) -> [f32; 3] {
 
 /// The picture under a coloured heatmap with values in [0, 1]; a map of another size is resized to the picture.
 pub fn overlay(image: &Rgb8, heatmap: &Heatmap) -> Rgb8 {
-    let heatmap = heatmap.resized(image.height, image.width);
+    let heatmap = heatmap.resize(image.height, image.width);
     let mix = |(pixel, &value): (&[u8], &f32)| {
         let colour = colour(value);
         let mixed = |c: usize| (f32::from(pixel[c]) * (1.0 - OPACITY) + colour[c] * OPACITY + 0.5) as u8;
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn hot_is_brighter_than_cold() {
         let image = Rgb8 { height: 1, width: 4, data: vec![100; 12] };
-        let heat = Heatmap::from_vec(1, 4, vec![f32::NAN, 0.0, 1.0, 7.0]);
+        let heat = Heatmap::from_vec(1, 4, vec![f32::NAN, 0.0, 1.0, 7.0]).unwrap();
         let picture = overlay(&image, &heat);
         assert_eq!(picture.data[..6], [50, 50, 52, 50, 50, 52]);
         assert_eq!(picture.data[6..], [176, 178, 132, 176, 178, 132]);

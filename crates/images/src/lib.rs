@@ -7,24 +7,24 @@
 //! | in the order of use | |
 //! |---|---|
 //! | [`read_image`], [`read_mask`] | a file to [`Rgb8`] or [`Gray8`]; by content, bounded in memory, truncated files refused |
-//! | [`Preprocess`] | what a model expects: size, resize, [`Filter`], mean and deviation |
+//! | [`Preprocessing`] | what a model expects: size, resize, [`Filter`], mean and deviation |
 //! | [`PairedTransform`] | the geometry of it, with the [`MaskRule`], for an image and its mask |
 //! | [`RandomResizedCrop`] | a random part instead, drawn from a key, for an image and its mask |
 //! | [`Pixels`] | the image as a network sees it, before normalisation |
 //! | [`overlay`], [`outline`] | pictures for people |
 //!
 //! ```
-//! use hard_imagenet_images::{Gray8, MaskRule, Preprocess, Rgb8, decode_image};
+//! use hard_imagenet_images::{Gray8, MaskRule, Preprocessing, Rgb8, decode_image};
 //!
 //! // A picture of 30 × 40: here made, encoded and decoded again; otherwise from `read_image`.
 //! let picture = Rgb8 { height: 30, width: 40, data: [200, 100, 0].repeat(30 * 40) };
-//! let picture = decode_image(&picture.png()?)?;
+//! let picture = decode_image(&picture.encode_png()?)?;
 //! let ink = (0..30 * 40).map(|i| if i % 40 < 20 { 255 } else { 0 }).collect(); // the left half is object
 //! let mask = Gray8 { height: 30, width: 40, data: ink };
 //!
 //! // The paper's transform: squash to 256 × 256, centre crop of 224 × 224.
-//! let transform = Preprocess::imagenet().squashed().paired(MaskRule::Half);
-//! let (pixels, mask) = (transform.image(&picture), transform.mask(&mask));
+//! let transform = Preprocessing::imagenet().squash().paired_transform(MaskRule::Half);
+//! let (pixels, mask) = (transform.apply_to_image(&picture), transform.apply_to_mask(&mask));
 //! assert_eq!((pixels.height(), pixels.width()), (224, 224));
 //! assert_eq!(pixels.as_slice()[0], 200.0 / 255.0);
 //! assert_eq!(mask.area(), 224 * 112);
@@ -50,7 +50,7 @@ mod draws;
 mod error;
 mod filter;
 mod pixels;
-mod preprocess;
+mod preprocessing;
 mod random_crop;
 mod resample;
 mod resize;
@@ -65,7 +65,9 @@ pub use draw::{outline, overlay};
 pub use error::ImageError;
 pub use filter::Filter;
 pub use pixels::Pixels;
-pub use preprocess::{CropMode, IMAGENET_MEAN, IMAGENET_STD, Preprocess};
+pub use preprocessing::{CropMode, IMAGENET_MEAN, IMAGENET_STD, Preprocessing};
 pub use random_crop::{CropAndFlip, RandomResizedCrop};
 pub use resize::Resize;
 pub use transform::{MaskRule, PairedTransform};
+
+pub use hard_imagenet_masks::SizeError;

@@ -1,4 +1,4 @@
-use crate::Rgb8;
+use crate::{Rgb8, SizeError};
 use pulp::{Arch, Simd, WithSimd};
 
 /// An image as a network sees it before normalisation: `(3, H, W)`, f32 in [0, 1].
@@ -21,13 +21,13 @@ impl Clone for Pixels {
 }
 
 impl Pixels {
-    /// Takes `3 * height * width` values, channel by channel.
+    /// Creates an image from values `(3, H, W)`, channel by channel, each channel row-major.
     ///
-    /// # Panics
-    /// If the number of values is another.
-    pub fn from_vec(height: usize, width: usize, data: Vec<f32>) -> Self {
-        assert_eq!(data.len(), 3 * height * width, "pixels of 3 × {height} × {width}");
-        Self { height, width, data }
+    /// # Errors
+    /// Returns a [`SizeError`] unless there are `3 * height * width` values.
+    pub fn from_vec(height: usize, width: usize, data: Vec<f32>) -> Result<Self, SizeError> {
+        SizeError::check(height, width, 3, data.len())?;
+        Ok(Self { height, width, data })
     }
 
     /// Rows.

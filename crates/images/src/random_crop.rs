@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// let crop = RandomResizedCrop::imagenet();
 /// let drawn = crop.draw(7, picture.height, picture.width);
 /// assert!(drawn.top + drawn.height <= 30 && drawn.left + drawn.width <= 40);
-/// assert_eq!(crop.image(&picture, &drawn).height(), 224);
+/// assert_eq!(crop.apply_to_image(&picture, &drawn).height(), 224);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomResizedCrop {
@@ -89,7 +89,7 @@ impl RandomResizedCrop {
     ///
     /// # Panics
     /// If the drawn part does not lie in the image.
-    pub fn image(&self, image: &Rgb8, drawn: &CropAndFlip) -> Pixels {
+    pub fn apply_to_image(&self, image: &Rgb8, drawn: &CropAndFlip) -> Pixels {
         let (height, width) = self.size;
         let data = self.apply::<3>(&image.data, image.height, image.width, drawn);
         Pixels::from(&Rgb8 { height, width, data })
@@ -99,10 +99,10 @@ impl RandomResizedCrop {
     ///
     /// # Panics
     /// If the drawn part does not lie in the mask.
-    pub fn mask(&self, mask: &Gray8, drawn: &CropAndFlip) -> Mask {
+    pub fn apply_to_mask(&self, mask: &Gray8, drawn: &CropAndFlip) -> Mask {
         let (height, width) = self.size;
         let data = self.apply::<1>(&mask.data, mask.height, mask.width, drawn);
-        self.mask_rule.binary(&Gray8 { height, width, data })
+        self.mask_rule.binarize(&Gray8 { height, width, data })
     }
 
     fn apply<const C: usize>(&self, data: &[u8], height: usize, width: usize, drawn: &CropAndFlip) -> Vec<u8> {
@@ -192,8 +192,8 @@ mod tests {
         let drawn = CropAndFlip { top: 1, left: 1, height: 1, width: 3, flip: true };
         let crop = RandomResizedCrop { size: (1, 3), ..RandomResizedCrop::imagenet() };
         let mask = Gray8 { height: 2, width: 4, data: vec![0, 0, 0, 0, 0, 255, 0, 0] };
-        assert_eq!(crop.mask(&mask, &drawn).as_slice(), [0, 0, 1]);
+        assert_eq!(crop.apply_to_mask(&mask, &drawn).as_slice(), [0, 0, 1]);
         let image = Rgb8 { height: 2, width: 4, data: mask.data.iter().flat_map(|&v| [v, 0, 255]).collect() };
-        assert_eq!(crop.image(&image, &drawn).as_slice(), [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+        assert_eq!(crop.apply_to_image(&image, &drawn).as_slice(), [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
     }
 }

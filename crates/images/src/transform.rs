@@ -17,14 +17,14 @@ pub enum MaskRule {
 
 impl MaskRule {
     /// What is object in a mask as stored, at its own size: `(H, W)`.
-    pub fn binary(self, ink: &Gray8) -> Mask {
+    pub fn binarize(self, ink: &Gray8) -> Mask {
         let least = match self {
             Self::AnyInk => 1,
             Self::Half => 128,
         };
         let mut values: Vec<u8> = ink.data.iter().map(|&value| u8::from(value >= least)).collect();
         values.resize(ink.height * ink.width, 0);
-        Mask::from_vec(ink.height, ink.width, values).expect("as many values as pixels")
+        Mask::from_vec(ink.height, ink.width, values).expect("one value per pixel")
     }
 }
 
@@ -47,15 +47,15 @@ pub struct PairedTransform {
 
 impl PairedTransform {
     /// The image, resized, cropped, divided by 255: `(3, H, W)` in [0, 1].
-    pub fn image(&self, image: &Rgb8) -> Pixels {
+    pub fn apply_to_image(&self, image: &Rgb8) -> Pixels {
         let (height, width, data) = self.apply(&image.data, image.height, image.width, self.resize.fill());
         Pixels::from(&Rgb8 { height, width, data })
     }
 
     /// The mask, resized and cropped the same way, then thresholded: `(H, W)`.
-    pub fn mask(&self, mask: &Gray8) -> Mask {
+    pub fn apply_to_mask(&self, mask: &Gray8) -> Mask {
         let (height, width, data) = self.apply(&mask.data, mask.height, mask.width, [0]);
-        self.mask_rule.binary(&Gray8 { height, width, data })
+        self.mask_rule.binarize(&Gray8 { height, width, data })
     }
 
     /// Resize and crop of `(H, W, C)`: height, width and values. Only what the crop keeps is computed.
@@ -123,10 +123,10 @@ mod tests {
     #[test]
     fn what_is_smaller_than_the_crop_is_padded_with_nothing() {
         let ink = Gray8 { height: 1, width: 2, data: vec![255; 2] };
-        let mask = transform(Resize::None, Some((4, 3))).mask(&ink);
+        let mask = transform(Resize::None, Some((4, 3))).apply_to_mask(&ink);
         assert_eq!(mask.as_slice(), [0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
         let empty = Rgb8 { height: 0, width: 0, data: vec![] };
-        let pixels = transform(Resize::Squash(4, 4), Some((2, 2))).image(&empty);
+        let pixels = transform(Resize::Squash(4, 4), Some((2, 2))).apply_to_image(&empty);
         assert_eq!(pixels.as_slice(), [0.0; 12]);
     }
 
@@ -136,9 +136,9 @@ mod tests {
         for filter in Filter::ALL {
             for (height, width) in [(32, 24), (80, 90), (37, 20), (20, 53)] {
                 let resize = PairedTransform { filter, ..transform(Resize::Squash(height, width), None) };
-                let whole = Rgb8::from(&resize.image(&picture));
-                let expected = transform(Resize::None, Some((14, 11))).image(&whole);
-                assert_eq!(PairedTransform { crop: Some((14, 11)), ..resize }.image(&picture), expected);
+                let whole = Rgb8::from(&resize.apply_to_image(&picture));
+                let expected = transform(Resize::None, Some((14, 11))).apply_to_image(&whole);
+                assert_eq!(PairedTransform { crop: Some((14, 11)), ..resize }.apply_to_image(&picture), expected);
             }
         }
     }
@@ -147,7 +147,10 @@ mod tests {
     fn mask_rules_differ_at_the_edge() {
         let ink = Gray8 { height: 1, width: 4, data: vec![0, 1, 127, 128] };
         let half = transform(Resize::None, None);
-        assert_eq!(half.mask(&ink).as_slice(), [0, 0, 0, 1]);
-        assert_eq!(PairedTransform { mask_rule: MaskRule::AnyInk, ..half }.mask(&ink).as_slice(), [0, 1, 1, 1]);
+        assert_eq!(half.apply_to_mask(&ink).as_slice(), [0, 0, 0, 1]);
+        assert_eq!(
+            PairedTransform { mask_rule: MaskRule::AnyInk, ..half }.apply_to_mask(&ink).as_slice(),
+            [0, 1, 1, 1]
+        );
     }
 }

@@ -22,9 +22,9 @@ fn resized_pictures_equal_pillows_to_the_bit() {
             mask_rule: MaskRule::AnyInk,
         };
         let source = golden(&format!("resize/{source}.png"));
-        let image = transform.image(&read_image(&source).unwrap());
+        let image = transform.apply_to_image(&read_image(&source).unwrap());
         assert!(Rgb8::from(&image) == read_image(&path).unwrap(), "{name}");
-        let mask = transform.mask(&read_mask(&source).unwrap());
+        let mask = transform.apply_to_mask(&read_mask(&source).unwrap());
         if source.ends_with("grey.png") {
             let expected: Vec<u8> = read_mask(&path).unwrap().data.iter().map(|&v| u8::from(v > 0)).collect();
             assert_eq!(mask.as_slice(), expected, "{name}");
@@ -107,14 +107,14 @@ fn errors_name_the_file_and_the_remedy() {
     let error = picture.save(&folder.path().join("missing/picture.png")).unwrap_err().to_string();
     assert!(error.starts_with("cannot write ") && error.contains("missing/picture.png"), "{error}");
     let broken = Rgb8 { height: 2, width: 1, data: vec![1, 2, 3] };
-    assert!(broken.png().unwrap_err().to_string().contains("2 × 1"));
+    assert!(broken.encode_png().unwrap_err().to_string().contains("2 × 1"));
 }
 
 #[test]
 fn jpeg_files_come_back_nearly() {
     let data = (0..32 * 32 * 3).map(|i| (i / 96 * 4 + i % 96) as u8).collect();
     let picture = Rgb8 { height: 32, width: 32, data };
-    let back = decode_image(&picture.jpeg(95).unwrap()).unwrap();
+    let back = decode_image(&picture.encode_jpeg(95).unwrap()).unwrap();
     assert_eq!((back.height, back.width), (32, 32));
     let off: u32 = back.data.iter().zip(&picture.data).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
     assert!(off < 5 * back.data.len() as u32, "{off}");
@@ -123,5 +123,5 @@ fn jpeg_files_come_back_nearly() {
 #[test]
 fn png_files_come_back() {
     let picture = Rgb8 { height: 2, width: 3, data: (0..18).map(|v| v * 14).collect() };
-    assert_eq!(decode_image(&picture.png().unwrap()).unwrap(), picture);
+    assert_eq!(decode_image(&picture.encode_png().unwrap()).unwrap(), picture);
 }

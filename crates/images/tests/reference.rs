@@ -1,7 +1,7 @@
 //! By hand, against a folder of reference outputs of the published code.
 
 use hard_imagenet_images::{
-    CropAndFlip, MaskRule, Preprocess, RandomResizedCrop, Resize, Rgb8, decode_image, read_image, read_mask,
+    CropAndFlip, MaskRule, Preprocessing, RandomResizedCrop, Resize, Rgb8, decode_image, read_image, read_mask,
 };
 use std::path::PathBuf;
 
@@ -22,19 +22,23 @@ fn transforms() {
             Some("resize224x224_crop224") => Resize::Squash(224, 224),
             _ => continue,
         };
-        let paired = |rule| Preprocess { resize, ..Preprocess::imagenet() }.paired(rule);
+        let paired = |rule| Preprocessing { resize, ..Preprocessing::imagenet() }.paired_transform(rule);
         let source = case["img"].as_str().unwrap();
         let files = [format!("img/{source}.png"), format!("img/decoded_{source}.png")];
         if let Some(file) = files.iter().map(|file| root.join(file)).find(|file| file.exists()) {
-            let got = Rgb8::from(&paired(MaskRule::AnyInk).image(&read_image(&file).unwrap()));
+            let got = Rgb8::from(&paired(MaskRule::AnyInk).apply_to_image(&read_image(&file).unwrap()));
             let want = read_image(&root.join(format!("transforms/{name}.png"))).unwrap();
             assert!(got == want, "{name}");
             images += 1;
         }
         let mask = read_mask(&root.join("masks").join(case["mask"].as_str().unwrap())).unwrap();
-        let got = paired(MaskRule::AnyInk).mask(&mask);
+        let got = paired(MaskRule::AnyInk).apply_to_mask(&mask);
         assert_eq!(got.area() as u64, case["mask_on"].as_u64().unwrap(), "{name}");
-        assert_eq!(paired(MaskRule::Half).mask(&mask).area() as u64, case["mask_ge_half"].as_u64().unwrap(), "{name}");
+        assert_eq!(
+            paired(MaskRule::Half).apply_to_mask(&mask).area() as u64,
+            case["mask_ge_half"].as_u64().unwrap(),
+            "{name}"
+        );
         let want = read_mask(&root.join(format!("transforms/{name}_mask.png"))).unwrap();
         assert!(got.as_slice().iter().zip(&want.data).all(|(&a, &b)| (a > 0) == (b > 0)), "{name}");
         masks += 1;
@@ -42,7 +46,7 @@ fn transforms() {
         let jpeg = root.join(format!("transforms/{name}_maskjpeg.png"));
         if jpeg.exists() {
             let mask = read_mask(&root.join(format!("masks/{source}.JPEG"))).unwrap();
-            let got = paired(MaskRule::AnyInk).mask(&mask);
+            let got = paired(MaskRule::AnyInk).apply_to_mask(&mask);
             let want = read_mask(&jpeg).unwrap();
             let differ = got.as_slice().iter().zip(&want.data).filter(|&(&a, &b)| (a > 0) != (b > 0)).count();
             let on = want.data.iter().filter(|&&v| v > 0).count();
@@ -70,7 +74,7 @@ fn crops_with_a_given_box() {
         let source = case["img"].as_str().unwrap();
         let files = [format!("img/synth_{source}.png"), format!("img/decoded_{source}.png")];
         if let Some(file) = files.iter().map(|file| root.join(file)).find(|file| file.exists()) {
-            let got = Rgb8::from(&crop.image(&read_image(&file).unwrap(), &drawn));
+            let got = Rgb8::from(&crop.apply_to_image(&read_image(&file).unwrap(), &drawn));
             assert!(got == read_image(&root.join(format!("transforms/{name}.png"))).unwrap(), "{name}");
             images += 1;
         }
@@ -78,9 +82,9 @@ fn crops_with_a_given_box() {
         let files = [mask_file.to_owned(), format!("{mask_file}.png"), format!("synth_{mask_file}.png")];
         if let Some(file) = files.iter().map(|file| root.join("masks").join(file)).find(|file| file.exists()) {
             let mask = read_mask(&file).unwrap();
-            let got = crop.mask(&mask, &drawn);
+            let got = crop.apply_to_mask(&mask, &drawn);
             assert_eq!(got.area() as u64, case["mask_on"].as_u64().unwrap(), "{name}");
-            let half = RandomResizedCrop { mask_rule: MaskRule::Half, ..crop }.mask(&mask, &drawn);
+            let half = RandomResizedCrop { mask_rule: MaskRule::Half, ..crop }.apply_to_mask(&mask, &drawn);
             assert_eq!(half.area() as u64, case["mask_ge_half"].as_u64().unwrap(), "{name}");
             masks += 1;
         }
@@ -99,10 +103,10 @@ fn cmyk_and_mask_modes() {
     let mean = differences.iter().map(|&d| f64::from(d)).sum::<f64>() / differences.len() as f64;
     println!("CMYK: at most {:?}, mean {mean}", differences.iter().max());
     assert!(mean < 0.5);
-    let paired = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk);
+    let paired = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
     for name in ["rgb_tusker", "rgba_tusker"] {
         let mask = read_mask(&root.join(format!("masks/{name}.png"))).unwrap();
-        assert_eq!(paired.mask(&mask).area(), 13841, "{name}");
+        assert_eq!(paired.apply_to_mask(&mask).area(), 13841, "{name}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whole transforms against timm, torchvision and a restatement of the draws; golden/transforms.py wrote the table.
 
 use hard_imagenet_images::{
-    CropAndFlip, CropMode, Filter, Gray8, MaskRule, Preprocess, RandomResizedCrop, Resize, Rgb8,
+    CropAndFlip, CropMode, Filter, Gray8, MaskRule, Preprocessing, RandomResizedCrop, Resize, Rgb8,
 };
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -88,23 +88,23 @@ fn drawn((top, left, height, width): (usize, usize, usize, usize), flip: bool) -
 fn timms_evaluation_transforms() {
     for case in table().timm {
         let Timm { size, input, crop_pct, mode, filter, mean, .. } = case;
-        let preprocess = Preprocess::timm(input, crop_pct, mode, filter, mean, [0.5; 3]);
+        let preprocess = Preprocessing::timm(input, crop_pct, mode, filter, mean, [0.5; 3]);
         let name = format!("{mode:?} {filter:?} of {size:?} to {input:?} at {crop_pct}");
         assert_eq!(preprocess.resize.size(size.0, size.1), case.resized, "{name}");
-        let transform = preprocess.paired(MaskRule::Half);
-        let image = Rgb8::from(&transform.image(&picture(size)));
+        let transform = preprocess.paired_transform(MaskRule::Half);
+        let image = Rgb8::from(&transform.apply_to_image(&picture(size)));
         assert_eq!((image.height, image.width), input, "{name}");
         assert_eq!(digest(&image.data), case.image, "{name}");
-        assert_eq!(digest(transform.mask(&ink(size)).as_slice()), case.mask, "{name}");
+        assert_eq!(digest(transform.apply_to_mask(&ink(size)).as_slice()), case.mask, "{name}");
     }
 }
 
 #[test]
 fn torchvisions_presets() {
     for Preset { size, resize, crop, filter, image } in table().torchvision {
-        let transform = Preprocess::torchvision(resize, crop, filter).paired(MaskRule::Half);
+        let transform = Preprocessing::torchvision(resize, crop, filter).paired_transform(MaskRule::Half);
         assert_eq!(transform.resize, Resize::ShorterSide(resize));
-        let got = Rgb8::from(&transform.image(&picture(size)));
+        let got = Rgb8::from(&transform.apply_to_image(&picture(size)));
         assert_eq!(digest(&got.data), image, "{size:?} to {resize}, {crop}");
     }
 }
@@ -114,9 +114,9 @@ fn crops_and_flips() {
     for Crop { size, corner_and_size, flip, filter, image, mask } in table().crops {
         let crop = RandomResizedCrop { size: (56, 48), filter, ..RandomResizedCrop::imagenet() };
         let drawn = drawn(corner_and_size, flip);
-        let got = Rgb8::from(&crop.image(&picture(size), &drawn));
+        let got = Rgb8::from(&crop.apply_to_image(&picture(size), &drawn));
         assert_eq!(digest(&got.data), image, "{drawn:?} {filter:?}");
-        assert_eq!(digest(crop.mask(&ink(size), &drawn).as_slice()), mask, "{drawn:?} {filter:?}");
+        assert_eq!(digest(crop.apply_to_mask(&ink(size), &drawn).as_slice()), mask, "{drawn:?} {filter:?}");
     }
 }
 

@@ -38,7 +38,7 @@ pub fn majority(masks: &[Mask]) -> Option<Mask> {
         }
     }
     let values = votes.into_iter().map(|votes| u8::from(votes as usize * 2 > masks.len())).collect();
-    Some(Mask::from_vec(height, width, values).expect("as many values as pixels"))
+    Some(Mask::from_vec(height, width, values).expect("one value per pixel"))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub struct Borders {
 
 impl Borders {
     /// Is any touched?
-    pub fn any(&self) -> bool {
+    pub fn has_any(&self) -> bool {
         self.count() > 0
     }
 
@@ -59,7 +59,7 @@ mod tests {
         check(&[(3, 2)], false, false, true, false);
         check(&[(0, 4), (3, 1)], true, false, true, true);
         assert_eq!(Mask::new(4, 5).complement().borders().count(), 4);
-        assert!(!Mask::new(0, 5).complement().borders().any());
+        assert!(!Mask::new(0, 5).complement().borders().has_any());
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Components {
         for run in self.runs.iter().filter(|run| run.owner == index) {
             values[run.row * self.width + run.start..run.row * self.width + run.end].fill(1);
         }
-        Mask::from_vec(self.height, self.width, values).expect("as many values as pixels")
+        Mask::from_vec(self.height, self.width, values).expect("one value per pixel")
     }
 }
 

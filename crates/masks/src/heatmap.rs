@@ -1,4 +1,4 @@
-use crate::Mask;
+use crate::{Mask, SizeError};
 use multiversion::multiversion;
 
 /// A map of real numbers over an image: `(H, W)`, row-major, f32.
@@ -10,13 +10,13 @@ pub struct Heatmap {
 }
 
 impl Heatmap {
-    /// Takes row-major values.
+    /// Creates a heatmap from row-major values, `(H, W)`.
     ///
-    /// # Panics
-    /// Unless there are `height * width` values.
-    pub fn from_vec(height: usize, width: usize, data: Vec<f32>) -> Self {
-        assert_eq!(data.len(), height * width, "a heatmap of {height} × {width}");
-        Self { height, width, data }
+    /// # Errors
+    /// Returns a [`SizeError`] unless there are `height * width` values.
+    pub fn from_vec(height: usize, width: usize, data: Vec<f32>) -> Result<Self, SizeError> {
+        SizeError::check(height, width, 1, data.len())?;
+        Ok(Self { height, width, data })
     }
 
     /// Rows.
@@ -41,7 +41,7 @@ impl Heatmap {
 
     /// The map at another size: bilinear, half-pixel centres, borders replicated, not antialiased, as OpenCV's
     /// `INTER_LINEAR`. A map without values becomes zeros.
-    pub fn resized(&self, height: usize, width: usize) -> Self {
+    pub fn resize(&self, height: usize, width: usize) -> Self {
         if (height, width) == (self.height, self.width) {
             return self.clone();
         }
@@ -65,16 +65,16 @@ impl Heatmap {
 
     /// Scaled to [0, 1) as pytorch-grad-cam does it: `(x - min) / (1e-7 + max(x - min))`. A constant map becomes
     /// zeros; NaN stays NaN and is left out of minimum and maximum.
-    pub fn min_max_scaled(&self) -> Self {
+    pub fn min_max_scale(&self) -> Self {
         let (least, greatest) = ends(&self.data);
         let data = scaled(&self.data, least, 1e-7 + (greatest - least));
         Self { height: self.height, width: self.width, data }
     }
 
     /// The pixels with a value of `threshold` or more; NaN is not.
-    pub fn at_least(&self, threshold: f32) -> Mask {
+    pub fn threshold(&self, threshold: f32) -> Mask {
         let values = self.data.iter().map(|&v| u8::from(v >= threshold)).collect();
-        Mask::from_vec(self.height, self.width, values).expect("as many values as pixels")
+        Mask::from_vec(self.height, self.width, values).expect("one value per pixel")
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn resizing() {
-        let map = Heatmap::from_vec(2, 2, vec![0.0, 1.0, 2.0, 3.0]);
+        let map = Heatmap::from_vec(2, 2, vec![0.0, 1.0, 2.0, 3.0]).unwrap();
         // OpenCV: cv2.resize(np.array([[0, 1], [2, 3]], np.float32), (4, 4))
         #[rustfmt::skip]
         let expected = [
@@ -143,23 +143,23 @@ mod tests {
             1.5, 1.75, 2.25, 2.5,
             2.0, 2.25, 2.75, 3.0,
         ];
-        assert_eq!(map.resized(4, 4).as_slice(), expected);
-        assert_eq!(map.resized(1, 1).as_slice(), [1.5]);
-        assert_eq!(map.resized(2, 2), map);
-        assert_eq!(map.resized(0, 3).as_slice(), [0f32; 0]);
-        assert_eq!(Heatmap::from_vec(0, 0, vec![]).resized(1, 2).as_slice(), [0.0, 0.0]);
+        assert_eq!(map.resize(4, 4).as_slice(), expected);
+        assert_eq!(map.resize(1, 1).as_slice(), [1.5]);
+        assert_eq!(map.resize(2, 2), map);
+        assert_eq!(map.resize(0, 3).as_slice(), [0f32; 0]);
+        assert_eq!(Heatmap::from_vec(0, 0, vec![]).unwrap().resize(1, 2).as_slice(), [0.0, 0.0]);
     }
 
     #[test]
     fn scaling() {
         let check = |values: &[f32], expected: &[f32]| {
-            let scaled = Heatmap::from_vec(1, values.len(), values.to_vec()).min_max_scaled();
+            let scaled = Heatmap::from_vec(1, values.len(), values.to_vec()).unwrap().min_max_scale();
             assert_eq!(scaled.as_slice(), expected);
         };
         check(&[-1.0, 0.0, 3.0], &[0.0, 1.0 / (1e-7 + 4.0), 4.0 / (1e-7 + 4.0)]);
         check(&[5.0, 5.0], &[0.0, 0.0]);
         check(&[], &[]);
-        let with_nan = Heatmap::from_vec(1, 3, vec![f32::NAN, 0.0, 1.0]).min_max_scaled();
+        let with_nan = Heatmap::from_vec(1, 3, vec![f32::NAN, 0.0, 1.0]).unwrap().min_max_scale();
         assert!(with_nan.as_slice()[0].is_nan());
         assert_eq!(with_nan.as_slice()[1], 0.0);
     }
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn the_threshold_itself_counts() {
-        let map = Heatmap::from_vec(1, 4, vec![0.4, 0.5, 0.6, f32::NAN]);
-        assert_eq!(map.at_least(0.5).as_slice(), [0, 1, 1, 0]);
+        let map = Heatmap::from_vec(1, 4, vec![0.4, 0.5, 0.6, f32::NAN]).unwrap();
+        assert_eq!(map.threshold(0.5).as_slice(), [0, 1, 1, 0]);
     }
 }

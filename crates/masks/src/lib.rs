@@ -29,8 +29,9 @@
 //! assert_eq!(mask.components(Connectivity::Eight).len(), 1);
 //!
 //! // How well does a coarse saliency map point at the object?
-//! let map = Heatmap::from_vec(2, 3, vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0]).resized(4, 6);
-//! assert!(map.at_least(0.5).iou(&mask).unwrap() > 0.5);
+//! let map = Heatmap::from_vec(2, 3, vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0])?.resize(4, 6);
+//! assert!(map.threshold(0.5).iou(&mask).unwrap() > 0.5);
+//! # Ok::<(), hard_imagenet_masks::SizeError>(())
 //! ```
 
 mod agreement;
@@ -44,12 +45,14 @@ mod rect;
 mod rle;
 mod rows;
 mod sets;
+mod size;
 
 pub use agreement::{agreement, majority, mean_pairwise_iou};
 pub use borders::Borders;
 pub use components::{Component, Components, Connectivity};
 pub use heatmap::Heatmap;
-pub use mask::{Mask, MaskError};
+pub use mask::Mask;
 pub use morphology::Element;
 pub use rect::Rect;
 pub use rle::{Rle, RleError};
+pub use size::SizeError;

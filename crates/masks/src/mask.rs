@@ -1,4 +1,4 @@
-use crate::{Components, Connectivity};
+use crate::{Components, Connectivity, SizeError};
 
 /// Which pixels of an image belong to the object: `(H, W)`, row-major, one byte a pixel, 0 or 1.
 ///
@@ -11,22 +11,6 @@ pub struct Mask {
     height: usize,
     width: usize,
     data: Vec<u8>,
-}
-
-/// Why a mask could not be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum MaskError {
-    /// The number of values is not height × width.
-    #[error("a mask of {height} × {width} needs {} values, got {got}", height * width)]
-    Length {
-        /// Rows asked for.
-        height: usize,
-        /// Columns asked for.
-        width: usize,
-        /// Values given.
-        got: usize,
-    },
 }
 
 impl Mask {
@@ -49,11 +33,9 @@ impl Mask {
     /// Takes row-major values; everything that is not 0 is object.
     ///
     /// # Errors
-    /// [`MaskError::Length`] unless there are `height * width` values.
-    pub fn from_vec(height: usize, width: usize, mut values: Vec<u8>) -> Result<Self, MaskError> {
-        if values.len() != height * width {
-            return Err(MaskError::Length { height, width, got: values.len() });
-        }
+    /// Returns a [`SizeError`] unless there are `height * width` values.
+    pub fn from_vec(height: usize, width: usize, mut values: Vec<u8>) -> Result<Self, SizeError> {
+        SizeError::check(height, width, 1, values.len())?;
         for value in &mut values {
             *value = u8::from(*value != 0);
         }
@@ -120,6 +102,6 @@ mod tests {
     fn values_become_zero_and_one_and_must_be_as_many_as_pixels() {
         assert_eq!(Mask::from_vec(1, 3, vec![0, 7, 255]).unwrap().as_slice(), [0, 1, 1]);
         let error = Mask::from_vec(2, 3, vec![0; 5]).unwrap_err().to_string();
-        assert_eq!(error, "a mask of 2 × 3 needs 6 values, got 5");
+        assert_eq!(error, "2 × 3 pixels with 1 value each need 6 values, got 5");
     }
 }

@@ -21,18 +21,18 @@ impl Mask {
     /// use hard_imagenet_masks::{Element, Mask};
     ///
     /// let point = Mask::from_fn(9, 9, |row, column| (row, column) == (4, 4));
-    /// assert_eq!(point.dilated(Element::Diamond(2)).area(), 13);
-    /// assert_eq!(point.dilated(Element::Square(2)).area(), 25);
-    /// assert_eq!(point.dilated(Element::Disk(3)).area(), 29);
-    /// assert_eq!(point.dilated(Element::Disk(3)).eroded(Element::Disk(3)), point);
+    /// assert_eq!(point.dilate(Element::Diamond(2)).area(), 13);
+    /// assert_eq!(point.dilate(Element::Square(2)).area(), 25);
+    /// assert_eq!(point.dilate(Element::Disk(3)).area(), 29);
+    /// assert_eq!(point.dilate(Element::Disk(3)).erode(Element::Disk(3)), point);
     /// ```
-    pub fn dilated(&self, element: Element) -> Self {
+    pub fn dilate(&self, element: Element) -> Self {
         spread(self, element, false)
     }
 
     /// The mask without every pixel that the element reaches from a background pixel; what lies outside the picture is
     /// background: `scipy.ndimage.binary_erosion`.
-    pub fn eroded(&self, element: Element) -> Self {
+    pub fn erode(&self, element: Element) -> Self {
         spread(&self.complement(), element, true).complement()
     }
 }
@@ -116,7 +116,7 @@ fn reach_out<L: Lane>(mask: &Mask, reach: L, outside: bool, half_width: impl Fn(
         let sides = &sides[pad..];
         values[places].iter_mut().zip(sides).for_each(|(value, &side)| *value = u8::from(side != L::default()));
     }
-    Mask::from_vec(height, width, values).expect("as many values as pixels")
+    Mask::from_vec(height, width, values).expect("one value per pixel")
 }
 
 /// A small number: in bytes, which covers all but elements of an unusual size, processors handle the most at a time.

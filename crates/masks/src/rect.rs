@@ -44,7 +44,7 @@ impl Rect {
 
     /// The box that the published code makes of this one: it takes the last row and column for the ends, which so are
     /// lost (Q3). A box one pixel wide or high becomes empty.
-    pub fn exclusive(&self) -> Self {
+    pub fn to_exclusive(&self) -> Self {
         Self { bottom: self.bottom.saturating_sub(1), right: self.right.saturating_sub(1), ..*self }
     }
 
@@ -67,9 +67,9 @@ mod tests {
     fn both_kinds_of_ends() {
         let bounds = Rect { top: 1, left: 2, bottom: 4, right: 8 };
         assert_eq!(bounds.corners(), Some(((1, 2), (3, 7))));
-        assert_eq!(bounds.exclusive(), Rect { top: 1, left: 2, bottom: 3, right: 7 });
+        assert_eq!(bounds.to_exclusive(), Rect { top: 1, left: 2, bottom: 3, right: 7 });
         let line = Rect { top: 1, left: 2, bottom: 2, right: 8 };
-        assert!(line.exclusive().is_empty());
-        assert_eq!(line.exclusive().corners(), None);
+        assert!(line.to_exclusive().is_empty());
+        assert_eq!(line.to_exclusive().corners(), None);
     }
 }

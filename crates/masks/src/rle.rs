@@ -17,7 +17,7 @@ use crate::Rect;
 /// let rle = Rle::from_polygon(4, 6, &[[0.0, 0.0], [6.0, 0.0], [0.0, 4.0]]).unwrap();
 /// assert_eq!(rle.area(), 12);
 /// assert_eq!(rle.to_mask().to_rle(), rle);
-/// assert_eq!(Rle::parse(4, 6, &rle.compressed()).unwrap(), rle);
+/// assert_eq!(Rle::from_compressed(4, 6, &rle.to_compressed()).unwrap(), rle);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rle {

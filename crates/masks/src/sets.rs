@@ -68,7 +68,7 @@ impl Mask {
     fn combined(&self, other: &Self, f: impl Fn(u8, u8) -> u8) -> Self {
         self.assert_same_size(other);
         let values = self.as_slice().iter().zip(other.as_slice()).map(|(&a, &b)| f(a, b)).collect();
-        Self::from_vec(self.height(), self.width(), values).expect("as many values as pixels")
+        Self::from_vec(self.height(), self.width(), values).expect("one value per pixel")
     }
 
     fn assert_same_size(&self, other: &Self) {

@@ -15,10 +15,10 @@ fn size(case: &Value) -> (usize, usize) {
 fn check_masks(cases: &[Value]) {
     for case in cases {
         let (height, width) = size(case);
-        let read = |key: &str| Rle::parse(height, width, text(&case[key])).unwrap();
+        let read = |key: &str| Rle::from_compressed(height, width, text(&case[key])).unwrap();
         let rle = read("code");
         assert_eq!(serde_json::json!(rle.counts()), case["counts"]);
-        assert_eq!(rle.compressed(), text(&case["code"]));
+        assert_eq!(rle.to_compressed(), text(&case["code"]));
         assert_eq!(rle.area() as u64, case["area"].as_u64().unwrap());
         let corners = rle.bounding_box().map_or([0; 4], |r| [r.left, r.top, r.width(), r.height()]);
         assert_eq!(serde_json::json!(corners), case["box"]);
@@ -41,7 +41,7 @@ fn check_polygons(cases: &[Value]) {
         let (height, width) = size(case);
         let flat: Vec<f64> = case["corners"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
         let rle = Rle::from_polygon(height, width, flat.as_chunks().0).unwrap();
-        assert_eq!(rle.compressed(), text(&case["code"]), "{case}");
+        assert_eq!(rle.to_compressed(), text(&case["code"]), "{case}");
     }
 }
 
@@ -113,7 +113,7 @@ proptest! {
         prop_assert_eq!(rle.area(), mask.area());
         prop_assert_eq!(rle.bounding_box(), mask.bounding_box());
         prop_assert_eq!(&Rle::from_counts(height, width, rle.counts()).unwrap(), &rle);
-        prop_assert_eq!(&Rle::parse(height, width, &rle.compressed()).unwrap(), &rle);
+        prop_assert_eq!(&Rle::from_compressed(height, width, &rle.to_compressed()).unwrap(), &rle);
         // The obvious way: column by column.
         let pixels: Vec<u8> = (0..width).flat_map(|x| (0..height).map(move |y| (y, x))).map(|(y, x)| mask.row(y)[x]).collect();
         let mut decoded = Vec::new();
@@ -135,7 +135,7 @@ proptest! {
     #[test]
     fn no_text_is_too_strange(text in "[ -~]{0,24}", other in "[0-o]{0,24}", height in 0usize..9, width in 0usize..9) {
         for text in [text, other] {
-            if let Ok(rle) = Rle::parse(height, width, &text) {
+            if let Ok(rle) = Rle::from_compressed(height, width, &text) {
                 prop_assert_eq!(rle.to_mask().area(), rle.area());
             }
         }

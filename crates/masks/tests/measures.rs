@@ -14,9 +14,13 @@ fn scipy_agrees() {
     for (name, case) in &golden::cases() {
         let mask = golden::mask(case);
         for (index, element) in ELEMENTS.into_iter().enumerate() {
-            let (dilated, eroded) = (mask.dilated(element), mask.eroded(element));
-            assert_eq!(dilated.to_rle().compressed(), case["dilated"][index].as_str().unwrap(), "{name} {dilated:?}");
-            assert_eq!(eroded.to_rle().compressed(), case["eroded"][index].as_str().unwrap(), "{name} {eroded:?}");
+            let (dilated, eroded) = (mask.dilate(element), mask.erode(element));
+            assert_eq!(
+                dilated.to_rle().to_compressed(),
+                case["dilated"][index].as_str().unwrap(),
+                "{name} {dilated:?}"
+            );
+            assert_eq!(eroded.to_rle().to_compressed(), case["eroded"][index].as_str().unwrap(), "{name} {eroded:?}");
         }
         match mask.centroid() {
             Some((row, column)) => {
@@ -34,13 +38,13 @@ fn elements_reach_far() {
     for reach in [254, 255, 256, 600] {
         for element in [Element::Diamond(reach), Element::Square(reach), Element::Disk(reach)] {
             let expected = Mask::from_fn(40, 700, |row, column| holds(element, row as i64, column as i64));
-            assert_eq!(corner.dilated(element), expected, "{element:?}");
+            assert_eq!(corner.dilate(element), expected, "{element:?}");
         }
     }
     for element in [Element::Diamond(u16::MAX), Element::Square(u16::MAX), Element::Disk(u16::MAX)] {
-        assert!(corner.dilated(element).is_full());
-        assert!(corner.complement().eroded(element).is_empty());
-        assert!(Mask::new(40, 700).dilated(element).is_empty());
+        assert!(corner.dilate(element).is_full());
+        assert!(corner.complement().erode(element).is_empty());
+        assert!(Mask::new(40, 700).dilate(element).is_empty());
     }
 }
 
@@ -87,8 +91,8 @@ proptest! {
     #[test]
     fn masks_grow_and_shrink_by_the_definition(few in masks(0.04), most in masks(0.97), element in elements()) {
         for mask in [few, most] {
-            prop_assert_eq!(mask.dilated(element), slowly(&mask, element, false));
-            prop_assert_eq!(mask.eroded(element), slowly(&mask, element, true));
+            prop_assert_eq!(mask.dilate(element), slowly(&mask, element, false));
+            prop_assert_eq!(mask.erode(element), slowly(&mask, element, true));
         }
     }
 

@@ -22,7 +22,7 @@ fn boxes_and_labels() {
         let labels = tensors.tensor(&format!("{name}.labels4")).unwrap();
         let labels: Vec<u32> = labels.data().chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]]).into()).collect();
         assert_eq!(mask.components(Connectivity::Four).labels(), labels, "{name}");
-        let bounds = mask.bounding_box().map(|bounds| bounds.exclusive());
+        let bounds = mask.bounding_box().map(|bounds| bounds.to_exclusive());
         let exclusive = Mask::from_fn(height, width, |row, column| bounds.is_some_and(|r| r.contains(row, column)));
         assert_eq!(exclusive.as_slice(), tensors.tensor(&format!("{name}.bbox_original")).unwrap().data(), "{name}");
         cases += 1;
@@ -48,7 +48,7 @@ fn maps_resize_as_in_opencv() {
     let (small, large) = (floats("nam_raw_7x7"), floats("nam_resized"));
     for (small, large) in small.chunks_exact(49).zip(large.chunks_exact(224 * 224)) {
         let most = small.iter().copied().fold(0.0, f32::max);
-        let map = Heatmap::from_vec(7, 7, small.iter().map(|v| v / most).collect()).resized(224, 224);
+        let map = Heatmap::from_vec(7, 7, small.iter().map(|v| v / most).collect()).unwrap().resize(224, 224);
         let off = map.as_slice().iter().zip(large).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         println!("at most {off:e}");
         assert!(off < 1e-6);

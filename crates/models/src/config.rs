@@ -3,7 +3,7 @@
 use crate::weights::OF_THE_HUB;
 use crate::zoo::bare;
 use crate::{ModelError, ModelSpec};
-use hard_imagenet_images::{CropMode, Filter, Preprocess};
+use hard_imagenet_images::{CropMode, Filter, Preprocessing};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl Config {
     ///
     /// # Errors
     /// [`ModelError::Config`], naming the field.
-    pub(crate) fn preprocess(&self, known: Preprocess) -> Result<Preprocess, ModelError> {
+    pub(crate) fn preprocess(&self, known: Preprocessing) -> Result<Preprocessing, ModelError> {
         let wrong = |field: &str, message: String| Err(self.wrong(field, message));
         let size: Option<(usize, usize, usize)> = self.field("input_size")?;
         let input = match size {
@@ -85,10 +85,10 @@ impl Config {
         let crop_pct: Option<f64> = self.field("crop_pct")?;
         match crop_pct {
             Some(crop_pct) if crop_pct > 0.0 && crop_pct <= 1.0 => {
-                Ok(Preprocess::timm(input, crop_pct, mode, filter, mean, std))
+                Ok(Preprocessing::timm(input, crop_pct, mode, filter, mean, std))
             }
             Some(other) => wrong("crop_pct", format!("is {other} instead of a number in 0..1")),
-            None => Ok(Preprocess { input, filter, mean, std, ..known }),
+            None => Ok(Preprocessing { input, filter, mean, std, ..known }),
         }
     }
 

@@ -24,7 +24,7 @@
 //! let model = zoo::load("planted_resnet", &Weights::Folder(folder), &Device::Cpu, DType::F32)?;
 //! assert_eq!(model.spec().classes, 8);
 //!
-//! let image = Pixels::from_vec(64, 64, vec![0.5; 3 * 64 * 64]);
+//! let image = Pixels::from_vec(64, 64, vec![0.5; 3 * 64 * 64])?;
 //! let x = model.normalise(&model.batch(&[image])?)?;      // (1, 3, 64, 64)
 //! let logits = model.forward(&x)?;                         // (1, 8), f32
 //! assert_eq!(logits.dims(), [1, 8]);

@@ -1,7 +1,7 @@
 use crate::{AtCut, Cut, Graph, ModelError, Node, NodeId, Watched, WeightMap};
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_graph::{fold_batch_norm, run, run_from, run_watching};
-use hard_imagenet_images::{Pixels, Preprocess};
+use hard_imagenet_images::{Pixels, Preprocessing};
 
 /// What is known of a model besides its graph and weights.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +9,7 @@ pub struct ModelSpec {
     /// timm's name with the tag: "resnet50.tv_in1k".
     pub name: String,
     /// What it expects of its input.
-    pub preprocess: Preprocess,
+    pub preprocess: Preprocessing,
     /// Length of the logits.
     pub classes: usize,
     /// Node to look from by default (CAM): "layer4", "blocks.11.norm1".

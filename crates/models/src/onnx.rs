@@ -6,7 +6,7 @@ use crate::weights::Loaded;
 use crate::{Graph, Model, ModelError, ModelSpec, Op, Parts};
 use candle_core::{DType, Device};
 use hard_imagenet_graph::WeightMap;
-use hard_imagenet_images::{CropMode, Filter, Preprocess};
+use hard_imagenet_images::{CropMode, Filter, Preprocessing};
 use hard_imagenet_onnx::OnnxModel;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -26,7 +26,12 @@ pub fn is_file(name: &str) -> bool {
 /// # Errors
 /// [`ModelError::Config`] for a `model.json` of other pictures, [`ModelError::Onnx`] for a file that cannot be taken over,
 /// [`ModelError::Input`] where it has no node with rows and columns to look from.
-pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype: DType) -> Result<Model, ModelError> {
+pub fn load(
+    path: &Path,
+    preprocess: Option<Preprocessing>,
+    device: &Device,
+    dtype: DType,
+) -> Result<Model, ModelError> {
     read(path, None, preprocess)?.model(device, dtype)
 }
 
@@ -35,7 +40,7 @@ pub fn load(path: &Path, preprocess: Option<Preprocess>, device: &Device, dtype:
 ///
 /// # Errors
 /// As [`load`]; [`ModelError::Mismatch`] for weights of another network.
-pub fn read(path: &Path, weights: Option<&Path>, preprocess: Option<Preprocess>) -> Result<Parts, ModelError> {
+pub fn read(path: &Path, weights: Option<&Path>, preprocess: Option<Preprocessing>) -> Result<Parts, ModelError> {
     let OnnxModel { graph, weights: own, input, classes, cam_node, feature_node, mut files, .. } =
         OnnxModel::read(path)?;
     let (graph, weights, classes) = match weights {
@@ -45,8 +50,8 @@ pub fn read(path: &Path, weights: Option<&Path>, preprocess: Option<Preprocess>)
             other_weights(path, &graph, given, classes)?
         }
     };
-    let Preprocess { mean, std, .. } = Preprocess::imagenet();
-    let usual = Preprocess::timm(input, 0.875, CropMode::Center, Filter::Bilinear, mean, std);
+    let Preprocessing { mean, std, .. } = Preprocessing::imagenet();
+    let usual = Preprocessing::timm(input, 0.875, CropMode::Center, Filter::Bilinear, mean, std);
     let preprocess = match (preprocess, Config::read(path.with_extension("json"))?) {
         (Some(given), _) => given,
         (None, Some(config)) => {
@@ -116,7 +121,7 @@ mod tests {
         };
         let model = with(r#"{"architecture": "vit", "pretrained_cfg": {"mean": [0.5, 0.5, 0.5], "crop_pct": 1.0}}"#);
         let preprocess = model.unwrap().spec().preprocess;
-        assert_eq!((preprocess.mean, preprocess.std), ([0.5; 3], Preprocess::imagenet().std));
+        assert_eq!((preprocess.mean, preprocess.std), ([0.5; 3], Preprocessing::imagenet().std));
         assert_eq!(preprocess.resize, Resize::ShorterSide(16));
         let error = with(r#"{"architecture": "vit", "input_size": [3, 32, 32]}"#).unwrap_err().to_string();
         assert!(error.contains("mine.json") && error.contains("16 × 16"), "{error}");

@@ -2,7 +2,7 @@
 
 use crate::zoo::{Architecture, Row, imagenet};
 use hard_imagenet_graph::{Activation, Conv2d, Graph, GraphBuilder, GraphError, NodeId, Pool2d};
-use hard_imagenet_images::{Filter, Preprocess};
+use hard_imagenet_images::{Filter, Preprocessing};
 
 /// What a stage is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +171,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "wide_resnet50_2.robust_l2_eps3", architecture: &WIDE50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "wide_resnet50_2.robust_linf_eps4", architecture: &WIDE50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     // Contrastive pretraining without labels (Chen et al. 2020) and a linear probe; pictures in 0..1 as they are.
-    Row { name: "resnet50.simclr", architecture: &RESNET50, preprocess: Preprocess { mean: [0.0; 3], std: [1.0; 3], ..imagenet(256, Filter::Bilinear) }, classes: 1000 },
+    Row { name: "resnet50.simclr", architecture: &RESNET50, preprocess: Preprocessing { mean: [0.0; 3], std: [1.0; 3], ..imagenet(256, Filter::Bilinear) }, classes: 1000 },
     Row { name: "planted_resnet", architecture: &PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
     Row { name: "planted_resnet.cue", architecture: &PLANTED, preprocess: crate::zoo::planted(), classes: 8 },
     Row { name: "planted_resnet.object", architecture: &PLANTED, preprocess: crate::zoo::planted(), classes: 8 },

@@ -4,7 +4,7 @@
 use crate::transformer::{attention, mlp, patch_embed};
 use crate::zoo::{Architecture, Row, clip, imagenet, inception};
 use hard_imagenet_graph::{Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId, Reduction};
-use hard_imagenet_images::{Filter, Preprocess, Resize};
+use hard_imagenet_images::{Filter, Preprocessing, Resize};
 
 /// The numbers that make one vision transformer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,13 +205,13 @@ const CLIP_32: VisionTransformer = base(224, 32, Variant::Clip { quick_gelu: fal
 const QUICK_CLIP: VisionTransformer = base(224, 16, Variant::Clip { quick_gelu: true });
 const QUICK_CLIP_32: VisionTransformer = base(224, 32, Variant::Clip { quick_gelu: true });
 
-const fn bicubic(shorter: usize) -> Preprocess {
+const fn bicubic(shorter: usize) -> Preprocessing {
     imagenet(shorter, Filter::Bicubic)
 }
 
 /// The whole height or width of a picture, at another size of input.
-const fn whole(side: usize, like: Preprocess) -> Preprocess {
-    Preprocess { resize: Resize::ShorterSide(side), input: (side, side), ..like }
+const fn whole(side: usize, like: Preprocessing) -> Preprocessing {
+    Preprocessing { resize: Resize::ShorterSide(side), input: (side, side), ..like }
 }
 
 /// The first row of each name is the one meant where the tag is left out; it is timm's choice, but for CLIP's

@@ -6,13 +6,13 @@ use crate::{Model, ModelError, ModelSpec, Parts, Weights};
 use crate::{clip_resnet, convit, convnext, densenet, efficientnet, mobilenet, resnet, swin, vgg, vit};
 use candle_core::{DType, Device};
 use hard_imagenet_graph::{Graph, GraphError};
-use hard_imagenet_images::{Filter, Preprocess, Resize};
+use hard_imagenet_images::{Filter, Preprocessing, Resize};
 
 /// A model of the zoo.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) architecture: &'static dyn Architecture,
-    pub(crate) preprocess: Preprocess,
+    pub(crate) preprocess: Preprocessing,
     pub(crate) classes: usize,
 }
 
@@ -61,8 +61,8 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// A 224 × 224 crop after a resize of the shorter side, ImageNet's mean and deviation.
-pub(crate) const fn imagenet(shorter: usize, filter: Filter) -> Preprocess {
-    Preprocess {
+pub(crate) const fn imagenet(shorter: usize, filter: Filter) -> Preprocessing {
+    Preprocessing {
         resize: Resize::ShorterSide(shorter),
         input: (224, 224),
         filter,
@@ -72,18 +72,18 @@ pub(crate) const fn imagenet(shorter: usize, filter: Filter) -> Preprocess {
 }
 
 /// A crop of another size, resized by cubic interpolation.
-pub(crate) const fn imagenet_at(side: usize, shorter: usize) -> Preprocess {
-    Preprocess { input: (side, side), ..imagenet(shorter, Filter::Bicubic) }
+pub(crate) const fn imagenet_at(side: usize, shorter: usize) -> Preprocessing {
+    Preprocessing { input: (side, side), ..imagenet(shorter, Filter::Bicubic) }
 }
 
 /// As [`imagenet`] with values brought to -1..1.
-pub(crate) const fn inception(shorter: usize) -> Preprocess {
-    Preprocess { mean: [0.5; 3], std: [0.5; 3], ..imagenet(shorter, Filter::Bicubic) }
+pub(crate) const fn inception(shorter: usize) -> Preprocessing {
+    Preprocessing { mean: [0.5; 3], std: [0.5; 3], ..imagenet(shorter, Filter::Bicubic) }
 }
 
 /// The same with CLIP's mean and deviation. OpenAI takes the whole shorter side, 224; timm often a crop of it.
-pub(crate) const fn clip(shorter: usize) -> Preprocess {
-    Preprocess {
+pub(crate) const fn clip(shorter: usize) -> Preprocessing {
+    Preprocessing {
         mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],
         std: [0.268_629_54, 0.261_302_6, 0.275_777_1],
         ..imagenet(shorter, Filter::Bicubic)
@@ -91,8 +91,8 @@ pub(crate) const fn clip(shorter: usize) -> Preprocess {
 }
 
 /// 64 × 64 pictures, values brought to -1..1.
-pub(crate) const fn planted() -> Preprocess {
-    Preprocess {
+pub(crate) const fn planted() -> Preprocessing {
+    Preprocessing {
         resize: Resize::Squash(64, 64),
         input: (64, 64),
         filter: Filter::Bilinear,

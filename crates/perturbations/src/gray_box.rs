@@ -32,7 +32,7 @@ impl From<Preset> for BoxEdges {
 impl BoxEdges {
     pub(crate) fn of(self, bounds: Rect) -> Rect {
         match self {
-            Self::Exclusive => bounds.exclusive(),
+            Self::Exclusive => bounds.to_exclusive(),
             Self::Inclusive => bounds,
         }
     }

@@ -29,7 +29,7 @@
 //! use hard_imagenet_masks::Mask;
 //! use hard_imagenet_perturbations::{NoiseKey, Preset, parse};
 //!
-//! let image = Pixels::from_vec(4, 4, vec![0.25; 3 * 16]);
+//! let image = Pixels::from_vec(4, 4, vec![0.25; 3 * 16])?;
 //! let mask = Mask::from_fn(4, 4, |row, column| row < 2 && column < 2);
 //! let key = NoiseKey::new(0, "val/n03218198/ILSVRC2012_val_00000538", 0);
 //!
@@ -40,7 +40,7 @@
 //! let noisy = noise.apply(&image, &mask, key);
 //! assert_eq!(noisy.as_slice()[..2], [0.25, 0.25]); // the object is left alone
 //! assert_eq!(noisy, noise.apply(&image, &mask, key)); // the same key, the same noise
-//! # Ok::<(), hard_imagenet_perturbations::ParseError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! Noise is drawn by counter ([`normal`]): an element's value is a function of a [`NoiseKey`] and the element's index,

@@ -80,11 +80,11 @@ mod tests {
 
     #[test]
     fn the_object_of_one_before_the_surroundings_of_another() {
-        let image = Pixels::from_vec(4, 4, vec![1.0; 48]);
+        let image = Pixels::from_vec(4, 4, vec![1.0; 48]).unwrap();
         let object = Mask::from_fn(4, 4, |row, column| row == 1 && column == 1);
         // The other picture: 0.25, its object 0.75 in the left half.
         let left = Mask::from_fn(4, 4, |_, column| column < 2);
-        let other = Pixels::from_vec(4, 4, [0.75, 0.75, 0.25, 0.25].repeat(12));
+        let other = Pixels::from_vec(4, 4, [0.75, 0.75, 0.25, 0.25].repeat(12)).unwrap();
         let behind = background(&other, &left).unwrap();
         assert_eq!(behind.as_slice(), [0.25; 48]);
         let mixed = paste(&image, &object, &behind);

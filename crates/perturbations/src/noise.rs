@@ -73,7 +73,8 @@ impl Perturb for Noise {
         // is most of the image all are drawn at once, for that is quicker than to begin anew at each run.
         let most = 3 * pixels(&runs) > 2 * plane;
         let mut changed = match most {
-            true => Pixels::from_vec(image.height(), image.width(), normals(key, image.as_slice().len())),
+            true => Pixels::from_vec(image.height(), image.width(), normals(key, image.as_slice().len()))
+                .expect("three values per pixel"),
             false => {
                 let mut changed = image.clone();
                 for (channel, values) in changed.as_mut_slice().chunks_exact_mut(plane).enumerate() {
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn noise_of_a_given_norm_in_an_empty_region() {
-        let image = Pixels::from_vec(2, 2, vec![0.25; 12]);
+        let image = Pixels::from_vec(2, 2, vec![0.25; 12]).unwrap();
         let (none, all) = (Mask::new(2, 2), Mask::new(2, 2).complement());
         let apply = |region, empty, mask: &Mask| {
             Noise { norm: Norm::L2, sigma: 30.0, region, empty }.apply(&image, mask, NoiseKey(7))
@@ -158,7 +159,7 @@ mod tests {
     #[test]
     fn a_key_gives_what_its_normals_give_however_large_the_region() {
         let value = |i: usize| (i * 7919 % 256) as f32 / 255.0;
-        let image = Pixels::from_vec(30, 31, (0..3 * 930).map(value).collect());
+        let image = Pixels::from_vec(30, 31, (0..3 * 930).map(value).collect()).unwrap();
         for rows in [0, 1, 8, 15, 22, 29, 30] {
             let mask = Mask::from_fn(30, 31, |row, column| row < rows && column != 7);
             for region in [Region::Foreground, Region::Background] {
@@ -173,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_l2_norm_is_sigma_where_nothing_is_clipped() {
-        let image = Pixels::from_vec(8, 8, vec![0.5; 192]);
+        let image = Pixels::from_vec(8, 8, vec![0.5; 192]).unwrap();
         let mask = Mask::from_fn(8, 8, |row, _| row < 4);
         let noise = Noise { norm: Norm::L2, sigma: 0.5, region: Region::Foreground, empty: EmptyRegion::Unchanged };
         let changed = noise.apply(&image, &mask, NoiseKey(7));

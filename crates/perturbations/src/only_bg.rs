@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_strip_is_repeated_from_the_corner() {
-        let image = Pixels::from_vec(9, 11, (0..297).map(|i| i as f32).collect());
+        let image = Pixels::from_vec(9, 11, (0..297).map(|i| i as f32).collect()).unwrap();
         // Strips at the right, at the left, below and above, narrower than the box and wider.
         for (top, left, bottom, right) in [(1, 1, 8, 7), (2, 5, 7, 10), (1, 1, 6, 10), (5, 2, 8, 9), (4, 4, 5, 5)] {
             let bounds = Rect { top, left, bottom, right };
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn without_a_strip_the_box_is_black() {
-        let image = Pixels::from_vec(2, 2, vec![0.25; 12]);
+        let image = Pixels::from_vec(2, 2, vec![0.25; 12]).unwrap();
         let corners = Mask::from_fn(2, 2, |row, column| row == column);
         assert_eq!(OnlyBg::Tiled.apply(&image, &corners, NoiseKey(0)).as_slice(), [0.0; 12]);
     }

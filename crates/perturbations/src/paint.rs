@@ -68,7 +68,7 @@ mod tests {
     fn one_part_has_one_colour() {
         // The left column is object; red 0.1 there and 0.4, 0.8 beside it.
         let values = [[0.1, 0.4, 0.1, 0.8], [0.2, 0.5, 0.2, 0.5], [0.3, 0.0, 0.3, 1.0]].concat();
-        let image = Pixels::from_vec(2, 2, values);
+        let image = Pixels::from_vec(2, 2, values).unwrap();
         let mask = Mask::from_fn(2, 2, |_, column| column == 0);
         let check = |paint: Paint, object: [f32; 3], beside: Option<f32>| {
             let changed = paint.apply(&image, &mask, NoiseKey(0));

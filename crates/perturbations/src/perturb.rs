@@ -43,7 +43,7 @@ where
         }
         append(&mut changed, &plane[end..]);
     }
-    Pixels::from_vec(height, width, changed)
+    Pixels::from_vec(height, width, changed).expect("three values per pixel")
 }
 
 /// Copies in parts of a kilobyte, as [`Pixels`] are cloned, and for the same reason.
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_region_of_any_size_is_painted_once() {
         for size in [0, 1, 9, 40] {
-            let image = Pixels::from_vec(size, size, (0..3 * size * size).map(|i| i as f32).collect());
+            let image = Pixels::from_vec(size, size, (0..3 * size * size).map(|i| i as f32).collect()).unwrap();
             for rows in [0, 1, size / 3, size * 2 / 3, size] {
                 let mask = Mask::from_fn(size, size, |row, column| row < rows && column != 2);
                 for region in [Region::Foreground, Region::Background] {

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn single_pixels_change_places_as_cells_of_one_pixel() {
-        let image = Pixels::from_vec(5, 7, (0..105).map(|i| i as f32 / 128.0).collect());
+        let image = Pixels::from_vec(5, 7, (0..105).map(|i| i as f32 / 128.0).collect()).unwrap();
         let mask = Mask::from_fn(5, 7, |row, column| row * column % 3 == 2);
         let places: Vec<usize> = (0..35).filter(|&place| mask.as_slice()[place] == 1).collect();
         let key = NoiseKey::new(0, "a", 0);
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn cells_move_whole() {
-        let image = Pixels::from_vec(5, 7, (0..105).map(|i| i as f32 / 128.0).collect());
+        let image = Pixels::from_vec(5, 7, (0..105).map(|i| i as f32 / 128.0).collect()).unwrap();
         // One pixel in each of three whole cells of 2 × 2, one in a cell that the border cuts off.
         let objects = [(0, 0), (1, 5), (3, 2), (4, 6)];
         let mask = Mask::from_fn(5, 7, |row, column| objects.contains(&(row, column)));

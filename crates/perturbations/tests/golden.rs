@@ -70,7 +70,7 @@ fn a_background_is_taken_and_an_object_pasted() {
     // Every mask on the image turned upside down, with the next mask for its object.
     const SIDE: usize = 48;
     let image = Pixels::from(&read_image(&file("image.png")).unwrap());
-    let turned = Pixels::from_vec(SIDE, SIDE, image.as_slice().iter().rev().copied().collect());
+    let turned = Pixels::from_vec(SIDE, SIDE, image.as_slice().iter().rev().copied().collect()).unwrap();
     let masks = read_mask(&file("masks.png")).unwrap();
     let masks: Vec<Mask> =
         masks.data.chunks_exact(SIDE * SIDE).map(|v| Mask::from_vec(SIDE, SIDE, v.to_vec()).unwrap()).collect();
@@ -87,7 +87,8 @@ fn a_background_is_taken_and_an_object_pasted() {
 #[test]
 fn the_published_average_is_repeated_where_it_paints() {
     // 12 rows of object at the top, from column 4 to 119, and below it a part that is passed over.
-    let image = Pixels::from_vec(128, 128, (0..3 * 128 * 128).map(|i| (i * 7919 % 251) as f32 / 255.0).collect());
+    let image =
+        Pixels::from_vec(128, 128, (0..3 * 128 * 128).map(|i| (i * 7919 % 251) as f32 / 255.0).collect()).unwrap();
     let mask = Mask::from_fn(128, 128, |row, column| {
         (row < 12 && (4..120).contains(&column)) || ((40..60).contains(&row) && column < 110)
     });
@@ -111,7 +112,7 @@ fn the_published_average_is_repeated_where_it_paints() {
 fn given_normals_are_added_as_the_paper_adds_them() {
     let (height, width) = (12, 10);
     let count = 3 * height * width;
-    let image = Pixels::from_vec(height, width, (0..count).map(|i| (i * 37 % 256) as f32 / 255.0).collect());
+    let image = Pixels::from_vec(height, width, (0..count).map(|i| (i * 37 % 256) as f32 / 255.0).collect()).unwrap();
     let normals: Vec<f32> = (0..count).map(|i| ((i * 7919 % 2001) as f32 - 1000.0) / 400.0).collect();
     let mask = Mask::from_fn(height, width, |row, column| (3..8).contains(&row) && (2..9).contains(&column));
     let check = |norm, sigma, region, id: &str| {

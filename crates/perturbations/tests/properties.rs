@@ -12,7 +12,7 @@ fn samples() -> impl Strategy<Value = (Pixels, Mask)> {
         let draws = normals(NoiseKey(seed + 1000), height * width);
         let least = 2.5 - density as f32 * 0.5;
         let mask = Mask::from_fn(height, width, |row, column| draws[row * width + column] >= least);
-        (Pixels::from_vec(height, width, values), mask)
+        (Pixels::from_vec(height, width, values).unwrap(), mask)
     })
 }
 

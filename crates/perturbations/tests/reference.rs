@@ -97,7 +97,7 @@ fn noise() {
         data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
     };
     let (plane, count) = (48 * 48, 3 * 48 * 48);
-    let image = Pixels::from_vec(48, 48, floats("image"));
+    let image = Pixels::from_vec(48, 48, floats("image")).unwrap();
     let masks: Vec<u8> = match tensors.tensor("masks").unwrap().dtype() {
         safetensors::Dtype::U8 | safetensors::Dtype::BOOL => tensors.tensor("masks").unwrap().data().to_vec(),
         _ => floats("masks").iter().map(|&v| u8::from(v > 0.0)).collect(),

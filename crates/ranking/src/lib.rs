@@ -23,11 +23,11 @@
 //! let names = data.info().classes.iter().map(|class| class.name.clone()).collect();
 //! let extractor = Extractor::new(&model, &data.info().name, names, (0..8).collect())?;
 //! let mut bank = extractor.empty();
-//! let geometry = model.spec().preprocess.paired(MaskRule::Half);
+//! let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
 //! for i in 0..data.len() {
 //!     let sample = data.get(i)?;
-//!     let x = model.normalise(&model.batch(&[geometry.image(&sample.image)])?)?;
-//!     let masks = [geometry.mask(&sample.mask)];
+//!     let x = model.normalise(&model.batch(&[geometry.apply_to_image(&sample.image)])?)?;
+//!     let masks = [geometry.apply_to_mask(&sample.mask)];
 //!     bank.join(extractor.extract(&x, &[&sample.id], &[data.class(i) as u32], &masks)?)?;
 //! }
 //!

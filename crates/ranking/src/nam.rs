@@ -28,8 +28,11 @@ impl Extractor<'_> {
         let one = |raw: Vec<f32>| {
             let largest = raw.iter().fold(0f32, |most, &v| most.max(v));
             let scale = if largest > 0.0 { largest.recip() } else { 0.0 };
-            let scaled = Heatmap::from_vec(h, w, raw.iter().map(|v| v * scale).collect());
-            ActivationMap { raw: Heatmap::from_vec(h, w, raw), map: scaled.resized(height, width) }
+            let scaled = Heatmap::from_vec(h, w, raw.iter().map(|v| v * scale).collect()).expect("one value per pixel");
+            ActivationMap {
+                raw: Heatmap::from_vec(h, w, raw).expect("one value per pixel"),
+                map: scaled.resize(height, width),
+            }
         };
         Ok(channels.into_iter().map(|picture| picture.into_iter().map(one).collect()).collect())
     }

@@ -224,7 +224,12 @@ mod tests {
         for file in [json, pickle] {
             let read = hard_imagenet_datasets::Rankings::read(&file).unwrap();
             for (rank, id) in ids(&ranking).into_iter().enumerate() {
-                assert_eq!(read.place(id).map(|place| (place.rank, place.of)), Some((rank, 5)), "{}", file.display());
+                assert_eq!(
+                    read.position(id).map(|position| (position.rank, position.total)),
+                    Some((rank, 5)),
+                    "{}",
+                    file.display()
+                );
             }
         }
     }

@@ -18,12 +18,12 @@ fn model(word: &str) -> Model {
 fn bank(model: &Model, data: &PlantedCues) -> FeatureBank {
     let names = data.info().classes.iter().map(|class| class.name.clone()).collect();
     let extractor = Extractor::new(model, &data.info().name, names, (0..8).collect()).unwrap();
-    let geometry = model.spec().preprocess.paired(MaskRule::Half);
+    let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
     let mut bank = extractor.empty();
     for from in (0..data.len()).step_by(40) {
         let samples: Vec<_> = (from..(from + 40).min(data.len())).map(|i| data.get(i).unwrap()).collect();
-        let images: Vec<_> = samples.iter().map(|sample| geometry.image(&sample.image)).collect();
-        let masks: Vec<_> = samples.iter().map(|sample| geometry.mask(&sample.mask)).collect();
+        let images: Vec<_> = samples.iter().map(|sample| geometry.apply_to_image(&sample.image)).collect();
+        let masks: Vec<_> = samples.iter().map(|sample| geometry.apply_to_mask(&sample.mask)).collect();
         let ids: Vec<&str> = samples.iter().map(|sample| sample.id.as_str()).collect();
         let labels: Vec<u32> = samples.iter().map(|sample| sample.class as u32).collect();
         let x = model.normalise(&model.batch(&images).unwrap()).unwrap();
@@ -59,12 +59,12 @@ fn the_rest_of_the_batch_changes_nothing() {
     let (model, data) = (model("cue"), planted(0.9, (1.0, 1.0), 7));
     let names = data.info().classes.iter().map(|class| class.name.clone()).collect();
     let extractor = Extractor::new(&model, &data.info().name, names, (0..8).collect()).unwrap();
-    let geometry = model.spec().preprocess.paired(MaskRule::Half);
+    let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
     let mut alone = extractor.empty();
     for i in 0..data.len() {
         let sample = data.get(i).unwrap();
-        let x = model.normalise(&model.batch(&[geometry.image(&sample.image)]).unwrap()).unwrap();
-        let masks = [geometry.mask(&sample.mask)];
+        let x = model.normalise(&model.batch(&[geometry.apply_to_image(&sample.image)]).unwrap()).unwrap();
+        let masks = [geometry.apply_to_mask(&sample.mask)];
         alone.join(extractor.extract(&x, &[&sample.id], &[sample.class as u32], &masks).unwrap()).unwrap();
     }
     let together = bank(&model, &data);

@@ -3,7 +3,7 @@
 //! Pillow decodes them, `<id>.png`.
 
 use candle_core::{DType, Device, Tensor};
-use hard_imagenet_images::{Filter, MaskRule, Pixels, Preprocess, Rgb8, decode_image};
+use hard_imagenet_images::{Filter, MaskRule, Pixels, Preprocessing, Rgb8, decode_image};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_models::{Model, generated, zoo};
 use hard_imagenet_ranking::{Aggregate, Extractor, FeatureAttack, Ranking, Row, importance, top};
@@ -49,9 +49,10 @@ fn ranking() {
 
     // Aspect-preserving resize to 256, crop 224. Two of the twenty photographs may be missing: their features are taken
     // from the reference.
-    let geometry = Preprocess::torchvision(256, 224, Filter::Bilinear).paired(MaskRule::Half);
+    let geometry = Preprocessing::torchvision(256, 224, Filter::Bilinear).paired_transform(MaskRule::Half);
     let ids: Vec<&str> = about["images"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
-    let images: Vec<Option<Pixels>> = ids.iter().map(|id| photograph(id).map(|image| geometry.image(&image))).collect();
+    let images: Vec<Option<Pixels>> =
+        ids.iter().map(|id| photograph(id).map(|image| geometry.apply_to_image(&image))).collect();
     let found: Vec<usize> = (0..ids.len()).filter(|&at| images[at].is_some()).collect();
     assert!(found.len() >= 18, "{} of {} photographs", found.len(), ids.len());
     let pixels = model.batch(&images.into_iter().flatten().collect::<Vec<_>>()).unwrap();

@@ -89,7 +89,7 @@ pub(crate) fn explanations(
     (height, width): (usize, usize),
 ) -> Result<Vec<Explanation>, ExplainError> {
     let explanation = |values| {
-        let raw = Heatmap::from_vec(h, w, values);
+        let raw = Heatmap::from_vec(h, w, values).expect("one value per pixel");
         Explanation { map: scaled(&raw, height, width), raw }
     };
     Ok(raw.to_vec2::<f32>()?.into_iter().map(explanation).collect())
@@ -101,9 +101,9 @@ pub(crate) fn scaled(raw: &Heatmap, height: usize, width: usize) -> Heatmap {
     // f32::max gives 0 for NaN.
     let positive = |map: &Heatmap| {
         let values = map.as_slice().iter().map(|v| v.max(0.0)).collect();
-        Heatmap::from_vec(map.height(), map.width(), values)
+        Heatmap::from_vec(map.height(), map.width(), values).expect("one value per pixel")
     };
-    positive(&positive(raw).min_max_scaled().resized(height, width)).min_max_scaled()
+    positive(&positive(raw).min_max_scale().resize(height, width)).min_max_scale()
 }
 
 #[cfg(test)]
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_raw_map_without_positive_values_gives_zeros() {
-        let raw = Heatmap::from_vec(1, 2, vec![-1.0, f32::NAN]);
+        let raw = Heatmap::from_vec(1, 2, vec![-1.0, f32::NAN]).unwrap();
         assert!(scaled(&raw, 4, 4).as_slice().iter().all(|v| *v == 0.0));
     }
 }

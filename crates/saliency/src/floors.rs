@@ -41,7 +41,7 @@ impl Explain for RandomMap {
         };
         let explanation = |key: hard_imagenet_perturbations::NoiseKey| {
             let value = |place| key.below(place, STEPS) as f32 / STEPS as f32;
-            let raw = Heatmap::from_vec(h, w, (0..(h * w) as u64).map(value).collect());
+            let raw = Heatmap::from_vec(h, w, (0..(h * w) as u64).map(value).collect()).expect("one value per pixel");
             Explanation { map: scaled(&raw, height, width), raw }
         };
         Ok(question.keys_for(self)?.into_iter().map(explanation).collect())
@@ -66,7 +66,7 @@ impl Explain for Centre {
         let value = |(y, x): (f32, f32)| (-0.5 * (y * y + x * x)).exp();
         let places =
             (0..height).flat_map(|row| (0..width).map(move |column| (sigmas(row, height), sigmas(column, width))));
-        let raw = Heatmap::from_vec(height, width, places.map(value).collect());
+        let raw = Heatmap::from_vec(height, width, places.map(value).collect()).expect("one value per pixel");
         let explanation = Explanation { map: scaled(&raw, height, width), raw };
         Ok(vec![explanation; images])
     }

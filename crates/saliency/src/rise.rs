@@ -40,8 +40,8 @@ impl Rise {
         let (cell_h, cell_w) = (cell(height), cell(width));
         let shown = |value| f32::from(u8::from((key.below(value, STEPS) as f64) < self.p * STEPS as f64));
         let count = (grid * grid) as u64;
-        let coarse = Heatmap::from_vec(grid, grid, (0..count).map(shown).collect());
-        let fine = coarse.resized((grid + 1) * cell_h, (grid + 1) * cell_w);
+        let coarse = Heatmap::from_vec(grid, grid, (0..count).map(shown).collect()).expect("one value per pixel");
+        let fine = coarse.resize((grid + 1) * cell_h, (grid + 1) * cell_w);
         let down = key.below(count, cell_h as u64) as usize;
         let right = key.below(count + 1, cell_w as u64) as usize;
         let rows = fine.as_slice().chunks(fine.width()).skip(down).take(height);

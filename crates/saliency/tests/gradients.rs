@@ -195,7 +195,9 @@ fn gradients_in_bf16_are_those_in_f32_but_coarser() {
 
 fn maps() -> Vec<Heatmap> {
     let maps = generated("map", &[2, 32, 32]);
-    (0..2).map(|i| Heatmap::from_vec(32, 32, values(&maps.get(i).unwrap().affine(1.0, 0.5).unwrap()))).collect()
+    (0..2)
+        .map(|i| Heatmap::from_vec(32, 32, values(&maps.get(i).unwrap().affine(1.0, 0.5).unwrap())).unwrap())
+        .collect()
 }
 
 fn check_faithfulness(network: &str, model: &Model) {
@@ -233,8 +235,8 @@ fn a_map_that_orders_nothing_has_no_score() {
         assert_eq!(Faithfulness::default().deletion(&model, &x, 3, &map).unwrap(), None);
         assert_eq!(Road::default().scores(&model, &x, 3, &map, KEYS[0]).unwrap(), None);
     };
-    check(Heatmap::from_vec(32, 32, vec![0.5; 1024]));
-    check(Heatmap::from_vec(32, 32, (0..1024).map(|i| if i == 9 { f32::NAN } else { i as f32 }).collect()));
-    let error = Faithfulness::default().insertion(&model, &x, 3, &Heatmap::from_vec(4, 4, vec![0.0; 16]));
+    check(Heatmap::from_vec(32, 32, vec![0.5; 1024]).unwrap());
+    check(Heatmap::from_vec(32, 32, (0..1024).map(|i| if i == 9 { f32::NAN } else { i as f32 }).collect()).unwrap());
+    let error = Faithfulness::default().insertion(&model, &x, 3, &Heatmap::from_vec(4, 4, vec![0.0; 16]).unwrap());
     assert!(error.unwrap_err().to_string().contains("a map of 4 × 4"));
 }

@@ -52,7 +52,7 @@ fn maps(tensor: &Tensor, image: usize) -> Vec<f32> {
 fn pictures() -> Vec<Pixels> {
     let bytes = &read("inputs.safetensors")["x_u8"];
     let planes = bytes.permute((0, 3, 1, 2)).unwrap().to_dtype(DType::F32).unwrap().affine(1.0 / 255.0, 0.0).unwrap();
-    (0..2).map(|i| Pixels::from_vec(224, 224, values(&planes.get(i).unwrap()))).collect()
+    (0..2).map(|i| Pixels::from_vec(224, 224, values(&planes.get(i).unwrap())).unwrap()).collect()
 }
 
 fn check_model(key: &str, name: &str) {

@@ -3,7 +3,7 @@
 use crate::{Recipe, TrainingError};
 use candle_core::{Device, Tensor};
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_images::{MaskRule, PairedTransform, Pixels, Preprocess, RandomResizedCrop};
+use hard_imagenet_images::{MaskRule, PairedTransform, Pixels, Preprocessing, RandomResizedCrop};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_perturbations::NoiseKey;
 use rayon::prelude::*;
@@ -31,7 +31,7 @@ pub struct Failure {
 /// How samples become what the network sees.
 pub(crate) struct Loader<'a> {
     recipe: &'a Recipe,
-    preprocess: &'a Preprocess,
+    preprocess: &'a Preprocessing,
     geometry: PairedTransform,
     device: &'a Device,
 }
@@ -46,8 +46,8 @@ pub(crate) enum When {
 }
 
 impl<'a> Loader<'a> {
-    pub(crate) fn new(recipe: &'a Recipe, preprocess: &'a Preprocess, device: &'a Device) -> Self {
-        Self { recipe, preprocess, geometry: preprocess.paired(MaskRule::Half), device }
+    pub(crate) fn new(recipe: &'a Recipe, preprocess: &'a Preprocessing, device: &'a Device) -> Self {
+        Self { recipe, preprocess, geometry: preprocess.paired_transform(MaskRule::Half), device }
     }
 
     /// The pictures of some samples; `None` if none of them can be had.
@@ -101,15 +101,16 @@ impl<'a> Loader<'a> {
                     if !same {
                         return Err("the mask is not of the picture's size".into());
                     }
-                    (crop.image(&sample.image, &drawn), crop.mask(&sample.mask, &drawn))
+                    (crop.apply_to_image(&sample.image, &drawn), crop.apply_to_mask(&sample.mask, &drawn))
                 } else {
-                    (self.geometry.image(&sample.image), self.geometry.mask(&sample.mask))
+                    (self.geometry.apply_to_image(&sample.image), self.geometry.apply_to_mask(&sample.mask))
                 };
                 (image, mask, key, batch)
             }
             When::Validation => {
                 let key = NoiseKey::new(seed, &sample.id, 0);
-                let (image, mask) = (self.geometry.image(&sample.image), self.geometry.mask(&sample.mask));
+                let (image, mask) =
+                    (self.geometry.apply_to_image(&sample.image), self.geometry.apply_to_mask(&sample.mask));
                 if objective.draws() {
                     return Ok((image, mask));
                 }

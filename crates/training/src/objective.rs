@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn what_training_sees() {
-        let image = Pixels::from_vec(4, 4, (0..48).map(|v| v as f32 / 48.0).collect());
+        let image = Pixels::from_vec(4, 4, (0..48).map(|v| v as f32 / 48.0).collect()).unwrap();
         let mask = Mask::from_fn(4, 4, |row, _| row < 2);
         let key = |n: u32| NoiseKey::new(1, "one", n);
         let seen = |word: &str, n: u32, preset| {

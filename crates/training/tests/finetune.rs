@@ -64,8 +64,8 @@ fn a_head_learns_and_loads_as_a_model() {
     let file = folder.path().join("finetuned.safetensors");
     candle_core::safetensors::save(&finetuned.network.weights, &file).unwrap();
     let model = zoo::load("planted_resnet", &Weights::File(file), &Device::Cpu, DType::F32).unwrap();
-    let geometry = model.spec().preprocess.paired(hard_imagenet_images::MaskRule::Half);
-    let images: Vec<_> = (0..40).map(|i| geometry.image(&validation.get(i).unwrap().image)).collect();
+    let geometry = model.spec().preprocess.paired_transform(hard_imagenet_images::MaskRule::Half);
+    let images: Vec<_> = (0..40).map(|i| geometry.apply_to_image(&validation.get(i).unwrap().image)).collect();
     let logits = model.forward(&model.normalise(&model.batch(&images).unwrap()).unwrap()).unwrap();
     let predictions = logits.argmax(1).unwrap().to_vec1::<u32>().unwrap();
     let right = predictions.iter().enumerate().filter(|&(i, &p)| validation.class(i) == p as usize).count();
@@ -115,8 +115,8 @@ fn validation_follows_the_statistics() {
 /// Share right, by the model that comes out.
 fn accuracy(finetuned: &Finetuned, data: &PlantedCues) -> f64 {
     let model = finetuned.network.model(&Device::Cpu, DType::F32).unwrap();
-    let geometry = model.spec().preprocess.paired(hard_imagenet_images::MaskRule::Half);
-    let images: Vec<_> = (0..data.len()).map(|i| geometry.image(&data.get(i).unwrap().image)).collect();
+    let geometry = model.spec().preprocess.paired_transform(hard_imagenet_images::MaskRule::Half);
+    let images: Vec<_> = (0..data.len()).map(|i| geometry.apply_to_image(&data.get(i).unwrap().image)).collect();
     let logits = model.forward(&model.normalise(&model.batch(&images).unwrap()).unwrap()).unwrap();
     let predictions = logits.argmax(1).unwrap().to_vec1::<u32>().unwrap();
     let right = predictions.iter().enumerate().filter(|&(i, &p)| data.class(i) == p as usize).count();
@@ -255,10 +255,10 @@ fn group_dro_raises_the_worst_group() {
         let finetuned =
             Finetune::new(start, recipe).groups(groups.clone()).run(&data, |_| ControlFlow::Continue(())).unwrap();
         let model = finetuned.network.model(&Device::Cpu, DType::F32).unwrap();
-        let geometry = model.spec().preprocess.paired(hard_imagenet_images::MaskRule::Half);
+        let geometry = model.spec().preprocess.paired_transform(hard_imagenet_images::MaskRule::Half);
         let (mut right, mut all) = (0, 0);
         for i in (0..data.len()).filter(|&i| !data.has_own_scene(i)) {
-            let x = model.batch(&[geometry.image(&data.get(i).unwrap().image)]).unwrap();
+            let x = model.batch(&[geometry.apply_to_image(&data.get(i).unwrap().image)]).unwrap();
             let prediction = model.forward(&model.normalise(&x).unwrap()).unwrap().argmax(1).unwrap();
             right += usize::from(prediction.to_vec1::<u32>().unwrap()[0] as usize == data.class(i));
             all += 1;

@@ -93,14 +93,14 @@ pub fn inspect(data: &dyn Dataset, transform: &PairedTransform, mut progress: im
 
 fn failed(error: DatasetError) -> Look {
     match error {
-        DatasetError::NoPicture { .. } => Look { no_picture: true, ..Look::default() },
+        DatasetError::NoImage { .. } => Look { no_picture: true, ..Look::default() },
         error => Look { unreadable: Some(error.to_string()), ..Look::default() },
     }
 }
 
 fn look(sample: &Sample, transform: &PairedTransform) -> Look {
     let (image, mask) = (&sample.image, &sample.mask);
-    let (numbers, _) = MaskStatistics::of(sample, transform, Retention::Transform);
+    let (numbers, _) = MaskStatistics::measure(sample, transform, Retention::Transform);
     let differ = (image.height, image.width) != (mask.height, mask.width);
     let sizes = || format!("picture {} × {}, mask {} × {}", image.height, image.width, mask.height, mask.width);
     Look {

@@ -10,7 +10,7 @@ pub use finding::{Finding, Severity};
 use crate::files::{is_picture, split_mask_name};
 use crate::imagenet::{HARD_IMAGENET, RIVAL20, Row};
 use crate::store::{file_name, file_stem, join};
-use crate::{DatasetError, HardImageNet, ImageNet, Skipped, Split, Store};
+use crate::{DatasetError, HardImageNet, ImageNet, SkippedEntry, Split, Store};
 use layout::{Pictures, list};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,8 +25,8 @@ pub fn checkup_hard_imagenet(masks: &Path, images: &Path, split: Split) -> Vec<F
     }
     found = pairs(masks, &parts, images, split, &HARD_IMAGENET).unwrap_or_else(|error| vec![unreadable(&error)]);
     let pickle = Store::open(masks).is_ok_and(|store| {
-        let top = store.parent_of(split.name()).unwrap_or_default();
-        store.has(&join(&top, "meta/hard_imagenet_idx.pkl"))
+        let top = store.find_parent(split.name()).unwrap_or_default();
+        store.has_file(&join(&top, "meta/hard_imagenet_idx.pkl"))
     });
     if !pickle {
         let what = "no meta/hard_imagenet_idx.pkl; the usual order of the 15 classes is taken";
@@ -136,7 +136,7 @@ fn pairs(
 
     let mut files = Vec::new();
     for part in parts {
-        if let Some(top) = store.parent_of(part) {
+        if let Some(top) = store.find_parent(part) {
             files.extend(store.files(&join(&top, part))?);
         }
     }
@@ -148,7 +148,7 @@ fn pairs(
     let (mut odd, mut unknown, mut twice, mut alone) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut seen, mut counts) = (BTreeSet::new(), BTreeMap::<&str, usize>::new());
     for file in files {
-        let shown = store.place(&file).display().to_string();
+        let shown = store.location(&file).display().to_string();
         let Some((wnid, picture)) = split_mask_name(file_name(&file)).filter(|_| is_picture(&file)) else {
             odd.push(shown);
             continue;
@@ -188,18 +188,18 @@ fn pairs(
     let what = "files that are not named <wnid>_<ImageNet file name>; they are left out";
     found.extend(Finding::note("odd-name", what, "nothing, if they are not masks").about(&odd));
     found.extend(self::counts(&counts, split, classes));
-    let shown = |entries: &[Skipped]| -> Vec<String> {
+    let shown = |entries: &[SkippedEntry]| -> Vec<String> {
         entries.iter().map(|entry| format!("{}: {}", entry.name, entry.reason)).collect()
     };
     let remedy = "name them by their WordNet ids (n03218198), if they hold pictures of the dataset's classes";
     found.extend(
         Finding::warning("unknown-folder", "folders beside ImageNet's classes that are not read", remedy)
-            .about(&shown(&imagenet.skipped())),
+            .about(&shown(&imagenet.skipped_entries())),
     );
     let remedy = "nothing, if the archive is from a source that you trust; its other files are read";
     found.extend(
         Finding::warning("skipped", "entries of the archive of masks that are not taken", remedy)
-            .about(&shown(store.skipped())),
+            .about(&shown(store.skipped_entries())),
     );
     Ok(found)
 }

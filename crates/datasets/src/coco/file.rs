@@ -92,7 +92,7 @@ impl Instances {
         let mut pictures = HashMap::new();
         let mut names = HashMap::new();
         for image in json.images {
-            let (id, picture) = (image.id, image.picture()?);
+            let (id, picture) = (image.id, image.into_image()?);
             if let Some(other) = names.insert(picture.name.clone(), id) {
                 return Err(format!("images {other} and {id} are the same picture {}", picture.name));
             }
@@ -130,7 +130,7 @@ impl Instances {
 }
 
 impl JsonImage {
-    fn picture(self) -> Result<Picture, String> {
+    fn into_image(self) -> Result<Picture, String> {
         let from_url = || Some(self.coco_url.as_deref()?.rsplit('/').next()?.to_owned());
         let told = self.file_name.clone().or_else(from_url).unwrap_or_default();
         let parts: Vec<&str> = told.split('/').filter(|&part| part != ".").collect();
@@ -186,7 +186,7 @@ impl Object {
             return Err(fail(&format!("is {} × {}, its picture {height} × {width}", size[0], size[1])));
         }
         match counts {
-            Counts::Compressed(text) => Rle::parse(height, width, &text),
+            Counts::Compressed(text) => Rle::from_compressed(height, width, &text),
             Counts::Lengths(lengths) => Rle::from_counts(height, width, &lengths),
         }
         .map_err(|error| fail(&error))

@@ -18,7 +18,7 @@ pub(super) fn labels(folder: &Path) -> Result<Option<Labels>, DatasetError> {
     let forms = ["", ".tar.gz", ".tar"].map(|ending| folder.join(format!("{KIT}{ending}")));
     let (store, data) = if let Some(kit) = forms.iter().find(|path| path.exists()) {
         let store = Store::open(kit)?;
-        let data = store.parent_of("data").map_or_else(String::new, |top| join(&top, "data"));
+        let data = store.find_parent("data").map_or_else(String::new, |top| join(&top, "data"));
         (store, data)
     } else if folder.join(TRUTH).is_file() {
         (Store::open(folder)?, String::new())
@@ -26,7 +26,7 @@ pub(super) fn labels(folder: &Path) -> Result<Option<Labels>, DatasetError> {
         return Ok(None);
     };
     let (truth, synsets) = (join(&data, TRUTH), join(&data, SYNSETS));
-    let fail = |file: &str, problem: String| DatasetError::Meta { path: store.place(file), problem };
+    let fail = |file: &str, problem: String| DatasetError::Meta { path: store.location(file), problem };
     let wnids = wnids(&store.read(&synsets)?).map_err(|problem| {
         fail(&synsets, format!("{problem}; expected the table of synsets of the ILSVRC2012 development kit"))
     })?;

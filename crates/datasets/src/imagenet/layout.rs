@@ -1,7 +1,7 @@
 use super::labels::{Labels, class_of};
 use crate::files::{Split, is_picture, is_wnid};
 use crate::store::{file_name, join};
-use crate::{DatasetError, Skipped, Store, wnids};
+use crate::{DatasetError, SkippedEntry, Store, wnids};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ pub(super) struct Place {
 
 enum Kind {
     /// Folders of each class by its WordNet id, and folders beside them that are of none.
-    Classes(BTreeMap<String, Vec<String>>, Vec<Skipped>),
+    Classes(BTreeMap<String, Vec<String>>, Vec<SkippedEntry>),
     /// All pictures side by side.
     Flat,
     /// A tar for each class, opened when first asked for.
@@ -32,7 +32,7 @@ impl Place {
             Split::Train => (&["train"], &["val", "validation"]),
             Split::Val => (&["val", "validation"], &["train"]),
         };
-        let in_split = own.iter().filter_map(|name| Some(join(&store.parent_of(name)?, name)));
+        let in_split = own.iter().filter_map(|name| Some(join(&store.find_parent(name)?, name)));
         let in_kaggle = KAGGLE.iter().flat_map(|parent| own.iter().map(move |name| join(parent, name)));
         let folders: Vec<String> = in_split.chain(in_kaggle).chain([String::new()]).collect();
         let mut places = Vec::new();
@@ -77,11 +77,11 @@ impl Place {
             Kind::Flat => "pictures in",
             Kind::Tars(_) => "a tar for each class in",
         };
-        format!("{kind} {}", self.store.place(&self.folder).display())
+        format!("{kind} {}", self.store.location(&self.folder).display())
     }
 
     /// Folders beside those of classes, named by no class or by several.
-    pub(super) fn skipped(&self) -> &[Skipped] {
+    pub(super) fn skipped_entries(&self) -> &[SkippedEntry] {
         if let Kind::Classes(_, skipped) = &self.kind { skipped } else { &[] }
     }
 
@@ -98,7 +98,7 @@ impl Place {
                 let mut opened = opened.lock().unwrap_or_else(PoisonError::into_inner);
                 match opened.get(wnid) {
                     Some(tar) => vec![(tar.clone(), String::new())],
-                    None if !self.store.has(&name) => Vec::new(),
+                    None if !self.store.has_file(&name) => Vec::new(),
                     None => {
                         let tar = Arc::new(self.store.open_inside(&name)?);
                         opened.insert(wnid.into(), tar.clone());
@@ -135,7 +135,7 @@ impl Place {
 }
 
 /// Folders by the WordNet id of the class that they are named by, and, if some are named by words, those that are not.
-fn by_class(folders: Vec<String>) -> (BTreeMap<String, Vec<String>>, Vec<Skipped>) {
+fn by_class(folders: Vec<String>) -> (BTreeMap<String, Vec<String>>, Vec<SkippedEntry>) {
     let (mut classes, mut skipped) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
     let mut words = false;
     for folder in folders {
@@ -145,7 +145,7 @@ fn by_class(folders: Vec<String>) -> (BTreeMap<String, Vec<String>>, Vec<Skipped
                 words |= wnid != name;
                 classes.entry(wnid).or_default().push(folder);
             }
-            Err(reason) => skipped.push(Skipped { name: folder, reason }),
+            Err(reason) => skipped.push(SkippedEntry { name: folder, reason }),
         }
     }
     if !words {

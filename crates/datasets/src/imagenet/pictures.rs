@@ -3,7 +3,7 @@ use super::layout::Place;
 use super::shards::Shards;
 use crate::files::Split;
 use crate::store::{file_stem, join};
-use crate::{DatasetError, Skipped, Store};
+use crate::{DatasetError, SkippedEntry, Store};
 use hard_imagenet_images::{ImageError, Rgb8, decode_image};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ enum Found<'a> {
 impl Found<'_> {
     fn place(&self) -> PathBuf {
         match self {
-            Self::File(store, name) => store.place(name),
+            Self::File(store, name) => store.location(name),
             Self::Row(shards, stem) => shards.place(stem),
         }
     }
@@ -99,8 +99,8 @@ impl ImageNet {
 
     /// Folders that are not looked into, though beside them are class folders that are named by words: no class has
     /// their name ("sledge"), or several ("crane").
-    pub fn skipped(&self) -> Vec<Skipped> {
-        self.places.iter().flat_map(Place::skipped).cloned().collect()
+    pub fn skipped_entries(&self) -> Vec<SkippedEntry> {
+        self.places.iter().flat_map(Place::skipped_entries).cloned().collect()
     }
 
     /// Where a picture lies, if it is there.
@@ -114,7 +114,7 @@ impl ImageNet {
     /// The bytes of a picture's file.
     ///
     /// # Errors
-    /// [`DatasetError::NoPicture`] if it is not there, [`DatasetError::Archive`] if it cannot be read.
+    /// [`DatasetError::NoImage`] if it is not there, [`DatasetError::Archive`] if it cannot be read.
     pub fn read(&self, wnid: &str, file: &str) -> Result<Vec<u8>, DatasetError> {
         self.must_locate(wnid, file)?.read()
     }
@@ -123,7 +123,7 @@ impl ImageNet {
     ///
     /// # Errors
     /// As [`read`](Self::read), and [`DatasetError::Image`] if it is damaged; the error names its place.
-    pub fn picture(&self, wnid: &str, file: &str) -> Result<Rgb8, DatasetError> {
+    pub fn read_image(&self, wnid: &str, file: &str) -> Result<Rgb8, DatasetError> {
         let found = self.must_locate(wnid, file)?;
         let damaged = |source| ImageError::File { path: found.place(), source: Box::new(source) };
         Ok(decode_image(&found.read()?).map_err(damaged)?)
@@ -139,7 +139,7 @@ impl ImageNet {
     /// # Errors
     /// [`DatasetError::Archive`] if a folder or an archive cannot be listed, [`DatasetError::Meta`] for a list of labels
     /// that makes no sense.
-    pub fn pictures(&self) -> Result<Vec<(String, String)>, DatasetError> {
+    pub fn images(&self) -> Result<Vec<(String, String)>, DatasetError> {
         let labels = validation_labels(&self.path, self.split)?;
         let mut pictures = BTreeSet::new();
         for place in &self.places {
@@ -150,7 +150,7 @@ impl ImageNet {
     }
 
     fn must_locate<'a>(&'a self, wnid: &str, file: &'a str) -> Result<Found<'a>, DatasetError> {
-        let missing = || DatasetError::NoPicture { wnid: wnid.into(), file: file.into(), searched: self.layout() };
+        let missing = || DatasetError::NoImage { wnid: wnid.into(), file: file.into(), searched: self.layout() };
         self.locate(wnid, file)?.ok_or_else(missing)
     }
 
@@ -160,7 +160,7 @@ impl ImageNet {
                 let exact = join(&folder, file);
                 let stem = exact.rsplit_once('.').map_or(exact.as_str(), |(stem, _)| stem);
                 let others = EXTENSIONS.iter().map(|extension| format!("{stem}.{extension}"));
-                if let Some(name) = std::iter::once(exact.clone()).chain(others).find(|name| store.has(name)) {
+                if let Some(name) = std::iter::once(exact.clone()).chain(others).find(|name| store.has_file(name)) {
                     return Ok(Some(Found::File(store, name)));
                 }
             }

@@ -32,21 +32,21 @@ pub struct MaskStatistics {
 
 impl MaskStatistics {
     /// Measures a mask as stored; returns it as the transform leaves it, too: `(H, W)`.
-    pub fn of(sample: &Sample, transform: &PairedTransform, retention: Retention) -> (Self, Mask) {
-        let binary = transform.mask_rule.binary(&sample.mask);
+    pub fn measure(sample: &Sample, transform: &PairedTransform, retention: Retention) -> (Self, Mask) {
+        let binary = transform.mask_rule.binarize(&sample.mask);
         let retained = retention.share(&sample.mask, &binary, transform);
-        Self::with(&binary, transform.mask(&sample.mask), retained)
+        Self::with(&binary, transform.apply_to_mask(&sample.mask), retained)
     }
 
     /// The same for one random resized crop, which a key chooses; what is retained is what lies in the crop.
-    pub fn of_crop(sample: &Sample, crop: &RandomResizedCrop, key: u64) -> (Self, Mask) {
+    pub fn measure_crop(sample: &Sample, crop: &RandomResizedCrop, key: u64) -> (Self, Mask) {
         let file = &sample.mask;
-        let binary = crop.mask_rule.binary(file);
+        let binary = crop.mask_rule.binarize(file);
         let drawn = crop.draw(key, file.height, file.width);
         let within = |row: usize| &binary.row(row)[drawn.left..drawn.left + drawn.width];
         let kept: usize = (drawn.top..drawn.top + drawn.height).flat_map(within).map(|&v| usize::from(v)).sum();
         let retained = (!binary.is_empty()).then(|| kept as f64 / binary.area() as f64);
-        Self::with(&binary, crop.mask(file, &drawn), retained)
+        Self::with(&binary, crop.apply_to_mask(file, &drawn), retained)
     }
 
     fn with(raw: &Mask, mask: Mask, retained: Option<f64>) -> (Self, Mask) {
@@ -57,15 +57,15 @@ impl MaskStatistics {
             centroid: mask.centroid(),
             eccentricity: mask.eccentricity(),
             components: mask.components(Connectivity::Eight).len(),
-            at_border: (!mask.is_empty()).then(|| mask.borders().any()),
+            at_border: (!mask.is_empty()).then(|| mask.borders().has_any()),
         };
         (numbers, mask)
     }
 }
 
-/// One mask of [`Statistics`].
+/// One mask of [`DatasetStatistics`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
+pub struct SampleStatistics {
     /// The sample's id.
     pub id: String,
     /// Position among the classes.
@@ -76,13 +76,13 @@ pub struct Measured {
 
 /// The masks of a dataset, measured one by one and averaged class by class.
 #[derive(Clone, Debug)]
-pub struct Statistics {
+pub struct DatasetStatistics {
     /// The dataset's name.
     pub dataset: String,
     /// Its classes.
     pub classes: Vec<Class>,
     /// Every sample, in the dataset's order; under random crops once for each crop.
-    pub samples: Vec<Measured>,
+    pub samples: Vec<SampleStatistics>,
     /// For each class the mean of its transformed masks, `(H, W)` in [0, 1], empty ones included; `None` for a class
     /// without a mask.
     pub averages: Vec<Option<Heatmap>>,
@@ -91,7 +91,7 @@ pub struct Statistics {
 /// Samples that are in memory at once.
 const CHUNK: usize = 64;
 
-impl Statistics {
+impl DatasetStatistics {
     /// Decodes every sample and measures its mask, in parallel; `progress` is told how many are done. A sample that
     /// cannot be read is an entry with its error.
     pub fn measure(
@@ -100,7 +100,7 @@ impl Statistics {
         retention: Retention,
         progress: impl FnMut(usize),
     ) -> Self {
-        Self::collect(data, progress, |sample| vec![MaskStatistics::of(sample, transform, retention)])
+        Self::collect(data, progress, |sample| vec![MaskStatistics::measure(sample, transform, retention)])
     }
 
     /// The same under random resized crops, as networks are trained with, `trials` of each sample: what a network sees
@@ -115,7 +115,8 @@ impl Statistics {
         let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         let key = |sample: &Sample| sample.id.bytes().fold(0xcbf2_9ce4_8422_2325, step);
         let crops = |sample: &Sample| {
-            let of_trial = |trial| MaskStatistics::of_crop(sample, crop, key(sample).wrapping_add(u64::from(trial)));
+            let of_trial =
+                |trial| MaskStatistics::measure_crop(sample, crop, key(sample).wrapping_add(u64::from(trial)));
             (0..trials).map(of_trial).collect()
         };
         Self::collect(data, progress, crops)
@@ -135,7 +136,7 @@ impl Statistics {
                 indices.clone().into_par_iter().map(|i| data.get(i).map(|sample| measure(&sample))).collect();
             for (i, result) in indices.zip(chunk) {
                 let class = data.class(i);
-                let entry = |numbers| Measured { id: data.id(i).to_owned(), class, numbers };
+                let entry = |numbers| SampleStatistics { id: data.id(i).to_owned(), class, numbers };
                 match result {
                     Err(error) => samples.push(entry(Err(error.to_string()))),
                     Ok(measured) => samples.extend(measured.into_iter().map(|(numbers, mask)| {
@@ -151,14 +152,14 @@ impl Statistics {
     }
 
     /// The numbers of a class (of all for `None`) that could be had.
-    pub fn of(&self, class: Option<usize>) -> impl Iterator<Item = &MaskStatistics> {
-        let asked = move |sample: &&Measured| class.is_none_or(|class| class == sample.class);
+    pub fn measurements(&self, class: Option<usize>) -> impl Iterator<Item = &MaskStatistics> {
+        let asked = move |sample: &&SampleStatistics| class.is_none_or(|class| class == sample.class);
         self.samples.iter().filter(asked).filter_map(|sample| sample.numbers.as_ref().ok())
     }
 
     /// How one number is spread over a class (over all for `None`): `statistics.summary(None, |m| m.retained)`.
     pub fn summary(&self, class: Option<usize>, pick: impl Fn(&MaskStatistics) -> Option<f64>) -> Option<Summary> {
-        Summary::of(self.of(class).map(pick))
+        Summary::from_values(self.measurements(class).map(pick))
     }
 }
 
@@ -189,6 +190,6 @@ impl Sum {
     fn mean(self) -> Option<Heatmap> {
         let masks = self.masks?;
         let mean = self.counts.into_iter().map(|count| (f64::from(count) / f64::from(masks)) as f32).collect();
-        Some(Heatmap::from_vec(self.height, self.width, mean))
+        Some(Heatmap::from_vec(self.height, self.width, mean).expect("one value per pixel"))
     }
 }

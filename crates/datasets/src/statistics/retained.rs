@@ -21,8 +21,8 @@ impl Retention {
             Self::Published => of_tensor(binary, false),
             Self::PublishedAntialiased => of_tensor(binary, true),
             Self::Transform => {
-                let whole = PairedTransform { crop: None, ..*transform }.mask(file).area();
-                let kept = transform.mask(file).area();
+                let whole = PairedTransform { crop: None, ..*transform }.apply_to_mask(file).area();
+                let kept = transform.apply_to_mask(file).area();
                 (whole > 0).then(|| kept as f64 / whole as f64)
             }
         }
@@ -87,7 +87,7 @@ fn weights(from: usize, to: usize, part: Range<usize>, antialias: bool) -> Vec<f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hard_imagenet_images::{MaskRule, Preprocess};
+    use hard_imagenet_images::{MaskRule, Preprocessing};
 
     #[test]
     fn every_resized_sample_weighs_one() {
@@ -105,7 +105,7 @@ mod tests {
             let data = (0..100 * 300).map(|i| if inside(i % 300) { 255 } else { 0 }).collect();
             Gray8 { height: 100, width: 300, data }
         };
-        let squash = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk);
+        let squash = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
         let check = |file: &Gray8, retention: Retention, low: f64, high: f64| {
             let mask = Mask::from_vec(100, 300, file.data.clone()).unwrap();
             let share = retention.share(file, &mask, &squash).unwrap();
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn nothing_has_no_share() {
-        let squash = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk);
+        let squash = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
         for (height, width) in [(3, 4), (0, 0), (0, 4), (1, 1)] {
             let file = Gray8 { height, width, data: vec![0; height * width] };
             for retention in [Retention::Published, Retention::PublishedAntialiased, Retention::Transform] {

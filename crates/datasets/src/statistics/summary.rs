@@ -11,7 +11,7 @@ pub struct Summary {
 
 impl Summary {
     /// Of the values that are there; `None` if none is.
-    pub fn of(values: impl IntoIterator<Item = Option<f64>>) -> Option<Self> {
+    pub fn from_values(values: impl IntoIterator<Item = Option<f64>>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().flatten().collect();
         values.sort_by(f64::total_cmp);
         let last = values.len().checked_sub(1)?;
@@ -31,11 +31,11 @@ mod tests {
 
     #[test]
     fn what_is_undefined_is_left_out() {
-        let summary = Summary::of([Some(4.0), None, Some(1.0), Some(2.0), Some(3.0)]).unwrap();
+        let summary = Summary::from_values([Some(4.0), None, Some(1.0), Some(2.0), Some(3.0)]).unwrap();
         assert_eq!((summary.n, summary.mean), (4, 2.5));
         assert_eq!(summary.quantiles, [1.0, 1.75, 2.5, 3.25, 4.0]);
-        assert_eq!(Summary::of([Some(7.0)]).unwrap().quantiles, [7.0; 5]);
-        assert_eq!(Summary::of([None, None]), None);
-        assert_eq!(Summary::of([]), None);
+        assert_eq!(Summary::from_values([Some(7.0)]).unwrap().quantiles, [7.0; 5]);
+        assert_eq!(Summary::from_values([None, None]), None);
+        assert_eq!(Summary::from_values([]), None);
     }
 }

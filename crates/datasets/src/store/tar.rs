@@ -1,6 +1,6 @@
 use super::name::safe;
 use super::part::Part;
-use super::{Files, Skipped};
+use super::{Files, SkippedEntry};
 use std::io::{Error, ErrorKind, Result};
 
 const BLOCK: u64 = 512;
@@ -62,8 +62,10 @@ pub(super) fn index(tar: &Part) -> Result<Files<(u64, u64)>> {
                 match safe(&raw) {
                     _ if kind == b'5' || raw.ends_with(b"/") => {}
                     Some(name) if regular => drop(files.by_name.insert(name, (at, size))),
-                    Some(_) => files.skipped.push(Skipped::new(&raw, "a link or a device, which is never followed")),
-                    None => files.skipped.push(Skipped::new(&raw, "the name leads out of the archive")),
+                    Some(_) => {
+                        files.skipped.push(SkippedEntry::new(&raw, "a link or a device, which is never followed"))
+                    }
+                    None => files.skipped.push(SkippedEntry::new(&raw, "the name leads out of the archive")),
                 }
             }
         }

@@ -1,6 +1,6 @@
 use super::name::safe;
 use super::part::Part;
-use super::{Files, Skipped};
+use super::{Files, SkippedEntry};
 use std::io::Read;
 use zip::ZipArchive;
 use zip::result::ZipResult;
@@ -29,8 +29,8 @@ impl Zip {
                 Some(name) if matches!(entry.unix_mode().unwrap_or(0) & TYPE, 0 | PLAIN) => {
                     files.by_name.insert(name, i);
                 }
-                Some(_) => files.skipped.push(Skipped::new(raw, "a link or a device, which is never followed")),
-                None => files.skipped.push(Skipped::new(raw, "the name leads out of the archive")),
+                Some(_) => files.skipped.push(SkippedEntry::new(raw, "a link or a device, which is never followed")),
+                None => files.skipped.push(SkippedEntry::new(raw, "the name leads out of the archive")),
             }
         }
         Ok(Self { archive, files })

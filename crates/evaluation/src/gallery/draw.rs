@@ -167,7 +167,7 @@ fn save(folder: &Folder, name: &str, picture: Rgb8) -> Result<String> {
     let file = format!("gallery/{name}.jpg");
     let picture = shrunk(picture);
     let bytes = picture
-        .jpeg(QUALITY)
+        .encode_jpeg(QUALITY)
         .map_err(|error| EvaluationError::Encode { path: folder.path().join(&file), reason: error.to_string() })?;
     folder.write(&file, &bytes)?;
     Ok(file)
@@ -181,7 +181,7 @@ fn shrunk(picture: Rgb8) -> Rgb8 {
     let side = |length: usize| (length * SIDE / longest).max(1);
     let resize = Resize::Squash(side(picture.height), side(picture.width));
     let transform = PairedTransform { resize, crop: None, filter: Filter::Bilinear, mask_rule: MaskRule::Half };
-    Rgb8::from(&transform.image(&picture))
+    Rgb8::from(&transform.apply_to_image(&picture))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each fuzz target uses one of them")]
 
-use hard_imagenet_images::{MaskRule, Preprocess, decode_image, decode_mask};
+use hard_imagenet_images::{MaskRule, Preprocessing, decode_image, decode_mask};
 
 /// A picture: an error, or as many values as pixels.
 pub(crate) fn image(bytes: &[u8]) {
@@ -15,7 +15,7 @@ pub(crate) fn image(bytes: &[u8]) {
 pub(crate) fn mask(bytes: &[u8]) {
     if let Ok(mask) = decode_mask(bytes) {
         assert_eq!(mask.data.len(), mask.height * mask.width);
-        let mask = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk).mask(&mask);
+        let mask = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk).apply_to_mask(&mask);
         assert_eq!((mask.height(), mask.width()), (224, 224));
     }
 }

@@ -29,7 +29,7 @@ impl Rle {
                 *value ^= *above;
             }
         }
-        Mask::from_vec(height, width, values).expect("as many values as pixels")
+        Mask::from_vec(height, width, values).expect("one value per pixel")
     }
 }
 

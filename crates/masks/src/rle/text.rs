@@ -17,7 +17,7 @@ impl Rle {
     ///
     /// # Errors
     /// [`RleError`], if the text is not such a code or its runs do not fill the mask.
-    pub fn parse(height: usize, width: usize, text: &str) -> Result<Self, RleError> {
+    pub fn from_compressed(height: usize, width: usize, text: &str) -> Result<Self, RleError> {
         let mut counts: Vec<u32> = Vec::new();
         let (mut number, mut bits) = (0i64, 0);
         for (at, &character) in text.as_bytes().iter().enumerate() {
@@ -45,7 +45,7 @@ impl Rle {
     }
 
     /// COCO's compressed form, the one in result files and crowd annotations.
-    pub fn compressed(&self) -> String {
+    pub fn to_compressed(&self) -> String {
         let mut text = String::with_capacity(self.counts.len() * 2);
         for (index, &count) in self.counts.iter().enumerate() {
             let before = if index > 2 { self.counts[index - 2] } else { 0 };
@@ -70,8 +70,9 @@ mod tests {
 
     #[test]
     fn damaged_codes_are_errors() {
-        let check =
-            |height, width, text, expected| assert_eq!(Rle::parse(height, width, text), Err(expected), "{text}");
+        let check = |height, width, text, expected| {
+            assert_eq!(Rle::from_compressed(height, width, text), Err(expected), "{text}")
+        };
         check(2, 2, "", RleError::Sum { height: 2, width: 2, got: 0 });
         check(2, 2, "11", RleError::Sum { height: 2, width: 2, got: 2 });
         check(2, 2, "15", RleError::Sum { height: 2, width: 2, got: 6 });
@@ -90,7 +91,7 @@ mod tests {
     fn large_numbers() {
         let counts = [0, u32::MAX - 3, 1, 1, 1];
         let rle = Rle::from_counts(u32::MAX as usize, 1, &counts).unwrap();
-        let again = Rle::parse(u32::MAX as usize, 1, &rle.compressed()).unwrap();
+        let again = Rle::from_compressed(u32::MAX as usize, 1, &rle.to_compressed()).unwrap();
         assert_eq!(again.counts(), counts);
     }
 }

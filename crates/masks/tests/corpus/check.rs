@@ -9,12 +9,12 @@ pub(crate) fn rle(bytes: &[u8]) {
     let &[height, width, ref text @ ..] = bytes else { return };
     let (height, width) = (usize::from(height), usize::from(width));
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let Ok(rle) = Rle::parse(height, width, text) else { return };
+    let Ok(rle) = Rle::from_compressed(height, width, text) else { return };
     let mask = rle.to_mask();
     assert_eq!(mask.area(), rle.area());
     assert_eq!(mask.bounding_box(), rle.bounding_box());
     assert_eq!(mask.to_rle(), rle);
-    assert_eq!(Rle::parse(height, width, &rle.compressed()).as_ref(), Ok(&rle));
+    assert_eq!(Rle::from_compressed(height, width, &rle.to_compressed()).as_ref(), Ok(&rle));
     assert_eq!(Rle::from_counts(height, width, rle.counts()), Ok(rle));
 }
 

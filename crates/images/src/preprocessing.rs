@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a model expects of its input: geometry and normalisation. Carried by the model.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Preprocess {
+pub struct Preprocessing {
     /// Applied before the crop.
     pub resize: Resize,
     /// (height, width) of the network input.
@@ -16,7 +16,7 @@ pub struct Preprocess {
     pub std: [f32; 3],
 }
 
-impl Preprocess {
+impl Preprocessing {
     /// What most ImageNet classifiers expect: the shorter side to 256, centre crop of 224 × 224, bilinear, ImageNet's
     /// mean and deviation.
     pub fn imagenet() -> Self {
@@ -62,13 +62,13 @@ impl Preprocess {
 
     /// The geometry of the Hard ImageNet paper for the same network: bilinear resize to 8/7 of the input (256 × 256
     /// for 224 × 224) without keeping the aspect ratio, then the centre crop. Hardly any object is cut off by it.
-    pub fn squashed(self) -> Self {
+    pub fn squash(self) -> Self {
         let (height, width) = self.input;
         Self { resize: Resize::Squash(height * 8 / 7, width * 8 / 7), filter: Filter::Bilinear, ..self }
     }
 
     /// Its geometry, for an image and its mask.
-    pub fn paired(&self, mask_rule: MaskRule) -> PairedTransform {
+    pub fn paired_transform(&self, mask_rule: MaskRule) -> PairedTransform {
         PairedTransform { resize: self.resize, crop: Some(self.input), filter: self.filter, mask_rule }
     }
 }
@@ -97,16 +97,16 @@ mod tests {
 
     #[test]
     fn the_papers_geometry() {
-        let paired = Preprocess::imagenet().squashed().paired(MaskRule::AnyInk);
+        let paired = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
         assert_eq!((paired.resize, paired.crop), (Resize::Squash(256, 256), Some((224, 224))));
-        let larger = Preprocess { input: (384, 384), filter: Filter::Bicubic, ..Preprocess::imagenet() }.squashed();
+        let larger = Preprocessing { input: (384, 384), filter: Filter::Bicubic, ..Preprocessing::imagenet() }.squash();
         assert_eq!((larger.resize, larger.filter), (Resize::Squash(438, 438), Filter::Bilinear));
     }
 
     #[test]
     fn timms_modes() {
         let timm = |input, crop_pct, mode| {
-            Preprocess::timm(input, crop_pct, mode, Filter::Bicubic, [0.485, 0.5, 0.0], IMAGENET_STD).resize
+            Preprocessing::timm(input, crop_pct, mode, Filter::Bicubic, [0.485, 0.5, 0.0], IMAGENET_STD).resize
         };
         assert_eq!(timm((224, 224), 0.875, CropMode::Center), Resize::ShorterSide(256));
         assert_eq!(timm((224, 224), 0.9, CropMode::Center), Resize::ShorterSide(248));
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(timm((384, 384), 1.0, CropMode::Squash), Resize::Squash(384, 384));
         let border = Resize::Contain { size: (248, 213), fill: [124, 128, 0] };
         assert_eq!(timm((224, 192), 0.9, CropMode::Border), border);
-        let torchvision = Preprocess::torchvision(232, 224, Filter::Bilinear);
+        let torchvision = Preprocessing::torchvision(232, 224, Filter::Bilinear);
         assert_eq!((torchvision.resize, torchvision.input), (Resize::ShorterSide(232), (224, 224)));
     }
 }

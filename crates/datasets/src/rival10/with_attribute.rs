@@ -4,7 +4,7 @@ use hard_imagenet_images::Gray8;
 
 /// The pictures of RIVAL10 that show an attribute, each with the mask of that attribute instead of the object's: what is
 /// lost when it is painted over is the attribute's importance (Moayeri, Pope, Balaji, Feizi 2022).
-pub struct Rival10OfAttribute {
+pub struct Rival10Attribute {
     info: DatasetInfo,
     inner: Rival10,
     attribute: Attribute,
@@ -16,7 +16,7 @@ impl Rival10 {
     ///
     /// # Errors
     /// As [`attributes`](Self::attributes), and [`DatasetError::Folder`] if no picture shows it.
-    pub fn of_attribute(self, attribute: Attribute) -> Result<Rival10OfAttribute, DatasetError> {
+    pub fn with_attribute(self, attribute: Attribute) -> Result<Rival10Attribute, DatasetError> {
         let place = Attribute::ALL.iter().position(|&known| known == attribute).unwrap_or_default();
         let mut members = Vec::new();
         for i in 0..self.len() {
@@ -26,17 +26,17 @@ impl Rival10 {
         }
         if members.is_empty() {
             return Err(DatasetError::Folder {
-                path: self.rival.place(&self.folder),
+                path: self.rival.location(&self.folder),
                 problem: format!("no picture shows {}", attribute.name()),
                 expected: super::GET_IT.into(),
             });
         }
         let info = DatasetInfo { name: format!("rival10-{}", attribute.name()), ..self.info.clone() };
-        Ok(Rival10OfAttribute { info, inner: self, attribute, members })
+        Ok(Rival10Attribute { info, inner: self, attribute, members })
     }
 }
 
-impl Dataset for Rival10OfAttribute {
+impl Dataset for Rival10Attribute {
     fn info(&self) -> &DatasetInfo {
         &self.info
     }
@@ -57,7 +57,7 @@ impl Dataset for Rival10OfAttribute {
         let at = self.members[i];
         let sample = self.inner.get(at)?;
         let missing = || DatasetError::Meta {
-            path: self.inner.rival.place(&self.inner.beside(at, "_attr_dict.pkl")),
+            path: self.inner.rival.location(&self.inner.beside(at, "_attr_dict.pkl")),
             problem: format!("there is no mask of {}", self.attribute.name()),
         };
         let mask = self.inner.attribute_mask(at, self.attribute)?.ok_or_else(missing)?;
