@@ -39,7 +39,7 @@ pub(crate) struct Args {
 
 /// What there is to do, a line each.
 fn kinds() -> String {
-    let lines: Vec<String> = KINDS.iter().map(|(word, what)| format!("  {word:<25}{what}")).collect();
+    let lines: Vec<String> = KINDS.iter().map(|kind| format!("  {:<25}{}", kind.pattern, kind.help)).collect();
     format!("Kinds:\n{}", lines.join("\n"))
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         (None, Some(_)) => bail!("{} needs no second picture: leave out --donor and --donor-mask", args.kind),
         (None, None) => {
-            let perturbation = perturbations::parse(&args.kind, args.preset.into())?;
+            let perturbation = perturbations::parse(&args.kind, Preset::from(args.preset))?;
             let (image, mask) = read(args, &args.image, &args.mask)?;
             perturbation.apply(&image, &mask, NoiseKey::new(args.seed, &args.image.to_string_lossy(), 0))
         }

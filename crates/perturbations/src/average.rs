@@ -1,5 +1,5 @@
 use crate::perturb::{assert_one_size, fill_colour, mean_colour};
-use crate::{NoiseKey, Perturb, Preset};
+use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Preset};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::{Component, Connectivity, Mask, Rect};
 
@@ -29,6 +29,27 @@ pub enum AverageRule {
     Corrected,
 }
 
+pub(crate) static BOX: PerturbationKind = PerturbationKind {
+    pattern: "average",
+    help: "the box of each part of the object gets the mean color of the background within the box",
+    name: "box averaged",
+    caption: "Box averaged",
+    sentence: "The box of each connected part of the object is painted in the mean color of the background within it.",
+    switch: Some("average"),
+    parse: |_, switches| Perturbation::single(Average { keep_shape: false, rule: switches.average }),
+    ..PerturbationKind::BASE
+};
+
+pub(crate) static SHAPE: PerturbationKind = PerturbationKind {
+    pattern: "average:shape",
+    help: "the same for the parts themselves, without their boxes",
+    name: "object averaged",
+    caption: "Object averaged",
+    sentence: "Each connected part of the object is painted in the mean color of the background within its box.",
+    parse: |_, switches| Perturbation::single(Average { keep_shape: true, rule: switches.average }),
+    ..BOX
+};
+
 impl From<Preset> for AverageRule {
     fn from(preset: Preset) -> Self {
         match preset {
@@ -43,11 +64,7 @@ const LEAST: usize = 100;
 
 impl Perturb for Average {
     fn id(&self) -> String {
-        if self.keep_shape { "average:shape".to_owned() } else { "average".to_owned() }
-    }
-
-    fn is_random(&self) -> bool {
-        false
+        if self.keep_shape { SHAPE.pattern.to_owned() } else { BOX.pattern.to_owned() }
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {

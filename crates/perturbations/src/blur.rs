@@ -1,5 +1,5 @@
 use crate::perturb::assert_one_size;
-use crate::{NoiseKey, Perturb};
+use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -22,13 +22,25 @@ impl Blur {
     pub const MOST: f32 = 1000.0;
 }
 
+pub(crate) static KIND: PerturbationKind = PerturbationKind {
+    pattern: "blur:SIGMA",
+    help: "the object is blurred in place; SIGMA in pixels, e.g. blur:10",
+    name: "object blurred",
+    title: Some("object blurred by SIGMA"),
+    caption: "Object blurred by SIGMA",
+    sentence: "A Gaussian blur of that many pixels is shown through the mask. Shape and colors remain.",
+    keeps_object: true,
+    needs: "its size in pixels",
+    parse: |arguments, _| match arguments[0].parse::<f32>() {
+        Ok(sigma) if sigma > 0.0 && sigma <= Blur::MOST => Perturbation::single(Blur { sigma }),
+        _ => Err(format!("the blur is a number above 0, at most {}, not {:?}", Blur::MOST, arguments[0])),
+    },
+    ..PerturbationKind::BASE
+};
+
 impl Perturb for Blur {
     fn id(&self) -> String {
         format!("blur:{}", self.sigma)
-    }
-
-    fn is_random(&self) -> bool {
-        false
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {

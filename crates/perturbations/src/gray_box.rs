@@ -1,24 +1,36 @@
 use crate::perturb::{GRAY, assert_one_size, fill};
-use crate::{NoiseKey, Perturb, Preset};
+use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Preset};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::{Mask, Rect};
 
-/// One box around all object pixels becomes middle gray (0.5 before normalisation), `gray-box`, so that not even the
-/// object's shape is left. An empty mask leaves the image unchanged.
+/// Paints one box around all object pixels mid-gray (0.5 before normalization): `gray-box`. Not even the object's shape
+/// remains. An empty mask leaves the image unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GrayBox {
     /// Where the box ends.
     pub edges: BoxEdges,
 }
 
-/// Does the box of an object hold its last row and column? (Q3)
+/// Whether the box of an object includes its last row and column. (Q3)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BoxEdges {
-    /// No: the published code takes the largest index for an end. An object one pixel wide or high has no box at all.
+    /// It does not: the published code uses the largest index as an exclusive end. An object that is one pixel wide or
+    /// high has no box at all.
     Exclusive,
-    /// Yes.
+    /// It does.
     Inclusive,
 }
+
+pub(crate) static KIND: PerturbationKind = PerturbationKind {
+    pattern: "gray-box",
+    help: "the box around the object becomes gray",
+    name: "box gray",
+    caption: "Box gray",
+    sentence: "The box around the object is painted mid-gray. The outline is gone; the position and the size are not.",
+    switch: Some("box_edges"),
+    parse: |_, switches| Perturbation::single(GrayBox { edges: switches.box_edges }),
+    ..PerturbationKind::BASE
+};
 
 impl From<Preset> for BoxEdges {
     fn from(preset: Preset) -> Self {
@@ -30,7 +42,7 @@ impl From<Preset> for BoxEdges {
 }
 
 impl BoxEdges {
-    pub(crate) fn of(self, bounds: Rect) -> Rect {
+    fn apply_to(self, bounds: Rect) -> Rect {
         match self {
             Self::Exclusive => bounds.to_exclusive(),
             Self::Inclusive => bounds,
@@ -40,18 +52,14 @@ impl BoxEdges {
 
 impl Perturb for GrayBox {
     fn id(&self) -> String {
-        "gray-box".to_owned()
-    }
-
-    fn is_random(&self) -> bool {
-        false
+        KIND.pattern.to_owned()
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {
         assert_one_size(image, mask);
         let mut changed = image.clone();
         if let Some(bounds) = mask.bounding_box() {
-            fill(&mut changed, self.edges.of(bounds), GRAY);
+            fill(&mut changed, self.edges.apply_to(bounds), GRAY);
         }
         changed
     }

@@ -1,18 +1,25 @@
-use crate::{NoiseKey, Perturb};
+use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
-/// Nothing: the clean image, `none`.
+/// Leaves the image unchanged: `none`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Identity;
 
+pub(crate) static KIND: PerturbationKind = PerturbationKind {
+    pattern: "none",
+    help: "the unchanged image",
+    name: "unchanged",
+    caption: "Original",
+    sentence: "The image as the model receives it.",
+    keeps_object: true,
+    parse: |_, _| Perturbation::single(Identity),
+    ..PerturbationKind::BASE
+};
+
 impl Perturb for Identity {
     fn id(&self) -> String {
-        "none".to_owned()
-    }
-
-    fn is_random(&self) -> bool {
-        false
+        KIND.pattern.to_owned()
     }
 
     fn apply(&self, image: &Pixels, _mask: &Mask, _key: NoiseKey) -> Pixels {

@@ -1,6 +1,6 @@
-use crate::Region;
 use crate::only_bg::cover;
 use crate::perturb::{append, assert_one_size, rewritten, runs};
+use crate::{Perturbation, PerturbationKind, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -19,6 +19,41 @@ pub enum Mix {
     NextClass,
 }
 
+pub(crate) static SAME: PerturbationKind = PerturbationKind {
+    pattern: "mixed-same",
+    help: "the object in front of the background of another image of its class",
+    name: "background of its class",
+    caption: "Surroundings of its class",
+    sentence: "As in ImageNet-9, the object is pasted onto another image of the same class, whose own object is covered \
+               with the largest strip next to it.",
+    keeps_object: true,
+    is_random: true,
+    parse: |_, _| Ok(Perturbation::Mix(Mix::SameClass)),
+    ..PerturbationKind::BASE
+};
+
+pub(crate) static RAND: PerturbationKind = PerturbationKind {
+    pattern: "mixed-rand",
+    help: "the object in front of the background of an image of another class",
+    name: "background of another class",
+    caption: "Surroundings of another class",
+    sentence: "As in ImageNet-9, the object is pasted onto an image of any other class, whose own object is covered with \
+               the largest strip next to it.",
+    parse: |_, _| Ok(Perturbation::Mix(Mix::OtherClass)),
+    ..SAME
+};
+
+pub(crate) static NEXT: PerturbationKind = PerturbationKind {
+    pattern: "mixed-next",
+    help: "the object in front of the background of an image of the next class",
+    name: "background of the next class",
+    caption: "Surroundings of the next class",
+    sentence: "As in ImageNet-9, the object is pasted onto an image of the next class, whose own object is covered with \
+               the largest strip next to it.",
+    parse: |_, _| Ok(Perturbation::Mix(Mix::NextClass)),
+    ..SAME
+};
+
 impl Mix {
     /// All there are.
     pub const ALL: [Self; 3] = [Self::SameClass, Self::OtherClass, Self::NextClass];
@@ -26,9 +61,9 @@ impl Mix {
     /// The word that names it.
     pub fn id(self) -> &'static str {
         match self {
-            Self::SameClass => "mixed-same",
-            Self::OtherClass => "mixed-rand",
-            Self::NextClass => "mixed-next",
+            Self::SameClass => SAME.pattern,
+            Self::OtherClass => RAND.pattern,
+            Self::NextClass => NEXT.pattern,
         }
     }
 

@@ -1,6 +1,6 @@
 use crate::normal::{draw, normals};
 use crate::perturb::{assert_one_size, between, copy_runs, merge_runs, pixels, rewritten, runs, sum};
-use crate::{NoiseKey, Perturb, Preset, Region};
+use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Preset, Region, Switches};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 use std::ops::Range;
@@ -40,6 +40,42 @@ pub enum EmptyRegion {
     Unchanged,
 }
 
+pub(crate) static KIND: PerturbationKind = PerturbationKind {
+    pattern: "noise:NORM:SIGMA:REGION",
+    help: "Gaussian noise; NORM linf or l2, REGION fg (object) or bg (everything else), e.g. noise:linf:0.25:fg",
+    name: "noise",
+    title: Some("NORM SIGMA REGION"),
+    caption: "Noise REGION",
+    sentence: "Gaussian noise is added inside the mask (on the object) or outside it (around it). ℓ∞: the noise of every \
+               pixel has standard deviation σ. ℓ2: the noise as a whole is scaled to length σ. Foreground and background \
+               share one noise pattern for each image and trial.",
+    keeps_object: true,
+    is_random: true,
+    switch: Some("empty_region"),
+    needs: "norm, strength and region",
+    values: &[("linf", "ℓ∞"), ("l2", "ℓ2"), ("fg", "on the object"), ("bg", "around it")],
+    parse,
+    ..PerturbationKind::BASE
+};
+
+fn parse(arguments: &[&str], switches: Switches) -> Result<Perturbation, String> {
+    let norm = match arguments[0] {
+        "linf" => Norm::Linf,
+        "l2" => Norm::L2,
+        other => return Err(format!("the norm is linf or l2, not {other:?}")),
+    };
+    let sigma = match arguments[1].parse::<f32>() {
+        Ok(sigma) if sigma.is_finite() && sigma.is_sign_positive() => sigma,
+        _ => return Err(format!("the strength is a number of 0 or more, not {:?}", arguments[1])),
+    };
+    let region = match arguments[2] {
+        "fg" => Region::Foreground,
+        "bg" => Region::Background,
+        other => return Err(format!("the region is fg or bg, not {other:?}")),
+    };
+    Perturbation::single(Noise { norm, sigma, region, empty: switches.empty_region })
+}
+
 impl From<Preset> for EmptyRegion {
     fn from(preset: Preset) -> Self {
         match preset {
@@ -62,8 +98,12 @@ impl Perturb for Noise {
         format!("noise:{norm}:{}:{region}", self.sigma)
     }
 
-    fn is_random(&self) -> bool {
+    fn uses_normals(&self) -> bool {
         true
+    }
+
+    fn apply_with_normals(&self, image: &Pixels, mask: &Mask, _key: NoiseKey, normals: &[f32]) -> Pixels {
+        self.add(image, mask, normals)
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {

@@ -1,6 +1,6 @@
 use crate::normal::draw;
 use crate::perturb::{assert_one_size, runs};
-use crate::{NoiseKey, Perturb, Preset, Region};
+use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -21,6 +21,18 @@ pub enum NoiseFillRule {
     Clipped,
 }
 
+pub(crate) static KIND: PerturbationKind = PerturbationKind {
+    pattern: "noise-fill",
+    help: "the object's pixels become Gaussian noise",
+    name: "object all noise",
+    caption: "Object all noise",
+    sentence: "Gaussian noise replaces the object.",
+    is_random: true,
+    switch: Some("noise_fill"),
+    parse: |_, switches| Perturbation::single(NoiseFill { rule: switches.noise_fill }),
+    ..PerturbationKind::BASE
+};
+
 impl From<Preset> for NoiseFillRule {
     fn from(preset: Preset) -> Self {
         match preset {
@@ -32,11 +44,7 @@ impl From<Preset> for NoiseFillRule {
 
 impl Perturb for NoiseFill {
     fn id(&self) -> String {
-        "noise-fill".to_owned()
-    }
-
-    fn is_random(&self) -> bool {
-        true
+        KIND.pattern.to_owned()
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {

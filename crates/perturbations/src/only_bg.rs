@@ -1,5 +1,5 @@
 use crate::perturb::{assert_one_size, fill};
-use crate::{NoiseKey, Perturb};
+use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::{Mask, Rect};
 
@@ -15,16 +15,32 @@ pub enum OnlyBg {
     Tiled,
 }
 
+pub(crate) static BLACK: PerturbationKind = PerturbationKind {
+    pattern: "only-bg-b",
+    help: "the box around the object becomes black",
+    name: "box black",
+    caption: "Box black",
+    sentence: "As in ImageNet-9, the box around the object is painted black.",
+    parse: |_, _| Perturbation::single(OnlyBg::Black),
+    ..PerturbationKind::BASE
+};
+
+pub(crate) static TILED: PerturbationKind = PerturbationKind {
+    pattern: "only-bg-t",
+    help: "the box around the object is covered with the largest strip next to it",
+    name: "box covered from beside",
+    caption: "Box covered from beside",
+    sentence: "As in ImageNet-9, the box around the object is covered with the largest strip of the image next to it.",
+    parse: |_, _| Perturbation::single(OnlyBg::Tiled),
+    ..PerturbationKind::BASE
+};
+
 impl Perturb for OnlyBg {
     fn id(&self) -> String {
         match self {
-            Self::Black => "only-bg-b".to_owned(),
-            Self::Tiled => "only-bg-t".to_owned(),
+            Self::Black => BLACK.pattern.to_owned(),
+            Self::Tiled => TILED.pattern.to_owned(),
         }
-    }
-
-    fn is_random(&self) -> bool {
-        false
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {

@@ -1,5 +1,5 @@
 use crate::perturb::{GRAY, assert_one_size, between, mean_colour, painted, runs};
-use crate::{NoiseKey, Perturb, Region};
+use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Region};
 use hard_imagenet_images::{IMAGENET_MEAN, Pixels};
 use hard_imagenet_masks::Mask;
 
@@ -19,31 +19,75 @@ pub enum Paint {
 }
 
 impl Paint {
-    /// All there are.
+    /// All of them.
     pub const ALL: [Self; 5] = [Self::Mean, Self::ImageNetMean, Self::NoFg, Self::OnlyFg, Self::GrayBg];
 
-    fn word(self) -> &'static str {
+    fn kind(self) -> &'static PerturbationKind {
         match self {
-            Self::Mean => "mean",
-            Self::ImageNetMean => "imagenet-mean",
-            Self::NoFg => "no-fg",
-            Self::OnlyFg => "only-fg",
-            Self::GrayBg => "gray-bg",
+            Self::Mean => &MEAN,
+            Self::ImageNetMean => &IMAGENET,
+            Self::NoFg => &NO_FG,
+            Self::OnlyFg => &ONLY_FG,
+            Self::GrayBg => &GRAY_BG,
         }
-    }
-
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|paint| paint.word() == word)
     }
 }
 
+pub(crate) static MEAN: PerturbationKind = PerturbationKind {
+    pattern: "mean",
+    help: "the object's pixels get the mean color of the rest of the image",
+    name: "object in mean color",
+    caption: "Object in mean color",
+    sentence: "The object is painted in the mean color of everything else in the image.",
+    parse: |_, _| Perturbation::single(Paint::Mean),
+    ..PerturbationKind::BASE
+};
+
+pub(crate) static IMAGENET: PerturbationKind = PerturbationKind {
+    pattern: "imagenet-mean",
+    help: "the object's pixels get ImageNet's mean color",
+    name: "object in ImageNet’s mean",
+    caption: "Object in ImageNet's mean",
+    sentence: "The object is painted in the color that normalization turns into 0.",
+    parse: |_, _| Perturbation::single(Paint::ImageNetMean),
+    ..PerturbationKind::BASE
+};
+
+pub(crate) static NO_FG: PerturbationKind = PerturbationKind {
+    pattern: "no-fg",
+    help: "the object's pixels become black",
+    name: "object black",
+    caption: "Object black",
+    sentence: "As in ImageNet-9, the object is painted black. The outline stays visible.",
+    parse: |_, _| Perturbation::single(Paint::NoFg),
+    ..PerturbationKind::BASE
+};
+
+pub(crate) static ONLY_FG: PerturbationKind = PerturbationKind {
+    pattern: "only-fg",
+    help: "everything except the object becomes black",
+    name: "all else black",
+    caption: "All else black",
+    sentence: "As in ImageNet-9, everything except the object is painted black.",
+    keeps_object: true,
+    parse: |_, _| Perturbation::single(Paint::OnlyFg),
+    ..PerturbationKind::BASE
+};
+
+pub(crate) static GRAY_BG: PerturbationKind = PerturbationKind {
+    pattern: "gray-bg",
+    help: "everything except the object becomes gray",
+    name: "all else gray",
+    caption: "All else gray",
+    sentence: "Everything except the object is painted mid-gray.",
+    keeps_object: true,
+    parse: |_, _| Perturbation::single(Paint::GrayBg),
+    ..PerturbationKind::BASE
+};
+
 impl Perturb for Paint {
     fn id(&self) -> String {
-        self.word().to_owned()
-    }
-
-    fn is_random(&self) -> bool {
-        false
+        self.kind().pattern.to_owned()
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {

@@ -1,22 +1,112 @@
-use crate::{NoiseKey, Region};
+use crate::{NoiseKey, PerturbationKind, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::{Mask, Rect};
 use multiversion::multiversion;
 use std::ops::Range;
 
-/// Something done to an image given its mask.
+/// A change to one image, given the mask of its object.
+///
+/// A perturbation needs an id and [`apply`](Self::apply). The other methods state what records, tables and pages say
+/// about it; their defaults are what [`KINDS`](crate::KINDS) declares for the id of a built-in perturbation. A
+/// perturbation written elsewhere should choose an id that is not built in, and should override what applies.
+///
+/// ```
+/// use hard_imagenet_images::Pixels;
+/// use hard_imagenet_masks::Mask;
+/// use hard_imagenet_perturbations::{NoiseKey, Perturb};
+///
+/// /// Inverts the colors of the object.
+/// struct Invert;
+///
+/// impl Perturb for Invert {
+///     fn id(&self) -> String {
+///         "invert".to_owned()
+///     }
+///
+///     fn apply(&self, image: &Pixels, mask: &Mask, _: NoiseKey) -> Pixels {
+///         let mut inverted = image.clone();
+///         let plane = mask.as_slice().len();
+///         for (i, value) in inverted.as_mut_slice().iter_mut().enumerate() {
+///             if mask.as_slice()[i % plane] == 1 {
+///                 *value = 1.0 - *value;
+///             }
+///         }
+///         inverted
+///     }
+///
+///     fn title(&self) -> String {
+///         "object inverted".to_owned()
+///     }
+///
+///     fn keeps_object(&self) -> bool {
+///         true
+///     }
+/// }
+///
+/// let image = Pixels::from_vec(1, 2, vec![0.25; 6]);
+/// let mask = Mask::from_fn(1, 2, |_, column| column == 0);
+/// assert_eq!(Invert.apply(&image, &mask, NoiseKey(0)).as_slice()[..2], [0.75, 0.25]);
+/// ```
 pub trait Perturb: Send + Sync {
-    /// The word that names it in records, options and tables: `gray`, `gray-box`, `tile`, `noise:linf:0.25:fg`.
+    /// Returns the word that names the perturbation in records, options and tables: `gray`, `noise:linf:0.25:fg`.
+    ///
+    /// Two perturbations that change an image differently must have different ids.
     fn id(&self) -> String;
 
-    /// Does the result depend on the key? Then trials make sense.
-    fn is_random(&self) -> bool;
-
-    /// The perturbed image. `image` is `(3, H, W)` in [0, 1], `mask` `(H, W)`.
+    /// Returns the perturbed image. `image` is `(3, H, W)` in [0, 1], `mask` is `(H, W)`; the result has the size of the
+    /// image.
+    ///
+    /// The result must be a function of the three arguments alone: whatever is random must be drawn from `key`.
     ///
     /// # Panics
-    /// If image and mask differ in size.
+    /// Panics if image and mask differ in size.
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels;
+
+    /// Returns whether the result depends on the key, so that several trials make sense.
+    fn is_random(&self) -> bool {
+        PerturbationKind::find(&self.id()).is_some_and(|kind| kind.is_random)
+    }
+
+    /// Returns a short title for table heads, such as "object gray". The default for other than built-in perturbations is
+    /// the id.
+    fn title(&self) -> String {
+        let id = self.id();
+        PerturbationKind::find(&id).map_or_else(|| id.clone(), |kind| kind.title(&id))
+    }
+
+    /// Returns what happens to the image, in a sentence or two, for the method section of a page.
+    fn sentence(&self) -> String {
+        PerturbationKind::find(&self.id()).map_or_else(String::new, |kind| kind.sentence.to_owned())
+    }
+
+    /// Returns whether the object's own pixels stay in the image, possibly disordered or in front of another background.
+    /// Accuracy under such a condition is not accuracy without the object.
+    fn keeps_object(&self) -> bool {
+        PerturbationKind::find(&self.id()).is_some_and(|kind| kind.keeps_object)
+    }
+
+    /// Returns the version of what [`apply`](Self::apply) computes. Change it whenever results change: a run that was
+    /// started under one version is not resumed under another.
+    fn version(&self) -> String {
+        "1".to_owned()
+    }
+
+    /// Returns whether the perturbation is made from the standard normal tensor of its key, which then is drawn once
+    /// for all such perturbations of a sample and trial and passed to
+    /// [`apply_with_normals`](Self::apply_with_normals).
+    fn uses_normals(&self) -> bool {
+        false
+    }
+
+    /// Returns the same image as [`apply`](Self::apply), given the standard normal tensor `(3, H, W)` that
+    /// [`normals`](crate::normals) draws for the key. Only called if [`uses_normals`](Self::uses_normals).
+    ///
+    /// # Panics
+    /// Panics if image and mask differ in size, or if there is not one normal for each value of the image.
+    fn apply_with_normals(&self, image: &Pixels, mask: &Mask, key: NoiseKey, normals: &[f32]) -> Pixels {
+        assert_eq!(normals.len(), image.as_slice().len(), "one standard normal for each value of the image");
+        self.apply(image, mask, key)
+    }
 }
 
 /// What every perturbation relies on.

@@ -1,5 +1,5 @@
 use crate::perturb::{assert_one_size, runs};
-use crate::{NoiseKey, Perturb, Region};
+use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
@@ -14,13 +14,26 @@ pub struct Shuffle {
     pub cell: usize,
 }
 
+pub(crate) static KIND: PerturbationKind = PerturbationKind {
+    pattern: "shuffle:CELL",
+    help: "the object's pixels (CELL 1) or its cells of CELL × CELL pixels change places at random, e.g. shuffle:16",
+    name: "object shuffled",
+    title: Some("object shuffled by CELL"),
+    caption: "Object shuffled by CELL",
+    sentence: "Pixels or square cells of the object change places at random.",
+    keeps_object: true,
+    is_random: true,
+    needs: "the side of a cell in pixels",
+    parse: |arguments, _| match arguments[0].parse::<usize>() {
+        Ok(cell) if cell > 0 => Perturbation::single(Shuffle { cell }),
+        _ => Err(format!("the cell is a whole number of pixels, not {:?}", arguments[0])),
+    },
+    ..PerturbationKind::BASE
+};
+
 impl Perturb for Shuffle {
     fn id(&self) -> String {
         format!("shuffle:{}", self.cell)
-    }
-
-    fn is_random(&self) -> bool {
-        true
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {

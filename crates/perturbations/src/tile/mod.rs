@@ -2,7 +2,7 @@ mod corrected;
 mod published;
 
 use crate::perturb::assert_one_size;
-use crate::{NoiseKey, Perturb, Preset};
+use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Preset};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::{Connectivity, Mask, Rect};
 
@@ -30,6 +30,17 @@ pub enum TileRule {
     Corrected,
 }
 
+pub(crate) static KIND: PerturbationKind = PerturbationKind {
+    pattern: "tile",
+    help: "the boxes of the object's parts are covered with tiles of their surroundings",
+    name: "tiled over",
+    caption: "Box tiled",
+    sentence: "Each connected part of the object is covered with a neighboring piece of the background.",
+    switch: Some("tile"),
+    parse: |_, switches| Perturbation::single(Tile { rule: switches.tile }),
+    ..PerturbationKind::BASE
+};
+
 impl From<Preset> for TileRule {
     fn from(preset: Preset) -> Self {
         match preset {
@@ -41,11 +52,7 @@ impl From<Preset> for TileRule {
 
 impl Perturb for Tile {
     fn id(&self) -> String {
-        "tile".to_owned()
-    }
-
-    fn is_random(&self) -> bool {
-        false
+        KIND.pattern.to_owned()
     }
 
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {
