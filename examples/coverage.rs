@@ -11,7 +11,7 @@
 //! of 1000 draws the share itself is known to 1.4 points.
 
 use hard_imagenet::evaluation::Run;
-use hard_imagenet::metrics::{Average, Estimate, Options, Record, Scores, meta, score};
+use hard_imagenet::metrics::{Averaging, Estimate, Options, Record, Scores, meta, score};
 use hard_imagenet::perturbations::NoiseKey;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
@@ -79,8 +79,8 @@ fn held(truth: &Scores, found: &Scores) -> BTreeMap<Key, (u64, u64)> {
     counts
 }
 
-fn of(average: &str) -> Average {
-    if average == "class" { Average::Class } else { Average::Sample }
+fn of(average: &str) -> Averaging {
+    if average == "class" { Averaging::Class } else { Averaging::Sample }
 }
 
 /// The records of each sample, class by class.

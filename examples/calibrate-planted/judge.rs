@@ -4,7 +4,7 @@ use crate::section::Levels;
 use crate::statistics::{Estimate, crossing, mean, order, over_groups, pearson, ranks, spearman};
 use crate::subject::{CUES, SEEDS, Subject};
 use crate::trial::{Measure, Outcome};
-use hard_imagenet::metrics::{Better, CLEAN, Noise, Region, keeps_object, meta};
+use hard_imagenet::metrics::{Better, CLEAN, NoiseCondition, NoiseRegion, keeps_object, meta};
 
 /// Costs that differ by less are too near to each other for the pictures of the truth to tell.
 const TELLING: f64 = 0.05;
@@ -36,7 +36,7 @@ pub(crate) struct Judgement {
 /// +1 if the score should be high for models that need the object, -1 if low; `None` if nobody would read it so.
 pub(crate) fn direction((metric, condition): &Measure) -> Option<f64> {
     // Accuracy that stays without the object, or with noise on it, was not earned by the object.
-    let noisy = Noise::parse(condition).is_some_and(|noise| noise.region == Region::Foreground);
+    let noisy = NoiseCondition::parse(condition).is_some_and(|noise| noise.region == NoiseRegion::Foreground);
     let kept = if keeps_object(condition) && !noisy { 1.0 } else { -1.0 };
     match metric.as_str() {
         "accuracy" => Some(kept),
@@ -60,7 +60,7 @@ pub(crate) fn is_headline((metric, condition): &Measure) -> bool {
 
 /// With noise there is RFS, and with another picture of its class as its background the object is where it always was.
 fn takes_or_moves(condition: &str) -> bool {
-    Noise::parse(condition).is_none() && condition != "mixed-same"
+    NoiseCondition::parse(condition).is_none() && condition != "mixed-same"
 }
 
 /// Which of the others say something of their own? Accuracy without the object is in its drop, IoU under RIVAL10's rules in

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use hard_imagenet::datasets::{Dataset, Rankings};
 use hard_imagenet::evaluation::{Features, Run};
 use hard_imagenet::images::Rgb8;
-use hard_imagenet::metrics::{Average, Estimate, Options, Scores, ends_by_rank};
+use hard_imagenet::metrics::{Averaging, Estimate, Options, Scores, compare_ends};
 use hard_imagenet::ranking::{
     Aggregate, Agreement, ByMasks, FeatureBank, FeatureId, Hardness, Ranked, Ranking, Verdict, Verdicts,
     accuracy_by_tenth, agreement, hardness, of_class, of_votes, published, read_answers, read_verdicts, top,
@@ -372,7 +372,7 @@ fn compare(args: &Compare) -> Result<()> {
 
 fn ends(args: &Ends) -> Result<()> {
     let run = Run::open(&args.run)?;
-    let ends = ends_by_rank(run.records(), args.k, &Options::default());
+    let ends = compare_ends(run.records(), args.k, &Options::default());
     let ends = ends.with_context(|| {
         let folder = args.run.display();
         format!("no picture of {folder} has a place in a ranking: judge the model again with --ranks FILE")
@@ -381,7 +381,7 @@ fn ends(args: &Ends) -> Result<()> {
     for metric in &ends.strongest.metrics {
         for score in &metric.scores {
             let of = |scores: &Scores| scores.headline(&metric.id, &score.condition);
-            let average = if metric.id == "rfs" { Average::Class } else { Average::Sample };
+            let average = if metric.id == "rfs" { Averaging::Class } else { Averaging::Sample };
             let difference = ends.difference.get(&metric.id, &score.condition).and_then(|d| d.mean(average));
             if let (Some(first), Some(last), Some(d)) = (of(&ends.strongest), of(&ends.weakest), difference) {
                 let (id, condition) = (&metric.id, &score.condition);

@@ -42,7 +42,7 @@ pub(crate) fn map_scores(
         let of_maps: Vec<MapScores> = maps
             .par_iter()
             .zip(masks.collect::<Vec<_>>())
-            .map(|(map, mask)| MapScores::of(map.as_slice(), mask))
+            .map(|(map, mask)| MapScores::compute(map.as_slice(), mask))
             .collect();
         for (done, ((&at, map), mut of_map)) in (1..).zip(batch.iter().zip(&maps).zip(of_maps)) {
             faithfulness(plan, explainer, &asked[at], map, &mut of_map)?;

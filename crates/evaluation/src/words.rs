@@ -35,7 +35,7 @@ pub(crate) fn change(id: &str, quirks: &Quirks) -> Result<Change> {
     if parsed.id() != id {
         return Err(invalid(format!("condition {id:?} is written {:?}", parsed.id())));
     }
-    Ok(match (id, metrics::Noise::parse(id)) {
+    Ok(match (id, metrics::NoiseCondition::parse(id)) {
         ("gray-box", _) => Change::Alone(Box::new(GrayBox { edges: quirks.box_edges })),
         ("tile", _) => Change::Alone(Box::new(Tile { rule: quirks.tile })),
         ("average", _) => Change::Alone(Box::new(Average { keep_shape: false, rule: quirks.average })),
@@ -45,8 +45,8 @@ pub(crate) fn change(id: &str, quirks: &Quirks) -> Result<Change> {
             norm: if noise.norm == "l2" { Norm::L2 } else { Norm::Linf },
             sigma: noise.sigma as f32,
             region: match noise.region {
-                metrics::Region::Foreground => Region::Foreground,
-                metrics::Region::Background => Region::Background,
+                metrics::NoiseRegion::Foreground => Region::Foreground,
+                metrics::NoiseRegion::Background => Region::Background,
             },
             empty: quirks.empty_region,
         }),

@@ -1,7 +1,8 @@
 use crate::difference::{difference, pair};
 use crate::estimate::{Quantity, estimate, ranges};
-use crate::{Class, Difference, Measure, Options, Record, Records, metrics};
+use crate::{Class, Difference, Measure, Metric, Options, Record, Records, metrics};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 /// Differences between two runs on the samples they share.
@@ -32,6 +33,13 @@ impl Comparison {
         let metric = self.metrics.iter().find(|m| m.id == metric)?;
         metric.differences.iter().find(|d| d.condition == condition)
     }
+
+    /// Sorts the differences of each metric by condition. Equal conditions keep their order.
+    pub fn sort_conditions(&mut self, order: impl Fn(&str, &str) -> Ordering) {
+        for metric in &mut self.metrics {
+            metric.differences.sort_by(|a, b| order(&a.condition, &b.condition));
+        }
+    }
 }
 
 /// First minus second, paired by sample, with intervals, tests and the number of images needed.
@@ -39,6 +47,11 @@ impl Comparison {
 /// Both runs are resampled together, so what makes a sample hard for both cancels and the intervals are narrower than
 /// those of two runs apart.
 pub fn compare(first: &[Record], second: &[Record], options: &Options) -> Comparison {
+    compare_with(first, second, options, &metrics().collect::<Vec<_>>())
+}
+
+/// [`compare`] by the given metrics, which may be built in or not.
+pub fn compare_with(first: &[Record], second: &[Record], options: &Options, metrics: &[&dyn Metric]) -> Comparison {
     let ids = |records: &[Record]| -> HashSet<String> {
         records.iter().filter(|r| r.error.is_none()).map(|r| r.sample.clone()).collect()
     };
@@ -54,7 +67,7 @@ pub fn compare(first: &[Record], second: &[Record], options: &Options) -> Compar
     };
 
     let mut pairs: Vec<(&str, Measure, Measure)> = Vec::new();
-    for metric in metrics() {
+    for metric in metrics {
         let others = metric.measure(&second);
         for a in metric.measure(&first) {
             let Some(b) = others.iter().find(|b| b.condition == a.condition) else { continue };

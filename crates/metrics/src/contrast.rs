@@ -1,4 +1,4 @@
-use crate::{Average, Estimate, Scores, metrics};
+use crate::{Averaging, Estimate, Scores};
 use serde::{Deserialize, Serialize};
 
 /// Differences between two runs on different samples: one model on two datasets.
@@ -23,10 +23,10 @@ pub struct Unpaired {
 
 impl Unpaired {
     /// The difference of means over samples or over classes.
-    pub fn mean(&self, average: Average) -> Option<Estimate> {
+    pub fn mean(&self, average: Averaging) -> Option<Estimate> {
         match average {
-            Average::Sample => self.sample_mean,
-            Average::Class => self.class_mean,
+            Averaging::Sample => self.sample_mean,
+            Averaging::Class => self.class_mean,
         }
     }
 }
@@ -50,8 +50,9 @@ impl Contrast {
 /// in Medicine 27, 2008.
 pub fn contrast(first: &Scores, second: &Scores) -> Contrast {
     let mut differences = Vec::new();
-    for id in metrics().map(|metric| metric.meta().id) {
-        for a in first.all(id) {
+    for metric in &first.metrics {
+        let id = metric.id.as_str();
+        for a in &metric.scores {
             let Some(b) = second.get(id, &a.condition) else { continue };
             differences.push(Unpaired {
                 metric: id.to_owned(),

@@ -1,6 +1,6 @@
 use crate::estimate::{Estimate, Estimates, Quantity};
 use crate::permutation::{of_swapped, swap_p};
-use crate::{ImagesNeeded, McNemar, Measure, Options, Part, holm, mcnemar};
+use crate::{Contribution, ImagesNeeded, McNemar, Measure, Options, holm, mcnemar};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -74,7 +74,7 @@ pub(crate) fn pair(a: &mut Measure, b: &mut Measure) {
         let columns = || a.columns.iter().chain(&b.columns);
         if columns().any(|c| c[sample].count == 0.0) {
             for column in a.columns.iter_mut().chain(&mut b.columns) {
-                column[sample] = Part::default();
+                column[sample] = Contribution::default();
             }
         }
     }
@@ -84,9 +84,9 @@ pub(crate) fn pair(a: &mut Measure, b: &mut Measure) {
 fn discordant(quantity: &Quantity) -> Option<(usize, usize)> {
     let minus = quantity.minus?;
     let ([first], [second]) = (quantity.measure.columns.as_slice(), minus.columns.as_slice()) else { return None };
-    let one = |part: &Part| part.count == 0.0 || (part.count == 1.0 && (part.sum == 0.0 || part.sum == 1.0));
+    let one = |part: &Contribution| part.count == 0.0 || (part.count == 1.0 && (part.sum == 0.0 || part.sum == 1.0));
     let plain = quantity.measure.range == (0.0, 1.0) && first.iter().chain(second).all(one);
-    let only = |a: &[Part], b: &[Part]| a.iter().zip(b).filter(|(a, b)| a.sum > b.sum).count();
+    let only = |a: &[Contribution], b: &[Contribution]| a.iter().zip(b).filter(|(a, b)| a.sum > b.sum).count();
     plain.then(|| (only(first, second), only(second, first)))
 }
 
@@ -94,15 +94,15 @@ fn discordant(quantity: &Quantity) -> Option<(usize, usize)> {
 struct Pairs<'a> {
     quantity: &'a Quantity<'a>,
     /// Columns of the first, then as many of the second.
-    columns: Vec<&'a Vec<Part>>,
-    groups: Vec<Vec<Part>>,
+    columns: Vec<&'a Vec<Contribution>>,
+    groups: Vec<Vec<Contribution>>,
     /// Group and sample.
     samples: Vec<(usize, usize)>,
 }
 
 impl<'a> Pairs<'a> {
     fn new(quantity: &'a Quantity, ranges: &[Range<usize>]) -> Self {
-        let columns: Vec<&Vec<Part>> = quantity.columns().collect();
+        let columns: Vec<&Vec<Contribution>> = quantity.columns().collect();
         let mut samples = Vec::new();
         let sums = |(group, range): (usize, &Range<usize>)| {
             samples.extend(range.clone().filter(|&s| columns.iter().all(|c| c[s].count > 0.0)).map(|s| (group, s)));
@@ -128,13 +128,13 @@ impl<'a> Pairs<'a> {
         let half = self.columns.len() / 2;
         // What a swap adds to each column of the first, and takes from the second. Samples that are the same in both
         // change nothing.
-        let moving: Vec<(usize, Vec<Part>)> = self
+        let moving: Vec<(usize, Vec<Contribution>)> = self
             .samples
             .iter()
             .map(|&(group, s)| {
                 (group, (0..half).map(|c| less(self.columns[c + half][s], self.columns[c][s])).collect())
             })
-            .filter(|(_, moves): &(usize, Vec<Part>)| moves.iter().any(|part| *part != Part::default()))
+            .filter(|(_, moves): &(usize, Vec<Contribution>)| moves.iter().any(|part| *part != Contribution::default()))
             .collect();
         let mut groups = self.groups.clone();
         swap_p(value, moving.len(), options.resamples, options.seed, |swapped| {
@@ -173,7 +173,7 @@ impl<'a> Pairs<'a> {
     }
 
     /// The quantity of the groups' means, each group weighing the same.
-    fn value(&self, groups: &[Vec<Part>]) -> Option<f64> {
+    fn value(&self, groups: &[Vec<Contribution>]) -> Option<f64> {
         let mean = |column: usize| {
             let means = groups.iter().filter_map(|sums| sums[column].mean());
             let (sum, count) = means.fold((0.0, 0.0), |(sum, count), mean| (sum + mean, count + 1.0));
@@ -184,14 +184,14 @@ impl<'a> Pairs<'a> {
     }
 }
 
-fn total(parts: &[Part]) -> Part {
-    parts.iter().copied().fold(Part::default(), plus)
+fn total(parts: &[Contribution]) -> Contribution {
+    parts.iter().copied().fold(Contribution::default(), plus)
 }
 
-fn plus(a: Part, b: Part) -> Part {
-    Part { sum: a.sum + b.sum, count: a.count + b.count }
+fn plus(a: Contribution, b: Contribution) -> Contribution {
+    Contribution { sum: a.sum + b.sum, count: a.count + b.count }
 }
 
-fn less(a: Part, b: Part) -> Part {
-    Part { sum: a.sum - b.sum, count: a.count - b.count }
+fn less(a: Contribution, b: Contribution) -> Contribution {
+    Contribution { sum: a.sum - b.sum, count: a.count - b.count }
 }

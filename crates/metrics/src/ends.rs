@@ -1,6 +1,5 @@
-use crate::score::score_by;
 use crate::strata::STRATA_METRICS;
-use crate::{CLEAN, Contrast, Options, Record, Scores, contrast, metrics};
+use crate::{CLEAN, Contrast, Metric, Options, Record, Scores, contrast, metrics, score_with};
 use std::collections::{BTreeMap, HashSet};
 
 /// Both ends of a ranking by spurious cues.
@@ -16,7 +15,7 @@ pub struct Ends {
 
 /// The first `k` of each class by [`Record::cue_rank`] against the last `k`, under every condition: how much of what a model
 /// can do hangs on the cue? A class with fewer than `2 k` places is halved. `None` where no sample has a place, or `k` is 0.
-pub fn ends_by_rank(records: &[Record], k: usize, options: &Options) -> Option<Ends> {
+pub fn compare_ends(records: &[Record], k: usize, options: &Options) -> Option<Ends> {
     let mut classes: BTreeMap<u32, Vec<(f32, &str)>> = BTreeMap::new();
     for record in records.iter().filter(|record| record.condition == CLEAN && record.error.is_none()) {
         if let Some(rank) = record.cue_rank {
@@ -36,7 +35,8 @@ pub fn ends_by_rank(records: &[Record], k: usize, options: &Options) -> Option<E
     let of = |chosen: &HashSet<&str>| {
         let own: Vec<Record> =
             records.iter().filter(|record| chosen.contains(record.sample.as_str())).cloned().collect();
-        score_by(&own, options, metrics().filter(|metric| STRATA_METRICS.contains(&metric.meta().id)))
+        let metrics: Vec<&dyn Metric> = metrics().filter(|metric| STRATA_METRICS.contains(&metric.meta().id)).collect();
+        score_with(&own, options, &metrics)
     };
     let (strongest, weakest) = (of(&first), of(&last));
     let difference = contrast(&strongest, &weakest);
@@ -46,7 +46,7 @@ pub fn ends_by_rank(records: &[Record], k: usize, options: &Options) -> Option<E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Average;
+    use crate::Averaging;
 
     #[test]
     fn the_first_against_the_last() {
@@ -61,14 +61,14 @@ mod tests {
             ..Record::default()
         };
         let records: Vec<Record> = (0..20).flat_map(|s| [record(s, CLEAN, s < 10), record(s, "gray", s < 4)]).collect();
-        let ends = ends_by_rank(&records, 4, &Options::default()).unwrap();
+        let ends = compare_ends(&records, 4, &Options::default()).unwrap();
         let value =
-            |condition: &str| ends.difference.get("accuracy", condition).unwrap().mean(Average::Sample).unwrap();
+            |condition: &str| ends.difference.get("accuracy", condition).unwrap().mean(Averaging::Sample).unwrap();
         assert_eq!(ends.strongest.headline("accuracy", CLEAN).unwrap().n, 8);
         assert_eq!((value(CLEAN).value, value("gray").value), (1.0, 0.5));
         assert!(value(CLEAN).low > 0.3 && value("gray").low < 0.5);
-        assert_eq!(ends_by_rank(&records, 0, &Options::default()), None);
+        assert_eq!(compare_ends(&records, 0, &Options::default()), None);
         let unranked: Vec<Record> = records.into_iter().map(|r| Record { cue_rank: None, ..r }).collect();
-        assert_eq!(ends_by_rank(&unranked, 4, &Options::default()), None);
+        assert_eq!(compare_ends(&unranked, 4, &Options::default()), None);
     }
 }

@@ -3,7 +3,7 @@
 use crate::distribution::{normal_quantile, student_quantile, two_sided};
 use crate::interval::{percentile, unseen_share, wilson};
 use crate::narrowing::Narrowing;
-use crate::{Measure, Options, Part, Records, bootstrap};
+use crate::{Contribution, Measure, Options, Records, bootstrap};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ pub(crate) struct Quantity<'a> {
 }
 
 impl Quantity<'_> {
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &Vec<Part>> {
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Vec<Contribution>> {
         self.measure.columns.iter().chain(self.minus.iter().flat_map(|m| &m.columns))
     }
 
@@ -56,22 +56,22 @@ pub(crate) struct Estimates {
 pub(crate) fn estimate(quantities: &[Quantity], records: &Records, options: &Options) -> Vec<Estimates> {
     let samples = records.samples().len();
     let classes = ranges(records);
-    let columns: Vec<&Vec<Part>> = quantities.iter().flat_map(Quantity::columns).collect();
+    let columns: Vec<&Vec<Contribution>> = quantities.iter().flat_map(Quantity::columns).collect();
     let width = columns.len();
-    let rows: Vec<Part> = (0..samples).flat_map(|s| columns.iter().map(move |c| c[s])).collect();
+    let rows: Vec<Contribution> = (0..samples).flat_map(|s| columns.iter().map(move |c| c[s])).collect();
     let replicates = options.resamples as usize;
     let weights = bootstrap::weights(&classes, samples, replicates, options.seed);
 
     // Line 0 is the samples as they are, lines 1.. are the replicates.
     let lines = replicates + 1;
-    let mut over_samples = vec![Part::default(); lines * width];
+    let mut over_samples = vec![Contribution::default(); lines * width];
     let mut over_classes = over_samples.clone();
     let mut result: Vec<Estimates> = quantities
         .iter()
         .map(|_| Estimates { sample_mean: None, class_mean: None, classes: Vec::with_capacity(classes.len()) })
         .collect();
     for class in &classes {
-        let mut sums = vec![Part::default(); lines * width];
+        let mut sums = vec![Contribution::default(); lines * width];
         for (line, sums) in sums.chunks_exact_mut(width.max(1)).enumerate() {
             for sample in class.clone() {
                 let weight = if line == 0 { 1 } else { weights[(line - 1) * samples + sample] };
@@ -124,7 +124,7 @@ pub(crate) fn ranges(records: &Records) -> Vec<Range<usize>> {
         .collect()
 }
 
-fn add_weighted(sums: &mut [Part], row: &[Part], weight: f64) {
+fn add_weighted(sums: &mut [Contribution], row: &[Contribution], weight: f64) {
     for (sum, part) in sums.iter_mut().zip(row) {
         sum.sum += weight * part.sum;
         sum.count += weight * part.count;
@@ -143,7 +143,7 @@ fn each<'q>(quantities: &'q [Quantity<'q>], mut call: impl FnMut(usize, usize, &
 /// The estimate of a quantity whose columns start at `at`, from the point (line 0) and the replicates (lines 1..).
 fn interval(
     quantity: &Quantity,
-    lines: &[Part],
+    lines: &[Contribution],
     width: usize,
     at: usize,
     group: &[Range<usize>],
@@ -151,7 +151,8 @@ fn interval(
     options: &Options,
 ) -> Option<Estimate> {
     let count = quantity.columns().count();
-    let means = |line: &[Part]| line[at..at + count].iter().map(Part::mean).collect::<Option<Vec<f64>>>();
+    let means =
+        |line: &[Contribution]| line[at..at + count].iter().map(Contribution::mean).collect::<Option<Vec<f64>>>();
     let mut lines = lines.chunks_exact(width);
     let point = means(lines.next()?)?;
     let value = quantity.value(&point)?;
@@ -238,7 +239,7 @@ fn is_proportion(quantity: &Quantity, group: &[Range<usize>]) -> bool {
 /// Does every sample contribute whole numbers of successes and trials to one mean between 0 and 1?
 fn is_share(quantity: &Quantity, group: &[Range<usize>]) -> bool {
     let [column] = quantity.measure.columns.as_slice() else { return false };
-    let whole = |part: &Part| part.count.fract() == 0.0 && part.sum.fract() == 0.0;
+    let whole = |part: &Contribution| part.count.fract() == 0.0 && part.sum.fract() == 0.0;
     quantity.minus.is_none()
         && quantity.measure.range == (0.0, 1.0)
         && group.iter().all(|class| column[class.clone()].iter().all(whole))

@@ -8,7 +8,7 @@
 //! In the order of use:
 //! - [`Record`]: the input of everything. [`MapScores`] are those of a saliency map, by the functions of
 //!   [`alignment`].
-//! - [`score`] with [`Options`] gives [`Scores`]; [`by_strata`] those of small objects, of large ones, and so on.
+//! - [`score`] with [`Options`] gives [`Scores`]; [`score_strata`] those of small objects, of large ones, and so on.
 //! - [`compare`] gives differences of two runs, [`compare_conditions`] of two conditions of one, paired by sample;
 //!   [`contrast`] those of runs on different samples.
 //! - [`Scores::headline`] is the number that the paper would quote; [`Scores::get`] has the rest.
@@ -98,6 +98,7 @@ mod compare;
 mod condition;
 mod contrast;
 mod correction;
+mod description;
 mod difference;
 mod distribution;
 mod ends;
@@ -114,19 +115,20 @@ mod records;
 mod score;
 mod strata;
 
-pub use compare::{Comparison, MetricDifferences, compare, compare_conditions};
-pub use condition::{CLEAN, MAP, Noise, Region, keeps_object, noise_level};
+pub use compare::{Comparison, MetricDifferences, compare, compare_conditions, compare_with};
+pub use condition::{CLEAN, MAP, NoiseCondition, NoiseRegion, condition_order, keeps_object, parse_noise_level};
 pub use contrast::{Contrast, Unpaired, contrast};
 pub use correction::{benjamini_hochberg, holm};
+pub use description::MetricDescription;
 pub use difference::{Difference, Effect};
-pub use ends::{Ends, ends_by_rank};
+pub use ends::{Ends, compare_ends};
 pub use estimate::{Estimate, mean_estimate};
 pub use map_scores::{FAITHFULNESS, MapScores, map_scores};
 pub use mcnemar::{McNemar, mcnemar};
-pub use metric::{Average, Better, Measure, Metric, MetricMeta, Unit, irfs, meta, metrics, rfs};
+pub use metric::{Averaging, Better, Measure, Metric, MetricMeta, Unit, irfs, meta, metrics, rfs};
 pub use permutation::sign_flip_p;
 pub use power::ImagesNeeded;
 pub use record::Record;
-pub use records::{Cell, Class, Failure, Part, Records};
-pub use score::{Counts, MetricScores, Options, Score, Scores, score};
-pub use strata::{STRATA_METRICS, Strata, Stratum, by_strata};
+pub use records::{Cell, Class, Contribution, Failure, Pair, Records};
+pub use score::{Counts, MetricScores, Options, Score, Scores, score, score_with};
+pub use strata::{STRATA_METRICS, Strata, Stratum, score_strata};

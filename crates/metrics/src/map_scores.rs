@@ -1,4 +1,4 @@
-use crate::{Average, Better, MetricMeta, Unit, alignment};
+use crate::{Averaging, Better, MetricMeta, Unit, alignment};
 use serde::de::{Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ const fn faithfulness(id: &'static str, title: &'static str) -> MetricMeta {
         unit: Unit::Number,
         range: (0.0, 1.0),
         better: Better::Higher,
-        average: Average::Sample,
+        average: Averaging::Sample,
         formula: "",
         source: "Petsiuk, Das, Saenko 2018 (RISE)",
         description: "",
@@ -66,7 +66,7 @@ static FAITHFULNESS_META: [MetricMeta; 3] = [
 ///
 /// ```
 /// use hard_imagenet_metrics::MapScores;
-/// let scores = MapScores::of(&[1.0, 0.5, 0.0, 0.0], &[1, 1, 0, 0]);
+/// let scores = MapScores::compute(&[1.0, 0.5, 0.0, 0.0], &[1, 1, 0, 0]);
 /// assert_eq!(scores.get("iou"), Some(1.0));
 /// assert_eq!(scores.get("delta_density"), Some(0.75));
 /// assert_eq!(scores.get("insertion"), None); // needs the model
@@ -79,7 +79,7 @@ impl MapScores {
     ///
     /// # Panics
     /// If the slices differ in length.
-    pub fn of(map: &[f32], mask: &[u8]) -> Self {
+    pub fn compute(map: &[f32], mask: &[u8]) -> Self {
         let mut scores = Self::default();
         for (value, found) in scores.0.iter_mut().zip(alignment::scores(map, mask)) {
             *value = found.map(|found| found as f32);
@@ -112,7 +112,7 @@ impl MapScores {
     }
 
     /// Has it any value?
-    pub fn any(&self) -> bool {
+    pub fn has_any(&self) -> bool {
         self.0.iter().any(Option::is_some)
     }
 }

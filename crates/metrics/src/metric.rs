@@ -1,4 +1,4 @@
-use crate::{Cell, Part, Records};
+use crate::{Cell, Contribution, Records};
 use serde::{Deserialize, Serialize};
 
 mod accuracy;
@@ -50,12 +50,66 @@ pub fn meta(id: &str) -> Option<&'static MetricMeta> {
 /// Something that can be measured on records.
 ///
 /// A metric says what each sample contributes ([`Measure`]); the averages and their intervals are the same for all.
-pub trait Metric: Sync {
-    /// What it is.
+///
+/// Anyone can write one: [`score_with`](crate::score_with) accepts it. This one measures how often a model is certain
+/// and wrong:
+///
+/// ```
+/// use hard_imagenet_metrics::{
+///     Averaging, Better, Contribution, Measure, Metric, MetricMeta, Options, Record, Records, Unit, score_with,
+/// };
+///
+/// struct CertainAndWrong;
+///
+/// static META: MetricMeta = MetricMeta {
+///     id: "certain-and-wrong",
+///     title: "Certain and wrong",
+///     unit: Unit::Percent,
+///     range: (0.0, 1.0),
+///     better: Better::Lower,
+///     average: Averaging::Sample,
+///     formula: "wrong predictions of probability above 0.9 / predictions",
+///     source: "an example",
+///     description: "Share of images whose prediction is wrong and has a probability above 0.9.",
+/// };
+///
+/// impl Metric for CertainAndWrong {
+///     fn meta(&self) -> &'static MetricMeta {
+///         &META
+///     }
+///
+///     fn measure(&self, records: &Records) -> Vec<Measure> {
+///         Measure::means(records, META.range, |cell| Contribution {
+///             sum: cell.certainty.iter().filter(|(certainty, right)| *certainty > 0.9 && !right).count() as f64,
+///             count: cell.certainty.len() as f64,
+///         })
+///     }
+/// }
+///
+/// let record = |sample: &str, certainty: f32, correct: bool| Record {
+///     sample: sample.into(),
+///     condition: "none".into(),
+///     certainty: Some(certainty),
+///     correct: Some(correct),
+///     ..Record::default()
+/// };
+/// let records = [record("a", 0.95, false), record("b", 0.6, false), record("c", 0.99, true), record("d", 0.97, true)];
+/// let scores = score_with(&records, &Options::default(), &[&CertainAndWrong]);
+/// assert_eq!(scores.headline("certain-and-wrong", "none").unwrap().value, 0.25);
+/// ```
+pub trait Metric: Send + Sync {
+    /// Returns what the metric is.
     fn meta(&self) -> &'static MetricMeta;
 
-    /// What it measures, condition by condition. Conditions it does not apply to are left out.
+    /// Returns what every sample contributes, condition by condition. Conditions that the metric does not apply to are
+    /// absent.
     fn measure(&self, records: &Records) -> Vec<Measure>;
+
+    /// Returns the version of the definition. Change it whenever values change, so that stored scores are recognized as
+    /// outdated.
+    fn version(&self) -> &'static str {
+        "1"
+    }
 }
 
 /// What a metric is, for people.
@@ -72,7 +126,7 @@ pub struct MetricMeta {
     /// Which end is the better one.
     pub better: Better,
     /// The average that the paper quotes.
-    pub average: Average,
+    pub average: Averaging,
     /// The definition as a formula.
     pub formula: &'static str,
     /// Where the definition comes from.
@@ -82,7 +136,8 @@ pub struct MetricMeta {
 }
 
 /// How values are written. They are stored as they are computed: an accuracy of 0.5 is 50 %.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// A share, written as percent.
     Percent,
@@ -93,7 +148,8 @@ pub enum Unit {
 }
 
 /// Which end of the range is the better one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Better {
     /// The upper end.
     Higher,
@@ -106,7 +162,7 @@ pub enum Better {
 /// How samples are averaged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Average {
+pub enum Averaging {
     /// Every sample weighs the same.
     Sample,
     /// Every class weighs the same.
@@ -122,7 +178,7 @@ pub struct Measure {
     /// The condition, or "noise:linf:0.25" for a score of both regions.
     pub condition: String,
     /// A part for each sample of the [`Records`], one or several columns.
-    pub columns: Vec<Vec<Part>>,
+    pub columns: Vec<Vec<Contribution>>,
     /// From a mean for each column to the value; `None` where that is undefined.
     pub combine: fn(&[f64]) -> Option<f64>,
     /// Lowest and highest value that a sample can have in a column.
@@ -135,9 +191,14 @@ impl Measure {
     /// The plain mean of one value for each sample, taken from the cells of a condition.
     ///
     /// `None` if no sample has one.
-    pub fn mean(records: &Records, condition: &str, range: (f64, f64), part: impl Fn(&Cell) -> Part) -> Option<Self> {
+    pub fn mean(
+        records: &Records,
+        condition: &str,
+        range: (f64, f64),
+        part: impl Fn(&Cell) -> Contribution,
+    ) -> Option<Self> {
         let cells = records.cells(condition)?;
-        let column: Vec<Part> = cells.iter().map(part).collect();
+        let column: Vec<Contribution> = cells.iter().map(part).collect();
         let taking_part = column.iter().filter(|p| p.count > 0.0).count();
         let run = cells.iter().filter(|c| c.records > 0).count();
         (taking_part > 0).then(|| Self {
@@ -149,45 +210,24 @@ impl Measure {
         })
     }
 
-    /// [`mean`](Self::mean) for every condition that has values.
-    pub(crate) fn means(records: &Records, range: (f64, f64), part: impl Fn(&Cell) -> Part) -> Vec<Self> {
+    /// Returns [`mean`](Self::mean) for every condition that has values.
+    pub fn means(records: &Records, range: (f64, f64), part: impl Fn(&Cell) -> Contribution) -> Vec<Self> {
         records.conditions().iter().filter_map(|c| Self::mean(records, c, range, &part)).collect()
     }
-}
 
-/// For each condition but the clean one: parts of clean and changed images for the samples that have both.
-fn paired(records: &Records, part: impl Fn(&Cell) -> Part) -> Vec<(String, Vec<Part>, Vec<Part>)> {
-    let Some(clean) = records.clean() else { return Vec::new() };
-    let pair = |condition: &String| {
-        let (before, after): (Vec<Part>, Vec<Part>) = both(clean, records.cells(condition)?, &part).unzip();
-        before.iter().any(|part| part.count > 0.0).then(|| (condition.clone(), before, after))
-    };
-    records.conditions().iter().filter(|c| *c != crate::CLEAN).filter_map(pair).collect()
-}
-
-/// The means of each sample's trials under two conditions, where it has both.
-fn both(first: &[Cell], second: &[Cell], part: impl Fn(&Cell) -> Part) -> impl Iterator<Item = (Part, Part)> {
-    first.iter().zip(second).map(move |(first, second)| match (part(first).mean(), part(second).mean()) {
-        (Some(first), Some(second)) => (Part::one(first), Part::one(second)),
-        _ => Default::default(),
-    })
-}
-
-/// For each condition but the clean one: the mean over samples of clean minus changed, of samples that have both.
-fn drops(records: &Records, range: (f64, f64), part: impl Fn(&Cell) -> Part) -> Vec<Measure> {
-    paired(records, part)
-        .into_iter()
-        .map(|(condition, before, after)| Measure {
-            condition,
-            columns: vec![before.into_iter().zip(after).map(difference).collect()],
-            combine: |means| Some(means[0]),
-            range,
-            skipped: 0,
-        })
-        .collect()
-}
-
-/// First minus second, of samples that have both.
-fn difference((first, second): (Part, Part)) -> Part {
-    Part { sum: first.sum - second.sum, count: first.count }
+    /// Returns, for every condition except the clean one, the mean over samples of clean minus changed. Only samples
+    /// that have both values take part.
+    pub fn drops(records: &Records, range: (f64, f64), value: impl Fn(&Cell) -> Contribution) -> Vec<Self> {
+        records
+            .paired_with_clean(value)
+            .into_iter()
+            .map(|pair| Self {
+                columns: vec![pair.differences()],
+                condition: pair.condition,
+                combine: |means| Some(means[0]),
+                range,
+                skipped: 0,
+            })
+            .collect()
+    }
 }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Sum and count of the values of one sample: what an average needs to know of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Part {
+pub struct Contribution {
     /// Sum of the values.
     pub sum: f64,
     /// How many there are; 0 where the sample has none, then it does not take part.
     pub count: f64,
 }
 
-impl Part {
+impl Contribution {
     /// One value.
     pub fn one(value: f64) -> Self {
         Self { sum: value, count: 1.0 }
@@ -31,23 +31,50 @@ impl Part {
     }
 }
 
+/// What samples contribute under two conditions, a value for each sample. A sample has both values or none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    /// The second condition.
+    pub condition: String,
+    /// Under the first condition.
+    pub first: Vec<Contribution>,
+    /// Under the second condition.
+    pub second: Vec<Contribution>,
+}
+
+impl Pair {
+    /// Returns first minus second for each sample.
+    pub fn differences(&self) -> Vec<Contribution> {
+        let difference = |(first, second): (&Contribution, &Contribution)| Contribution {
+            sum: first.sum - second.sum,
+            count: first.count,
+        };
+        self.first.iter().zip(&self.second).map(difference).collect()
+    }
+
+    /// Returns whether any sample has values.
+    pub fn has_any(&self) -> bool {
+        self.first.iter().any(|one| one.count > 0.0)
+    }
+}
+
 /// What is known of one sample under one condition, over its trials.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
     /// Records: as many as trials.
     pub records: u32,
     /// Right predictions among the trials. A prediction that is missing, because the logits were not numbers, is wrong.
-    pub correct: Part,
+    pub correct: Contribution,
     /// Trials in which fewer than five classes came before the label.
-    pub among_five: Part,
+    pub among_five: Contribution,
     /// Trials in which none of the dataset's other classes came before the label.
-    pub correct_within: Part,
+    pub correct_within: Contribution,
     /// Softmax of the label.
-    pub confidence: Part,
+    pub confidence: Contribution,
     /// Softmax of the prediction and whether it was right, of trials that have both.
     pub certainty: Vec<(f32, bool)>,
     /// Object share of the input.
-    pub object_fraction: Part,
+    pub object_fraction: Contribution,
     /// Scores of the saliency map, by their place in [`MAP_SCORES`](crate::map_scores); empty where there is no map.
     pub map: Vec<Option<f32>>,
 }
@@ -56,7 +83,7 @@ impl Cell {
     fn add(&mut self, record: &Record) {
         let truth = |is: bool| Some(f64::from(u8::from(is)));
         self.records += 1;
-        if record.map.any() {
+        if record.map.has_any() {
             self.map = record.map.as_slice().to_vec();
         }
         if is_map(&record.condition) {
@@ -190,6 +217,25 @@ impl Records {
     pub fn cells(&self, condition: &str) -> Option<&[Cell]> {
         let index = self.conditions.iter().position(|c| c == condition)?;
         Some(&self.cells[index])
+    }
+
+    /// Returns, for every condition except the clean one, what samples contribute under the clean condition and under
+    /// this one: the mean over trials, of samples that have both values. Conditions without such a sample are absent.
+    pub fn paired_with_clean(&self, value: impl Fn(&Cell) -> Contribution) -> Vec<Pair> {
+        let conditions = self.conditions.iter().filter(|condition| *condition != CLEAN);
+        conditions.filter_map(|condition| self.pair(CLEAN, condition, &value)).filter(Pair::has_any).collect()
+    }
+
+    /// Returns what samples contribute under two conditions: the mean over trials, of samples that have both values.
+    /// `None` if one of the conditions was not run. [`Pair::condition`] is the second condition.
+    pub fn pair(&self, first: &str, second: &str, value: impl Fn(&Cell) -> Contribution) -> Option<Pair> {
+        let cells = self.cells(first)?.iter().zip(self.cells(second)?);
+        let both = |(a, b): (&Cell, &Cell)| match (value(a).mean(), value(b).mean()) {
+            (Some(a), Some(b)) => (Contribution::one(a), Contribution::one(b)),
+            _ => Default::default(),
+        };
+        let (first, second_column) = cells.map(both).unzip();
+        Some(Pair { condition: second.to_owned(), first, second: second_column })
     }
 
     /// What is known of unchanged images; `None` if they were not run.

@@ -1,6 +1,7 @@
 use crate::estimate::{Estimate, Quantity, estimate};
-use crate::{Average, Class, Failure, Measure, Metric, Record, Records, meta, metrics};
+use crate::{Averaging, Class, Failure, Measure, Metric, MetricDescription, Record, Records, meta, metrics};
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// How intervals are made.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,8 +56,11 @@ pub struct Counts {
 /// The scores of one metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricScores {
-    /// The metric's id; [`meta`] tells more.
+    /// The metric's id; [`meta`] describes the built-in ones.
     pub id: String,
+    /// What the metric is, unless it is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<MetricDescription>,
     /// One for each condition that it applies to.
     pub scores: Vec<Score>,
 }
@@ -78,10 +82,10 @@ pub struct Score {
 
 impl Score {
     /// The mean over samples or over classes.
-    pub fn mean(&self, average: Average) -> Option<Estimate> {
+    pub fn mean(&self, average: Averaging) -> Option<Estimate> {
         match average {
-            Average::Sample => self.sample_mean,
-            Average::Class => self.class_mean,
+            Averaging::Sample => self.sample_mean,
+            Averaging::Class => self.class_mean,
         }
     }
 }
@@ -101,7 +105,24 @@ impl Scores {
     ///
     /// Accuracy is averaged over samples under ablations, relative foreground sensitivity over classes (Q8).
     pub fn headline(&self, metric: &str, condition: &str) -> Option<Estimate> {
-        self.get(metric, condition)?.mean(meta(metric).map_or(Average::Sample, |m| m.average))
+        self.get(metric, condition)?.mean(self.describe(metric).map_or(Averaging::Sample, |m| m.average))
+    }
+
+    /// Returns what a metric is, whether built in or not; `None` if it is not among the scores and not built in.
+    pub fn describe(&self, metric: &str) -> Option<MetricDescription> {
+        let stored = self.metrics.iter().find(|m| m.id == metric).and_then(|m| m.description.clone());
+        stored.or_else(|| meta(metric).map(MetricDescription::from))
+    }
+
+    /// Sorts conditions, and the scores of each metric by condition. Equal conditions keep their order.
+    ///
+    /// Scores are made in [`condition_order`](crate::condition_order); who knows more about conditions brings them into
+    /// the order in which people read them.
+    pub fn sort_conditions(&mut self, order: impl Fn(&str, &str) -> Ordering) {
+        self.conditions.sort_by(|a, b| order(a, b));
+        for metric in &mut self.metrics {
+            metric.scores.sort_by(|a, b| order(&a.condition, &b.condition));
+        }
     }
 }
 
@@ -109,25 +130,33 @@ impl Scores {
 ///
 /// The order of the records does not matter, nor how they were sharded. An empty slice gives scores without entries.
 pub fn score(records: &[Record], options: &Options) -> Scores {
-    score_by(records, options, metrics())
+    score_with(records, options, &metrics().collect::<Vec<_>>())
 }
 
-/// [`score`] by some metrics.
-pub(crate) fn score_by(
-    records: &[Record],
-    options: &Options,
-    metrics: impl Iterator<Item = &'static dyn Metric> + Clone,
-) -> Scores {
+/// Scores records by the given metrics, which may be built in or not.
+///
+/// To add a metric to the built-in ones, pass them all:
+///
+/// ```
+/// # use hard_imagenet_metrics::{Metric, Options, Record, Scores, metrics, score_with};
+/// # fn example(own: &dyn Metric, records: &[Record]) -> Scores {
+/// let all: Vec<&dyn Metric> = metrics().chain([own]).collect();
+/// score_with(records, &Options::default(), &all)
+/// # }
+/// ```
+pub fn score_with(records: &[Record], options: &Options, metrics: &[&dyn Metric]) -> Scores {
     let count = records.len();
     let records = Records::new(records);
-    let measures: Vec<Vec<Measure>> = metrics.clone().map(|metric| metric.measure(&records)).collect();
+    let measures: Vec<Vec<Measure>> = metrics.iter().map(|metric| metric.measure(&records)).collect();
     let quantities: Vec<Quantity> =
         measures.iter().flatten().map(|measure| Quantity { measure, minus: None }).collect();
     let mut estimates = estimate(&quantities, &records, options).into_iter();
     let metrics = metrics
+        .iter()
         .zip(&measures)
         .map(|(metric, measures)| MetricScores {
             id: metric.meta().id.to_owned(),
+            description: MetricDescription::unless_built_in(*metric),
             scores: measures
                 .iter()
                 .zip(&mut estimates)

@@ -1,5 +1,4 @@
-use crate::score::score_by;
-use crate::{CLEAN, Metric, Options, Record, Scores, metrics};
+use crate::{CLEAN, Metric, Options, Record, Scores, metrics, score_with};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -73,17 +72,12 @@ static DIVISIONS: [Division; 4] = [
 /// have a single part is left out.
 ///
 /// Intervals are those of each part by itself; see [`score`](crate::score()).
-pub fn by_strata(records: &[Record], options: &Options) -> Vec<Strata> {
-    let chosen = || metrics().filter(|metric| STRATA_METRICS.contains(&metric.meta().id));
-    DIVISIONS.iter().filter_map(|division| divide(division, records, options, chosen)).collect()
+pub fn score_strata(records: &[Record], options: &Options) -> Vec<Strata> {
+    let chosen: Vec<&dyn Metric> = metrics().filter(|metric| STRATA_METRICS.contains(&metric.meta().id)).collect();
+    DIVISIONS.iter().filter_map(|division| divide(division, records, options, &chosen)).collect()
 }
 
-fn divide<M: Iterator<Item = &'static dyn Metric> + Clone>(
-    division: &Division,
-    records: &[Record],
-    options: &Options,
-    metrics: impl Fn() -> M,
-) -> Option<Strata> {
+fn divide(division: &Division, records: &[Record], options: &Options, metrics: &[&dyn Metric]) -> Option<Strata> {
     let clean = records.iter().filter(|record| record.condition == CLEAN && record.error.is_none());
     let values: HashMap<&str, f64> =
         clean.filter_map(|record| Some((record.sample.as_str(), (division.value)(record)?))).collect();
@@ -91,7 +85,7 @@ fn divide<M: Iterator<Item = &'static dyn Metric> + Clone>(
     let of = |&(from, to): &(f64, f64)| {
         let inside = |record: &&Record| values.get(record.sample.as_str()).is_some_and(|v| (from..=to).contains(v));
         let records: Vec<Record> = records.iter().filter(inside).cloned().collect();
-        Stratum { range: (from, to), scores: score_by(&records, options, metrics()) }
+        Stratum { range: (from, to), scores: score_with(&records, options, metrics) }
     };
     (ranges.len() > 1).then(|| Strata {
         by: division.by.to_owned(),
@@ -152,7 +146,7 @@ mod tests {
 
     #[test]
     fn small_objects_apart_from_large_ones() {
-        let strata = by_strata(&records(), &Options::default());
+        let strata = score_strata(&records(), &Options::default());
         assert_eq!(strata.len(), 1, "nothing is known but sizes");
         let drops: Vec<f64> =
             strata[0].strata.iter().map(|stratum| stratum.scores.headline("drop", "gray").unwrap().value).collect();

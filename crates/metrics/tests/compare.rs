@@ -119,7 +119,7 @@ fn contrasts_of_proportions_have_newcombes_interval() {
         let counts = &case["counts"];
         let (first, second) = (scores(&counts[0], &counts[1]), scores(&counts[2], &counts[3]));
         let contrast = contrast(&first, &second);
-        let estimate = contrast.get("accuracy", "none").unwrap().mean(Average::Sample).unwrap();
+        let estimate = contrast.get("accuracy", "none").unwrap().mean(Averaging::Sample).unwrap();
         close(estimate.low, case["interval"][0].as_f64().unwrap());
         close(estimate.high, case["interval"][1].as_f64().unwrap());
         assert_eq!(contrast.get("accuracy", "gray"), None);

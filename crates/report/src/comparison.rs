@@ -4,7 +4,7 @@ use crate::csv::quote;
 use crate::html::opening;
 use crate::markdown;
 use crate::write::{self, escape};
-use hard_imagenet_metrics::{Average, Comparison, Difference, Effect, MetricMeta, Unit, meta};
+use hard_imagenet_metrics::{Averaging, Comparison, Difference, Effect, MetricMeta, Unit, meta};
 use std::fmt::Write;
 
 /// Two runs and their differences, first minus second.
@@ -32,8 +32,8 @@ impl ComparisonInput {
             metric.differences.iter().filter_map(move |difference| {
                 let meta = meta?;
                 let effect = match meta.average {
-                    Average::Sample => difference.sample_mean,
-                    Average::Class => difference.class_mean,
+                    Averaging::Sample => difference.sample_mean,
+                    Averaging::Class => difference.class_mean,
                 }?;
                 Some(Line { meta, difference, effect })
             })

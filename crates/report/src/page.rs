@@ -1,7 +1,7 @@
 //! The runs of one report, arranged: models by datasets, and the conditions that stand for the rest.
 
 use crate::RunInput;
-use hard_imagenet_metrics::{CLEAN, Estimate, MAP, Noise, Scores, keeps_object, noise_level};
+use hard_imagenet_metrics::{CLEAN, Estimate, MAP, NoiseCondition, Scores, keeps_object, parse_noise_level};
 
 /// What all tables and figures look at.
 pub(crate) struct Page<'a> {
@@ -67,7 +67,7 @@ impl<'a> Page<'a> {
             _ => 9,
         });
         // The level of the paper's table over ten models, or the closest to it.
-        page.noise = page.choose("rfs", |name| match noise_level(name) {
+        page.noise = page.choose("rfs", |name| match parse_noise_level(name) {
             Some(("linf", sigma)) => ((sigma - 0.25).abs() * 1e4).min(1e8) as u64,
             Some((_, sigma)) => 1_000_000_000 + (sigma * 1e4).min(1e15) as u64,
             None => u64::MAX,
@@ -100,7 +100,9 @@ impl<'a> Page<'a> {
     pub(crate) fn conditions(&self) -> Vec<String> {
         let mut names = Vec::new();
         for run in &self.runs {
-            for name in run.scores().conditions.iter().filter(|c| Noise::parse(c).is_none() && !c.starts_with(MAP)) {
+            for name in
+                run.scores().conditions.iter().filter(|c| NoiseCondition::parse(c).is_none() && !c.starts_with(MAP))
+            {
                 place(&mut names, name);
             }
         }
@@ -112,7 +114,7 @@ impl<'a> Page<'a> {
     pub(crate) fn norms(&self) -> Vec<String> {
         let mut norms = Vec::new();
         for score in self.runs.iter().flat_map(|r| r.scores().all("rfs")) {
-            if let Some((norm, _)) = noise_level(&score.condition) {
+            if let Some((norm, _)) = parse_noise_level(&score.condition) {
                 place(&mut norms, norm);
             }
         }

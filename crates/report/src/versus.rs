@@ -2,7 +2,7 @@
 
 use crate::page::{Page, Run};
 use crate::table::Column;
-use hard_imagenet_metrics::{Average, Contrast, Estimate, Unit, contrast, meta};
+use hard_imagenet_metrics::{Averaging, Contrast, Estimate, Unit, contrast, meta};
 
 /// The differences between the first dataset and another one, model by model.
 pub(crate) struct Versus<'a> {
@@ -21,7 +21,7 @@ pub(crate) struct Row<'a> {
 
 impl Row<'_> {
     pub(crate) fn estimate(&self, column: &Column) -> Option<Estimate> {
-        let average = meta(column.metric).map_or(Average::Sample, |meta| meta.average);
+        let average = meta(column.metric).map_or(Averaging::Sample, |meta| meta.average);
         self.contrast.get(column.metric, &column.condition)?.mean(average)
     }
 }

@@ -1,6 +1,6 @@
 //! How numbers and names are written. Minus is "−"; what is missing is "–".
 
-use hard_imagenet_metrics::{Estimate, Noise, Region, Unit, noise_level};
+use hard_imagenet_metrics::{Estimate, NoiseCondition, NoiseRegion, Unit, parse_noise_level};
 
 /// What stands for a missing number.
 pub(crate) const MISSING: &str = "–";
@@ -70,14 +70,14 @@ pub(crate) fn condition(name: &str) -> String {
         "mixed-rand" => "background of another class",
         "mixed-next" => "background of the next class",
         other => {
-            if let Some(noise) = Noise::parse(other) {
+            if let Some(noise) = NoiseCondition::parse(other) {
                 let place = match noise.region {
-                    Region::Foreground => "on the object",
-                    Region::Background => "around it",
+                    NoiseRegion::Foreground => "on the object",
+                    NoiseRegion::Background => "around it",
                 };
                 return format!("{} {place}", condition(noise.level()));
             }
-            return match (noise_level(other), other.split_once(':')) {
+            return match (parse_noise_level(other), other.split_once(':')) {
                 (Some((norm, sigma)), _) => format!("{} {sigma}", self::norm(norm)),
                 (_, Some(("blur", sigma))) => format!("object blurred by {sigma}"),
                 (_, Some(("shuffle", cell))) => format!("object shuffled by {cell}"),

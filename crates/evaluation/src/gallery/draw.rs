@@ -7,7 +7,7 @@ use crate::maps::{Asked, maps};
 use crate::plan::{Picture, Plan, Prepared};
 use crate::{EvaluationError, Result, Run};
 use hard_imagenet_images::{Filter, MaskRule, PairedTransform, Resize, Rgb8, outline, overlay};
-use hard_imagenet_metrics::{CLEAN, Noise, Record, Region};
+use hard_imagenet_metrics::{CLEAN, NoiseCondition, NoiseRegion, Record};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -51,14 +51,14 @@ pub(crate) fn draw(
 fn shown(plan: &Plan<'_>) -> Vec<(usize, String)> {
     let ids = || plan.conditions.iter().map(|condition| condition.id.as_str());
     let noise = |word: &str, region| {
-        let in_region = |id: &str| Noise::parse(id).is_some_and(|noise| noise.region == region);
+        let in_region = |id: &str| NoiseCondition::parse(id).is_some_and(|noise| noise.region == region);
         ids().position(|id| id == word).or_else(|| ids().position(in_region))
     };
-    let changed = ids().enumerate().filter(|(_, id)| Noise::parse(id).is_none());
+    let changed = ids().enumerate().filter(|(_, id)| NoiseCondition::parse(id).is_none());
     let mut all: Vec<(usize, String)> = changed.map(|(at, id)| (at, title(id))).collect();
     all.sort_by_key(|&(at, _)| Some(at) != plan.clean());
-    all.extend(noise(NOISE[0], Region::Foreground).map(|at| (at, "Noise on the object".to_owned())));
-    all.extend(noise(NOISE[1], Region::Background).map(|at| (at, "Noise around it".to_owned())));
+    all.extend(noise(NOISE[0], NoiseRegion::Foreground).map(|at| (at, "Noise on the object".to_owned())));
+    all.extend(noise(NOISE[1], NoiseRegion::Background).map(|at| (at, "Noise around it".to_owned())));
     all
 }
 
@@ -188,14 +188,14 @@ fn shrunk(picture: Rgb8) -> Rgb8 {
 mod tests {
     use super::{shrunk, title};
     use hard_imagenet_images::Rgb8;
-    use hard_imagenet_metrics::Noise;
+    use hard_imagenet_metrics::NoiseCondition;
     use hard_imagenet_perturbations::KINDS;
 
     #[test]
     fn every_word_has_a_title() {
         for word in KINDS.iter().map(|kind| kind.pattern).filter(|word| !word.starts_with("noise:")) {
             let id = word.replace("SIGMA", "2").replace("CELL", "8");
-            assert!(Noise::parse(&id).is_none());
+            assert!(NoiseCondition::parse(&id).is_none());
             assert_ne!(title(&id), id);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::ranking::Ranking;
 
-/// Average precision of the map as a ranking of pixels, object or not: the sum over distinct values, from the greatest
+/// Averaging precision of the map as a ranking of pixels, object or not: the sum over distinct values, from the greatest
 /// down, of precision times the gain in recall, as scikit-learn's `average_precision_score(mask, map)`. In [0, 1];
 /// `None` for an empty mask (scikit-learn says 0).
 ///

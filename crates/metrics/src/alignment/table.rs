@@ -3,7 +3,7 @@
 use super::mass::mass_thresholds_of_sorted;
 use super::ranking::Ranking;
 use super::{RunningSum, coverage, delta_density, dice, divided_by_max, inside_fraction, iou};
-use crate::{Average, Better, MetricMeta, Unit};
+use crate::{Averaging, Better, MetricMeta, Unit};
 use std::cell::OnceCell;
 
 /// One score of how well a map and a mask agree.
@@ -88,7 +88,7 @@ const fn share(
         unit: Unit::Number,
         range: (0.0, 1.0),
         better: Better::Higher,
-        average: Average::Sample,
+        average: Averaging::Sample,
         formula,
         source,
         description,
@@ -127,7 +127,7 @@ pub const SCORES: &[AlignmentScore] = &[
             unit: Unit::Number,
             range: (-1.0, 1.0),
             better: Better::Higher,
-            average: Average::Sample,
+            average: Averaging::Sample,
             formula: "mean(map on the object) − mean(map off the object)",
             source: HARD_IMAGENET,
             description: "How much brighter the saliency map is on the object than off it. 0 is a map that ignores where the object is; below 0 the surroundings are brighter. Undefined where the mask is empty or full.",

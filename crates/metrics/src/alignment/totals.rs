@@ -1,7 +1,7 @@
 //! Sums and counts over a map and its mask. Compiled for several instruction sets, of which the widest that the machine has
 //! is taken: the same operations in the same order, and so the same bits, on more values at a time.
 
-use multiversion::multiversion;
+use hard_imagenet_cpu::dispatch;
 
 /// The sums of a map are kept in so many places side by side, each of every sixteenth value in order, and added up at the
 /// end. The order is part of what is promised: it makes a sum the same on every machine.
@@ -20,19 +20,23 @@ pub(super) fn sums(map: &[f32], mask: &[u8]) -> (f64, f64) {
     (inside, outside)
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-fn sums_of<F: Fn(f32) -> f32>(map: &[f32], mask: &[u8], number: F) -> (f64, f64) {
+fn sums_of(map: &[f32], mask: &[u8], number: impl Fn(f32) -> f32) -> (f64, f64) {
     assert_same_length(map, mask);
+    dispatch!(add_all(map, mask, &number))
+}
+
+#[inline(always)]
+fn add_all(map: &[f32], mask: &[u8], number: &impl Fn(f32) -> f32) -> (f64, f64) {
     let (mut inside, mut outside) = ([0.0; LANES], [0.0; LANES]);
     let ((values, last_values), (pixels, last_pixels)) = (map.as_chunks::<BLOCK>(), mask.as_chunks::<BLOCK>());
     for (values, pixels) in values.iter().zip(pixels) {
-        add_block(&mut inside, &mut outside, values, pixels, &number);
+        add_block(&mut inside, &mut outside, values, pixels, number);
     }
     // What is left over, filled up with zeros.
     let (mut values, mut pixels) = ([0.0; BLOCK], [0; BLOCK]);
     values[..last_values.len()].copy_from_slice(last_values);
     pixels[..last_pixels.len()].copy_from_slice(last_pixels);
-    add_block(&mut inside, &mut outside, &values, &pixels, &number);
+    add_block(&mut inside, &mut outside, &values, &pixels, number);
     (inside.iter().sum(), outside.iter().sum())
 }
 
@@ -76,9 +80,13 @@ fn add(sums: &mut [f64; LANES], values: &[f32; BLOCK], number: &impl Fn(f32) -> 
 }
 
 /// Pixels on in both, on in the map, on in the mask.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-pub(super) fn counts<F: Fn(f32) -> bool>(map: &[f32], mask: &[u8], is_on: F) -> (f64, f64, f64) {
+pub(super) fn counts(map: &[f32], mask: &[u8], is_on: impl Fn(f32) -> bool) -> (f64, f64, f64) {
     assert_same_length(map, mask);
+    dispatch!(count_all(map, mask, &is_on))
+}
+
+#[inline(always)]
+fn count_all(map: &[f32], mask: &[u8], is_on: &impl Fn(f32) -> bool) -> (f64, f64, f64) {
     let mut totals = [0usize; 3];
     // Bytes side by side count the most pixels at once; they hold the count of a part.
     for (values, pixels) in map.chunks(255 * BLOCK).zip(mask.chunks(255 * BLOCK)) {

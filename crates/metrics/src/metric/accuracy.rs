@@ -1,4 +1,4 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
 use crate::Records;
 
 pub(super) struct Accuracy;
@@ -9,7 +9,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Percent,
     range: (0.0, 1.0),
     better: Better::Higher,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "right predictions / predictions",
     source: "Moayeri, Singla, Feizi 2022: ablations (average over samples), noise (average over classes)",
     description: "Share of images whose highest logit, over all classes of the model's head, is the label. Under an ablation the object is gone: accuracy that stays was not earned by seeing it.",

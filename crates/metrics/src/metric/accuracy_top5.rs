@@ -1,4 +1,4 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
 use crate::Records;
 
 pub(super) struct AccuracyTop5;
@@ -9,7 +9,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Percent,
     range: (0.0, 1.0),
     better: Better::Higher,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "labels among the five highest logits / predictions",
     source: "Russakovsky et al. 2015 (ILSVRC)",
     description: "Share of images whose label is among the five highest logits, over all classes of the model's head.",

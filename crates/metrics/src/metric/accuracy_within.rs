@@ -1,4 +1,4 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
 use crate::Records;
 
 pub(super) struct AccuracyWithin;
@@ -9,7 +9,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Percent,
     range: (0.0, 1.0),
     better: Better::Higher,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "right predictions / predictions, of the dataset's classes alone",
     source: "the published code takes all 1000 classes (Q17)",
     description: "Share of images whose highest logit, of those of the dataset's classes, is the label. Undefined for a head that has no others.",

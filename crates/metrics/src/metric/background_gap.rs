@@ -1,5 +1,5 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit, both, difference};
-use crate::{Part, Records};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
+use crate::Records;
 
 pub(super) struct BackgroundGap;
 
@@ -9,7 +9,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Points,
     range: (-1.0, 1.0),
     better: Better::Lower,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "accuracy(mixed-same) − accuracy(mixed-rand or mixed-next), on the same samples",
     source: "Xiao, Engstrom, Ilyas, Madry 2020 (ImageNet-9)",
     description: "What a background of another class costs more than another background of the same class: both are cut \
@@ -23,13 +23,11 @@ impl Metric for BackgroundGap {
 
     /// One measure for each kind of foreign background, under its name.
     fn measure(&self, records: &Records) -> Vec<Measure> {
-        let Some(same) = records.cells("mixed-same") else { return Vec::new() };
         let gap = |condition: &str| {
-            let column: Vec<Part> =
-                both(same, records.cells(condition)?, |cell| cell.correct).map(difference).collect();
+            let pair = records.pair("mixed-same", condition, |cell| cell.correct)?;
             Some(Measure {
                 condition: condition.to_owned(),
-                columns: vec![column],
+                columns: vec![pair.differences()],
                 combine: |means| Some(means[0]),
                 range: META.range,
                 skipped: 0,

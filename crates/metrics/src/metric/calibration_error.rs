@@ -1,5 +1,5 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit};
-use crate::{CLEAN, Cell, Part, Records};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
+use crate::{CLEAN, Cell, Contribution, Records};
 
 pub(super) struct CalibrationError;
 
@@ -12,7 +12,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Percent,
     range: (0.0, 1.0),
     better: Better::Lower,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "Σ over 15 bins of max softmax: share of images · |accuracy − mean of max softmax|",
     source: "Guo, Pleiss, Sun, Weinberger 2017 (expected calibration error)",
     description: "How far the probability of predictions is from how often they are right, on unchanged images. With few \
@@ -34,7 +34,7 @@ impl Metric for CalibrationError {
         let part = |cell: &Cell, bin: usize| {
             let of_bin = cell.certainty.iter().filter(|(certainty, _)| bin_of(*certainty) == bin);
             let excess = of_bin.map(|(certainty, right)| f64::from(u8::from(*right)) - f64::from(*certainty));
-            Part { sum: excess.sum(), count: cell.certainty.len() as f64 }
+            Contribution { sum: excess.sum(), count: cell.certainty.len() as f64 }
         };
         vec![Measure {
             condition: CLEAN.to_owned(),

@@ -1,4 +1,4 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
 use crate::Records;
 
 pub(super) struct Confidence;
@@ -9,7 +9,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Percent,
     range: (0.0, 1.0),
     better: Better::Neither,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "mean of softmax(logits)[label]",
     source: "Moayeri, Singla, Feizi 2022: published code",
     description: "Mean probability that the model gives to the label, right or wrong.",

@@ -1,4 +1,4 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit, drops};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
 use crate::Records;
 
 pub(super) struct ConfidenceDrop;
@@ -9,7 +9,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Points,
     range: (-1.0, 1.0),
     better: Better::Neither,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "mean of softmax(logits)[label]: clean − condition, on the same samples",
     source: "Moayeri, Pope, Balaji, Feizi 2022 (RIVAL10): importance of attributes",
     description: "What the condition costs in probability of the label, paired by sample. It moves before predictions \
@@ -22,6 +22,6 @@ impl Metric for ConfidenceDrop {
     }
 
     fn measure(&self, records: &Records) -> Vec<Measure> {
-        drops(records, META.range, |cell| cell.confidence)
+        Measure::drops(records, META.range, |cell| cell.confidence)
     }
 }

@@ -1,4 +1,4 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit, drops};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
 use crate::Records;
 
 pub(super) struct Drop;
@@ -9,7 +9,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Points,
     range: (-1.0, 1.0),
     better: Better::Neither,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "accuracy(clean) − accuracy(condition), on the same samples",
     source: "Moayeri, Singla, Feizi 2022: ablations",
     description: "What the condition costs, paired by sample. When the object is taken away a small drop says that the \
@@ -22,6 +22,6 @@ impl Metric for Drop {
     }
 
     fn measure(&self, records: &Records) -> Vec<Measure> {
-        drops(records, META.range, |cell| cell.correct)
+        Measure::drops(records, META.range, |cell| cell.correct)
     }
 }

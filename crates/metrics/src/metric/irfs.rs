@@ -1,5 +1,5 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit, both, rfs};
-use crate::{Noise, Part, Records, Region};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit, rfs};
+use crate::{Contribution, NoiseCondition, NoiseRegion, Records};
 
 /// Relative foreground sensitivity of one image, from the label's mean probability with noise on the object and with
 /// noise on everything else: [`rfs`] of the two. Where that is not a number, 0, as in the published code.
@@ -22,7 +22,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Number,
     range: (-1.0, 1.0),
     better: Better::Higher,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "mean of (p_bg − p_fg) / (2 min(p, 1 − p)), p = (p_fg + p_bg) / 2, p the label's probability",
     source: "Moayeri, Pope, Balaji, Feizi 2022 (RIVAL10)",
     description: "Relative foreground sensitivity of each image, from probabilities instead of accuracies, averaged.",
@@ -36,15 +36,17 @@ impl Metric for ImageForegroundSensitivity {
     /// One measure for each norm and strength that was run on both regions.
     fn measure(&self, records: &Records) -> Vec<Measure> {
         let of_level = |condition: &String| {
-            let noise = Noise::parse(condition).filter(|noise| noise.region == Region::Foreground)?;
-            let background = records.cells(&format!("{}:bg", noise.level()))?;
-            let pairs = both(records.cells(condition)?, background, |cell| cell.confidence);
-            let part = |(foreground, background): (Part, Part)| match foreground.mean().zip(background.mean()) {
-                Some((foreground, background)) => Part::one(irfs(foreground, background)),
-                None => Part::default(),
+            let noise = NoiseCondition::parse(condition).filter(|noise| noise.region == NoiseRegion::Foreground)?;
+            let pair = records.pair(condition, &format!("{}:bg", noise.level()), |cell| cell.confidence)?;
+            let value = |(foreground, background): (&Contribution, &Contribution)| match foreground
+                .mean()
+                .zip(background.mean())
+            {
+                Some((foreground, background)) => Contribution::one(irfs(foreground, background)),
+                None => Contribution::default(),
             };
-            let column: Vec<Part> = pairs.map(part).collect();
-            column.iter().any(|part| part.count > 0.0).then(|| Measure {
+            let column: Vec<Contribution> = pair.first.iter().zip(&pair.second).map(value).collect();
+            pair.has_any().then(|| Measure {
                 condition: noise.level().to_owned(),
                 columns: vec![column],
                 combine: |means| Some(means[0]),

@@ -1,5 +1,5 @@
 use super::{Measure, Metric, MetricMeta};
-use crate::{Part, Records, map_scores};
+use crate::{Contribution, Records, map_scores};
 
 /// The mean of one score of saliency maps, by its place among [`map_scores`](crate::map_scores()).
 pub(super) struct MapMetric(usize);
@@ -24,7 +24,7 @@ impl Metric for MapMetric {
     fn measure(&self, records: &Records) -> Vec<Measure> {
         let value = |map: &[Option<f32>]| map.get(self.0).copied().flatten().filter(|value| value.is_finite());
         Measure::means(records, self.meta().range, |cell| {
-            value(&cell.map).map_or_else(Part::default, |value| Part::one(f64::from(value)))
+            value(&cell.map).map_or_else(Contribution::default, |value| Contribution::one(f64::from(value)))
         })
     }
 }

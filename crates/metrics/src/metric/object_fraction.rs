@@ -1,4 +1,4 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
 use crate::Records;
 
 pub(super) struct ObjectFraction;
@@ -9,7 +9,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Percent,
     range: (0.0, 1.0),
     better: Better::Neither,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "object pixels / pixels, after the transform",
     source: "Moayeri, Singla, Feizi 2022: object sizes",
     description: "How much of what the model sees is object.",

@@ -1,4 +1,4 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit, paired};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
 use crate::Records;
 
 pub(super) struct RelativeDrop;
@@ -9,7 +9,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Percent,
     range: (f64::NEG_INFINITY, 1.0),
     better: Better::Neither,
-    average: Average::Sample,
+    average: Averaging::Sample,
     formula: "(accuracy(clean) − accuracy(condition)) / accuracy(clean)",
     source: "from the accuracy drop of Moayeri, Singla, Feizi 2022",
     description: "The accuracy drop as a share of the clean accuracy, so that models of different accuracy compare. \
@@ -22,11 +22,12 @@ impl Metric for RelativeDrop {
     }
 
     fn measure(&self, records: &Records) -> Vec<Measure> {
-        paired(records, |cell| cell.correct)
+        records
+            .paired_with_clean(|cell| cell.correct)
             .into_iter()
-            .map(|(condition, before, after)| Measure {
-                condition,
-                columns: vec![before, after],
+            .map(|pair| Measure {
+                condition: pair.condition,
+                columns: vec![pair.first, pair.second],
                 combine: |means| (means[0] > 0.0).then(|| (means[0] - means[1]) / means[0]),
                 range: (0.0, 1.0),
                 skipped: 0,

@@ -1,5 +1,5 @@
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit};
-use crate::{Noise, Part, Records, Region};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
+use crate::{Contribution, NoiseCondition, NoiseRegion, Records};
 
 /// Relative foreground sensitivity from two accuracies in [0, 1].
 ///
@@ -34,7 +34,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Number,
     range: (-1.0, 1.0),
     better: Better::Higher,
-    average: Average::Class,
+    average: Averaging::Class,
     formula: "(a_bg − a_fg) / (2 min(a, 1 − a)), a = (a_fg + a_bg) / 2",
     source: "Moayeri, Pope, Balaji, Feizi 2022 (RIVAL10); Moayeri, Singla, Feizi 2022",
     description: "Does noise hurt more on the object (towards 1) or on the surroundings (towards −1)? a_fg and a_bg are \
@@ -50,7 +50,7 @@ impl Metric for RelativeForegroundSensitivity {
     /// One measure for each norm and strength that was run on both regions.
     fn measure(&self, records: &Records) -> Vec<Measure> {
         let both_regions = |condition: &String| {
-            let noise = Noise::parse(condition).filter(|n| n.region == Region::Foreground)?;
+            let noise = NoiseCondition::parse(condition).filter(|n| n.region == NoiseRegion::Foreground)?;
             Some(Measure {
                 condition: noise.level().to_owned(),
                 columns: regions(records, noise.level())?.into(),
@@ -64,8 +64,8 @@ impl Metric for RelativeForegroundSensitivity {
 }
 
 /// What samples contribute to the accuracies with noise of a level on the object and off it; `None` if not both were run.
-pub(super) fn regions(records: &Records, level: &str) -> Option<[Vec<Part>; 2]> {
-    let correct = |region: &str| -> Option<Vec<Part>> {
+pub(super) fn regions(records: &Records, level: &str) -> Option<[Vec<Contribution>; 2]> {
+    let correct = |region: &str| -> Option<Vec<Contribution>> {
         Some(records.cells(&format!("{level}:{region}"))?.iter().map(|cell| cell.correct).collect())
     };
     Some([correct("fg")?, correct("bg")?])

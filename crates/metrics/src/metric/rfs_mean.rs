@@ -1,6 +1,6 @@
 use super::rfs::regions;
-use super::{Average, Better, Measure, Metric, MetricMeta, Unit, rfs};
-use crate::{Noise, Records, Region};
+use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit, rfs};
+use crate::{NoiseCondition, NoiseRegion, Records};
 
 pub(super) struct MeanForegroundSensitivity;
 
@@ -10,7 +10,7 @@ static META: MetricMeta = MetricMeta {
     unit: Unit::Number,
     range: (-1.0, 1.0),
     better: Better::Higher,
-    average: Average::Class,
+    average: Averaging::Class,
     formula: "mean over the strengths of one norm of (a_bg − a_fg) / (2 min(a, 1 − a))",
     source: "the curve of Moayeri, Singla, Feizi 2022 as one number",
     description: "The mean height of the curve of relative foreground sensitivity over the strengths that were run: its \
@@ -26,7 +26,8 @@ impl Metric for MeanForegroundSensitivity {
     fn measure(&self, records: &Records) -> Vec<Measure> {
         let mut measures: Vec<Measure> = Vec::new();
         for condition in records.conditions() {
-            let Some(noise) = Noise::parse(condition).filter(|noise| noise.region == Region::Foreground) else {
+            let Some(noise) = NoiseCondition::parse(condition).filter(|noise| noise.region == NoiseRegion::Foreground)
+            else {
                 continue;
             };
             let Some(columns) = regions(records, noise.level()) else { continue };

@@ -2,7 +2,7 @@ use super::WIDTH;
 use crate::page::{Page, Run};
 use crate::svg::{Anchor, Scale, Svg};
 use crate::write;
-use hard_imagenet_metrics::{CLEAN, Estimate, Noise, Region, Unit};
+use hard_imagenet_metrics::{CLEAN, Estimate, NoiseCondition, NoiseRegion, Unit};
 
 const HEIGHT: f64 = 130.0;
 const TOP: f64 = 46.0;
@@ -15,7 +15,7 @@ pub(crate) fn noise(page: &Page) -> Option<String> {
     let norms = page.norms();
     let mut panels: Vec<(&Run, &str)> = Vec::new();
     for norm in &norms {
-        let several = |run: &&Run| points(run, norm, Region::Foreground).len() > 2;
+        let several = |run: &&Run| points(run, norm, NoiseRegion::Foreground).len() > 2;
         panels.extend(page.runs.iter().filter(several).map(|run| (run, norm.as_str())));
     }
     if panels.is_empty() {
@@ -40,10 +40,10 @@ pub(crate) fn noise(page: &Page) -> Option<String> {
 }
 
 /// Strength and accuracy, from the clean accuracy at strength 0.
-fn points(run: &Run, norm: &str, region: Region) -> Vec<(f64, Estimate)> {
+fn points(run: &Run, norm: &str, region: NoiseRegion) -> Vec<(f64, Estimate)> {
     let mut points = Vec::new();
     for score in run.scores().all("accuracy") {
-        let sigma = match Noise::parse(&score.condition) {
+        let sigma = match NoiseCondition::parse(&score.condition) {
             Some(noise) if noise.norm == norm && noise.region == region => noise.sigma,
             None if score.condition == CLEAN => 0.0,
             _ => continue,
@@ -56,8 +56,8 @@ fn points(run: &Run, norm: &str, region: Region) -> Vec<(f64, Estimate)> {
 
 fn panel(svg: &mut Svg, page: &Page, run: &Run, norm: &str, (left, top): (f64, f64), width: f64) {
     let lines = [
-        ("around", "noise around it", points(run, norm, Region::Background)),
-        ("object", "noise on the object", points(run, norm, Region::Foreground)),
+        ("around", "noise around it", points(run, norm, NoiseRegion::Background)),
+        ("object", "noise on the object", points(run, norm, NoiseRegion::Foreground)),
     ];
     let last = lines.iter().flat_map(|(_, _, p)| p.last()).map(|p| p.0).fold(f64::MIN_POSITIVE, f64::max);
     let x = Scale { from: (0.0, last), to: (left + 30.0, left + width - 14.0) };

@@ -2,7 +2,7 @@ use super::{WIDTH, colour};
 use crate::page::{Page, Run};
 use crate::svg::{Anchor, Scale, Svg, spread, ticks};
 use crate::write;
-use hard_imagenet_metrics::{Estimate, Unit, noise_level};
+use hard_imagenet_metrics::{Estimate, Unit, parse_noise_level};
 
 const HEIGHT: f64 = 250.0;
 const TOP: f64 = 44.0;
@@ -41,7 +41,7 @@ fn strengths(page: &Page, norm: &str) -> Vec<f64> {
 
 fn points(run: &Run, norm: &str) -> Vec<(f64, Estimate)> {
     let point = |score: &hard_imagenet_metrics::Score| {
-        let (_, sigma) = noise_level(&score.condition).filter(|(n, _)| *n == norm)?;
+        let (_, sigma) = parse_noise_level(&score.condition).filter(|(n, _)| *n == norm)?;
         Some((sigma, score.class_mean?))
     };
     let mut points: Vec<(f64, Estimate)> = run.scores().all("rfs").iter().filter_map(point).collect();
