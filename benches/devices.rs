@@ -2,6 +2,7 @@
 //! --features networks,hard-imagenet/cudnn`.
 //!
 //! `compare_gpu.py` times PyTorch on the same machine and prints the ratios. Each timing ends when the device has finished.
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads its settings")]
 
 use candle_core::{DType, Device, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

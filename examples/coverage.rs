@@ -9,6 +9,7 @@
 //!
 //! The arguments: a run folder, samples a draw, draws. A 95 % interval should hold the truth in 93 to 97 % of the draws;
 //! of 1000 draws the share itself is known to 1.4 points.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet::evaluation::Run;
 use hard_imagenet::metrics::{Averaging, Estimate, Options, Record, Scores, meta, score};

@@ -10,6 +10,7 @@
 //! learnt scenes and the other objects, so that a head may lean on either. It learns on pictures where the scene is the class's own nine
 //! times of ten, and is judged by the benchmark on hard pictures and on pictures whose scene is always another class's. With
 //! `balanced` it sees only pictures from both ends of a ranking by spurious features, which are found by masks.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet::datasets::{Dataset, PlantedConfig, PlantedCues, Subset};

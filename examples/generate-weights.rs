@@ -6,6 +6,7 @@
 //!
 //! Such a model has learned nothing, but it computes what a trained one computes: to try a program, time a kernel or
 //! compare two implementations, that is enough.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet::models::{generated, zoo};
 use std::path::PathBuf;

@@ -5,6 +5,7 @@
 //! ```
 //!
 //! Writes `look-anywhere.png`: a picture, and where the network looked for its class, seen from each stage.
+#![allow(clippy::disallowed_macros, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet::images::{MaskRule, Rgb8, outline, overlay};
 use hard_imagenet::prelude::*;

@@ -5,6 +5,7 @@
 //! ```
 //!
 //! Here the object is mirrored in its place, which a model that knows shapes should hardly notice.
+#![allow(clippy::disallowed_macros, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet::images::MaskRule;
 use hard_imagenet::prelude::*;

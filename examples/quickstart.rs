@@ -6,6 +6,7 @@
 //!
 //! It judges the two small networks of the demo on generated pictures. For pictures of your own take
 //! `HardImageNet::open(masks, images, Split::Val)` or `MaskedFolder::open(images, masks)`, and a model of the zoo.
+#![allow(clippy::disallowed_macros, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet::prelude::*;
 

@@ -5,6 +5,7 @@
 //! ```
 //!
 //! For photographs: `hard-imagenet rank -m MODEL -d hard-imagenet --split train ..`, which also draws a page.
+#![allow(clippy::disallowed_macros, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet::datasets::PlantedConfig;
 use hard_imagenet::evaluation::Features;

@@ -10,6 +10,7 @@
 //! Nothing is left to chance: a second run on the same machine writes the same files.
 //!
 //! A second argument (`cue` or `object`) trains one of the two, `check` only measures the files that are there.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 #[path = "planted/training.rs"]
 mod training;

@@ -11,6 +11,7 @@
 //! In the folder: `models/` and `runs/` of what is done already, so that a study that was broken off goes on where it
 //! stood; `scores.csv` with every score of every model; `judgements.csv`, `tables.md` and `figure.svg` with how the
 //! scores did. Nothing is left to chance: a second study on the same machine writes the same files.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 mod figure;
 mod hybrid;

@@ -1,6 +1,11 @@
 //! The program `hard-imagenet`: does an image classifier see the object, or only what usually surrounds it?
 //!
 //! One file a command. The commands read the command line, call the library and print; they compute nothing themselves.
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "the program prints and reads its environment, once, at the edge"
+)]
 
 mod ablate;
 mod allocator;

@@ -1,6 +1,7 @@
 //! Draws planted cues side by side: `cargo run --example contact_sheet -- hard 64 out.png`.
 //!
 //! Rows are classes; every second column is the mask when `masks` is given as a last word.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints")]
 
 use hard_imagenet_datasets::{Dataset, PlantedCues};
 

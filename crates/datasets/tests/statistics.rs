@@ -1,4 +1,5 @@
 //! Mask statistics against torch's and Pillow's, and over datasets.
+#![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_datasets::{
     Class, Dataset, DatasetError, DatasetInfo, DatasetStatistics, MaskStatistics, PlantedCues, Retention, Sample,

@@ -1,4 +1,5 @@
 //! What a reader of a folder sees while files are written, and afterwards.
+#![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_files::{read, read_if_exists, remove_unfinished, write_whole, write_whole_with};
 use std::io::{Error, Write};

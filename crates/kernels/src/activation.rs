@@ -267,6 +267,7 @@ fn swish_slope(x: &Tensor, k: f64) -> Result<Tensor> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_macros, reason = "a test prints what failed")]
 mod tests {
     use super::*;
     use crate::gradient;

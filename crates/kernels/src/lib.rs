@@ -76,4 +76,5 @@ pub use softmax::softmax;
 pub use upsample::{upsample_bilinear2d, upsample_nearest2d};
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "the tests run on a device of choice")]
 mod testing;

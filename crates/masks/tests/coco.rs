@@ -1,4 +1,5 @@
 //! Run-length codes and polygons against pycocotools (golden/make_coco.py) and against pixels.
+#![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_masks::{Mask, Rle, RleError};
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
 //! By hand, against a folder of reference outputs of the published code.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_masks::{Connectivity, Heatmap, Mask};
 use safetensors::SafeTensors;

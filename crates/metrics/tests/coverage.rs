@@ -3,6 +3,7 @@
 //! The table of all cases (minutes):
 //!
 //!     cargo test -p hard-imagenet-metrics --release --test coverage -- --ignored --nocapture
+#![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 use hard_imagenet_metrics::{Estimate, Options, Record, score};
 

@@ -1,5 +1,6 @@
 //! Saliency alignment and relative foreground sensitivity against the published code's outputs, which are not part of
 //! the repository.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_metrics::alignment::*;
 use hard_imagenet_metrics::rfs;

@@ -1,4 +1,5 @@
 //! Tokens and features of texts against transformers and open_clip, and classifiers made of class names.
+#![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_models::{ClipText, WeightMap, Weights, generated, zero_shot, zoo};

@@ -1,4 +1,5 @@
 //! Models at full size against timm, from a file that `golden/full_size.py` wrote; its first lines say how.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 mod device;
 

@@ -1,4 +1,5 @@
 //! Weights through a small hub on loopback: what is asked of it, what is kept, and what is said when it goes wrong.
+#![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device};
 use hard_imagenet_models::{Hub, Model, ModelError, Weights, generated, zoo};

@@ -3,6 +3,7 @@
 //!     cargo test --release -p hard-imagenet-models --test load_cost -- --ignored --nocapture
 //!
 //! Linux only: the peak of memory is the kernel's own count, which can be set back.
+#![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device};
 use hard_imagenet_models::{Weights, generated, zoo};

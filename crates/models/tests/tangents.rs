@@ -1,6 +1,7 @@
 //! Forward-mode derivatives of every family: against reverse mode, and their own gradients with respect to the weights
 //! (second derivatives) against differences where the network is smooth. Where it has corners (ReLU, hard swish, largest
 //! values), differences also see units that open and shut, which derivatives do not.
+#![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 mod device;
 mod small;

@@ -1,4 +1,5 @@
 //! Whole models of timm, as `tests/golden/export_timm.py` writes them, against torch's logits.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::{Device, Tensor};
 use hard_imagenet_graph::{Cut, run};

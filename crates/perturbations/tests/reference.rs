@@ -1,4 +1,5 @@
 //! By hand, against a folder of reference outputs of the published code.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_images::{Pixels, Rgb8, read_image, read_mask};
 use hard_imagenet_masks::Mask;

@@ -1,4 +1,5 @@
 //! On pictures whose cues are planted the answer is known: which features follow the scene, and how strong the cue is.
+#![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device};
 use hard_imagenet_datasets::{Dataset, PlantedConfig, PlantedCues};

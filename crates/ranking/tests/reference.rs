@@ -1,6 +1,7 @@
 //! The robust-feature arithmetic of the original on a full-size ResNet-50 with generated weights, against its reference
 //! (SPEC section 11). The data is too large for the repository; `HARD_IMAGENET_DECODED` names a folder of the photographs as
 //! Pillow decodes them, `<id>.png`.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_images::{Filter, MaskRule, Pixels, Preprocessing, Rgb8, decode_image};

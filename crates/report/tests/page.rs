@@ -1,4 +1,5 @@
 //! The page as a whole: well-formed, alone, and with the numbers in it.
+#![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 mod synthetic;
 

@@ -1,6 +1,7 @@
 //! Full-size networks against the reference: logits, features and GradCAM of torchvision, timm and pytorch-grad-cam with
 //! generated weights. The data is too large for the repository; the tolerances are ten to twenty times the reference's
 //! own f32 error.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 #[path = "../../models/tests/device/mod.rs"]
 mod device;

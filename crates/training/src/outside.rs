@@ -189,6 +189,7 @@ fn shares(pixels: usize, parts: usize, like: &Tensor) -> candle_core::Result<Ten
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_macros, reason = "a test prints what failed")]
 mod tests {
     use super::*;
     use candle_core::Device;

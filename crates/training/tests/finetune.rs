@@ -1,4 +1,5 @@
 //! Whole trainings on planted cues, small.
+#![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device};
 use hard_imagenet_datasets::{Dataset, DatasetError, DatasetInfo, PlantedConfig, PlantedCues, Sample};

@@ -1,4 +1,5 @@
 //! Where the tests run: the CPU, or what `HARD_IMAGENET_DEVICE` says (`cuda:0`, `metal`), so that one body tests all.
+#![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::Device;
 use std::sync::OnceLock;
