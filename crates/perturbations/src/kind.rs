@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_kind_names_the_switch_that_it_obeys() {
-        let image = Pixels::from_vec(12, 12, (0..432).map(|i| (i * 37 % 101) as f32 / 101.0).collect());
+        let image = Pixels::from_vec(12, 12, (0..432).map(|i| (i * 37 % 101) as f32 / 101.0).collect()).unwrap();
         let masks = [Mask::new(12, 12), Mask::from_fn(12, 12, |row, column| row < 11 && column < 11)];
         for kind in KINDS {
             let id = example(kind);

@@ -1,7 +1,7 @@
 use crate::{NoiseKey, PerturbationKind, Region};
+use hard_imagenet_cpu::dispatch;
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::{Mask, Rect};
-use multiversion::multiversion;
 use std::ops::Range;
 
 /// A change to one image, given the mask of its object.
@@ -43,9 +43,10 @@ use std::ops::Range;
 ///     }
 /// }
 ///
-/// let image = Pixels::from_vec(1, 2, vec![0.25; 6]);
+/// let image = Pixels::from_vec(1, 2, vec![0.25; 6])?;
 /// let mask = Mask::from_fn(1, 2, |_, column| column == 0);
 /// assert_eq!(Invert.apply(&image, &mask, NoiseKey(0)).as_slice()[..2], [0.75, 0.25]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Perturb: Send + Sync {
     /// Returns the word that names the perturbation in records, options and tables: `gray`, `noise:linf:0.25:fg`.
@@ -117,22 +118,23 @@ pub(crate) fn assert_one_size(image: &Pixels, mask: &Mask) {
 
 /// The image with some runs of its pixels anew: `write` appends those of a channel, a run at a time. All is written once,
 /// for memory is what copies wait for.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
 pub(crate) fn rewritten<F>(image: &Pixels, runs: &[Range<usize>], mut write: F) -> Pixels
 where
     F: FnMut(&mut Vec<f32>, usize, Range<usize>),
 {
     let (height, width) = (image.height(), image.width());
     let mut changed = Vec::with_capacity(image.as_slice().len());
-    for (channel, plane) in image.as_slice().chunks_exact((height * width).max(1)).enumerate() {
-        let mut end = 0;
-        for run in runs {
-            append(&mut changed, &plane[end..run.start]);
-            write(&mut changed, channel, run.clone());
-            end = run.end;
+    dispatch!({
+        for (channel, plane) in image.as_slice().chunks_exact((height * width).max(1)).enumerate() {
+            let mut end = 0;
+            for run in runs {
+                append(&mut changed, &plane[end..run.start]);
+                write(&mut changed, channel, run.clone());
+                end = run.end;
+            }
+            append(&mut changed, &plane[end..]);
         }
-        append(&mut changed, &plane[end..]);
-    }
+    });
     Pixels::from_vec(height, width, changed).expect("three values per pixel")
 }
 
@@ -173,8 +175,13 @@ pub(crate) fn pixels(runs: &[Range<usize>]) -> usize {
 
 /// The pixels of a region as runs of consecutive ones, row-major; a run may go on in the next row. Objects are of one
 /// piece more or less, so a few long runs are quicker to go through than a mask.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl+avx512bw", "x86_64+avx2"))]
 pub(crate) fn runs(mask: &Mask, region: Region) -> Vec<Range<usize>> {
+    dispatch!(find_runs(mask, region))
+}
+
+/// [`runs`], for whatever instruction set it is inlined into.
+#[inline(always)]
+fn find_runs(mask: &Mask, region: Region) -> Vec<Range<usize>> {
     let pixels = mask.as_slice();
     let turned = if region.value() == 1 { 0 } else { u64::MAX };
     let mut runs = Vec::new();
@@ -216,37 +223,39 @@ fn bits(pixels: &[u8; 64]) -> u64 {
 /// Σ f(value) in f64 over some runs of a channel, f(0) being 0: sixteen sums, the first of every sixteenth value of each run
 /// from its first on, and then their sum. The order is part of what is promised; one sum after the other would wait for
 /// each addition.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
 pub(crate) fn sum<F: Fn(f64) -> f64>(plane: &[f32], runs: &[Range<usize>], f: F) -> f64 {
-    let mut sums = [0f64; 16];
-    for run in runs {
-        let (whole, rest) = plane[run.clone()].as_chunks::<16>();
-        let mut last = [0f32; 16];
-        last[..rest.len()].copy_from_slice(rest);
-        for values in whole {
-            for (sum, &value) in sums.iter_mut().zip(values) {
+    dispatch!({
+        let mut sums = [0f64; 16];
+        for run in runs {
+            let (whole, rest) = plane[run.clone()].as_chunks::<16>();
+            let mut last = [0f32; 16];
+            last[..rest.len()].copy_from_slice(rest);
+            for values in whole {
+                for (sum, &value) in sums.iter_mut().zip(values) {
+                    *sum += f(f64::from(value));
+                }
+            }
+            for (sum, &value) in sums.iter_mut().zip(&last) {
                 *sum += f(f64::from(value));
             }
         }
-        for (sum, &value) in sums.iter_mut().zip(&last) {
-            *sum += f(f64::from(value));
-        }
-    }
-    sums.iter().sum()
+        sums.iter().sum()
+    })
 }
 
 /// Each value of some runs in all channels, and the other's of the same place, become one.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
 pub(crate) fn merge_runs<F>(values: &mut [f32], others: &[f32], plane: usize, runs: &[Range<usize>], f: F)
 where
     F: Fn(f32, f32) -> f32,
 {
-    for (values, others) in values.chunks_exact_mut(plane.max(1)).zip(others.chunks_exact(plane.max(1))) {
-        for run in runs {
-            let pairs = values[run.clone()].iter_mut().zip(&others[run.clone()]);
-            pairs.for_each(|(value, &other)| *value = f(*value, other));
+    dispatch!({
+        for (values, others) in values.chunks_exact_mut(plane.max(1)).zip(others.chunks_exact(plane.max(1))) {
+            for run in runs {
+                let pairs = values[run.clone()].iter_mut().zip(&others[run.clone()]);
+                pairs.for_each(|(value, &other)| *value = f(*value, other));
+            }
         }
-    }
+    });
 }
 
 /// Fills a rectangle of all channels with one value.
