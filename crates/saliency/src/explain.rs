@@ -68,6 +68,14 @@ pub enum ExplainError {
         /// The words there are.
         known: String,
     },
+    /// Any other failure of an explainer that is not built in.
+    #[error("{explainer}: {reason}")]
+    Failed {
+        /// The explainer's word.
+        explainer: String,
+        /// What went wrong.
+        reason: String,
+    },
     /// Whoever asked wants no answer any more.
     #[error("stopped before the end")]
     Stopped,
@@ -109,7 +117,7 @@ impl Question<'_> {
     ///
     /// # Errors
     /// Not one class for each image; an input without four dimensions.
-    pub(crate) fn size(&self) -> Result<(usize, usize, usize), ExplainError> {
+    pub fn size(&self) -> Result<(usize, usize, usize), ExplainError> {
         let (images, _, height, width) = self.x.dims4()?;
         match self.classes.len() {
             classes if classes == images => Ok((images, height, width)),
@@ -121,7 +129,7 @@ impl Question<'_> {
     ///
     /// # Errors
     /// Not one key for each image.
-    pub(crate) fn keys_for(&self, explainer: &dyn Explain) -> Result<Vec<NoiseKey>, ExplainError> {
+    pub fn keys_for(&self, explainer: &dyn Explain) -> Result<Vec<NoiseKey>, ExplainError> {
         let (images, keys) = (self.x.dim(0)?, self.keys.len());
         if keys != images {
             return Err(ExplainError::Keys { explainer: explainer.id(), images, keys });
@@ -133,7 +141,7 @@ impl Question<'_> {
     ///
     /// # Errors
     /// [`ExplainError::Stopped`] when the answer is a break.
-    pub(crate) fn done(&mut self, passes: usize, of: usize) -> Result<(), ExplainError> {
+    pub fn done(&mut self, passes: usize, of: usize) -> Result<(), ExplainError> {
         match (self.progress)(passes, of) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(ExplainError::Stopped),
@@ -149,6 +157,24 @@ pub trait Explain: Send + Sync {
     /// The node that it was told to look from; `None` where the model's own is taken, or none is needed.
     fn node(&self) -> Option<&str> {
         None
+    }
+
+    /// Returns the explainer's name for tables, such as "Grad-CAM". The default for other than built-in explainers is the
+    /// word.
+    fn title(&self) -> String {
+        let id = self.id();
+        crate::list::find(&id).map_or_else(|| id.clone(), |one| one.title.to_owned())
+    }
+
+    /// Returns what the explainer does, in one sentence.
+    fn sentence(&self) -> String {
+        crate::list::find(&self.id()).map_or_else(String::new, |one| one.about.to_owned())
+    }
+
+    /// Returns the version of what [`answer`](Self::answer) computes. Change it whenever maps change: a run that was
+    /// started under one version is not resumed under another.
+    fn version(&self) -> String {
+        "1".to_owned()
     }
 
     /// Does it draw random numbers? Then [`Question::keys`] are needed.

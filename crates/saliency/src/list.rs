@@ -156,6 +156,12 @@ pub const EXPLAINERS: &[Explainer] = &[
     },
 ];
 
+/// Finds the built-in explainer of a word, with or without a node.
+pub(crate) fn find(word: &str) -> Option<&'static Explainer> {
+    let name = word.split_once(':').map_or(word, |(name, _)| name);
+    EXPLAINERS.iter().find(|one| one.word == name)
+}
+
 /// The explainer of a word, as [`Explain::id`] writes it: "gradcam", or "gradcam:NODE" to look from another node than
 /// the model's own.
 ///
