@@ -1,6 +1,6 @@
 #![no_main]
 
-#[path = "../../crates/datasets/tests/corpus/check.rs"]
+#[path = "../../crates/pickle/tests/corpus/check.rs"]
 mod check;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| check::pickle(bytes));

@@ -1,9 +1,9 @@
 use crate::files::{Split, is_picture};
 use crate::imagenet::{self, HARD_IMAGENET};
 use crate::mask_list::MaskList;
-use crate::pickle::{Item, Pickle};
 use crate::store::join;
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store};
+use hard_imagenet_pickle::{Pickle, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
@@ -106,16 +106,16 @@ fn classes(masks: &Store, top: &str) -> Result<Vec<Class>, DatasetError> {
     Ok(classes)
 }
 
-fn index(item: Item<'_>) -> Option<u32> {
-    u32::try_from(item.int()?).ok()
+fn index(item: Value<'_>) -> Option<u32> {
+    u32::try_from(item.as_int()?).ok()
 }
 
-fn indices(list: Item<'_>) -> Option<Vec<u32>> {
+fn indices(list: Value<'_>) -> Option<Vec<u32>> {
     list.items()?.map(index).collect()
 }
 
-fn wnids_by_index(dictionary: Item<'_>) -> Option<BTreeMap<u32, String>> {
-    dictionary.entries()?.map(|(key, value)| Some((index(key)?, value.text()?.to_owned()))).collect()
+fn wnids_by_index(dictionary: Value<'_>) -> Option<BTreeMap<u32, String>> {
+    dictionary.entries()?.map(|(key, value)| Some((index(key)?, value.as_text()?.to_owned()))).collect()
 }
 
 /// A pickle read as plain data; nothing in it is ever run. `None` if there is no such file.
@@ -123,7 +123,7 @@ fn read_pickle<T>(
     masks: &Store,
     name: &str,
     expected: &str,
-    convert: impl Fn(Item<'_>) -> Option<T>,
+    convert: impl Fn(Value<'_>) -> Option<T>,
 ) -> Result<Option<T>, DatasetError> {
     if !masks.has_file(name) {
         return Ok(None);

@@ -1,5 +1,6 @@
 use crate::store::join;
-use crate::{DatasetError, Pickle, Store};
+use crate::{DatasetError, Store};
+use hard_imagenet_pickle::Pickle;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
@@ -81,9 +82,9 @@ impl Rankings {
         for (class, paths) in classes {
             let list = paths.items().ok_or_else(|| format!("{expected}, found {paths:?} for class {class:?}"))?;
             let total = list.len();
-            let name = class.text().map_or_else(|| format!("{class:?}"), str::to_owned);
+            let name = class.as_text().map_or_else(|| format!("{class:?}"), str::to_owned);
             for (rank, path) in list.enumerate() {
-                let text = path.text().ok_or_else(|| format!("{expected}, found {path:?} for class {class:?}"))?;
+                let text = path.as_text().ok_or_else(|| format!("{expected}, found {path:?} for class {class:?}"))?;
                 rankings.insert(&name, text, RankPosition { rank, total })?;
             }
         }

@@ -1,6 +1,5 @@
 //! Files of tensors, of every accepted form.
 
-mod pickle;
 mod safetensors;
 mod stored;
 mod torch;

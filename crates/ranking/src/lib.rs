@@ -60,7 +60,6 @@ mod error;
 mod extract;
 mod importance;
 mod nam;
-mod pickle;
 mod ranking;
 mod verdict;
 mod votes;

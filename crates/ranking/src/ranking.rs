@@ -1,7 +1,8 @@
 use crate::aggregate::sum;
 use crate::correlation::{kendall, overlap, spearman};
-use crate::{Aggregate, FeatureBank, pickle};
+use crate::{Aggregate, FeatureBank};
 use hard_imagenet_metrics::{Estimate, mean_estimate};
+use hard_imagenet_pickle::write_text_lists;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -79,7 +80,7 @@ impl Ranking {
     /// [`to_json`](Self::to_json).
     pub fn to_pickle(&self) -> Vec<u8> {
         let lists = self.classes.iter();
-        pickle::lists(lists.map(|(class, ranked)| (class.as_str(), ranked.iter().map(|one| one.id.as_str()))))
+        write_text_lists(lists.map(|(class, ranked)| (class.as_str(), ranked.iter().map(|one| one.id.as_str()))))
     }
 
     /// From lists, the strongest first; `Rankings` of hard-imagenet-datasets reads both published forms.

@@ -1,9 +1,9 @@
 //! RIVAL10's attribute masks: a pickled dictionary of picture files as text.
 
-use crate::Pickle;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hard_imagenet_images::{Gray8, decode_mask};
+use hard_imagenet_pickle::Pickle;
 
 /// The mask of that name in the bytes of such a file; `None` if there is none.
 ///
@@ -13,8 +13,8 @@ pub(super) fn read(bytes: &[u8], name: &str) -> Result<Option<Gray8>, String> {
     let pickle = Pickle::parse(bytes).map_err(|error| format!("cannot be read as a dictionary of masks ({error})"))?;
     let root = pickle.root();
     let mut masks = root.entries().ok_or_else(|| format!("expected a dictionary of masks, found {root:?}"))?;
-    let Some((_, mask)) = masks.rfind(|(key, _)| key.text() == Some(name)) else { return Ok(None) };
-    let text = mask.text().map(str::as_bytes).or_else(|| mask.bytes());
+    let Some((_, mask)) = masks.rfind(|(key, _)| key.as_text() == Some(name)) else { return Ok(None) };
+    let text = mask.as_text().map(str::as_bytes).or_else(|| mask.as_bytes());
     let text = text.ok_or_else(|| format!("the mask \"{name}\" is no text"))?;
     let picture = decode(text).ok_or_else(|| format!("the mask \"{name}\" is not base64"))?;
     decode_mask(&picture).map(Some).map_err(|error| format!("the mask \"{name}\": {error}"))

@@ -1,8 +1,8 @@
 //! Checkpoints of torch: a pickle of what was saved, and beside it the storages in which its tensors lie.
 
 use super::Stored;
-use super::pickle::{Node, Pickle};
 use candle_core::DType;
+use hard_imagenet_pickle::Value;
 use std::collections::{HashMap, HashSet};
 
 /// Where the storages lie: by key, the offset in the file and the length, in bytes.
@@ -20,12 +20,10 @@ pub(super) struct Storage<'a> {
 }
 
 /// The storage that `('storage', type, key, location, elements, view)` describes.
-pub(super) fn storage(pickle: &Pickle, id: usize) -> Option<Storage<'_>> {
-    let (kind, class, key, rest) = match pickle.items(id)? {
-        [kind, class, key, _, _, rest @ ..] => (pickle.text(*kind)?, *class, pickle.text(*key)?, rest),
-        _ => return None,
-    };
-    let Node::Name(class) = pickle.node(class) else { return None };
+pub(super) fn storage(id: Value<'_>) -> Option<Storage<'_>> {
+    let parts: Vec<_> = id.items()?.collect();
+    let [kind, class, key, _, _, rest @ ..] = &parts[..] else { return None };
+    let (kind, class, key) = (kind.as_text()?, class.as_name()?, key.as_text()?);
     let (dtype, size) = match class.rsplit_once('.')?.1 {
         "FloatStorage" => (Some(DType::F32), 4),
         "HalfStorage" => (Some(DType::F16), 2),
@@ -38,8 +36,8 @@ pub(super) fn storage(pickle: &Pickle, id: usize) -> Option<Storage<'_>> {
         _ => (None, 1),
     };
     // Before torch 1.0: (key, offset, size) of a view.
-    let view = rest.first().and_then(|&view| pickle.items(view));
-    let offset = view.and_then(|view| pickle.size(*view.get(1)?)).unwrap_or(0);
+    let view = rest.first().and_then(|view| view.items());
+    let offset = view.and_then(|mut view| size_of(view.nth(1)?)).unwrap_or(0);
     (kind == "storage").then_some(Storage { key, size, dtype, offset })
 }
 
@@ -63,32 +61,32 @@ const KEPT_UNDER: [&str; 14] = [
 
 /// The tensors of floating-point numbers among what was saved: those of the dictionary itself, of the one under a
 /// customary name, or, of a whole module, those in it and in its parts. All else (optimizers, settings) is left.
-pub(super) fn tensors(pickle: &Pickle, storages: &Storages) -> Result<Vec<Stored>, String> {
-    let mut place = pickle.root();
+pub(super) fn tensors(saved: Value<'_>, storages: &Storages) -> Result<Vec<Stored>, String> {
+    let mut top = saved;
     for _ in 0..4 {
-        let members = members(pickle, place);
-        if members.iter().any(|&(_, value)| tensor_call(pickle, value).is_some()) {
+        let members = members(top);
+        if members.iter().any(|&(_, value)| tensor_call(value).is_some()) {
             break;
         }
         let under = KEPT_UNDER.iter().find_map(|key| {
-            let (_, value) = members.iter().rev().find(|(name, _)| pickle.text(*name) == Some(key))?;
-            (!self::members(pickle, *value).is_empty()).then_some(*value)
+            let (_, value) = members.iter().rev().find(|(name, _)| name.as_text() == Some(key))?;
+            (!self::members(*value).is_empty()).then_some(*value)
         });
         match under {
-            Some(under) => place = under,
+            Some(under) => top = under,
             None => break,
         }
     }
-    let is_module = matches!(pickle.node(place), Node::Object { state: Some(_), entries, .. } if entries.is_empty());
+    let is_module = top.state().is_some() && top.entries().is_some_and(|mut entries| entries.next().is_none());
     let mut tensors = Vec::new();
-    let mut met = HashSet::from([place]);
-    let mut ahead = vec![(String::new(), place)];
+    let mut met = HashSet::from([top.identity()]);
+    let mut ahead = vec![(String::new(), top)];
     while let Some((prefix, place)) = ahead.pop() {
-        for (key, value) in members(pickle, place) {
-            let Some(key) = pickle.text(key) else { continue };
-            if let Some(call) = tensor_call(pickle, value) {
-                tensors.extend(tensor(pickle, storages, format!("{prefix}{key}"), call)?);
-            } else if is_module && met.insert(value) {
+        for (key, value) in members(place) {
+            let Some(key) = key.as_text() else { continue };
+            if let Some(call) = tensor_call(value) {
+                tensors.extend(tensor(storages, format!("{prefix}{key}"), &call)?);
+            } else if is_module && met.insert(value.identity()) {
                 // Modules keep theirs in dictionaries of these names, which are no part of a weight's name.
                 let inner = ["_parameters", "_buffers", "_modules"].contains(&key);
                 let prefix = if inner { prefix.clone() } else { format!("{prefix}{key}.") };
@@ -103,34 +101,30 @@ pub(super) fn tensors(pickle: &Pickle, storages: &Storages) -> Result<Vec<Stored
 }
 
 /// Entries of a dictionary, in order, or attributes of an object.
-fn members(pickle: &Pickle, place: usize) -> Vec<(usize, usize)> {
-    let mut members = pickle.entries(place).unwrap_or_default().to_vec();
-    // An OrderedDict of Python 2 is made from a list of pairs.
-    if let Some(("collections.OrderedDict", [pairs])) = pickle.call(place) {
-        let pair = |&pair: &usize| pickle.items(pair)?.try_into().ok().map(|[key, value]: [usize; 2]| (key, value));
-        members.extend(pickle.items(*pairs).unwrap_or_default().iter().filter_map(pair));
+fn members(value: Value<'_>) -> Vec<(Value<'_>, Value<'_>)> {
+    let members: Vec<_> = value.entries().into_iter().flatten().collect();
+    if !members.is_empty() {
+        return members;
     }
-    if let (true, Node::Object { state: Some(state), .. }) = (members.is_empty(), pickle.node(place)) {
-        members.extend(pickle.entries(*state).unwrap_or_default());
-    }
-    members
+    value.state().and_then(Value::entries).into_iter().flatten().collect()
 }
 
 /// The arguments of the call that would make a tensor: storage, offset, size, strides.
-fn tensor_call(pickle: &Pickle, mut place: usize) -> Option<&[usize]> {
+fn tensor_call(mut value: Value<'_>) -> Option<Vec<Value<'_>>> {
     // A parameter is a tensor within a call, seldom within two.
     for _ in 0..4 {
-        let (function, arguments) = pickle.call(place)?;
-        match (function, arguments) {
+        let (function, arguments) = value.call()?;
+        let arguments: Vec<_> = arguments.collect();
+        match (function, &arguments[..]) {
             ("torch._utils._rebuild_tensor" | "torch._utils._rebuild_tensor_v2", [_, _, _, _, ..]) => {
                 return Some(arguments);
             }
             ("torch._utils._rebuild_parameter" | "torch._utils._rebuild_parameter_with_state", [data, ..]) => {
-                place = *data;
+                value = *data;
             }
             ("torch._tensor._rebuild_from_type_v2", [function, _, arguments, ..]) => {
-                let Node::Name(function) = pickle.node(*function) else { return None };
-                return function.starts_with("torch._utils._rebuild_tensor").then(|| pickle.items(*arguments))?;
+                let rebuilds = function.as_name()?.starts_with("torch._utils._rebuild_tensor");
+                return arguments.items().filter(|_| rebuilds).map(Iterator::collect);
             }
             _ => return None,
         }
@@ -139,17 +133,21 @@ fn tensor_call(pickle: &Pickle, mut place: usize) -> Option<&[usize]> {
 }
 
 /// One tensor; `None` if it is not of floating-point numbers.
-fn tensor(pickle: &Pickle, storages: &Storages, name: String, call: &[usize]) -> Result<Option<Stored>, String> {
+fn tensor(storages: &Storages, name: String, call: &[Value<'_>]) -> Result<Option<Stored>, String> {
     let damaged = || format!("its pickle is damaged: {name:?} is described wrongly");
     let &[id, offset, shape, strides, ..] = call else { return Err(damaged()) };
-    let Node::Persistent(id) = pickle.node(id) else { return Err(damaged()) };
-    let Storage { key, size, dtype, offset: view } = storage(pickle, *id).ok_or_else(damaged)?;
+    let Storage { key, size, dtype, offset: view } = id.persistent_id().and_then(storage).ok_or_else(damaged)?;
     let Some(dtype) = dtype else { return Ok(None) };
     let &(from, bytes) =
         storages.get(key).ok_or_else(|| format!("it lacks the values of {name:?}; get the file again"))?;
-    let sizes = |place| pickle.items(place)?.iter().map(|&size| pickle.size(size)).collect::<Option<Vec<_>>>();
-    let offset = pickle.size(offset).and_then(|offset| offset.checked_add(view)).ok_or_else(damaged)?;
+    let sizes = |list: Value<'_>| list.items()?.map(size_of).collect::<Option<Vec<_>>>();
+    let offset = size_of(offset).and_then(|offset| offset.checked_add(view)).ok_or_else(damaged)?;
     let (shape, strides) = (sizes(shape).ok_or_else(damaged)?, sizes(strides).ok_or_else(damaged)?);
     let elements = usize::try_from(bytes / size as u64).map_err(|error| error.to_string())?;
     Stored::within((from, elements), offset, (name, dtype, shape), Some(strides)).map(Some)
+}
+
+/// An integer that is not negative.
+fn size_of(value: Value<'_>) -> Option<usize> {
+    usize::try_from(value.as_int()?).ok()
 }

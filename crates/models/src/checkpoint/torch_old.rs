@@ -2,30 +2,30 @@
 //! then each storage, its number of elements before it.
 
 use super::Stored;
-use super::pickle::{Node, Pickle};
 use super::torch::{self, Storages};
+use hard_imagenet_pickle::{Pickle, PickleError, Value};
 use std::collections::HashMap;
 use std::io::{BufRead, Seek, SeekFrom};
 
 /// torch's version of it; it never changed.
-const VERSION: usize = 1001;
+const VERSION: i64 = 1001;
 
 pub(super) fn tensors(file: &mut (impl BufRead + Seek), length: u64) -> Result<Vec<Stored>, String> {
-    let _magic = Pickle::read(file)?;
-    let version = Pickle::read(file).ok().and_then(|version| version.size(version.root()));
+    let mut read = || Pickle::read_objects(file).map_err(|error: PickleError| error.to_string());
+    let _magic = read()?;
+    let version = read().ok().and_then(|version| version.root().as_int());
     if version != Some(VERSION) {
         return Err("it is a pickle, but not one of torch.save".into());
     }
-    let machine = Pickle::read(file)?;
-    let object = Pickle::read(file)?;
-    let keys = Pickle::read(file)?;
-    if is_big_endian(&machine) {
+    let machine = read()?;
+    let object = read()?;
+    let keys = read()?;
+    if is_big_endian(machine.root()) {
         return Err("it was written by a machine of the other byte order (\"big\"); save it on a usual one".into());
     }
-    let persistent =
-        |place| if let Node::Persistent(id) = object.node(place) { torch::storage(&object, *id) } else { None };
-    let sizes: HashMap<&str, usize> = (0..object.len()).filter_map(persistent).map(|s| (s.key, s.size)).collect();
-    let keys = keys.items(keys.root()).unwrap_or_default().iter().filter_map(|&key| keys.text(key));
+    let described = object.values().filter_map(Value::persistent_id).filter_map(torch::storage);
+    let sizes: HashMap<&str, usize> = described.map(|storage| (storage.key, storage.size)).collect();
+    let keys = keys.root().items().into_iter().flatten().filter_map(Value::as_text);
     let mut storages = Storages::new();
     for key in keys {
         let mut elements = [0; 8];
@@ -39,11 +39,10 @@ pub(super) fn tensors(file: &mut (impl BufRead + Seek), length: u64) -> Result<V
         storages.insert(key.to_owned(), (start, end - start));
         file.seek(SeekFrom::Start(end)).map_err(|error| error.to_string())?;
     }
-    torch::tensors(&object, &storages)
+    torch::tensors(object.root(), &storages)
 }
 
-fn is_big_endian(machine: &Pickle) -> bool {
-    let entries = machine.entries(machine.root()).unwrap_or_default();
-    let little = entries.iter().find(|(key, _)| machine.text(*key) == Some("little_endian"));
-    little.is_some_and(|&(_, value)| matches!(machine.node(value), Node::False))
+fn is_big_endian(machine: Value<'_>) -> bool {
+    let little = machine.entries().into_iter().flatten().find(|(key, _)| key.as_text() == Some("little_endian"));
+    little.is_some_and(|(_, value)| value.as_bool() == Some(false))
 }

@@ -1,8 +1,8 @@
 //! torch's format since 1.6: a zip archive, in which nothing is compressed, of `data.pkl` and a file a storage.
 
 use super::Stored;
-use super::pickle::Pickle;
 use super::torch::{self, Storages};
+use hard_imagenet_pickle::Pickle;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use zip::{CompressionMethod, ZipArchive};
 
@@ -31,6 +31,6 @@ pub(super) fn tensors(file: &mut (impl Read + Seek)) -> Result<Vec<Stored>, Stri
     let storages = entries.iter().filter_map(|(name, &place)| Some((name.strip_prefix(&folder)?.to_owned(), place)));
     let storages = storages.collect();
     file.seek(SeekFrom::Start(start)).map_err(|error| error.to_string())?;
-    let pickle = Pickle::read(&mut BufReader::new(file.take(length)))?;
-    torch::tensors(&pickle, &storages)
+    let pickle = Pickle::read_objects(&mut BufReader::new(file.take(length))).map_err(|error| error.to_string())?;
+    torch::tensors(pickle.root(), &storages)
 }

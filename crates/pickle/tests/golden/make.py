@@ -1,7 +1,7 @@
-# Requires only Python (3.8 or later) and, for one file, numpy.
-"""Writes pickles/*.pkl beside it: the same plain values in every protocol, dictionaries of other kinds, and objects.
+# Requires Python 3.8 or later and, for two of the files, numpy.
+"""Writes pickles/*.pkl beside this script: the same plain values in every protocol, other kinds of dictionaries, and objects.
 
-    python make_pickles.py
+    python make.py
 """
 import collections
 import datetime

@@ -1,4 +1,4 @@
-//! What fuzzing found worth trying (`fuzz/`), again: a line an input, in hexadecimal digits.
+//! Runs the inputs that fuzzing (`fuzz/`) found to reach new code, one per line in hexadecimal digits.
 
 #[path = "corpus/check.rs"]
 mod check;
