@@ -19,8 +19,8 @@ use hard_imagenet::graph::{GraphBuilder, Layout, Node, WeightMap};
 use hard_imagenet::metrics::{Options, Record, compare, score};
 use hard_imagenet::models::{Model, ModelSpec, Weights};
 use hard_imagenet::perturbations::Preset;
-use hard_imagenet::ranking::{Aggregate, ByMasks, FeatureId, Ranking, of_class, top};
-use hard_imagenet::training::{Event, Finetune, Groups, Network, Objective, Recipe, deep_feature_reweighting};
+use hard_imagenet::ranking::{Aggregate, MaskCriterion, FeatureId, Ranking, class_importance, top_features};
+use hard_imagenet::training::{TrainingEvent, Trainer, Groups, Network, Objective, Recipe, deep_feature_reweighting};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -114,18 +114,18 @@ fn load(word: &str) -> Result<Network> {
 fn finetune(word: &str, data: &PlantedCues, epochs: usize) -> Result<Model> {
     let plain = ["balanced", "reweighting", "erm-long"].contains(&word);
     let objective = Objective::parse(if plain { "erm" } else { word })?;
-    let recipe = Recipe { objective, rate: 5e-3, epochs, ..Recipe::default() };
-    let silent = |_: Event<'_>| ControlFlow::Continue(());
+    let recipe = Recipe { objective, learning_rate: 5e-3, epochs, ..Recipe::default() };
+    let silent = |_: TrainingEvent<'_>| ControlFlow::Continue(());
     let finetuned = match word {
         "balanced" => {
             let subset = balanced(data)?;
             // As many steps as the others.
             let epochs = epochs * data.len() / subset.len();
-            Finetune::new(both()?, Recipe { epochs, ..recipe }).run(&subset, silent)?
+            Trainer::new(both()?, Recipe { epochs, ..recipe }).run(&subset, silent)?
         }
-        "erm-long" => Finetune::new(both()?, Recipe { epochs: 2 * epochs, ..recipe }).run(data, silent)?,
+        "erm-long" => Trainer::new(both()?, Recipe { epochs: 2 * epochs, ..recipe }).run(data, silent)?,
         "reweighting" => deep_feature_reweighting(&both()?, &recipe, data, &by_scene(data), 5, silent)?,
-        _ => Finetune::new(both()?, recipe).groups(by_scene(data)).run(data, silent)?,
+        _ => Trainer::new(both()?, recipe).groups(by_scene(data)).run(data, silent)?,
     };
     Ok(finetuned.network.model(&Device::Cpu, DType::F32)?)
 }
@@ -142,11 +142,11 @@ fn balanced(data: &PlantedCues) -> Result<Subset<&PlantedCues>> {
     let folder = tempfile::tempdir()?;
     let tick = &mut |_, _| ControlFlow::Continue(());
     let bank = Features::new(data, &model, 32)?.extract(folder.path(), tick)?.bank;
-    let important = |class| of_class(&bank, class).map_or(Vec::new(), |importance| top(&importance, 5));
+    let important = |class| class_importance(&bank, class).map_or(Vec::new(), |importance| top_features(&importance, 5));
     let ids: Vec<FeatureId> = (0..8)
         .flat_map(|class| important(class).into_iter().map(move |feature| FeatureId { class, feature }))
         .collect();
-    let spurious = ByMasks::default().verdicts(&bank, ids);
+    let spurious = MaskCriterion::default().verdicts(&bank, ids);
     let ranking = Ranking::new(&bank, |class| spurious.spurious(class), Aggregate::Sum);
     let ends = ranking.classes.values().flat_map(|ranked| ranked[..10].iter().chain(&ranked[ranked.len() - 10..]));
     let kept: HashSet<&str> = ends.map(|one| one.id.as_str()).collect();

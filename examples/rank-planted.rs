@@ -10,7 +10,7 @@
 use hard_imagenet::datasets::PlantedConfig;
 use hard_imagenet::evaluation::Features;
 use hard_imagenet::prelude::*;
-use hard_imagenet::ranking::{Aggregate, ByMasks, FeatureBank, FeatureId, Ranking, hardness, of_class, spearman, top};
+use hard_imagenet::ranking::{Aggregate, MaskCriterion, FeatureBank, FeatureId, Ranking, rank_classes, class_importance, spearman, top_features};
 use std::ops::ControlFlow;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,11 +27,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let seen = bank(&hard)?;
 
         // The five most important features of each class, judged by where their maps lie.
-        let important = |class| of_class(&seen, class).map_or(Vec::new(), |importance| top(&importance, 5));
+        let important = |class| class_importance(&seen, class).map_or(Vec::new(), |importance| top_features(&importance, 5));
         let ids =
             (0..8).flat_map(|class| important(class).into_iter().map(move |feature| FeatureId { class, feature }));
-        let verdicts = ByMasks::default().verdicts(&seen, ids.collect::<Vec<_>>());
-        let hard_classes = hardness(&seen, &verdicts, 5).iter().filter(|class| class.is_hard()).count();
+        let verdicts = MaskCriterion::default().verdicts(&seen, ids.collect::<Vec<_>>());
+        let hard_classes = rank_classes(&seen, &verdicts, 5).iter().filter(|class| class.is_hard()).count();
         println!("{name}: {hard_classes} of 8 classes have five important features that all look past the object");
 
         // Other pictures, in the order of how much they activate those features beyond those of any other class.

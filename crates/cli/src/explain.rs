@@ -8,7 +8,7 @@ use hard_imagenet::images::{self, MaskRule, PairedTransform, Resize, Rgb8};
 use hard_imagenet::metrics::alignment;
 use hard_imagenet::models::Model;
 use hard_imagenet::perturbations::NoiseKey;
-use hard_imagenet::saliency::{self, EXPLAINERS, Explain, Explainer, Question};
+use hard_imagenet::saliency::{self, EXPLAINERS, Explain, ExplainRequest, ExplainerInfo};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -53,7 +53,7 @@ pub(crate) struct Args {
 
 /// The methods, one a line.
 fn words() -> String {
-    let line = |one: &Explainer| format!("\n{}: {} ({})", one.word, one.about, one.source);
+    let line = |one: &ExplainerInfo| format!("\n{}: {} ({})", one.word, one.summary, one.source);
     EXPLAINERS.iter().map(line).collect()
 }
 
@@ -87,8 +87,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         bar.count(done, total);
         ControlFlow::Continue(())
     };
-    let question = Question { model: &model, x: &x, classes: &classes, keys: &keys, progress };
-    let explanation = explainer.answer(question)?.pop().context("no explanation came back")?;
+    let request = ExplainRequest { model: &model, x: &x, classes: &classes, keys: &keys, progress };
+    let explanation = explainer.explain_request(request)?.pop().context("no explanation came back")?;
     bar.finish();
 
     for (index, probability) in ranked.iter().take(5) {

@@ -9,8 +9,8 @@ use clap::ValueEnum;
 use hard_imagenet::datasets::Dataset;
 use hard_imagenet::models;
 use hard_imagenet::training::{
-    BatchNorms, Epoch, Event, Finetune, Finetuned, Groups, Network, Objective, Part, Recipe, Rule, Schedule,
-    deep_feature_reweighting,
+    BatchNormMode, Epoch, Groups, Network, Objective, Recipe, Schedule, TrainableWeights, Trainer, TrainingEvent,
+    TrainingOutcome, UpdateRule, deep_feature_reweighting,
 };
 use std::fmt::Write;
 use std::ops::ControlFlow;
@@ -144,18 +144,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
     let mut progress = Progress::new(format!("finetune {}", args.model));
     let started = std::time::Instant::now();
-    let listen = |event: Event<'_>| {
+    let listen = |event: TrainingEvent<'_>| {
         match event {
-            Event::Features(done, of) => progress.count(done, of),
-            Event::Step(done, of, loss) => progress.step(done, of, loss, started.elapsed()),
-            Event::Epoch(epoch) => progress.line(&said(epoch)),
+            TrainingEvent::Features { done, total } => progress.count(done, total),
+            TrainingEvent::Step { done, total, loss } => progress.step(done, total, loss, started.elapsed()),
+            TrainingEvent::Epoch(epoch) => progress.line(&said(epoch)),
         }
         ControlFlow::Continue(())
     };
     let finetuned = match (draws, groups) {
         (Some(draws), Some(groups)) => deep_feature_reweighting(&network, &recipe, &*data, &groups, draws, listen),
         (_, groups) => {
-            let training = Finetune::new(network, recipe).checkpoints(&args.output).validate(&*validation);
+            let training = Trainer::new(network, recipe).checkpoints(&args.output).validation(&*validation);
             let training = match groups {
                 Some(groups) => training.groups(groups),
                 None => training,
@@ -164,7 +164,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
     };
     progress.finish();
-    let Finetuned { network, epochs, failures } = finetuned?;
+    let TrainingOutcome { network, epochs, failures } = finetuned?;
     for failure in failures.iter().take(5) {
         eprintln!("{} is left out: {}", failure.sample, failure.error);
     }
@@ -205,31 +205,31 @@ fn recipe(args: &Args, reweighting: bool) -> Result<Recipe> {
     let paper = matches!(args.preset, PresetName::Paper);
     Ok(Recipe {
         objective: if reweighting { Objective::Erm } else { Objective::parse(&args.objective)? },
-        part: match args.part.as_str() {
-            "head" => Part::Head,
-            "all" => Part::All,
-            node => Part::Behind(node.to_owned()),
+        trainable: match args.part.as_str() {
+            "head" => TrainableWeights::Head,
+            "all" => TrainableWeights::All,
+            node => TrainableWeights::After(node.to_owned()),
         },
         rule: match args.rule {
-            RuleName::Adam => Rule::Adam { decay },
-            RuleName::Adamw => Rule::AdamW { decay },
-            RuleName::Sgd => Rule::Sgd { momentum: 0.9, decay },
+            RuleName::Adam => UpdateRule::Adam { decay },
+            RuleName::Adamw => UpdateRule::AdamW { decay },
+            RuleName::Sgd => UpdateRule::Sgd { momentum: 0.9, decay },
         },
-        rate: args.rate,
+        learning_rate: args.rate,
         schedule: match args.schedule {
             ScheduleName::Constant => Schedule::Constant,
             ScheduleName::Cosine => Schedule::Cosine,
         },
         warm_up: args.warm_up,
         epochs: args.epochs,
-        batch: args.batch_size,
-        smoothing: args.smoothing,
+        batch_size: args.batch_size,
+        label_smoothing: args.smoothing,
         augment: args.augment,
         batch_norms: match args.batch_norms {
-            None if paper => BatchNorms::Dropped,
-            None | Some(BatchNormsName::Frozen) => BatchNorms::Frozen,
-            Some(BatchNormsName::Dropped) => BatchNorms::Dropped,
-            Some(BatchNormsName::Followed) => BatchNorms::Followed,
+            None if paper => BatchNormMode::Dropped,
+            None | Some(BatchNormsName::Frozen) => BatchNormMode::Frozen,
+            Some(BatchNormsName::Dropped) => BatchNormMode::Dropped,
+            Some(BatchNormsName::Followed) => BatchNormMode::Followed,
         },
         bf16: args.bf16,
         patience: args.patience,
@@ -248,13 +248,13 @@ fn groups(by: GroupsBy, data: &dyn Dataset) -> Result<Groups> {
                     Some(on as f32 / mask.data.len().max(1) as f32)
                 })
                 .collect();
-            Ok(Groups::halves(data, |i| sizes[i]))
+            Ok(Groups::split_by(data, |i| sizes[i]))
         }
         GroupsBy::Ranks => {
             if (0..data.len()).all(|i| data.cue_rank(i).is_none()) {
                 bail!("no picture has a place in a ranking: pass --ranks FILE, which `hard-imagenet rank` makes");
             }
-            Ok(Groups::halves(data, |i| data.cue_rank(i)))
+            Ok(Groups::split_by(data, |i| data.cue_rank(i)))
         }
     }
 }

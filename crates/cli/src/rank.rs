@@ -10,9 +10,9 @@ use hard_imagenet::evaluation::{Features, Run};
 use hard_imagenet::images::Rgb8;
 use hard_imagenet::metrics::{Averaging, Estimate, Options, Scores, compare_ends};
 use hard_imagenet::ranking::{
-    Aggregate, Agreement, ByMasks, FeatureBank, FeatureId, Hardness, Ranked, Ranking, Verdict, Verdicts,
-    accuracy_by_tenth, agreement, hardness, of_class, of_votes, published, read_answers, read_verdicts, top,
-    top_pictures,
+    Aggregate, Agreement, ClassHardness, FeatureBank, FeatureId, MaskCriterion, RankedImage, Ranking, Verdict,
+    Verdicts, accuracy_by_decile, class_importance, measure_agreement, published_votes, rank_classes, read_answers,
+    read_verdicts, top_features, top_images, verdicts_from_votes,
 };
 use hard_imagenet::report::{RankClass, RankFeature, RankInput, Thumbnail, ranks_html};
 use std::collections::BTreeMap;
@@ -122,7 +122,7 @@ fn rank(args: &Make, page: bool) -> Result<()> {
     let important = important(&bank, args.features);
     let sources = sources(args, &*dataset, &bank, &important)?;
     let verdicts = &sources[0].1;
-    let classes = hardness(&bank, verdicts, args.features);
+    let classes = rank_classes(&bank, verdicts, args.features);
     let ranking = Ranking::new(&bank, |class| of_the_important(verdicts, &important, class), aggregate);
     let write = |name: &str, bytes: &[u8]| options::write(&args.output.join(name), bytes);
     write("features.csv", features_csv(&bank, &important, &sources).as_bytes())?;
@@ -133,12 +133,12 @@ fn rank(args: &Make, page: bool) -> Result<()> {
     let mut lines = vec![format!("{:24} {:>8} {:>6} {:>6}", "class", "spurious", "core", "share")];
     for class in &classes {
         let share = class.share.map_or("–".to_owned(), |share| format!("{share:.2}"));
-        let name = &bank.about.classes[class.class as usize];
+        let name = &bank.identity.classes[class.class as usize];
         let mark = if class.is_hard() { "  hard" } else { "" };
         lines.push(format!("{name:24} {:8} {:6} {share:>6}{mark}", class.spurious, class.core));
     }
     for (name, other) in &sources[1..] {
-        let Agreement { table, kappa, disagreements } = agreement(verdicts, other);
+        let Agreement { table, kappa, disagreements } = measure_agreement(verdicts, other);
         let both: usize = table.iter().flatten().sum();
         let kappa = kappa.map_or("not defined".to_owned(), |kappa| format!("{kappa:.2}"));
         let first = &sources[0].0;
@@ -158,11 +158,11 @@ fn rank(args: &Make, page: bool) -> Result<()> {
 /// The most important features of each class.
 fn important(bank: &FeatureBank, n: usize) -> BTreeMap<u32, Vec<(u32, f64)>> {
     let of = |class| {
-        let importance = of_class(bank, class)?;
-        let features = top(&importance, n).into_iter().map(|feature| (feature, importance[feature as usize]));
+        let importance = class_importance(bank, class)?;
+        let features = top_features(&importance, n).into_iter().map(|feature| (feature, importance[feature as usize]));
         Some((class, features.collect()))
     };
-    (0..bank.about.classes.len() as u32).filter_map(of).collect()
+    (0..bank.identity.classes.len() as u32).filter_map(of).collect()
 }
 
 /// Those that rank: the important ones that are spurious; with published votes all that were voted on.
@@ -185,12 +185,12 @@ fn sources(
         .flat_map(|(&class, features)| features.iter().map(move |&(feature, _)| FeatureId { class, feature }));
     let classes = &dataset.info().classes;
     let wnids = || classes.iter().map(|class| class.wnid.as_deref().unwrap_or(&class.name));
-    let votes = of_votes(&published(), wnids());
+    let votes = verdicts_from_votes(&published_votes(), wnids());
     // What was voted on is looked at by masks too, so that the two can be compared.
-    let robust = bank.about.model.starts_with("resnet50.robust_l2_eps3");
+    let robust = bank.identity.model.starts_with("resnet50.robust_l2_eps3");
     let voted: Vec<FeatureId> =
         votes.iter().map(|(id, _)| *id).filter(|id| robust && (id.feature as usize) < bank.width).collect();
-    let masks = ByMasks::default().verdicts(bank, ids.chain(voted));
+    let masks = MaskCriterion::default().verdicts(bank, ids.chain(voted));
     let mut sources = vec![("masks".to_owned(), masks)];
     if robust && !votes.is_empty() {
         sources.push(("votes".to_owned(), votes));
@@ -201,8 +201,8 @@ fn sources(
         "votes" => bail!(
             "the published votes are on features of resnet50.robust_l2_eps3 (the weights imagenet_l2_3_0) for the classes of Hard ImageNet; \
              {} on {} has none: take --verdicts masks",
-            bank.about.model,
-            bank.about.dataset
+            bank.identity.model,
+            bank.identity.dataset
         ),
         file => {
             let path = Path::new(file);
@@ -211,7 +211,7 @@ fn sources(
             let head = std::fs::read(path).unwrap_or_default();
             let head = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
             let own = if String::from_utf8_lossy(head).contains("Answer.main") {
-                of_votes(&read_answers(path)?, wnids()).below(bank.width)
+                verdicts_from_votes(&read_answers(path)?, wnids()).with_features_below(bank.width)
             } else {
                 read_verdicts(path, &names, bank.width)?
             };
@@ -228,13 +228,13 @@ fn features_csv(bank: &FeatureBank, important: &BTreeMap<u32, Vec<(u32, f64)>>, 
     for (&class, features) in important {
         for (rank, &(feature, importance)) in features.iter().enumerate() {
             let id = FeatureId { class, feature };
-            let name = bank.about.classes[class as usize].replace('"', "'");
+            let name = bank.identity.classes[class as usize].replace('"', "'");
             let _ = write!(out, "\"{name}\",{feature},{},{importance}", rank + 1);
-            match ByMasks::default().focus(bank, id) {
+            match MaskCriterion::default().focus(bank, id) {
                 Some(Estimate { value, low, high, n }) => _ = write!(out, ",{value},{low},{high},{n}"),
                 None => out.push_str(",,,,"),
             }
-            sources.iter().for_each(|(_, verdicts)| _ = write!(out, ",{}", word(verdicts.of(id))));
+            sources.iter().for_each(|(_, verdicts)| _ = write!(out, ",{}", word(verdicts.get(id))));
             out.push('\n');
         }
     }
@@ -249,10 +249,10 @@ fn word(verdict: Option<Verdict>) -> &'static str {
     }
 }
 
-fn classes_csv(bank: &FeatureBank, classes: &[Hardness]) -> String {
+fn classes_csv(bank: &FeatureBank, classes: &[ClassHardness]) -> String {
     let mut out = String::from("class,spurious,core,features,share,hard\n");
     for class in classes {
-        let name = bank.about.classes[class.class as usize].replace('"', "'");
+        let name = bank.identity.classes[class.class as usize].replace('"', "'");
         let share = class.share.map_or(String::new(), |share| share.to_string());
         let (spurious, core, all) = (class.spurious, class.core, class.features.len());
         let _ = writeln!(out, "\"{name}\",{spurious},{core},{all},{share},{}", class.is_hard());
@@ -268,38 +268,38 @@ fn page_input(
     args: &Make,
     features: &Features<'_>,
     bank: &FeatureBank,
-    classes: &[Hardness],
+    classes: &[ClassHardness],
     sources: &[Named],
     ranking: &Ranking,
 ) -> Result<RankInput> {
     let mut input = RankInput {
-        model: bank.about.model.clone(),
-        dataset: bank.about.dataset.clone(),
+        model: bank.identity.model.clone(),
+        dataset: bank.identity.dataset.clone(),
         facts: vec![
-            ("Features".to_owned(), format!("{} of {}", bank.width, bank.about.feature_node)),
-            ("Maps".to_owned(), bank.about.map_node.clone()),
+            ("Features".to_owned(), format!("{} of {}", bank.width, bank.identity.feature_node)),
+            ("Maps".to_owned(), bank.identity.map_node.clone()),
             ("Pictures".to_owned(), bank.len().to_string()),
             ("Verdicts by".to_owned(), sources[0].0.clone()),
             ("Ranked by".to_owned(), args.by.clone()),
-            ("Weights".to_owned(), bank.about.weights_sha256.clone()),
+            ("Weights".to_owned(), bank.identity.weights_sha256.clone()),
         ],
         classes: Vec::new(),
     };
     let mut progress = Progress::new("pictures of the page");
     for (done, class) in classes.iter().enumerate() {
         progress.count(done, classes.len());
-        let name = bank.about.classes[class.class as usize].clone();
-        let importance = of_class(bank, class.class).unwrap_or_default();
+        let name = bank.identity.classes[class.class as usize].clone();
+        let importance = class_importance(bank, class.class).unwrap_or_default();
         let mut shown: Vec<RankFeature> = class
             .features
             .iter()
             .map(|&feature| {
                 let id = FeatureId { class: class.class, feature };
-                let said = |(name, verdicts): &Named| (name.clone(), verdicts.of(id).map(|v| v == Verdict::Spurious));
+                let said = |(name, verdicts): &Named| (name.clone(), verdicts.get(id).map(|v| v == Verdict::Spurious));
                 RankFeature {
                     feature,
                     importance: importance.get(feature as usize).copied().unwrap_or_default(),
-                    focus: ByMasks::default().focus(bank, id),
+                    focus: MaskCriterion::default().focus(bank, id),
                     verdicts: sources.iter().map(said).collect(),
                     pictures: Vec::new(),
                 }
@@ -307,7 +307,7 @@ fn page_input(
             .collect();
         // Features share their best pictures: each is seen once.
         let best: Vec<Vec<usize>> =
-            class.features.iter().map(|&feature| top_pictures(bank, class.class, feature, SHOWN)).collect();
+            class.features.iter().map(|&feature| top_images(bank, class.class, feature, SHOWN)).collect();
         let mut drawn: BTreeMap<usize, Vec<Rgb8>> = BTreeMap::new();
         for &row in best.iter().flatten() {
             if let Entry::Vacant(place) = drawn.entry(row) {
@@ -322,7 +322,7 @@ fn page_input(
             }
         }
         let ranked = ranking.classes.get(&name).map_or(&[][..], Vec::as_slice);
-        let some = |ranked: &[Ranked]| -> Result<Vec<Thumbnail>> {
+        let some = |ranked: &[RankedImage]| -> Result<Vec<Thumbnail>> {
             let mut all = Vec::new();
             for one in ranked {
                 let picture = features.pictures(&one.id, &[])?;
@@ -336,7 +336,7 @@ fn page_input(
             features: shown,
             strongest: some(&ranked[..half])?,
             weakest: some(&ranked[ranked.len() - half..])?,
-            deciles: accuracy_by_tenth(bank, ranked),
+            deciles: accuracy_by_decile(bank, ranked),
             name,
         });
     }
@@ -350,7 +350,7 @@ fn thumbnail(picture: &Rgb8, title: String) -> Result<Thumbnail> {
 
 fn compare(args: &Compare) -> Result<()> {
     let (first, second) = (read(&args.first)?, read(&args.second)?);
-    let all = first.likeness(&second, args.first_k);
+    let all = first.compare(&second, args.first_k);
     if all.is_empty() {
         bail!("{} and {} have no class in common", args.first.display(), args.second.display());
     }

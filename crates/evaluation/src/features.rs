@@ -7,7 +7,7 @@ use hard_imagenet_datasets::Dataset;
 use hard_imagenet_images::{MaskRule, PairedTransform, Pixels, Rgb8, overlay};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_models::Model;
-use hard_imagenet_ranking::{Extractor, FeatureBank};
+use hard_imagenet_ranking::{FeatureBank, FeatureExtractor};
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -21,7 +21,7 @@ const PART: usize = 512;
 pub struct Features<'a> {
     dataset: &'a dyn Dataset,
     model: &'a Model,
-    extractor: Extractor<'a>,
+    extractor: FeatureExtractor<'a>,
     geometry: PairedTransform,
     batch: usize,
 }
@@ -39,12 +39,12 @@ impl<'a> Features<'a> {
     /// `batch` pictures go through the network at once.
     ///
     /// # Errors
-    /// For a head that does not fit the dataset, or a network without features as [`Extractor::new`] wants them.
+    /// For a head that does not fit the dataset, or a network without features as [`FeatureExtractor::new`] wants them.
     pub fn new(dataset: &'a dyn Dataset, model: &'a Model, batch: usize) -> Result<Self> {
         let info = dataset.info();
         let (_, columns) = labels(info, &model.spec().name, model.spec().classes)?;
         let names = info.classes.iter().map(|class| class.name.clone()).collect();
-        let extractor = Extractor::new(model, &info.name, names, columns)?.of_samples(told_apart(dataset));
+        let extractor = FeatureExtractor::new(model, &info.name, names, columns)?.with_samples(told_apart(dataset));
         let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
         Ok(Self { dataset, model, extractor, geometry, batch: batch.max(1) })
     }
@@ -59,7 +59,7 @@ impl<'a> Features<'a> {
         std::fs::create_dir_all(folder).map_err(EvaluationError::io("create", folder))?;
         let whole = folder.join("features.safetensors");
         let all: Vec<usize> = (0..self.dataset.len()).collect();
-        let mut bank = self.extractor.empty();
+        let mut bank = self.extractor.empty_bank();
         let mut failures = Vec::new();
         if whole.exists() {
             bank = self.own(folder, FeatureBank::read(&whole)?)?;
@@ -74,7 +74,7 @@ impl<'a> Features<'a> {
                 failures.extend(self.missing(samples, &part));
                 part
             } else {
-                let mut part = self.extractor.empty();
+                let mut part = self.extractor.empty_bank();
                 for (step, samples) in samples.chunks(self.batch).enumerate() {
                     self.some(samples, &mut part, &mut failures)?;
                     let done = number * PART + (step * self.batch + samples.len()).min(PART);
@@ -130,7 +130,7 @@ impl<'a> Features<'a> {
 
     /// A bank that was made of the same.
     fn own(&self, folder: &Path, bank: FeatureBank) -> Result<FeatureBank> {
-        let (there, asked) = (&bank.about, self.extractor.about());
+        let (there, asked) = (&bank.identity, self.extractor.identity());
         if there == asked {
             return Ok(bank);
         }

@@ -9,7 +9,7 @@ use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_metrics::MapScores;
 use hard_imagenet_perturbations::NoiseKey;
-use hard_imagenet_saliency::{ExplainError, Faithfulness, Question, Road};
+use hard_imagenet_saliency::{ExplainError, ExplainRequest, Faithfulness, Road};
 use rayon::prelude::*;
 use std::ops::ControlFlow;
 
@@ -69,13 +69,13 @@ fn faithfulness(
     let words = &plan.description.protocol.faithfulness;
     let Some(class) = target(plan, explainer, asked).filter(|_| !words.is_empty()) else { return Ok(()) };
     let x = plan.model.normalise(&plan.model.batch(std::slice::from_ref(&asked.prepared.image))?)?;
-    let curves = Faithfulness { steps: STEPS, batch: plan.batch_size, ..Faithfulness::default() };
+    let curves = Faithfulness { steps: STEPS, batch_size: plan.batch_size, ..Faithfulness::default() };
     for word in words {
         let value = match word.as_str() {
             "insertion" => curves.insertion(plan.model, &x, class, map)?.and_then(|curve| curve.area()),
             "deletion" => curves.deletion(plan.model, &x, class, map)?.and_then(|curve| curve.area()),
             _ => {
-                let road = Road { batch: plan.batch_size, ..Road::default() };
+                let road = Road { batch_size: plan.batch_size, ..Road::default() };
                 let key = plan.key(asked.sample, 0);
                 road.scores(plan.model, &x, class, map, key)?.and_then(|scores| scores.combined())
             }
@@ -113,10 +113,10 @@ pub(crate) fn maps(
         SaliencyInput::Raw => x,
         SaliencyInput::Normalised => plan.model.normalise(&x)?,
     };
-    let question = Question { model: plan.model, x: &x, classes: &classes, keys: &keys, progress };
-    let explanations = match explainer.explain.answer(question) {
+    let request = ExplainRequest { model: plan.model, x: &x, classes: &classes, keys: &keys, progress };
+    let explanations = match explainer.explain.explain_request(request) {
         Ok(explanations) => explanations,
-        Err(ExplainError::Stopped) => return Ok(None),
+        Err(ExplainError::Canceled) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     for (explanation, asked) in explanations.iter().zip(asked) {

@@ -15,11 +15,11 @@ pub struct Agreement {
 }
 
 /// Compares two sources. Features that one of them leaves open do not count.
-pub fn agreement(first: &Verdicts, second: &Verdicts) -> Agreement {
+pub fn measure_agreement(first: &Verdicts, second: &Verdicts) -> Agreement {
     let mut table = [[0; 2]; 2];
     let mut disagreements = Vec::new();
     for (&id, &a) in first.iter() {
-        let Some(b) = second.of(id) else { continue };
+        let Some(b) = second.get(id) else { continue };
         table[usize::from(a == Verdict::Spurious)][usize::from(b == Verdict::Spurious)] += 1;
         if a != b {
             disagreements.push(id);
@@ -58,7 +58,7 @@ mod tests {
         let id = |feature| FeatureId { class: 0, feature };
         let first: Verdicts = [(id(1), Verdict::Core), (id(2), Verdict::Spurious), (id(3), Verdict::Core)].into();
         let second: Verdicts = [(id(2), Verdict::Spurious), (id(3), Verdict::Spurious), (id(4), Verdict::Core)].into();
-        let agreement = agreement(&first, &second);
+        let agreement = measure_agreement(&first, &second);
         assert_eq!(agreement.table, [[0, 1], [0, 1]]);
         assert_eq!(agreement.disagreements, [id(3)]);
     }

@@ -9,16 +9,16 @@ pub struct FeatureAttack {
     /// Steps.
     pub steps: usize,
     /// Length of a step, in units of the picture's values, which lie in [0, 1].
-    pub size: f64,
+    pub step_size: f64,
     /// Stay so near to the picture that one began with (Euclidean distance over all pixels and channels). The original has
     /// such an argument, 500, and ignores it.
-    pub within: Option<f64>,
+    pub max_distance: Option<f64>,
 }
 
 impl Default for FeatureAttack {
     /// As the original: 100 steps of 10, no projection.
     fn default() -> Self {
-        Self { steps: 100, size: 10.0, within: None }
+        Self { steps: 100, step_size: 10.0, max_distance: None }
     }
 }
 
@@ -26,7 +26,7 @@ impl FeatureAttack {
     /// The pictures after the attack, `(B, 3, H, W)` in [0, 1], and the features' values before each step and at the end
     /// (steps + 1 lists of B). `x` is not normalised; `features` names one feature for each picture.
     ///
-    /// A step goes along the gradient of each picture's feature, of length [`size`](Self::size) (the gradient is divided by
+    /// A step goes along the gradient of each picture's feature, of length [`step_size`](Self::step_size) (the gradient is divided by
     /// its length + 1e-10), then back into the distance allowed and into [0, 1].
     ///
     /// # Errors
@@ -40,11 +40,11 @@ impl FeatureAttack {
             let chosen = model.features(&model.normalise(variable.as_tensor())?)?.gather(&index, 1)?;
             values.push(chosen.flatten_all()?.to_vec1()?);
             let slope = gradient(&chosen.sum_all()?, &variable)?;
-            let step = slope.broadcast_div(&(length(&slope)? + 1e-10)?)?.affine(self.size, 0.0)?;
+            let step = slope.broadcast_div(&(length(&slope)? + 1e-10)?)?.affine(self.step_size, 0.0)?;
             at = (variable.as_detached_tensor() + step)?;
-            if let Some(within) = self.within {
+            if let Some(max_distance) = self.max_distance {
                 let moved = (&at - &start)?;
-                let ratio = (length(&moved)?.affine(1.0 / within, 0.0)?).maximum(1f64)?;
+                let ratio = (length(&moved)?.affine(1.0 / max_distance, 0.0)?).maximum(1f64)?;
                 at = (&start + moved.broadcast_div(&ratio)?)?;
             }
             at = at.clamp(0f64, 1f64)?.detach();

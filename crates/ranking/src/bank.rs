@@ -12,10 +12,10 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureBank {
     /// Of what and by what.
-    pub about: About,
+    pub identity: BankIdentity,
     /// Ids of the samples.
     pub ids: Vec<String>,
-    /// The class of each sample, index of [`About::classes`].
+    /// The class of each sample, index of [`BankIdentity::classes`].
     pub labels: Vec<u32>,
     /// The class of the head that the model takes each sample for.
     pub predictions: Vec<u32>,
@@ -33,10 +33,10 @@ pub struct FeatureBank {
 
 /// A picture of a bank.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct ImageFeatures {
     /// Id of the sample.
     pub id: String,
-    /// Its class, index of [`About::classes`].
+    /// Its class, index of [`BankIdentity::classes`].
     pub label: u32,
     /// The class of the head that the model takes it for.
     pub prediction: u32,
@@ -51,7 +51,7 @@ pub struct Row {
 /// What a bank was made of and by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct About {
+pub struct BankIdentity {
     /// The model's name.
     pub model: String,
     /// Hash of its weights.
@@ -76,32 +76,32 @@ impl FeatureBank {
     /// Without pictures; `weights` `(C, D)` are the last layer's from the features to each of the dataset's classes.
     ///
     /// # Errors
-    /// [`RankingError::Mixed`] for weights that do not fit the classes.
-    pub fn new(about: About, weights: Vec<f32>) -> Result<Self, RankingError> {
-        let classes = about.classes.len();
-        if classes == 0 || about.columns.len() != classes || !weights.len().is_multiple_of(classes) {
+    /// [`RankingError::Incompatible`] for weights that do not fit the classes.
+    pub fn new(identity: BankIdentity, weights: Vec<f32>) -> Result<Self, RankingError> {
+        let classes = identity.classes.len();
+        if classes == 0 || identity.columns.len() != classes || !weights.len().is_multiple_of(classes) {
             let n = weights.len();
-            return Err(RankingError::Mixed(format!(
+            return Err(RankingError::Incompatible(format!(
                 "{classes} classes, {} columns and {n} weights",
-                about.columns.len()
+                identity.columns.len()
             )));
         }
         let width = weights.len() / classes;
         let (ids, labels, predictions) = (Vec::new(), Vec::new(), Vec::new());
         let (features, on_object, object) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { about, ids, labels, predictions, width, features, on_object, object, weights })
+        Ok(Self { identity, ids, labels, predictions, width, features, on_object, object, weights })
     }
 
     /// Appends a picture.
     ///
     /// # Errors
-    /// [`RankingError::Mixed`] for a class that is not there, or another number of features.
-    pub fn push(&mut self, row: Row) -> Result<(), RankingError> {
-        let (classes, width) = (self.about.classes.len(), self.width);
+    /// [`RankingError::Incompatible`] for a class that is not there, or another number of features.
+    pub fn push(&mut self, row: ImageFeatures) -> Result<(), RankingError> {
+        let (classes, width) = (self.identity.classes.len(), self.width);
         if row.label as usize >= classes || row.features.len() != width || row.on_object.len() != width {
             let problem =
                 format!("{} of class {} of {classes}, {} features of {width}", row.id, row.label, row.features.len());
-            return Err(RankingError::Mixed(problem));
+            return Err(RankingError::Incompatible(problem));
         }
         self.ids.push(row.id);
         self.labels.push(row.label);
@@ -140,13 +140,13 @@ impl FeatureBank {
     }
 
     /// The pictures of a class.
-    pub fn labelled(&self, class: u32) -> Vec<usize> {
+    pub fn labeled_rows(&self, class: u32) -> Vec<usize> {
         (0..self.len()).filter(|&row| self.labels[row] == class).collect()
     }
 
     /// The pictures that the model takes for a class.
-    pub fn predicted(&self, class: u32) -> Vec<usize> {
-        let column = self.about.columns[class as usize];
+    pub fn predicted_rows(&self, class: u32) -> Vec<usize> {
+        let column = self.identity.columns[class as usize];
         (0..self.len()).filter(|&row| self.predictions[row] == column).collect()
     }
 
@@ -163,11 +163,11 @@ impl FeatureBank {
     /// Appends the pictures of another bank of the same kind.
     ///
     /// # Errors
-    /// [`RankingError::Mixed`] for features of another network, dataset or node.
+    /// [`RankingError::Incompatible`] for features of another network, dataset or node.
     pub fn join(&mut self, other: Self) -> Result<(), RankingError> {
-        if self.about != other.about || self.width != other.width {
-            let kind = |a: &About| format!("{} ({}) on {}", a.model, a.weights_sha256, a.dataset);
-            return Err(RankingError::Mixed(format!("{} and {}", kind(&self.about), kind(&other.about))));
+        if self.identity != other.identity || self.width != other.width {
+            let kind = |a: &BankIdentity| format!("{} ({}) on {}", a.model, a.weights_sha256, a.dataset);
+            return Err(RankingError::Incompatible(format!("{} and {}", kind(&self.identity), kind(&other.identity))));
         }
         self.ids.extend(other.ids);
         self.labels.extend(other.labels);
@@ -184,7 +184,7 @@ impl FeatureBank {
     /// [`RankingError::File`].
     pub fn write(&self, path: &Path) -> Result<(), RankingError> {
         let fail = |problem: String| RankingError::File { path: path.into(), problem };
-        let (n, d, c) = (self.len(), self.width, self.about.classes.len());
+        let (n, d, c) = (self.len(), self.width, self.identity.classes.len());
         let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         let whole = |values: &[u32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
         let tensors = [
@@ -202,7 +202,7 @@ impl FeatureBank {
             .map_err(|error| fail(error.to_string()))?;
         let json = |value: serde_json::Result<String>| value.map_err(|error| fail(error.to_string()));
         let metadata = HashMap::from([
-            ("about".to_owned(), json(serde_json::to_string(&self.about))?),
+            ("about".to_owned(), json(serde_json::to_string(&self.identity))?),
             ("ids".to_owned(), json(serde_json::to_string(&self.ids))?),
         ]);
         let bytes = serialize(views, Some(metadata)).map_err(|error| fail(error.to_string()))?;
@@ -224,7 +224,7 @@ impl FeatureBank {
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
         let metadata = metadata.metadata().clone().ok_or("there is no metadata")?;
         let of = |key: &str| metadata.get(key).ok_or(format!("its metadata lack \"{key}\""));
-        let about: About = serde_json::from_str(of("about")?).map_err(|error| error.to_string())?;
+        let identity: BankIdentity = serde_json::from_str(of("about")?).map_err(|error| error.to_string())?;
         let ids: Vec<String> = serde_json::from_str(of("ids")?).map_err(|error| error.to_string())?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
         let words = |name: &str, dtype: Dtype| -> Result<(Vec<usize>, Vec<[u8; 4]>), String> {
@@ -243,7 +243,7 @@ impl FeatureBank {
         let (features, on_object, object, weights) =
             (floats("features")?, floats("on_object")?, floats("object")?, floats("weights")?);
         let (labels, predictions) = (whole("labels")?, whole("predictions")?);
-        let (n, classes) = (ids.len(), about.classes.len());
+        let (n, classes) = (ids.len(), identity.classes.len());
         let width = features.0.get(1).copied().unwrap_or(0);
         let shapes = [
             (&features.0, vec![n, width]),
@@ -256,11 +256,11 @@ impl FeatureBank {
         if let Some((got, want)) = shapes.iter().find(|(got, want)| *got != want) {
             return Err(format!("a tensor of shape {got:?} stands where {want:?} is expected"));
         }
-        if about.columns.len() != classes || labels.1.iter().any(|&label| label as usize >= classes) {
+        if identity.columns.len() != classes || labels.1.iter().any(|&label| label as usize >= classes) {
             return Err("labels and classes do not fit".into());
         }
         Ok(Self {
-            about,
+            identity,
             ids,
             labels: labels.1,
             predictions: predictions.1,

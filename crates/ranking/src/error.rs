@@ -22,7 +22,7 @@ pub enum RankingError {
     },
     /// Two banks that do not belong together.
     #[error("features of two kinds cannot be one bank: {0}")]
-    Mixed(String),
+    Incompatible(String),
     /// From the model.
     #[error(transparent)]
     Model(#[from] hard_imagenet_models::ModelError),

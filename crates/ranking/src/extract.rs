@@ -1,20 +1,20 @@
 //! From pictures to a bank.
 
-use crate::{About, FeatureBank, RankingError};
+use crate::{BankIdentity, FeatureBank, RankingError};
 use candle_core::{DType, Tensor};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_models::{Graph, Model, NodeId, Op};
 use rayon::prelude::*;
 
 /// A network as a source of features: where they are, where they lie over the picture, and what they weigh for each class.
-pub struct Extractor<'m> {
+pub struct FeatureExtractor<'m> {
     model: &'m Model,
     map: NodeId,
     /// Without pictures.
     empty: FeatureBank,
 }
 
-impl<'m> Extractor<'m> {
+impl<'m> FeatureExtractor<'m> {
     /// For the classes of a dataset, each with its column of the model's head.
     ///
     /// Features are the input of the last linear layer (`feature_node` of the model). Their maps are the value before
@@ -43,7 +43,7 @@ impl<'m> Extractor<'m> {
         }
         let all = weight.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
         let weights = columns.iter().flat_map(|&c| all[c as usize * width..][..width].iter().copied()).collect();
-        let about = About {
+        let about = BankIdentity {
             model: spec.name.clone(),
             weights_sha256: model.weights_sha256().to_owned(),
             feature_node: spec.feature_node.clone(),
@@ -58,18 +58,18 @@ impl<'m> Extractor<'m> {
     }
 
     /// The same, for banks of certain samples: those of others are refused ([`FeatureBank::join`]).
-    pub fn of_samples(mut self, samples: String) -> Self {
-        self.empty.about.samples = samples;
+    pub fn with_samples(mut self, samples: String) -> Self {
+        self.empty.identity.samples = samples;
         self
     }
 
     /// What the bank will say of itself.
-    pub fn about(&self) -> &About {
-        &self.empty.about
+    pub fn identity(&self) -> &BankIdentity {
+        &self.empty.identity
     }
 
     /// A bank without pictures, to join parts to.
-    pub fn empty(&self) -> FeatureBank {
+    pub fn empty_bank(&self) -> FeatureBank {
         self.empty.clone()
     }
 
@@ -93,8 +93,8 @@ impl<'m> Extractor<'m> {
     ) -> Result<FeatureBank, RankingError> {
         assert!(ids.len() == labels.len() && labels.len() == masks.len() && x.dim(0).is_ok_and(|b| b == ids.len()));
         let (logits, values) =
-            self.model.forward_with(x, &[&self.empty.about.feature_node, &self.empty.about.map_node])?;
-        let mut bank = self.empty();
+            self.model.forward_with(x, &[&self.empty.identity.feature_node, &self.empty.identity.map_node])?;
+        let mut bank = self.empty_bank();
         bank.ids = ids.iter().map(|&id| id.to_owned()).collect();
         bank.labels = labels.to_vec();
         bank.predictions = logits.argmax(1)?.to_vec1()?;
@@ -109,7 +109,7 @@ impl<'m> Extractor<'m> {
 
     /// The features' maps of a batch, `(B, h · w, D)`, f32, with h and w.
     pub(crate) fn places(&self, x: &Tensor) -> Result<(Tensor, usize, usize), RankingError> {
-        self.in_places(&self.model.value(&self.empty.about.map_node, x)?)
+        self.in_places(&self.model.value(&self.empty.identity.map_node, x)?)
     }
 
     fn in_places(&self, value: &Tensor) -> Result<(Tensor, usize, usize), RankingError> {

@@ -1,18 +1,18 @@
 //! Robust features, which of them are spurious, and images in their order.
 //!
-//! The features of a network, computed once, are a [`FeatureBank`]; an [`Extractor`] makes it. [`importance`] says which
+//! The features of a network, computed once, are a [`FeatureBank`]; an [`FeatureExtractor`] makes it. [`feature_importance`] says which
 //! features speak for a class. Whether they are spurious say three sources, each as [`Verdicts`]: the votes published with
-//! Salient ImageNet ([`published`], [`read_answers`]), annotations of one's own ([`read_verdicts`]), and masks ([`ByMasks`]), which need no
-//! people; [`agreement`] compares two of them. With these, [`Ranking`] orders the pictures of a class by the strength of
-//! their spurious cues, and [`hardness`] finds the classes that belong into Hard ImageNet. What a feature looks for, show
-//! [`Extractor::activation_maps`], [`top_pictures`] and [`FeatureAttack`].
+//! Salient ImageNet ([`published_votes`], [`read_answers`]), annotations of one's own ([`read_verdicts`]), and masks ([`MaskCriterion`]), which need no
+//! people; [`measure_agreement`] compares two of them. With these, [`Ranking`] orders the pictures of a class by the strength of
+//! their spurious cues, and [`rank_classes`] finds the classes that belong into Hard ImageNet. What a feature looks for, show
+//! [`FeatureExtractor::activation_maps`], [`top_images`] and [`FeatureAttack`].
 //!
 //! ```
 //! use candle_core::{DType, Device};
 //! use hard_imagenet_datasets::{Dataset, PlantedCues};
 //! use hard_imagenet_images::MaskRule;
 //! use hard_imagenet_models::{Weights, generated, zoo};
-//! use hard_imagenet_ranking::{Aggregate, ByMasks, Extractor, FeatureId, Ranking};
+//! use hard_imagenet_ranking::{Aggregate, MaskCriterion, FeatureExtractor, FeatureId, Ranking};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let file = folder.path().join("planted_resnet.safetensors");
@@ -21,8 +21,8 @@
 //! let data = PlantedCues::hard(7, 16, 64);
 //!
 //! let names = data.info().classes.iter().map(|class| class.name.clone()).collect();
-//! let extractor = Extractor::new(&model, &data.info().name, names, (0..8).collect())?;
-//! let mut bank = extractor.empty();
+//! let extractor = FeatureExtractor::new(&model, &data.info().name, names, (0..8).collect())?;
+//! let mut bank = extractor.empty_bank();
 //! let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
 //! for i in 0..data.len() {
 //!     let sample = data.get(i)?;
@@ -32,7 +32,7 @@
 //! }
 //!
 //! let all = (0..8).flat_map(|class| (0..bank.width as u32).map(move |feature| FeatureId { class, feature }));
-//! let spurious = ByMasks::default().verdicts(&bank, all);
+//! let spurious = MaskCriterion::default().verdicts(&bank, all);
 //! let ranking = Ranking::new(&bank, |class| spurious.spurious(class), Aggregate::Sum);
 //! assert!(ranking.classes.len() <= 8);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -49,32 +49,32 @@
 //! - J. Cohen: A coefficient of agreement for nominal scales. 1960. M. G. Kendall: The treatment of ties in ranking
 //!   problems. Biometrika 1945.
 
+mod activation_map;
 mod aggregate;
 mod agreement;
 mod attack;
 mod bank;
-mod by_masks;
-mod classes;
+mod class_hardness;
 mod correlation;
 mod error;
 mod extract;
 mod importance;
-mod nam;
+mod mask_criterion;
 mod ranking;
-mod verdict;
+mod verdicts;
 mod votes;
 
+pub use activation_map::{ActivationMap, top_images};
 pub use aggregate::Aggregate;
-pub use agreement::{Agreement, agreement};
+pub use agreement::{Agreement, measure_agreement};
 pub use attack::FeatureAttack;
-pub use bank::{About, FeatureBank, Row};
-pub use by_masks::ByMasks;
-pub use classes::{Hardness, hardness, of_class};
+pub use bank::{BankIdentity, FeatureBank, ImageFeatures};
+pub use class_hardness::{ClassHardness, class_importance, rank_classes};
 pub use correlation::{kendall, overlap, spearman};
 pub use error::RankingError;
-pub use extract::Extractor;
-pub use importance::{importance, top};
-pub use nam::{ActivationMap, top_pictures};
-pub use ranking::{Likeness, Ranked, Ranking, accuracy_by_tenth};
-pub use verdict::{FeatureId, Verdict, Verdicts};
-pub use votes::{Annotations, Kind, Votes, of_votes, published, read_answers, read_verdicts};
+pub use extract::FeatureExtractor;
+pub use importance::{feature_importance, top_features};
+pub use mask_criterion::MaskCriterion;
+pub use ranking::{RankedImage, Ranking, RankingComparison, accuracy_by_decile};
+pub use verdicts::{FeatureId, Verdict, Verdicts};
+pub use votes::{SpuriousKind, VoteTable, Votes, published_votes, read_answers, read_verdicts, verdicts_from_votes};

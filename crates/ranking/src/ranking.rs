@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ranking {
     /// Class name or WordNet id, and its pictures.
-    pub classes: BTreeMap<String, Vec<Ranked>>,
+    pub classes: BTreeMap<String, Vec<RankedImage>>,
 }
 
 /// A picture in its place.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ranked {
+pub struct RankedImage {
     /// Id of the sample.
     pub id: String,
     /// The higher, the stronger the cues; `None` for a ranking that was read.
@@ -24,7 +24,7 @@ pub struct Ranked {
 
 /// How alike two rankings of one class are, over the pictures that both have.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Likeness {
+pub struct RankingComparison {
     /// Class.
     pub class: String,
     /// Pictures that both rank.
@@ -42,9 +42,9 @@ impl Ranking {
     /// for it. A class without such features is not ranked. Equal scores go by id; a score that is not a number comes last.
     pub fn new(bank: &FeatureBank, spurious: impl Fn(u32) -> Vec<u32>, aggregate: Aggregate) -> Self {
         let mut classes = BTreeMap::new();
-        let spurious: Vec<Vec<u32>> = (0..bank.about.classes.len() as u32).map(spurious).collect();
-        for (class, name) in (0..).zip(&bank.about.classes) {
-            let (features, rows) = (&spurious[class as usize], bank.labelled(class));
+        let spurious: Vec<Vec<u32>> = (0..bank.identity.classes.len() as u32).map(spurious).collect();
+        for (class, name) in (0..).zip(&bank.identity.classes) {
+            let (features, rows) = (&spurious[class as usize], bank.labeled_rows(class));
             if features.is_empty() || rows.is_empty() {
                 continue;
             }
@@ -55,10 +55,10 @@ impl Ranking {
                 _ => Vec::new(),
             };
             let scores = aggregate.scores(&activations, &weights, &rivals);
-            let mut ranked: Vec<Ranked> = rows
+            let mut ranked: Vec<RankedImage> = rows
                 .iter()
                 .zip(scores)
-                .map(|(&row, score)| Ranked { id: bank.ids[row].clone(), score: Some(score) })
+                .map(|(&row, score)| RankedImage { id: bank.ids[row].clone(), score: Some(score) })
                 .collect();
             ranked.sort_by(|a, b| key(b).total_cmp(&key(a)).then_with(|| a.id.cmp(&b.id)));
             classes.insert(name.clone(), ranked);
@@ -68,7 +68,8 @@ impl Ranking {
 
     /// The published form as JSON: a dictionary from class to a list of image paths, the strongest cues first.
     pub fn to_json(&self) -> String {
-        let list = |ranked: &Vec<Ranked>| ranked.iter().map(|one| Value::from(one.id.as_str())).collect::<Vec<_>>();
+        let list =
+            |ranked: &Vec<RankedImage>| ranked.iter().map(|one| Value::from(one.id.as_str())).collect::<Vec<_>>();
         let lists: serde_json::Map<String, Value> =
             self.classes.iter().map(|(class, ranked)| (class.clone(), list(ranked).into())).collect();
         let mut text = serde_json::to_string_pretty(&lists).unwrap_or_default();
@@ -85,15 +86,15 @@ impl Ranking {
 
     /// From lists, the strongest first; `Rankings` of hard-imagenet-datasets reads both published forms.
     pub fn from_lists(lists: BTreeMap<String, Vec<String>>) -> Self {
-        let ranked = |ids: Vec<String>| ids.into_iter().map(|id| Ranked { id, score: None }).collect();
+        let ranked = |ids: Vec<String>| ids.into_iter().map(|id| RankedImage { id, score: None }).collect();
         Self { classes: lists.into_iter().map(|(class, ids)| (class, ranked(ids))).collect() }
     }
 
     /// Compares the classes that both have; a picture counts by its file name, without folders and extension.
-    pub fn likeness(&self, other: &Self, k: usize) -> Vec<Likeness> {
+    pub fn compare(&self, other: &Self, k: usize) -> Vec<RankingComparison> {
         let both = self.classes.iter().filter_map(|(class, a)| Some((class, a, other.classes.get(class)?)));
         both.map(|(class, a, b)| {
-            let names = |ranked: &[Ranked]| ranked.iter().map(|one| stem(&one.id).to_owned()).collect::<Vec<_>>();
+            let names = |ranked: &[RankedImage]| ranked.iter().map(|one| stem(&one.id).to_owned()).collect::<Vec<_>>();
             let (a, b) = (names(a), names(b));
             let places: BTreeMap<&str, usize> =
                 b.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
@@ -103,7 +104,7 @@ impl Ranking {
                 .filter_map(|(place, name)| Some((place as f64, *places.get(name.as_str())? as f64)))
                 .collect();
             let (x, y): (Vec<f64>, Vec<f64>) = common.iter().copied().unzip();
-            Likeness {
+            RankingComparison {
                 class: class.clone(),
                 common: common.len(),
                 spearman: spearman(&x, &y),
@@ -122,18 +123,18 @@ fn strongest_rival(bank: &FeatureBank, row: usize, own: u32, features: &[Vec<u32
 }
 
 /// What a picture is ordered by: a score that is not a number stands below all others, and no zero below another.
-fn key(one: &Ranked) -> f64 {
+fn key(one: &RankedImage) -> f64 {
     one.score.filter(|score| !score.is_nan()).map_or(f64::NEG_INFINITY, |score| score + 0.0)
 }
 
 /// Accuracy of the bank's model in each tenth of the ranking of a class, the strongest cues first, with Student's interval;
 /// `None` for a tenth of fewer than two pictures. Pictures that are not in the bank do not count.
-pub fn accuracy_by_tenth(bank: &FeatureBank, ranked: &[Ranked]) -> Vec<Option<Estimate>> {
+pub fn accuracy_by_decile(bank: &FeatureBank, ranked: &[RankedImage]) -> Vec<Option<Estimate>> {
     let rows: BTreeMap<&str, usize> = bank.ids.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
     let mut tenths = vec![Vec::new(); 10];
     for (place, one) in ranked.iter().enumerate() {
         let Some(&row) = rows.get(one.id.as_str()) else { continue };
-        let column = bank.about.columns[bank.labels[row] as usize];
+        let column = bank.identity.columns[bank.labels[row] as usize];
         tenths[place * 10 / ranked.len()].push(f64::from(u8::from(bank.predictions[row] == column)));
     }
     tenths.iter().map(|right| mean_estimate(right, 0.95)).collect()
@@ -148,11 +149,11 @@ fn stem(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{About, Row};
+    use crate::{BankIdentity, ImageFeatures};
 
     /// Five pictures of two classes with two features; the second class has no picture.
     pub(crate) fn bank() -> FeatureBank {
-        let about = About {
+        let about = BankIdentity {
             model: "toy".into(),
             weights_sha256: "00".into(),
             feature_node: "pool".into(),
@@ -166,7 +167,8 @@ mod tests {
         let mut bank = FeatureBank::new(about, vec![1.0, 0.5, 2.0, -1.0]).unwrap();
         for (i, features) in [[1.0, 2.0], [3.0, 0.0], [0.0, 4.0], [1.0, 1.0], [2.0, 1.0]].into_iter().enumerate() {
             let (id, on_object) = (format!("train/a/a_{i}.JPEG"), vec![0.5, f32::NAN]);
-            bank.push(Row { id, label: 0, prediction: 3, object: 0.1, features: features.into(), on_object }).unwrap();
+            bank.push(ImageFeatures { id, label: 0, prediction: 3, object: 0.1, features: features.into(), on_object })
+                .unwrap();
         }
         bank
     }
@@ -200,12 +202,12 @@ mod tests {
 
     #[test]
     fn scores_that_are_not_numbers_come_last() {
-        let mut bank = FeatureBank::new(bank().about, vec![1.0; 4]).unwrap();
+        let mut bank = FeatureBank::new(bank().identity, vec![1.0; 4]).unwrap();
         for i in 0..60 {
             let id = format!("{:02}", i * 37 % 60);
             let features = vec![if i % 3 == 0 { f32::NAN } else { (i % 7) as f32 }, 1.0];
             let on_object = vec![f32::NAN; 2];
-            bank.push(Row { id, label: 0, prediction: 3, object: 0.1, features, on_object }).unwrap();
+            bank.push(ImageFeatures { id, label: 0, prediction: 3, object: 0.1, features, on_object }).unwrap();
         }
         let sum = Ranking::new(&bank, |_| vec![0], Aggregate::Sum);
         let scores: Vec<f64> = sum.classes["a"].iter().filter_map(|one| one.score).collect();
@@ -237,17 +239,18 @@ mod tests {
 
     #[test]
     fn accuracy_falls_along_a_ranking() {
-        let mut bank = FeatureBank::new(bank().about, vec![1.0; 4]).unwrap();
+        let mut bank = FeatureBank::new(bank().identity, vec![1.0; 4]).unwrap();
         for i in 0..40u8 {
             let (features, on_object) = (vec![-f32::from(i), 0.0], vec![f32::NAN; 2]);
             let prediction = if i < 30 { 3 } else { 7 };
-            bank.push(Row { id: i.to_string(), label: 0, prediction, object: 0.1, features, on_object }).unwrap();
+            bank.push(ImageFeatures { id: i.to_string(), label: 0, prediction, object: 0.1, features, on_object })
+                .unwrap();
         }
         let ranking = Ranking::new(&bank, |_| vec![0], Aggregate::Sum);
-        let tenths = accuracy_by_tenth(&bank, &ranking.classes["a"]);
+        let tenths = accuracy_by_decile(&bank, &ranking.classes["a"]);
         let values: Vec<f64> = tenths.iter().map(|tenth| tenth.unwrap().value).collect();
         assert_eq!(values, [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0, 0.0]);
-        assert_eq!(accuracy_by_tenth(&bank, &ranking.classes["a"][..5]), vec![None; 10]);
+        assert_eq!(accuracy_by_decile(&bank, &ranking.classes["a"][..5]), vec![None; 10]);
     }
 
     #[test]
@@ -255,11 +258,11 @@ mod tests {
         let list = |ids: &[&str]| {
             Ranking::from_lists([("a".to_owned(), ids.iter().map(|&id| id.to_owned()).collect())].into())
         };
-        let likeness = list(&["x/1.JPEG", "2", "3", "4"]).likeness(&list(&["y/1.png", "3", "2", "5"]), 2);
+        let likeness = list(&["x/1.JPEG", "2", "3", "4"]).compare(&list(&["y/1.png", "3", "2", "5"]), 2);
         assert_eq!((likeness[0].common, likeness[0].overlap), (3, Some(0.5)));
         assert!((likeness[0].spearman.unwrap() - 0.5).abs() < 1e-12);
         assert!((likeness[0].kendall.unwrap() - 1.0 / 3.0).abs() < 1e-12);
-        assert_eq!(list(&["1"]).likeness(&Ranking::default(), 2), []);
+        assert_eq!(list(&["1"]).compare(&Ranking::default(), 2), []);
     }
 
     #[test]
@@ -269,12 +272,13 @@ mod tests {
         let bank = bank();
         bank.write(&path).unwrap();
         let read = FeatureBank::read(&path).unwrap();
-        assert_eq!((&read.about, &read.ids, &read.features), (&bank.about, &bank.ids, &bank.features));
+        assert_eq!((&read.identity, &read.ids, &read.features), (&bank.identity, &bank.ids, &bank.features));
         assert_eq!((read.on_object(1, 0), read.on_object(1, 1)), (Some(0.5), None));
         let mut twice = read.clone();
         twice.join(read).unwrap();
         assert_eq!(twice.len(), 10);
-        let other = FeatureBank::new(About { model: "other".into(), ..bank.about.clone() }, vec![0.0; 4]).unwrap();
+        let other =
+            FeatureBank::new(BankIdentity { model: "other".into(), ..bank.identity.clone() }, vec![0.0; 4]).unwrap();
         assert!(twice.join(other).unwrap_err().to_string().contains("toy (00) on toys and other (00) on toys"));
         std::fs::write(&path, b"nonsense").unwrap();
         let error = FeatureBank::read(&path).unwrap_err().to_string();

@@ -17,7 +17,7 @@ pub struct Votes {
 
 /// Where a spurious feature looks by its votes, SPEC 11.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SpuriousKind {
     /// Three or more said so.
     Background,
     /// Three or more said so.
@@ -36,22 +36,22 @@ impl Votes {
     }
 
     /// Of a spurious feature where it looks; `None` for a core one.
-    pub fn kind(self) -> Option<Kind> {
+    pub fn spurious_kind(self) -> Option<SpuriousKind> {
         match self.verdict() {
             Verdict::Core => None,
-            Verdict::Spurious if self.background >= MAJORITY => Some(Kind::Background),
-            Verdict::Spurious if self.separate_object >= MAJORITY => Some(Kind::SeparateObject),
-            Verdict::Spurious => Some(Kind::Ambiguous),
+            Verdict::Spurious if self.background >= MAJORITY => Some(SpuriousKind::Background),
+            Verdict::Spurious if self.separate_object >= MAJORITY => Some(SpuriousKind::SeparateObject),
+            Verdict::Spurious => Some(SpuriousKind::Ambiguous),
         }
     }
 }
 
 /// Votes by WordNet id of the class and feature of the robust ResNet-50 (`imagenet_l2_3_0`).
-pub type Annotations = BTreeMap<(String, u32), Votes>;
+pub type VoteTable = BTreeMap<(String, u32), Votes>;
 
 /// The votes on the five most important features of each of the 15 classes of Hard ImageNet, as published with Salient
 /// ImageNet: 75 features, five answers each, all of them spurious.
-pub fn published() -> Annotations {
+pub fn published_votes() -> VoteTable {
     const ROWS: &str = include_str!("votes.csv");
     let row = |line: &str| {
         let fields: Vec<&str> = line.split(',').collect();
@@ -63,7 +63,7 @@ pub fn published() -> Annotations {
 }
 
 /// The verdicts of votes for the classes of a dataset, given the WordNet id (or the name) of each.
-pub fn of_votes<'a>(annotations: &Annotations, classes: impl IntoIterator<Item = &'a str>) -> Verdicts {
+pub fn verdicts_from_votes<'a>(annotations: &VoteTable, classes: impl IntoIterator<Item = &'a str>) -> Verdicts {
     let mut verdicts = Vec::new();
     for (class, name) in classes.into_iter().enumerate() {
         let of_class = annotations.range((name.to_owned(), 0)..=(name.to_owned(), u32::MAX));
@@ -77,11 +77,11 @@ pub fn of_votes<'a>(annotations: &Annotations, classes: impl IntoIterator<Item =
 
 /// Reads the answers of the workers as Salient ImageNet publishes them (`discover_spurious_features.csv`): a CSV, one
 /// answer a line, of which the columns `Input.wordnet_id`, `Input.feature_index` and `Answer.main` (`main_object`,
-/// `separate_object` or `background`) are read. All 1000 classes of it are kept; [`of_votes`] picks those of a dataset.
+/// `separate_object` or `background`) are read. All 1000 classes of it are kept; [`verdicts_from_votes`] picks those of a dataset.
 ///
 /// # Errors
 /// [`RankingError::File`], with the line.
-pub fn read_answers(path: &Path) -> Result<Annotations, RankingError> {
+pub fn read_answers(path: &Path) -> Result<VoteTable, RankingError> {
     read(path, parse_answers)
 }
 
@@ -143,8 +143,8 @@ fn rows(text: &str) -> Vec<(usize, Vec<String>)> {
     rows
 }
 
-fn parse_answers(text: &str) -> Result<Annotations, String> {
-    let mut annotations = Annotations::new();
+fn parse_answers(text: &str) -> Result<VoteTable, String> {
+    let mut annotations = VoteTable::new();
     for (line, [class, feature, answer]) in columns(text, ["Input.wordnet_id", "Input.feature_index", "Answer.main"])? {
         let feature = feature_of(line, &feature)?;
         let votes = annotations.entry((class, feature)).or_default();
@@ -197,17 +197,22 @@ mod tests {
 
     #[test]
     fn all_published_features_are_spurious() {
-        let votes = published();
+        let votes = published_votes();
         assert_eq!(votes.len(), 75);
         assert!(votes.values().all(|v| v.main_object + v.separate_object + v.background == 5));
-        let verdicts = of_votes(&votes, ["n03218198", "n00000000", "n04228054"]);
+        let verdicts = verdicts_from_votes(&votes, ["n03218198", "n00000000", "n04228054"]);
         assert_eq!(verdicts.spurious(0), [0, 127, 161, 417, 1959]);
         assert!(verdicts.spurious(1).is_empty());
         assert_eq!(verdicts.len(), 10);
-        let kinds: Vec<_> = [127, 161, 417, 1959].map(|f| votes[&("n03218198".to_owned(), f)].kind()).into();
+        let kinds: Vec<_> = [127, 161, 417, 1959].map(|f| votes[&("n03218198".to_owned(), f)].spurious_kind()).into();
         assert_eq!(
             kinds,
-            [Some(Kind::SeparateObject), Some(Kind::SeparateObject), Some(Kind::Ambiguous), Some(Kind::Background)]
+            [
+                Some(SpuriousKind::SeparateObject),
+                Some(SpuriousKind::SeparateObject),
+                Some(SpuriousKind::Ambiguous),
+                Some(SpuriousKind::Background)
+            ]
         );
     }
 
@@ -216,8 +221,8 @@ mod tests {
         let classes = ["dogsled", "ski"];
         let text = "feature, verdict,class,note\n7,core,ski,x\n\n3,spurious,0,\n";
         let verdicts = parse_verdicts(text, &classes, 8).unwrap();
-        assert_eq!(verdicts.of(FeatureId { class: 1, feature: 7 }), Some(Verdict::Core));
-        assert_eq!(verdicts.of(FeatureId { class: 0, feature: 3 }), Some(Verdict::Spurious));
+        assert_eq!(verdicts.get(FeatureId { class: 1, feature: 7 }), Some(Verdict::Core));
+        assert_eq!(verdicts.get(FeatureId { class: 0, feature: 3 }), Some(Verdict::Spurious));
         let check = |text: &str, expected: &str| {
             let error = parse_verdicts(text, &classes, 8).unwrap_err();
             assert!(error.contains(expected), "{error}");
@@ -248,8 +253,11 @@ mod tests {
         let votes = parse_answers(&format!("{head}{}\r\n", rows.join("\r\n"))).unwrap();
         let want = Votes { main_object: 1, separate_object: 1, background: 2 };
         assert_eq!((votes.len(), votes[&("n7".to_owned(), 5)]), (2, want));
-        assert_eq!(want.kind(), Some(Kind::Ambiguous));
-        assert_eq!(of_votes(&votes, ["n1", "n7"]).of(FeatureId { class: 1, feature: 6 }), Some(Verdict::Core));
+        assert_eq!(want.spurious_kind(), Some(SpuriousKind::Ambiguous));
+        assert_eq!(
+            verdicts_from_votes(&votes, ["n1", "n7"]).get(FeatureId { class: 1, feature: 6 }),
+            Some(Verdict::Core)
+        );
         // A reason of two lines counts as two.
         let error = parse_answers(&format!("{head}{}\n6,n7,3,5,sky,\n", rows[..2].join("\n"))).unwrap_err();
         assert!(error.contains("line 5: the answer is main_object") && error.contains("\"sky\""), "{error}");

@@ -6,8 +6,8 @@ use hard_imagenet_datasets::{Dataset, PlantedConfig, PlantedCues};
 use hard_imagenet_images::MaskRule;
 use hard_imagenet_models::{Model, Weights, zoo};
 use hard_imagenet_ranking::{
-    Aggregate, ByMasks, Extractor, FeatureBank, FeatureId, Ranked, Ranking, Verdict, Verdicts, hardness, of_class,
-    spearman, top,
+    Aggregate, FeatureBank, FeatureExtractor, FeatureId, MaskCriterion, RankedImage, Ranking, Verdict, Verdicts,
+    class_importance, rank_classes, spearman, top_features,
 };
 use std::path::Path;
 
@@ -18,9 +18,9 @@ fn model(word: &str) -> Model {
 
 fn bank(model: &Model, data: &PlantedCues) -> FeatureBank {
     let names = data.info().classes.iter().map(|class| class.name.clone()).collect();
-    let extractor = Extractor::new(model, &data.info().name, names, (0..8).collect()).unwrap();
+    let extractor = FeatureExtractor::new(model, &data.info().name, names, (0..8).collect()).unwrap();
     let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
-    let mut bank = extractor.empty();
+    let mut bank = extractor.empty_bank();
     for from in (0..data.len()).step_by(40) {
         let samples: Vec<_> = (from..(from + 40).min(data.len())).map(|i| data.get(i).unwrap()).collect();
         let images: Vec<_> = samples.iter().map(|sample| geometry.apply_to_image(&sample.image)).collect();
@@ -59,9 +59,9 @@ fn explained(values: &[f64], groups: &[usize]) -> f64 {
 fn the_rest_of_the_batch_changes_nothing() {
     let (model, data) = (model("cue"), planted(0.9, (1.0, 1.0), 7));
     let names = data.info().classes.iter().map(|class| class.name.clone()).collect();
-    let extractor = Extractor::new(&model, &data.info().name, names, (0..8).collect()).unwrap();
+    let extractor = FeatureExtractor::new(&model, &data.info().name, names, (0..8).collect()).unwrap();
     let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
-    let mut alone = extractor.empty();
+    let mut alone = extractor.empty_bank();
     for i in 0..data.len() {
         let sample = data.get(i).unwrap();
         let x = model.normalise(&model.batch(&[geometry.apply_to_image(&sample.image)]).unwrap()).unwrap();
@@ -90,12 +90,12 @@ fn features_found_by_masks_are_those_that_follow_the_scene() {
         let scenes: Vec<usize> = (0..data.len()).map(|i| data.scene(i) as usize).collect();
         let classes: Vec<usize> = (0..data.len()).map(|i| data.class(i)).collect();
         for class in 0..8 {
-            for feature in top(&of_class(&bank, class).unwrap(), 5) {
+            for feature in top_features(&class_importance(&bank, class).unwrap(), 5) {
                 let values: Vec<f64> =
                     (0..bank.len()).map(|row| f64::from(bank.features(row)[feature as usize])).collect();
                 let follows_scene = explained(&values, &scenes) > explained(&values, &classes);
                 let id = FeatureId { class, feature };
-                let masks = ByMasks::default();
+                let masks = MaskCriterion::default();
                 let spurious =
                     masks.focus(&bank, id).and_then(|focus| masks.verdict(&focus)) == Some(Verdict::Spurious);
                 found += usize::from(spurious);
@@ -111,9 +111,9 @@ fn features_found_by_masks_are_those_that_follow_the_scene() {
 
 /// Verdicts on the five most important features of each class, by masks.
 fn verdicts(bank: &FeatureBank) -> Verdicts {
-    let important = |class| top(&of_class(bank, class).unwrap_or_default(), 5).into_iter();
+    let important = |class| top_features(&class_importance(bank, class).unwrap_or_default(), 5).into_iter();
     let ids = (0..8).flat_map(|class| important(class).map(move |feature| FeatureId { class, feature }));
-    ByMasks::default().verdicts(bank, ids.collect::<Vec<_>>())
+    MaskCriterion::default().verdicts(bank, ids.collect::<Vec<_>>())
 }
 
 /// Spearman's ρ of the ranking by spurious features with the planted strength, the mean over classes.
@@ -158,7 +158,7 @@ fn ranking_by_them_orders_pictures_by_their_cues() {
         let right = |id: &str| {
             bank.ids.iter().position(|one| one == id).is_some_and(|row| bank.predictions[row] == bank.labels[row])
         };
-        let share = |ids: &[Ranked]| ids.iter().filter(|one| right(&one.id)).count() as f64 / ids.len() as f64;
+        let share = |ids: &[RankedImage]| ids.iter().filter(|one| right(&one.id)).count() as f64 / ids.len() as f64;
         let ends = ranking.classes.values().map(|ranked| (share(&ranked[..20]), share(&ranked[40..])));
         ends.map(|(high, low)| (high - low) / 8.0).sum::<f64>()
     };
@@ -172,7 +172,7 @@ fn all_classes_of_the_model_that_learnt_the_cue_are_hard() {
     let data = planted(0.9, (1.0, 1.0), 400);
     let hard = |word: &str| {
         let bank = bank(&model(word), &data);
-        hardness(&bank, &verdicts(&bank), 5).iter().filter(|class| class.is_hard()).count()
+        rank_classes(&bank, &verdicts(&bank), 5).iter().filter(|class| class.is_hard()).count()
     };
     let (cue, object) = (hard("cue"), hard("object"));
     assert!(cue >= 6 && object == 0, "{cue} {object}");

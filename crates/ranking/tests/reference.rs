@@ -7,7 +7,9 @@ use candle_core::{DType, Device, Tensor};
 use hard_imagenet_images::{Filter, MaskRule, Pixels, Preprocessing, Rgb8, decode_image};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_models::{Model, generated, zoo};
-use hard_imagenet_ranking::{Aggregate, Extractor, FeatureAttack, Ranking, Row, importance, top};
+use hard_imagenet_ranking::{
+    Aggregate, FeatureAttack, FeatureExtractor, ImageFeatures, Ranking, feature_importance, top_features,
+};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -60,7 +62,7 @@ fn ranking() {
     let x = model.normalise(&pixels).unwrap();
 
     let classes = vec!["dogsled".to_owned(), "ski".to_owned()];
-    let extractor = Extractor::new(&model, "reference", classes, vec![537, 795]).unwrap();
+    let extractor = FeatureExtractor::new(&model, "reference", classes, vec![537, 795]).unwrap();
     let masks = vec![Mask::new(224, 224); found.len()];
     let names: Vec<&str> = found.iter().map(|&at| ids[at]).collect();
     let ours = extractor.extract(&x, &names, &vec![0; found.len()], &masks).unwrap();
@@ -73,16 +75,23 @@ fn ranking() {
 
     for (class, key) in ["537", "795"].into_iter().enumerate() {
         let (class, about) = (class as u32, &about["classes"][key]);
-        let mut bank = extractor.empty();
+        let mut bank = extractor.empty_bank();
         for (at, id) in ids.iter().enumerate() {
             let features =
                 found.iter().position(|&one| one == at).map_or(want[at].clone(), |row| ours.features(row).to_vec());
             let on_object = vec![f32::NAN; features.len()];
-            bank.push(Row { id: (*id).to_owned(), label: class, prediction: 0, object: 0.0, features, on_object })
-                .unwrap();
+            bank.push(ImageFeatures {
+                id: (*id).to_owned(),
+                label: class,
+                prediction: 0,
+                object: 0.0,
+                features,
+                on_object,
+            })
+            .unwrap();
         }
-        let importance = importance(&bank, class, &bank.labelled(class)).unwrap();
-        let best = top(&importance, 5);
+        let importance = feature_importance(bank, class, &bank.labeled_rows(class)).unwrap();
+        let best = top_features(&importance, 5);
         let want = |key: &str| about[key].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect::<Vec<_>>();
         assert_eq!(best.iter().map(|&f| f64::from(f)).collect::<Vec<_>>(), want("feature_importance_top5"));
         for (feature, want) in best.iter().zip(want("feature_importance_values")) {

@@ -1,5 +1,5 @@
 use crate::cam::{cut, explanations, id, places, targets};
-use crate::{Explain, ExplainError, Explanation, Question};
+use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 use hard_imagenet_models::{AtCut, Layout, Places};
 
@@ -16,12 +16,12 @@ pub struct AblationCam {
     /// `None`: the model's `cam_node`.
     pub node: Option<String>,
     /// Channels that are taken away in one pass, each from a copy of its own.
-    pub batch: usize,
+    pub batch_size: usize,
 }
 
 impl Default for AblationCam {
     fn default() -> Self {
-        Self { node: None, batch: 16 }
+        Self { node: None, batch_size: 16 }
     }
 }
 
@@ -34,26 +34,26 @@ impl Explain for AblationCam {
         self.node.as_deref()
     }
 
-    fn answer(&self, mut question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (images, height, width) = question.size()?;
-        let model = question.model;
+    fn explain_request(&self, mut request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (images, height, width) = request.image_size()?;
+        let model = request.model;
         let cut = cut(model, self.node())?;
         let node = model.graph().node(cut.node());
 
         let (mut raw, mut size) = (Vec::with_capacity(images), (0, 0));
-        for (image, &class) in question.classes.iter().enumerate() {
+        for (image, &class) in request.classes.iter().enumerate() {
             // One image at a time: values that are carried need not have one row an image.
-            let value = model.trunk(&cut, &question.x.narrow(0, image, 1)?)?;
+            let value = model.trunk(&cut, &request.x.narrow(0, image, 1)?)?;
             let Places { values, h, w } = places(node, &value.at)?;
             let channels = values.dim(2)?;
             let whole = targets(&model.head(&cut, &value)?, &[class])?;
             let ablated = ablated(&value.at)?;
             let mut scores = Vec::with_capacity(channels);
-            for first in (0..channels).step_by(self.batch.max(1)) {
-                let count = self.batch.max(1).min(channels - first);
+            for first in (0..channels).step_by(self.batch_size.max(1)) {
+                let count = self.batch_size.max(1).min(channels - first);
                 let without = without(&value, node.layout, ablated, first..first + count)?;
                 scores.push(targets(&model.head(&cut, &without)?, &vec![class; count])?);
-                question.done(image * channels + first + count, images * channels)?;
+                request.report_progress(image * channels + first + count, images * channels)?;
             }
             let weights = whole.broadcast_sub(&Tensor::cat(&scores, 0)?)?.broadcast_div(&whole)?;
             raw.push(values.matmul(&weights.reshape((1, channels, 1))?)?.squeeze(2)?);

@@ -1,7 +1,7 @@
 //! What attention says of the places: its matrices, from the first block to the last, multiplied.
 
 use crate::cam::{explanations, targets};
-use crate::{Explain, ExplainError, Explanation, Question};
+use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{D, DType, Tensor, Var};
 use hard_imagenet_kernels::{gradient, gradients};
 use hard_imagenet_models::{Layout, Model, NodeId, Op};
@@ -22,15 +22,15 @@ impl Explain for Rollout {
         "rollout".into()
     }
 
-    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (_, height, width) = question.size()?;
-        let tokens = Tokens::of(question.model, question.x)?;
+    fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (_, height, width) = request.image_size()?;
+        let tokens = Tokens::of(request.model, request.x)?;
         let names: Vec<&str> =
-            tokens.attention.iter().map(|id| question.model.graph().node(*id).name.as_str()).collect();
-        let (_, values) = question.model.forward_with(question.x, &names)?;
+            tokens.attention.iter().map(|id| request.model.graph().node(*id).name.as_str()).collect();
+        let (_, values) = request.model.forward_with(request.x, &names)?;
         let half = |t: Tensor| t.affine(0.5, 0.0);
         let blocks = values.into_iter().map(|a| half(a.mean(1)?)).collect::<candle_core::Result<Vec<_>>>()?;
-        let raw = tokens.rolled(question.model, question.x, &blocks, 0.5)?;
+        let raw = tokens.rolled(request.model, request.x, &blocks, 0.5)?;
         explanations(&raw, (tokens.h, tokens.w), (height, width))
     }
 }
@@ -49,12 +49,12 @@ impl Explain for Attention {
         "attention".into()
     }
 
-    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (_, height, width) = question.size()?;
-        let (model, x) = (question.model, question.x);
+    fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (_, height, width) = request.image_size()?;
+        let (model, x) = (request.model, request.x);
         let tokens = Tokens::of(model, x)?;
         let (logits, watched) = model.forward_watching(x, &tokens.attention)?;
-        let chosen = targets(&logits, question.classes)?.sum_all()?;
+        let chosen = targets(&logits, request.classes)?.sum_all()?;
         let slopes = gradients(&chosen, watched.iter().map(|one| &one.tap))?;
         let relevance = |(one, slope): (&hard_imagenet_models::Watched, &Tensor)| {
             (&one.value * slope)?.to_dtype(DType::F32)?.relu()?.mean(1)

@@ -1,6 +1,6 @@
 //! What class activation maps have in common.
 
-use crate::{Explain, ExplainError, Explanation, Question};
+use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor, Var};
 use hard_imagenet_kernels::gradient;
 use hard_imagenet_masks::Heatmap;
@@ -27,26 +27,26 @@ impl<F: Formula> Explain for F {
         Formula::node(self)
     }
 
-    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        Ok(with_logits::<F>(Formula::node(self), &question)?.1)
+    fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        Ok(with_logits::<F>(Formula::node(self), &request)?.1)
     }
 }
 
 /// The logits `(B, K)`, f32, and the explanations, from one pass through the trunk.
 pub(crate) fn with_logits<F: Formula>(
     node: Option<&str>,
-    question: &Question<'_>,
+    request: &ExplainRequest<'_>,
 ) -> Result<(Tensor, Vec<Explanation>), ExplainError> {
-    let (_, height, width) = question.size()?;
-    let model = question.model;
+    let (_, height, width) = request.image_size()?;
+    let model = request.model;
     let cut = cut(model, node)?;
     let node = model.graph().node(cut.node());
 
-    let mut value = model.trunk(&cut, question.x)?;
+    let mut value = model.trunk(&cut, request.x)?;
     let activation = Var::from_tensor(&value.at)?;
     value.at = activation.as_tensor().clone();
     let logits = model.head(&cut, &value)?;
-    let slope = gradient(&targets(&logits, question.classes)?.sum_all()?, &activation)?;
+    let slope = gradient(&targets(&logits, request.classes)?.sum_all()?, &activation)?;
 
     let Places { values: activations, h, w } = places(node, &activation.as_detached_tensor())?;
     let raw = F::raw(&activations, &places(node, &slope)?.values)?;

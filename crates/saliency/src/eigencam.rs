@@ -1,5 +1,5 @@
 use crate::cam::{cut, explanations, id, places};
-use crate::{Explain, ExplainError, Explanation, Question};
+use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{D, DType, Device, Tensor};
 use hard_imagenet_models::Places;
 
@@ -27,11 +27,11 @@ impl Explain for EigenCam {
         self.node.as_deref()
     }
 
-    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (_, height, width) = question.size()?;
-        let cut = cut(question.model, self.node())?;
-        let node = question.model.graph().node(cut.node());
-        let value = question.model.value(&node.name, question.x)?;
+    fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (_, height, width) = request.image_size()?;
+        let cut = cut(request.model, self.node())?;
+        let node = request.model.graph().node(cut.node());
+        let value = request.model.value(&node.name, request.x)?;
         let Places { values, h, w } = places(node, &value)?;
         explanations(&projected(&values)?, (h, w), (height, width))
     }

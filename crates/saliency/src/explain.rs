@@ -78,7 +78,7 @@ pub enum ExplainError {
     },
     /// Whoever asked wants no answer any more.
     #[error("stopped before the end")]
-    Stopped,
+    Canceled,
     /// From the model.
     #[error(transparent)]
     Model(#[from] hard_imagenet_models::ModelError),
@@ -97,7 +97,7 @@ pub struct Explanation {
 }
 
 /// What an explainer is asked: which pixels of each image spoke for its class?
-pub struct Question<'a> {
+pub struct ExplainRequest<'a> {
     /// Whose decision it is.
     pub model: &'a Model,
     /// The network's input, `(B, 3, H, W)`.
@@ -108,16 +108,16 @@ pub struct Question<'a> {
     /// place in the batch. May be empty for an explainer that is not random.
     pub keys: &'a [NoiseKey],
     /// Told how many passes of one image through the network are done, and of how many, where there are many. A break
-    /// ends the work with [`ExplainError::Stopped`].
+    /// ends the work with [`ExplainError::Canceled`].
     pub progress: &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 }
 
-impl Question<'_> {
+impl ExplainRequest<'_> {
     /// Images, rows and columns of the input.
     ///
     /// # Errors
     /// Not one class for each image; an input without four dimensions.
-    pub fn size(&self) -> Result<(usize, usize, usize), ExplainError> {
+    pub fn image_size(&self) -> Result<(usize, usize, usize), ExplainError> {
         let (images, _, height, width) = self.x.dims4()?;
         match self.classes.len() {
             classes if classes == images => Ok((images, height, width)),
@@ -129,7 +129,7 @@ impl Question<'_> {
     ///
     /// # Errors
     /// Not one key for each image.
-    pub fn keys_for(&self, explainer: &dyn Explain) -> Result<Vec<NoiseKey>, ExplainError> {
+    pub fn forked_keys(&self, explainer: &dyn Explain) -> Result<Vec<NoiseKey>, ExplainError> {
         let (images, keys) = (self.x.dim(0)?, self.keys.len());
         if keys != images {
             return Err(ExplainError::Keys { explainer: explainer.id(), images, keys });
@@ -140,11 +140,11 @@ impl Question<'_> {
     /// Reports progress.
     ///
     /// # Errors
-    /// [`ExplainError::Stopped`] when the answer is a break.
-    pub fn done(&mut self, passes: usize, of: usize) -> Result<(), ExplainError> {
+    /// [`ExplainError::Canceled`] when the answer is a break.
+    pub fn report_progress(&mut self, passes: usize, of: usize) -> Result<(), ExplainError> {
         match (self.progress)(passes, of) {
             ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(ExplainError::Stopped),
+            ControlFlow::Break(()) => Err(ExplainError::Canceled),
         }
     }
 }
@@ -163,21 +163,21 @@ pub trait Explain: Send + Sync {
     /// word.
     fn title(&self) -> String {
         let id = self.id();
-        crate::list::find(&id).map_or_else(|| id.clone(), |one| one.title.to_owned())
+        crate::registry::find(&id).map_or_else(|| id.clone(), |one| one.title.to_owned())
     }
 
     /// Returns what the explainer does, in one sentence.
     fn sentence(&self) -> String {
-        crate::list::find(&self.id()).map_or_else(String::new, |one| one.about.to_owned())
+        crate::registry::find(&self.id()).map_or_else(String::new, |one| one.summary.to_owned())
     }
 
-    /// Returns the version of what [`answer`](Self::answer) computes. Change it whenever maps change: a run that was
+    /// Returns the version of what [`explain_request`](Self::explain_request) computes. Change it whenever maps change: a run that was
     /// started under one version is not resumed under another.
     fn version(&self) -> String {
         "1".to_owned()
     }
 
-    /// Does it draw random numbers? Then [`Question::keys`] are needed.
+    /// Does it draw random numbers? Then [`ExplainRequest::keys`] are needed.
     fn is_random(&self) -> bool {
         false
     }
@@ -187,15 +187,15 @@ pub trait Explain: Send + Sync {
     /// # Errors
     /// A node that does not exist or has no rows and columns, a class beyond the head, a value without gradient, keys
     /// that are missing, a break.
-    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError>;
+    fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError>;
 
-    /// [`answer`](Self::answer) without keys, and without a word until the end: `x` is the network's input
+    /// [`explain_request`](Self::explain_request) without keys, and without a word until the end: `x` is the network's input
     /// `(B, 3, H, W)`, `classes` one target class an image.
     ///
     /// # Errors
-    /// As [`answer`](Self::answer).
+    /// As [`explain_request`](Self::explain_request).
     fn explain(&self, model: &Model, x: &Tensor, classes: &[u32]) -> Result<Vec<Explanation>, ExplainError> {
         let progress = &mut |_, _| ControlFlow::Continue(());
-        self.answer(Question { model, x, classes, keys: &[], progress })
+        self.explain_request(ExplainRequest { model, x, classes, keys: &[], progress })
     }
 }

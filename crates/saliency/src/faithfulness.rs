@@ -26,7 +26,7 @@ impl Curve {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Substrate {
     /// The mean colour, 0 of the normalised input: sharp edges appear where pixels go.
-    MeanColour,
+    MeanColor,
     /// The picture itself, blurred by a Gaussian of standard deviation `sigma` on `side` × `side` pixels (odd), beyond the
     /// border zeros. As in the published code the kernel is a point, smoothed on so many pixels by SciPy's
     /// `gaussian_filter`, so that what lies beyond its ends is folded back into it.
@@ -88,16 +88,21 @@ pub struct Faithfulness {
     /// Steps from the first picture to the last. The published code takes one row's worth of pixels a step: 224.
     pub steps: usize,
     /// What deleted pixels become; the published code's is the mean colour.
-    pub deleted: Substrate,
+    pub deletion_substrate: Substrate,
     /// What pixels are before they are inserted; the published code's is [`Substrate::BLUR`].
-    pub before: Substrate,
+    pub insertion_substrate: Substrate,
     /// Pictures that go through the network together.
-    pub batch: usize,
+    pub batch_size: usize,
 }
 
 impl Default for Faithfulness {
     fn default() -> Self {
-        Self { steps: 224, deleted: Substrate::MeanColour, before: Substrate::BLUR, batch: 16 }
+        Self {
+            steps: 224,
+            deletion_substrate: Substrate::MeanColor,
+            insertion_substrate: Substrate::BLUR,
+            batch_size: 16,
+        }
     }
 }
 
@@ -115,7 +120,7 @@ impl Faithfulness {
         map: &Heatmap,
     ) -> Result<Option<Curve>, ExplainError> {
         let x = x.to_dtype(DType::F32)?;
-        self.curve(model, &x, &self.deleted.of(&x)?, class, map)
+        self.curve(model, &x, &self.deletion_substrate.of(&x)?, class, map)
     }
 
     /// The probability of `class` while the pixels of `x` come, the map's highest first; else as
@@ -131,7 +136,7 @@ impl Faithfulness {
         map: &Heatmap,
     ) -> Result<Option<Curve>, ExplainError> {
         let x = x.to_dtype(DType::F32)?;
-        self.curve(model, &self.before.of(&x)?, &x, class, map)
+        self.curve(model, &self.insertion_substrate.of(&x)?, &x, class, map)
     }
 
     fn curve(
@@ -144,7 +149,7 @@ impl Faithfulness {
     ) -> Result<Option<Curve>, ExplainError> {
         let Some(order) = order(map, from)? else { return Ok(None) };
         let (_, _, height, width) = from.dims4()?;
-        let (steps, batch) = (self.steps.max(1), self.batch.max(1));
+        let (steps, batch) = (self.steps.max(1), self.batch_size.max(1));
         let mut rank = vec![0; order.len()];
         order.iter().enumerate().for_each(|(place, &pixel)| rank[pixel] = place);
         let mut scores = Vec::with_capacity(steps + 1);

@@ -1,7 +1,7 @@
 //! Maps that know nothing of the decision: what an explainer has to beat.
 
 use crate::cam::{cut, id, scaled};
-use crate::{Explain, ExplainError, Explanation, Question};
+use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::Layout;
 
@@ -28,13 +28,13 @@ impl Explain for RandomMap {
         true
     }
 
-    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
+    fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
         const STEPS: u64 = 1 << 24;
-        let (_, height, width) = question.size()?;
-        let graph = question.model.graph();
-        let at = cut(question.model, self.node())?.node();
+        let (_, height, width) = request.image_size()?;
+        let graph = request.model.graph();
+        let at = cut(request.model, self.node())?.node();
         let (node, shapes) =
-            (graph.node(at), graph.shapes(question.x.dims()).map_err(hard_imagenet_models::ModelError::from)?);
+            (graph.node(at), graph.shapes(request.x.dims()).map_err(hard_imagenet_models::ModelError::from)?);
         let (h, w) = match (node.layout, shapes[at.index()].as_slice()) {
             (Layout::Nchw, &[_, _, h, w]) | (Layout::Nhwc, &[_, h, w, _]) | (Layout::Tokens { h, w, .. }, _) => (h, w),
             (layout, _) => return Err(ExplainError::Place { node: node.name.clone(), layout }),
@@ -44,7 +44,7 @@ impl Explain for RandomMap {
             let raw = Heatmap::from_vec(h, w, (0..(h * w) as u64).map(value).collect()).expect("one value per pixel");
             Explanation { map: scaled(&raw, height, width), raw }
         };
-        Ok(question.keys_for(self)?.into_iter().map(explanation).collect())
+        Ok(request.forked_keys(self)?.into_iter().map(explanation).collect())
     }
 }
 
@@ -53,15 +53,15 @@ impl Explain for RandomMap {
 /// Photographers put the object in the middle, and Hard ImageNet's pictures are cropped to their centres. The map is
 /// above one half on 27 % of the picture. Made at the input's resolution, so `raw` is the Gaussian itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Centre;
+pub struct CenterPrior;
 
-impl Explain for Centre {
+impl Explain for CenterPrior {
     fn id(&self) -> String {
         "centre".into()
     }
 
-    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (images, height, width) = question.size()?;
+    fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (images, height, width) = request.image_size()?;
         let sigmas = |at: usize, side: usize| ((at as f32 + 0.5) / side as f32 - 0.5) * 4.0;
         let value = |(y, x): (f32, f32)| (-0.5 * (y * y + x * x)).exp();
         let places =

@@ -1,5 +1,5 @@
 use crate::cam::{self, Formula};
-use crate::{ExplainError, Explanation, Question};
+use crate::{ExplainError, ExplainRequest, Explanation};
 use candle_core::Tensor;
 use hard_imagenet_models::Model;
 use std::ops::ControlFlow;
@@ -22,7 +22,7 @@ impl GradCam {
     /// The logits `(B, K)`, f32, and the explanations, from one pass through the trunk.
     ///
     /// # Errors
-    /// As [`Explain::answer`](crate::Explain::answer).
+    /// As [`Explain::explain_request`](crate::Explain::explain_request).
     pub fn explain_with_logits(
         &self,
         model: &Model,
@@ -30,7 +30,7 @@ impl GradCam {
         classes: &[u32],
     ) -> Result<(Tensor, Vec<Explanation>), ExplainError> {
         let progress = &mut |_, _| ControlFlow::Continue(());
-        cam::with_logits::<Self>(self.node.as_deref(), &Question { model, x, classes, keys: &[], progress })
+        cam::with_logits::<Self>(self.node.as_deref(), &ExplainRequest { model, x, classes, keys: &[], progress })
     }
 }
 

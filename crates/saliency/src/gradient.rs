@@ -1,5 +1,5 @@
 use crate::cam::{explanations, targets};
-use crate::{Explain, ExplainError, Explanation, Question};
+use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor, Var};
 use hard_imagenet_kernels::gradient;
 use hard_imagenet_models::Model;
@@ -44,9 +44,9 @@ impl Explain for Gradient {
         "gradient".into()
     }
 
-    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (_, height, width) = question.size()?;
-        let slope = input_gradient(question.model, question.x, question.classes)?;
+    fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (_, height, width) = request.image_size()?;
+        let slope = input_gradient(request.model, request.x, request.classes)?;
         explanations(&magnitudes(&slope)?, (height, width), (height, width))
     }
 }
@@ -64,10 +64,10 @@ impl Explain for GradientXInput {
         "gradient-x-input".into()
     }
 
-    fn answer(&self, question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (_, height, width) = question.size()?;
-        let slope = input_gradient(question.model, question.x, question.classes)?;
-        let shares = (slope * question.x.to_dtype(DType::F32)?)?;
+    fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (_, height, width) = request.image_size()?;
+        let slope = input_gradient(request.model, request.x, request.classes)?;
+        let shares = (slope * request.x.to_dtype(DType::F32)?)?;
         explanations(&sums(&shares)?, (height, width), (height, width))
     }
 }

@@ -1,6 +1,6 @@
 use crate::cam::explanations;
 use crate::gradient::{input_gradient, sums};
-use crate::{Explain, ExplainError, Explanation, Question};
+use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 
 /// Integrated gradients (Sundararajan, Taly and Yan 2017): each pixel's share of the logit, by the gradients on the
@@ -16,27 +16,27 @@ pub struct IntegratedGradients {
     /// Places on the way where the gradient is taken.
     pub steps: usize,
     /// Steps that go through the network together.
-    pub batch: usize,
+    pub batch_size: usize,
 }
 
 impl Default for IntegratedGradients {
     fn default() -> Self {
-        Self { steps: 50, batch: 16 }
+        Self { steps: 50, batch_size: 16 }
     }
 }
 
 impl IntegratedGradients {
-    /// The attributions, `(B, 3, H, W)`, of which [`answer`](Explain::answer) gives the sums over channels.
+    /// The attributions, `(B, 3, H, W)`, of which [`explain_request`](Explain::explain_request) gives the sums over channels.
     ///
     /// # Errors
-    /// As [`answer`](Explain::answer).
-    fn attributions(&self, question: &mut Question<'_>) -> Result<Tensor, ExplainError> {
-        let (images, _, _) = question.size()?;
-        let (steps, batch) = (self.steps.max(1), self.batch.max(1));
+    /// As [`explain_request`](Explain::explain_request).
+    fn attributions(&self, request: &mut ExplainRequest<'_>) -> Result<Tensor, ExplainError> {
+        let (images, _, _) = request.image_size()?;
+        let (steps, batch) = (self.steps.max(1), self.batch_size.max(1));
         let rule = legendre(steps);
         let mut attributions = Vec::with_capacity(images);
-        for (image, &class) in question.classes.iter().enumerate() {
-            let x = question.x.narrow(0, image, 1)?.to_dtype(DType::F32)?;
+        for (image, &class) in request.classes.iter().enumerate() {
+            let x = request.x.narrow(0, image, 1)?.to_dtype(DType::F32)?;
             let mut integral = x.zeros_like()?;
             for (part, rule) in rule.chunks(batch).enumerate() {
                 let column = |pick: fn(&(f64, f64)) -> f64| {
@@ -44,9 +44,9 @@ impl IntegratedGradients {
                     Tensor::from_vec(values, (rule.len(), 1, 1, 1), x.device())
                 };
                 let on_the_way = x.broadcast_mul(&column(|pair| pair.0)?)?;
-                let slopes = input_gradient(question.model, &on_the_way, &vec![class; rule.len()])?;
+                let slopes = input_gradient(request.model, &on_the_way, &vec![class; rule.len()])?;
                 integral = (integral + slopes.broadcast_mul(&column(|pair| pair.1)?)?.sum_keepdim(0)?)?;
-                question.done(image * steps + part * batch + rule.len(), images * steps)?;
+                request.report_progress(image * steps + part * batch + rule.len(), images * steps)?;
             }
             attributions.push((integral * x)?);
         }
@@ -59,9 +59,9 @@ impl Explain for IntegratedGradients {
         "integrated-gradients".into()
     }
 
-    fn answer(&self, mut question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (_, height, width) = question.size()?;
-        let attributions = self.attributions(&mut question)?;
+    fn explain_request(&self, mut request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (_, height, width) = request.image_size()?;
+        let attributions = self.attributions(&mut request)?;
         explanations(&sums(&attributions)?, (height, width), (height, width))
     }
 }

@@ -1,6 +1,6 @@
 //! Heatmaps for a class decision: which pixels spoke for it?
 //!
-//! - [`Explain`] is a way to answer a [`Question`]: a model, a batch of inputs, a class for each; one [`Explanation`] an
+//! - [`Explain`] is a way to answer a [`ExplainRequest`]: a model, a batch of inputs, a class for each; one [`Explanation`] an
 //!   image.
 //! - [`parse`] gives the explainer of a word ("gradcam", "layercam:layer2"); [`EXPLAINERS`] lists the words.
 //! - [`GradCam`] is the one that Hard ImageNet used.
@@ -34,7 +34,7 @@
 //! Is a map true to the network? [`Faithfulness`] (insertion, deletion) and [`Road`] take pixels away in its order, and
 //! watch the class's probability.
 //!
-//! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`Centre`]).
+//! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`CenterPrior`]).
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
@@ -102,7 +102,7 @@ mod hirescam;
 mod imputation;
 mod integrated_gradients;
 mod layercam;
-mod list;
+mod registry;
 mod rise;
 mod road;
 mod scorecam;
@@ -112,16 +112,16 @@ mod xgradcam;
 pub use ablationcam::AblationCam;
 pub use attention::{Attention, Rollout};
 pub use eigencam::EigenCam;
-pub use explain::{Explain, ExplainError, Explanation, Question};
+pub use explain::{Explain, ExplainError, ExplainRequest, Explanation};
 pub use faithfulness::{Curve, Faithfulness, Substrate};
-pub use floors::{Centre, RandomMap};
+pub use floors::{CenterPrior, RandomMap};
 pub use gradcam::GradCam;
 pub use gradcam_plus_plus::GradCamPlusPlus;
 pub use gradient::{Gradient, GradientXInput, input_gradient};
 pub use hirescam::HiResCam;
 pub use integrated_gradients::IntegratedGradients;
 pub use layercam::LayerCam;
-pub use list::{EXPLAINERS, Explainer, parse};
+pub use registry::{EXPLAINERS, ExplainerInfo, parse};
 pub use rise::Rise;
 pub use road::{Road, RoadScores};
 pub use scorecam::ScoreCam;

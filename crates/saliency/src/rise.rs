@@ -1,5 +1,5 @@
 use crate::cam::{explanations, targets};
-use crate::{Explain, ExplainError, Explanation, Question};
+use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 use hard_imagenet_kernels::softmax;
 use hard_imagenet_masks::Heatmap;
@@ -21,12 +21,12 @@ pub struct Rise {
     /// How likely a cell shows the input.
     pub p: f64,
     /// Masked inputs that go through the network together.
-    pub batch: usize,
+    pub batch_size: usize,
 }
 
 impl Default for Rise {
     fn default() -> Self {
-        Self { masks: 1000, grid: 7, p: 0.5, batch: 16 }
+        Self { masks: 1000, grid: 7, p: 0.5, batch_size: 16 }
     }
 }
 
@@ -58,13 +58,13 @@ impl Explain for Rise {
         true
     }
 
-    fn answer(&self, mut question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (images, height, width) = question.size()?;
-        let (model, classes) = (question.model, question.classes);
-        let (total, batch) = (self.masks.max(1), self.batch.max(1));
+    fn explain_request(&self, mut request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (images, height, width) = request.image_size()?;
+        let (model, classes) = (request.model, request.classes);
+        let (total, batch) = (self.masks.max(1), self.batch_size.max(1));
         let mut raw = Vec::with_capacity(images);
-        for (image, key) in question.keys_for(self)?.into_iter().enumerate() {
-            let x = question.x.narrow(0, image, 1)?.to_dtype(DType::F32)?;
+        for (image, key) in request.forked_keys(self)?.into_iter().enumerate() {
+            let x = request.x.narrow(0, image, 1)?.to_dtype(DType::F32)?;
             let mut sum = Tensor::zeros((1, height * width), DType::F32, x.device())?;
             for first in (0..total).step_by(batch) {
                 let count = batch.min(total - first);
@@ -74,7 +74,7 @@ impl Explain for Rise {
                 let logits = model.forward(&x.broadcast_mul(&masks)?)?;
                 let scores = targets(&softmax(&logits)?, &vec![classes[image]; count])?;
                 sum = (sum + scores.unsqueeze(0)?.matmul(&masks.flatten_from(1)?)?)?;
-                question.done(image * total + first + count, images * total)?;
+                request.report_progress(image * total + first + count, images * total)?;
             }
             raw.push(sum.affine(1.0 / (total as f64 * self.p), 0.0)?);
         }

@@ -19,13 +19,13 @@ pub struct Road {
     /// Standard deviation of the noise, in units of the normalised input.
     pub noise: f32,
     /// Pictures that go through the network together.
-    pub batch: usize,
+    pub batch_size: usize,
 }
 
 impl Default for Road {
     fn default() -> Self {
         let percentiles = (1..10).map(|tenth| f64::from(10 * tenth)).collect();
-        Self { percentiles, noise: 0.01, batch: 16 }
+        Self { percentiles, noise: 0.01, batch_size: 16 }
     }
 }
 
@@ -74,7 +74,7 @@ impl Road {
             }
         }
         let mut changes = Vec::with_capacity(without.len());
-        for pictures in without.chunks(self.batch.max(1)) {
+        for pictures in without.chunks(self.batch_size.max(1)) {
             changes.extend(probabilities(model, &Tensor::cat(pictures, 0)?, class)?.iter().map(|p| p - whole));
         }
         let least_relevant_first = changes.split_off(self.percentiles.len());

@@ -1,5 +1,5 @@
 use crate::cam::{cut, explanations, id, places, targets};
-use crate::{Explain, ExplainError, Explanation, Question};
+use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 use hard_imagenet_kernels::{softmax, upsample_bilinear2d};
 use hard_imagenet_models::Places;
@@ -15,12 +15,12 @@ pub struct ScoreCam {
     /// `None`: the model's `cam_node`.
     pub node: Option<String>,
     /// Masked inputs that go through the network together.
-    pub batch: usize,
+    pub batch_size: usize,
 }
 
 impl Default for ScoreCam {
     fn default() -> Self {
-        Self { node: None, batch: 16 }
+        Self { node: None, batch_size: 16 }
     }
 }
 
@@ -33,26 +33,26 @@ impl Explain for ScoreCam {
         self.node.as_deref()
     }
 
-    fn answer(&self, mut question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (images, height, width) = question.size()?;
-        let (model, x) = (question.model, question.x);
+    fn explain_request(&self, mut request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (images, height, width) = request.image_size()?;
+        let (model, x) = (request.model, request.x);
         let cut = cut(model, self.node())?;
         let node = model.graph().node(cut.node());
         let Places { values, h, w } = places(node, &model.value(&node.name, x)?)?;
         let channels = values.dim(2)?;
 
         let mut raw = Vec::with_capacity(images);
-        for (image, &class) in question.classes.iter().enumerate() {
+        for (image, &class) in request.classes.iter().enumerate() {
             let picture = x.narrow(0, image, 1)?;
             let values = values.narrow(0, image, 1)?;
             let masks = values.squeeze(0)?.t()?.reshape((channels, 1, h, w))?;
             let mut scores = Vec::with_capacity(channels);
-            for first in (0..channels).step_by(self.batch.max(1)) {
-                let count = self.batch.max(1).min(channels - first);
+            for first in (0..channels).step_by(self.batch_size.max(1)) {
+                let count = self.batch_size.max(1).min(channels - first);
                 let masks = upsample_bilinear2d(&masks.narrow(0, first, count)?, (height, width), true)?;
                 let masked = picture.broadcast_mul(&scaled(&masks)?.to_dtype(picture.dtype())?)?;
                 scores.push(targets(&model.forward(&masked)?, &vec![class; count])?);
-                question.done(image * channels + first + count, images * channels)?;
+                request.report_progress(image * channels + first + count, images * channels)?;
             }
             let weights = softmax(&Tensor::cat(&scores, 0)?)?;
             raw.push(values.matmul(&weights.reshape((1, channels, 1))?)?.squeeze(2)?);

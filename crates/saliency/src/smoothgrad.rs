@@ -1,6 +1,6 @@
 use crate::cam::explanations;
 use crate::gradient::{input_gradient, magnitudes};
-use crate::{Explain, ExplainError, Explanation, Question};
+use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 use hard_imagenet_perturbations::normals;
 
@@ -18,12 +18,12 @@ pub struct SmoothGrad {
     /// Standard deviation of the noise, of the image's range; the paper recommends 0.1 to 0.2.
     pub sigma: f32,
     /// Copies that go through the network together.
-    pub batch: usize,
+    pub batch_size: usize,
 }
 
 impl Default for SmoothGrad {
     fn default() -> Self {
-        Self { copies: 50, sigma: 0.15, batch: 16 }
+        Self { copies: 50, sigma: 0.15, batch_size: 16 }
     }
 }
 
@@ -36,13 +36,13 @@ impl Explain for SmoothGrad {
         true
     }
 
-    fn answer(&self, mut question: Question<'_>) -> Result<Vec<Explanation>, ExplainError> {
-        let (images, height, width) = question.size()?;
-        let (model, classes) = (question.model, question.classes);
-        let (copies, batch) = (self.copies.max(1), self.batch.max(1));
+    fn explain_request(&self, mut request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
+        let (images, height, width) = request.image_size()?;
+        let (model, classes) = (request.model, request.classes);
+        let (copies, batch) = (self.copies.max(1), self.batch_size.max(1));
         let mut raw = Vec::with_capacity(images);
-        for (image, key) in question.keys_for(self)?.into_iter().enumerate() {
-            let x = question.x.narrow(0, image, 1)?.to_dtype(DType::F32)?;
+        for (image, key) in request.forked_keys(self)?.into_iter().enumerate() {
+            let x = request.x.narrow(0, image, 1)?.to_dtype(DType::F32)?;
             let range = (x.max_all()? - x.min_all()?)?.to_scalar::<f32>()?;
             let mut sum = x.zeros_like()?;
             for first in (0..copies).step_by(batch) {
@@ -53,7 +53,7 @@ impl Explain for SmoothGrad {
                 let noisy = x.broadcast_add(&noise.affine(f64::from(self.sigma * range), 0.0)?)?;
                 let slopes = input_gradient(model, &noisy, &vec![classes[image]; count])?;
                 sum = (sum + slopes.sum_keepdim(0)?)?;
-                question.done(image * copies + first + count, images * copies)?;
+                request.report_progress(image * copies + first + count, images * copies)?;
             }
             raw.push(magnitudes(&sum.affine(1.0 / copies as f64, 0.0)?)?);
         }

@@ -8,7 +8,7 @@ use candle_core::{DType, Tensor};
 use device::device;
 use hard_imagenet_models::{Architecture, Model, ModelSpec, Variant, VisionTransformer, generated, zoo};
 use hard_imagenet_perturbations::NoiseKey;
-use hard_imagenet_saliency::{EXPLAINERS, Explain, ExplainError, Explanation, Question, Rise, parse};
+use hard_imagenet_saliency::{EXPLAINERS, Explain, ExplainError, ExplainRequest, Explanation, Rise, parse};
 use std::ops::ControlFlow;
 
 fn planted() -> Model {
@@ -52,7 +52,8 @@ fn ask(
         heard.push((done, of));
         if heard.len() == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let answer = explainer.answer(Question { model, x: &x, classes: &classes, keys: &keys, progress })?;
+    let answer =
+        explainer.explain_request(ExplainRequest { model, x: &x, classes: &classes, keys: &keys, progress })?;
     Ok((answer, heard))
 }
 
@@ -98,13 +99,13 @@ fn many_passes_are_reported_and_can_be_stopped() {
         let explainer = parse(word).unwrap();
         let (_, heard) = ask(&*explainer, &model, &[0, 1], 0).unwrap();
         assert_eq!(heard, [(16, 32), (32, 32)], "{word}: sixteen channels an image");
-        assert!(matches!(ask(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Stopped)));
+        assert!(matches!(ask(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Canceled)));
     }
     for (word, of) in [("smoothgrad", 50), ("integrated-gradients", 50), ("rise", 1000)] {
         let explainer = parse(word).unwrap();
         let (_, heard) = ask(&*explainer, &model, &[0, 1], 0).unwrap();
         assert_eq!((heard[0], heard[heard.len() - 1]), ((16, 2 * of), (2 * of, 2 * of)), "{word}");
-        assert!(matches!(ask(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Stopped)));
+        assert!(matches!(ask(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Canceled)));
     }
 }
 

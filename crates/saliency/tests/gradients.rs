@@ -13,7 +13,7 @@ use hard_imagenet_models::{
 };
 use hard_imagenet_perturbations::NoiseKey;
 use hard_imagenet_saliency::{
-    Attention, Explain, Explanation, Faithfulness, Gradient, IntegratedGradients, Question, Rise, Road, Rollout,
+    Attention, Explain, ExplainRequest, Explanation, Faithfulness, Gradient, IntegratedGradients, Rise, Road, Rollout,
     SmoothGrad, parse,
 };
 use std::collections::HashMap;
@@ -58,8 +58,8 @@ fn golden() -> HashMap<String, Tensor> {
 
 fn answer(explainer: &dyn Explain, model: &Model) -> Vec<Explanation> {
     let progress = &mut |_, _| ControlFlow::Continue(());
-    let question = Question { model, x: &input(), classes: &CLASSES, keys: &KEYS, progress };
-    explainer.answer(question).unwrap_or_else(|e| panic!("{}: {e}", explainer.id()))
+    let request = ExplainRequest { model, x: &input(), classes: &CLASSES, keys: &KEYS, progress };
+    explainer.explain_request(request).unwrap_or_else(|e| panic!("{}: {e}", explainer.id()))
 }
 
 fn values(tensor: &Tensor) -> Vec<f32> {
@@ -94,8 +94,8 @@ fn check_all(network: &str, model: &Model) {
         check(network, model, &*parse(word).unwrap());
     }
     // Batches that do not divide.
-    check(network, model, &SmoothGrad { copies: 5, batch: 3, ..SmoothGrad::default() });
-    check(network, model, &Rise { masks: 12, batch: 5, ..Rise::default() });
+    check(network, model, &SmoothGrad { copies: 5, batch_size: 3, ..SmoothGrad::default() });
+    check(network, model, &Rise { masks: 12, batch_size: 5, ..Rise::default() });
 }
 
 #[test]
@@ -202,8 +202,8 @@ fn maps() -> Vec<Heatmap> {
 
 fn check_faithfulness(network: &str, model: &Model) {
     let (golden, maps) = (golden(), maps());
-    let game = Faithfulness { steps: 20, batch: 6, ..Faithfulness::default() };
-    let road = Road { noise: 0.0, batch: 5, ..Road::default() };
+    let game = Faithfulness { steps: 20, batch_size: 6, ..Faithfulness::default() };
+    let road = Road { noise: 0.0, batch_size: 5, ..Road::default() };
     for (image, (&class, map)) in CLASSES.iter().zip(&maps).enumerate() {
         let x = input().narrow(0, image, 1).unwrap();
         let check = |word: &str, got: &[f32]| {

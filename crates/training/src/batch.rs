@@ -21,7 +21,7 @@ pub(crate) struct Batch {
 
 /// A sample that could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+pub struct SkippedSample {
     /// Its id.
     pub sample: String,
     /// Why.
@@ -56,7 +56,7 @@ impl<'a> Loader<'a> {
         data: &dyn Dataset,
         samples: &[usize],
         when: When,
-        failures: &mut Vec<Failure>,
+        failures: &mut Vec<SkippedSample>,
     ) -> Result<Option<Batch>, TrainingError> {
         let seen: Vec<_> = samples.par_iter().map(|&i| self.see(data, i, when)).collect();
         let (mut good, mut values, mut object) = (Vec::new(), Vec::new(), Vec::new());
@@ -68,7 +68,7 @@ impl<'a> Loader<'a> {
                     object.extend(mask.as_slice().iter().map(|&on| f32::from(on)));
                 }
                 Err(error) => {
-                    let failure = Failure { sample: data.id(sample).to_owned(), error };
+                    let failure = SkippedSample { sample: data.id(sample).to_owned(), error };
                     if !failures.contains(&failure) {
                         failures.push(failure);
                     }

@@ -1,6 +1,6 @@
 //! Everything that training needs to go on as if it had never stopped, in one file.
 
-use crate::{Epoch, Failure, TrainingError};
+use crate::{Epoch, SkippedSample, TrainingError};
 use candle_core::Device;
 use hard_imagenet_graph::WeightMap;
 use safetensors::SafeTensors;
@@ -24,7 +24,7 @@ pub(crate) struct State {
     pub(crate) groups: Vec<f64>,
     /// Pictures that could not be had so far.
     #[serde(default)]
-    pub(crate) failures: Vec<Failure>,
+    pub(crate) failures: Vec<SkippedSample>,
 }
 
 /// Tensors by purpose: `weight/NAME`, `optimizer/NAME`, `best/NAME`.

@@ -27,7 +27,7 @@ pub enum TrainingError {
     },
     /// Whoever listens asked for it; what is done is in the last checkpoint.
     #[error("stopped")]
-    Stopped,
+    Canceled,
     /// From the dataset.
     #[error(transparent)]
     Dataset(#[from] hard_imagenet_datasets::DatasetError),

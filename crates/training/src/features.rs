@@ -1,6 +1,6 @@
 //! What a frozen part gives, computed once.
 
-use crate::batch::{Failure, Loader, When};
+use crate::batch::{Loader, SkippedSample, When};
 use crate::{Network, TrainingError};
 use candle_core::Tensor;
 use hard_imagenet_datasets::Dataset;
@@ -26,7 +26,7 @@ impl Kept {
         loader: &Loader<'_>,
         data: &dyn Dataset,
         memory: u64,
-        failures: &mut Vec<Failure>,
+        failures: &mut Vec<SkippedSample>,
         tick: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Option<Self>, TrainingError> {
         let weights: WeightMap = network.weights.iter().map(|(name, w)| (name.clone(), w.detach())).collect();
@@ -49,7 +49,7 @@ impl Kept {
                 carried.push(value.carried.iter().map(kept).collect::<candle_core::Result<Vec<_>>>()?);
             }
             if tick(chunk[chunk.len() - 1] + 1).is_break() {
-                return Err(TrainingError::Stopped);
+                return Err(TrainingError::Canceled);
             }
         }
         if at.is_empty() {

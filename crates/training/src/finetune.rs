@@ -1,11 +1,11 @@
-use crate::batch::{Batch, Failure, Loader, When};
+use crate::batch::{Batch, Loader, SkippedSample, When};
 use crate::checkpoint::{self, State};
 use crate::features::Kept;
 use crate::groups::shuffle;
 use crate::loss::cross_entropy;
 use crate::network::hex;
-use crate::outside::{grad_cam_outside, input_gradient_outside};
-use crate::{BatchNorms, Groups, Network, Objective, Optimizer, Recipe, TrainingError};
+use crate::outside::{grad_cam_penalty, input_gradient_penalty};
+use crate::{BatchNormMode, Groups, Network, Objective, Optimizer, Recipe, TrainingError};
 use candle_core::{D, DType, Device, Tensor, Var};
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_graph::{AtCut, Cut, RunningStatistics, WeightMap, run, run_training};
@@ -33,28 +33,40 @@ pub struct Epoch {
 
 /// What happens in between.
 #[derive(Clone, Copy, Debug)]
-pub enum Event<'e> {
+pub enum TrainingEvent<'e> {
     /// So many pictures went through the frozen part, of how many.
-    Features(usize, usize),
+    Features {
+        /// Images done.
+        done: usize,
+        /// Images in total.
+        total: usize,
+    },
     /// So many steps are done, of how many, with the loss of the last.
-    Step(usize, usize, f64),
+    Step {
+        /// Steps done.
+        done: usize,
+        /// Steps in total.
+        total: usize,
+        /// Loss of the last step.
+        loss: f64,
+    },
     /// An epoch is over, and its checkpoint written.
     Epoch(&'e Epoch),
 }
 
 /// A network after training.
 #[derive(Clone, Debug)]
-pub struct Finetuned {
+pub struct TrainingOutcome {
     /// With the weights of the best epoch by validation accuracy, the first of equals; of the last one without validation.
     pub network: Network,
     /// All epochs.
     pub epochs: Vec<Epoch>,
     /// Pictures that could not be had, and were left out.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<SkippedSample>,
 }
 
 /// A training to be run: a network, a recipe, and what there is beside the pictures to learn from.
-pub struct Finetune<'a> {
+pub struct Trainer<'a> {
     network: Network,
     recipe: Recipe,
     device: Device,
@@ -64,7 +76,7 @@ pub struct Finetune<'a> {
     memory: u64,
 }
 
-impl<'a> Finetune<'a> {
+impl<'a> Trainer<'a> {
     /// Of a network by a recipe; the network's weights say on which device.
     pub fn new(network: Network, recipe: Recipe) -> Self {
         let device = network.weights.values().next().map_or(Device::Cpu, |weight| weight.device().clone());
@@ -77,7 +89,7 @@ impl<'a> Finetune<'a> {
     }
 
     /// Pictures to measure each epoch on.
-    pub fn validate(self, data: &'a dyn Dataset) -> Self {
+    pub fn validation(self, data: &'a dyn Dataset) -> Self {
         Self { validation: Some(data), ..self }
     }
 
@@ -89,7 +101,7 @@ impl<'a> Finetune<'a> {
 
     /// How many bytes the features of a frozen part may take, of the training pictures and of the validation pictures each
     /// (4 GiB by default); where they need more they are computed anew in every epoch.
-    pub fn memory(self, bytes: u64) -> Self {
+    pub fn feature_memory(self, bytes: u64) -> Self {
         Self { memory: bytes, ..self }
     }
 
@@ -97,12 +109,12 @@ impl<'a> Finetune<'a> {
     ///
     /// # Errors
     /// A recipe that makes no sense here, a loss that runs away, a checkpoint of another training; and
-    /// [`TrainingError::Stopped`] if `listen` breaks off. A picture that cannot be had is left out.
+    /// [`TrainingError::Canceled`] if `listen` breaks off. A picture that cannot be had is left out.
     pub fn run(
         mut self,
         data: &dyn Dataset,
-        mut listen: impl FnMut(Event<'_>) -> ControlFlow<()>,
-    ) -> Result<Finetuned, TrainingError> {
+        mut listen: impl FnMut(TrainingEvent<'_>) -> ControlFlow<()>,
+    ) -> Result<TrainingOutcome, TrainingError> {
         self.recipe.check()?;
         let recipe = self.recipe.clone();
         if recipe.objective.needs_groups() && self.groups.as_ref().is_none_or(|groups| groups.len() != data.len()) {
@@ -112,11 +124,11 @@ impl<'a> Finetune<'a> {
             return Err(TrainingError::Recipe("patience needs pictures to measure each epoch on".into()));
         }
         let columns = columns(data, self.network.spec.classes)?;
-        let names = self.network.learning(&recipe.part)?;
+        let names = self.network.learning(&recipe.trainable)?;
         let variables = self.network.make_variables(&names)?;
         let mut optimizer = Optimizer::new(recipe.rule, variables.clone())?;
         let mut group_weights = vec![1.0; self.groups.as_ref().map_or(0, Groups::count)];
-        let (mut epochs, mut failures): (Vec<Epoch>, Vec<Failure>) = (Vec::new(), Vec::new());
+        let (mut epochs, mut failures): (Vec<Epoch>, Vec<SkippedSample>) = (Vec::new(), Vec::new());
         let mut best: Option<WeightMap> = None;
         let identity = self.identity(data)?;
         if let Some(folder) = &self.folder
@@ -142,31 +154,33 @@ impl<'a> Finetune<'a> {
 
         let frozen = self.frozen(&recipe)?;
         // Statistics that are followed change what lies before the part that learns.
-        let still = frozen.as_ref().filter(|_| recipe.batch_norms != BatchNorms::Followed);
+        let still = frozen.as_ref().filter(|_| recipe.batch_norms != BatchNormMode::Followed);
         let (n, shown) = (data.len(), data.len() + self.validation.map_or(0, |data| data.len()));
         let kept = match still {
             Some(cut) if cacheable(&recipe) && epochs.len() < recipe.epochs => {
-                self.features(cut, data, &mut failures, &mut |done| listen(Event::Features(done, shown)))?
+                self.features(cut, data, &mut failures, &mut |done| {
+                    listen(TrainingEvent::Features { done, total: shown })
+                })?
             }
             _ => None,
         };
         let kept_validation = match (still, self.validation) {
             (Some(cut), Some(validation)) if epochs.len() < recipe.epochs => {
                 let before = if kept.is_some() { n } else { 0 };
-                let tick = &mut |done| listen(Event::Features(before + done, shown));
+                let tick = &mut |done| listen(TrainingEvent::Features { done: before + done, total: shown });
                 self.features(cut, validation, &mut failures, tick)?
             }
             _ => None,
         };
 
-        let per_epoch = data.len().div_ceil(recipe.batch);
+        let per_epoch = data.len().div_ceil(recipe.batch_size);
         let steps = per_epoch * recipe.epochs;
         while epochs.len() < recipe.epochs && !out_of_patience(&epochs, recipe.patience) {
             let epoch = epochs.len();
             let mut sums = Sums::default();
-            for (step, samples) in self.order(data.len(), epoch).chunks(recipe.batch).enumerate() {
+            for (step, samples) in self.order(data.len(), epoch).chunks(recipe.batch_size).enumerate() {
                 let at = epoch * per_epoch + step;
-                let rate = recipe.rate * recipe.schedule.share(at, steps, recipe.warm_up);
+                let rate = recipe.learning_rate * recipe.schedule.factor(at, steps, recipe.warm_up);
                 let given = match &kept {
                     Some(kept) => {
                         kept.some(samples)?.map(|(samples, value)| Given { samples, value: Some(value), batch: None })
@@ -185,8 +199,8 @@ impl<'a> Finetune<'a> {
                 if !loss.is_finite() {
                     return Err(TrainingError::Diverged { step: at + 1, loss, rate });
                 }
-                if listen(Event::Step(at + 1, steps, loss)).is_break() {
-                    return Err(TrainingError::Stopped);
+                if listen(TrainingEvent::Step { done: at + 1, total: steps, loss }).is_break() {
+                    return Err(TrainingError::Canceled);
                 }
             }
             let validation = match (self.validation, &kept_validation) {
@@ -207,14 +221,14 @@ impl<'a> Finetune<'a> {
             }
             let done = (&epochs[..], &failures[..], &group_weights[..]);
             self.keep(&identity, done, &optimizer, best.as_ref(), &names)?;
-            if listen(Event::Epoch(&epochs[epoch])).is_break() {
-                return Err(TrainingError::Stopped);
+            if listen(TrainingEvent::Epoch(&epochs[epoch])).is_break() {
+                return Err(TrainingError::Canceled);
             }
         }
         let last = best.map_or_else(|| self.learnt(&names), Ok)?;
         self.network.weights.extend(last);
         self.network.weights_sha256 = self.network.hash()?;
-        Ok(Finetuned { network: self.network, epochs, failures })
+        Ok(TrainingOutcome { network: self.network, epochs, failures })
     }
 
     /// One step; the loss before it.
@@ -232,10 +246,10 @@ impl<'a> Finetune<'a> {
         let recipe = self.recipe.clone();
         let variables: Vec<Var> = optimizer.variables().cloned().collect();
         let (logits, statistics) = self.logits(given, frozen)?;
-        let each = cross_entropy(&logits, labels, recipe.smoothing)?;
+        let each = cross_entropy(&logits, labels, recipe.label_smoothing)?;
         let loss = match (recipe.objective, &self.groups) {
             (Objective::GroupDro(eta), Some(groups)) => {
-                let of: Vec<usize> = given.samples.iter().map(|&i| groups.of(i) as usize).collect();
+                let of: Vec<usize> = given.samples.iter().map(|&i| groups.group_of(i) as usize).collect();
                 worst_groups(&each, &of, group_weights, eta)?
             }
             _ => each.mean_all()?,
@@ -245,12 +259,12 @@ impl<'a> Finetune<'a> {
             (Objective::InputGradient(lambda), Some(batch)) => {
                 let outside = batch.object.affine(-1.0, 1.0)?;
                 let Network { graph, weights, .. } = &self.network;
-                Some((lambda, input_gradient_outside(graph, weights, &variables, &batch.x, &outside, labels)?))
+                Some((lambda, input_gradient_penalty(graph, weights, &variables, &batch.x, &outside, labels)?))
             }
             (Objective::GradCam(lambda), Some(batch)) => {
                 let Network { graph, weights, spec, .. } = &self.network;
                 let node = &spec.cam_node;
-                Some((lambda, grad_cam_outside(graph, weights, &variables, node, &batch.x, &batch.object, labels)?))
+                Some((lambda, grad_cam_penalty(graph, weights, &variables, node, &batch.x, &batch.object, labels)?))
             }
             _ => None,
         };
@@ -266,7 +280,7 @@ impl<'a> Finetune<'a> {
             let zeros = gradients.iter().map(Tensor::zeros_like).collect::<candle_core::Result<Vec<_>>>()?;
             optimizer.step(&zeros, rate)?;
         }
-        if recipe.batch_norms == BatchNorms::Followed {
+        if recipe.batch_norms == BatchNormMode::Followed {
             self.network.weights.extend(statistics);
         }
         let right = logits.argmax(D::Minus1)?.eq(labels)?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()?;
@@ -292,7 +306,7 @@ impl<'a> Finetune<'a> {
                 let carried = value.carried.iter().map(|t| t.to_dtype(dtype)).collect::<candle_core::Result<_>>()?;
                 (cut.head(graph, weights, &AtCut { at: value.at.to_dtype(dtype)?, carried })?, Vec::new())
             }
-            (_, Some(batch), _) if self.recipe.batch_norms == BatchNorms::Frozen => {
+            (_, Some(batch), _) if self.recipe.batch_norms == BatchNormMode::Frozen => {
                 (run(graph, weights, &batch.x.to_dtype(dtype)?)?, Vec::new())
             }
             (_, Some(batch), _) => run_training(graph, weights, &batch.x.to_dtype(dtype)?, 0.1)?,
@@ -303,7 +317,7 @@ impl<'a> Finetune<'a> {
 
     /// Where the frozen part ends.
     fn frozen(&self, recipe: &Recipe) -> Result<Option<Cut>, TrainingError> {
-        let node = self.network.frozen_until(&recipe.part);
+        let node = self.network.frozen_until(&recipe.trainable);
         Ok(node.map(|node| Cut::at(&self.network.graph, &node)).transpose()?)
     }
 
@@ -312,7 +326,7 @@ impl<'a> Finetune<'a> {
         &self,
         cut: &Cut,
         data: &dyn Dataset,
-        failures: &mut Vec<Failure>,
+        failures: &mut Vec<SkippedSample>,
         tick: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Option<Kept>, TrainingError> {
         let loader = Loader::new(&self.recipe, &self.network.spec.preprocess, &self.device);
@@ -327,7 +341,7 @@ impl<'a> Finetune<'a> {
         let loader = Loader::new(&self.recipe, &spec.preprocess, &self.device);
         let (mut right, mut seen) = (0, 0);
         let all: Vec<usize> = (0..data.len()).collect();
-        for samples in all.chunks(self.recipe.batch) {
+        for samples in all.chunks(self.recipe.batch_size) {
             let (samples, logits) = match kept {
                 Some((kept, cut)) => match kept.some(samples)? {
                     Some((samples, value)) => (samples, cut.head(graph, &weights, &value)?),
@@ -358,7 +372,7 @@ impl<'a> Finetune<'a> {
 
     /// What learns, as it is now; running statistics with it where they are followed.
     fn learnt(&self, names: &[String]) -> Result<WeightMap, TrainingError> {
-        let followed = self.recipe.batch_norms == BatchNorms::Followed;
+        let followed = self.recipe.batch_norms == BatchNormMode::Followed;
         let statistics = self.network.statistics();
         let own = |name: &String| names.contains(name) || (followed && statistics.contains(name));
         let kept = self.network.weights.iter().filter(|(name, _)| own(name));
@@ -371,7 +385,7 @@ impl<'a> Finetune<'a> {
     fn keep(
         &self,
         identity: &[(String, String)],
-        (epochs, failures, groups): (&[Epoch], &[Failure], &[f64]),
+        (epochs, failures, groups): (&[Epoch], &[SkippedSample], &[f64]),
         optimizer: &Optimizer,
         best: Option<&WeightMap>,
         names: &[String],
@@ -419,7 +433,7 @@ impl<'a> Finetune<'a> {
             identity.push((format!("the {what} data"), of));
         }
         if let Some(groups) = self.groups.as_ref().filter(|_| self.recipe.objective.needs_groups()) {
-            let bytes: Vec<u8> = (0..groups.len()).flat_map(|i| groups.of(i).to_le_bytes()).collect();
+            let bytes: Vec<u8> = (0..groups.len()).flat_map(|i| groups.group_of(i).to_le_bytes()).collect();
             identity.push(("the sha256 of the groups".to_owned(), hex(&Sha256::digest(bytes)[..4])));
         }
         Ok(identity)
@@ -443,7 +457,7 @@ struct Sums {
 
 /// Do frozen weights give the same for a picture in every epoch?
 fn cacheable(recipe: &Recipe) -> bool {
-    recipe.batch_norms == BatchNorms::Frozen && !recipe.augment && !recipe.objective.needs_pictures()
+    recipe.batch_norms == BatchNormMode::Frozen && !recipe.augment && !recipe.objective.needs_pictures()
 }
 
 /// The head's column of each class of the data.

@@ -19,7 +19,7 @@ impl Groups {
 
     /// Two groups a class: the half whose value is lower, and the half whose value is higher, such as
     /// [`Dataset::cue_rank`] or the object's area. Samples without a value are with the lower half.
-    pub fn halves(dataset: &dyn Dataset, value: impl Fn(usize) -> Option<f32>) -> Self {
+    pub fn split_by(dataset: &dyn Dataset, value: impl Fn(usize) -> Option<f32>) -> Self {
         let classes = dataset.info().classes.len();
         let mut of = vec![0; dataset.len()];
         for class in 0..classes {
@@ -34,7 +34,7 @@ impl Groups {
     }
 
     /// The group of a sample.
-    pub fn of(&self, sample: usize) -> u32 {
+    pub fn group_of(&self, sample: usize) -> u32 {
         self.of[sample]
     }
 
@@ -103,7 +103,7 @@ mod tests {
         let groups = Groups::new([vec![0; 90], vec![2; 10]].concat());
         let order = groups.balanced(NoiseKey::new(1, "x", 0));
         assert_eq!(order.len(), 100);
-        assert_eq!(order.iter().filter(|&&sample| groups.of(sample) == 2).count(), 50);
+        assert_eq!(order.iter().filter(|&&sample| groups.group_of(sample) == 2).count(), 50);
         let mut rare: Vec<usize> = order.iter().copied().filter(|&sample| sample >= 90).collect();
         rare.sort_unstable();
         assert_eq!(rare, (90..100).flat_map(|sample| [sample; 5]).collect::<Vec<_>>());
@@ -112,11 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn halves_of_each_class() {
+    fn split_by_of_each_class() {
         let data = hard_imagenet_datasets::PlantedCues::hard(0, 32, 8);
-        let groups = Groups::halves(&data, |i| Some(-(i as f32)));
+        let groups = Groups::split_by(&data, |i| Some(-(i as f32)));
         assert_eq!(groups.count(), 16);
         // Class 0 has samples 0, 8, 16, 24; the value falls.
-        assert_eq!([0, 8, 16, 24].map(|i| groups.of(i)), [1, 1, 0, 0]);
+        assert_eq!([0, 8, 16, 24].map(|i| groups.group_of(i)), [1, 1, 0, 0]);
     }
 }

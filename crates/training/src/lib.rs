@@ -1,6 +1,6 @@
 //! Heads and backbones finetuned under the paper's objectives, and under ones that work.
 //!
-//! A [`Network`] (graph and weights under their checkpoint's names) and a [`Recipe`] make a [`Finetune`]; what it gives loads
+//! A [`Network`] (graph and weights under their checkpoint's names) and a [`Recipe`] make a [`Trainer`]; what it gives loads
 //! like any weights file. A model of one's own comes from an ONNX file ([`Network::onnx`]). The [`Objective`] says what for:
 //!
 //! | word | what is minimised |
@@ -15,13 +15,13 @@
 //!
 //! [`Groups`] come from rankings, masks or anywhere; the paper's balanced subset is a choice of data
 //! (`Subset::balanced` of hard-imagenet-datasets) and [`deep_feature_reweighting`] a way of its own. The penalties are plain
-//! functions with exact second-order gradients: [`input_gradient_outside`] and [`grad_cam_outside`].
+//! functions with exact second-order gradients: [`input_gradient_penalty`] and [`grad_cam_penalty`].
 //!
 //! ```
 //! use candle_core::Device;
 //! use hard_imagenet_datasets::{PlantedConfig, PlantedCues};
 //! use hard_imagenet_models::{Weights, generated, zoo};
-//! use hard_imagenet_training::{Finetune, Network, Objective, Recipe};
+//! use hard_imagenet_training::{Trainer, Network, Objective, Recipe};
 //! use std::ops::ControlFlow;
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -29,15 +29,15 @@
 //! # generated::write(&zoo::graph("planted_resnet", 8)?, &file)?;
 //! // A new head of eight classes on frozen features, faster than by the paper's recipe.
 //! let network = Network::load("planted_resnet", &Weights::File(file), &Device::Cpu)?.with_new_head(8, 0)?;
-//! let recipe = Recipe { epochs: 4, batch: 8, rate: 5e-3, objective: Objective::parse("core-risk")?, ..Recipe::default() };
+//! let recipe = Recipe { epochs: 4, batch_size: 8, learning_rate: 5e-3, objective: Objective::parse("core-risk")?, ..Recipe::default() };
 //! let data = PlantedCues::new(PlantedConfig::train(0.9), 1, 32, 64)?;
-//! let finetuned = Finetune::new(network, recipe).run(&data, |_| ControlFlow::Continue(()))?;
+//! let finetuned = Trainer::new(network, recipe).run(&data, |_| ControlFlow::Continue(()))?;
 //! assert!(finetuned.epochs[3].loss < finetuned.epochs[0].loss);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! Order, augmentation, noise and new heads are functions of the recipe's seed, the epoch and the sample, so an interrupted
-//! training goes on to the same weights ([`Finetune::checkpoints`]), bit for bit on the CPU. Where the trunk is frozen and
+//! training goes on to the same weights ([`Trainer::checkpoints`]), bit for bit on the CPU. Where the trunk is frozen and
 //! nothing is drawn, its features are computed once and a head trains in seconds.
 //!
 //! Features: `cuda`, `cudnn`, `metal` (candle's backends).
@@ -65,15 +65,15 @@ mod recipe;
 mod reweighting;
 mod schedule;
 
-pub use batch::Failure;
+pub use batch::SkippedSample;
 pub use error::TrainingError;
-pub use finetune::{Epoch, Event, Finetune, Finetuned};
+pub use finetune::{Epoch, Trainer, TrainingEvent, TrainingOutcome};
 pub use groups::Groups;
 pub use loss::cross_entropy;
 pub use network::Network;
 pub use objective::Objective;
-pub use optimizer::{Optimizer, Rule};
-pub use outside::{Penalty, grad_cam_outside, input_gradient_outside};
-pub use recipe::{BatchNorms, Part, Recipe};
+pub use optimizer::{Optimizer, UpdateRule};
+pub use outside::{Penalty, grad_cam_penalty, input_gradient_penalty};
+pub use recipe::{BatchNormMode, Recipe, TrainableWeights};
 pub use reweighting::deep_feature_reweighting;
 pub use schedule::Schedule;

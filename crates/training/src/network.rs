@@ -1,4 +1,4 @@
-use crate::{Part, TrainingError};
+use crate::{TrainableWeights, TrainingError};
 use candle_core::{DType, Device, Tensor, Var};
 pub(crate) use hard_imagenet_files::hex;
 use hard_imagenet_graph::{Cut, Graph, Op, WeightMap};
@@ -93,15 +93,15 @@ impl Network {
     }
 
     /// Names of the weights that learn.
-    pub(crate) fn learning(&self, part: &Part) -> Result<Vec<String>, TrainingError> {
+    pub(crate) fn learning(&self, part: &TrainableWeights) -> Result<Vec<String>, TrainingError> {
         let statistics = self.statistics();
         let mut names: Vec<String> = match part {
-            Part::Head => {
+            TrainableWeights::Head => {
                 let (weight, bias) = last_layer(&self.spec.name, &self.graph)?;
                 std::iter::once(weight).chain(bias).collect()
             }
-            Part::All => self.graph.parameters().into_iter().map(|parameter| parameter.name).collect(),
-            Part::Behind(node) => {
+            TrainableWeights::All => self.graph.parameters().into_iter().map(|parameter| parameter.name).collect(),
+            TrainableWeights::After(node) => {
                 let cut = Cut::at(&self.graph, node)?;
                 let mut behind = vec![false; self.graph.nodes().len()];
                 behind[cut.node().index()] = true;
@@ -125,11 +125,11 @@ impl Network {
     }
 
     /// Where the weights that learn begin: what lies before gives the same for a picture in every epoch.
-    pub(crate) fn frozen_until(&self, part: &Part) -> Option<String> {
+    pub(crate) fn frozen_until(&self, part: &TrainableWeights) -> Option<String> {
         match part {
-            Part::Head => Some(self.spec.feature_node.clone()),
-            Part::Behind(node) => Some(node.clone()),
-            Part::All => None,
+            TrainableWeights::Head => Some(self.spec.feature_node.clone()),
+            TrainableWeights::After(node) => Some(node.clone()),
+            TrainableWeights::All => None,
         }
     }
 

@@ -29,11 +29,11 @@ pub enum Objective {
     /// gradient of zeros, by which momentum and weight decay move the weights once more.
     PublishedSaliency,
     /// `input-gradient`, `input-gradient:1`: what the published one meant: λ times the square of the loss's gradient with
-    /// respect to the pixels around the object ([`input_gradient_outside`](crate::input_gradient_outside)), by
+    /// respect to the pixels around the object ([`input_gradient_penalty`](crate::input_gradient_penalty)), by
     /// second-order gradients (right for the right reasons; Ross, Hughes and Doshi-Velez 2017).
     InputGradient(f64),
     /// `grad-cam`, `grad-cam:1`: λ times the share of the label's GradCAM around the object
-    /// ([`grad_cam_outside`](crate::grad_cam_outside)).
+    /// ([`grad_cam_penalty`](crate::grad_cam_penalty)).
     GradCam(f64),
     /// `group-balanced`: every group is seen equally often.
     GroupBalanced,

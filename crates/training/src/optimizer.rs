@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A rule of descent. Decay is a share of the weight that is taken off.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Rule {
+pub enum UpdateRule {
     /// Kingma and Ba 2015, β of 0.9 and 0.999, ε of 1e-8; decay is added to the gradient (torch's `Adam`).
     Adam {
         /// λ of `g + λ w`.
@@ -34,7 +34,7 @@ const EPSILON: f64 = 1e-8;
 /// A rule and what it remembers of each weight.
 #[derive(Debug)]
 pub struct Optimizer {
-    rule: Rule,
+    rule: UpdateRule,
     variables: Vec<(String, Var)>,
     /// First and second moment, or the momentum's buffer, of each weight.
     moments: Vec<Vec<Tensor>>,
@@ -46,12 +46,12 @@ impl Optimizer {
     ///
     /// # Errors
     /// From candle.
-    pub fn new(rule: Rule, variables: Vec<(String, Var)>) -> Result<Self, TrainingError> {
+    pub fn new(rule: UpdateRule, variables: Vec<(String, Var)>) -> Result<Self, TrainingError> {
         let zeros = |variable: &Var| variable.as_tensor().zeros_like();
         let moments = variables
             .iter()
             .map(|(_, variable)| match rule {
-                Rule::Sgd { .. } => Ok(vec![zeros(variable)?]),
+                UpdateRule::Sgd { .. } => Ok(vec![zeros(variable)?]),
                 _ => Ok(vec![zeros(variable)?, zeros(variable)?]),
             })
             .collect::<Result<_, TrainingError>>()?;
@@ -74,15 +74,15 @@ impl Optimizer {
             let (weight, gradient) = (variable.as_detached_tensor(), gradient.detach());
             let decayed = |decay: f64| if decay == 0.0 { Ok(gradient.clone()) } else { &gradient + (&weight * decay)? };
             let moved = match self.rule {
-                Rule::Sgd { momentum, decay } => {
+                UpdateRule::Sgd { momentum, decay } => {
                     moments[0] = ((&moments[0] * momentum)? + decayed(decay)?)?;
                     (weight - (&moments[0] * rate)?)?
                 }
-                Rule::Adam { decay } => {
+                UpdateRule::Adam { decay } => {
                     let step = adam(moments, &decayed(decay)?, time)?;
                     (weight - (step * rate)?)?
                 }
-                Rule::AdamW { decay } => {
+                UpdateRule::AdamW { decay } => {
                     let step = adam(moments, &gradient, time)?;
                     ((weight * (1.0 - rate * decay))? - (step * rate)?)?
                 }

@@ -33,7 +33,7 @@ pub struct Penalty {
 ///
 /// # Errors
 /// From the graph, for an input that it does not take.
-pub fn input_gradient_outside(
+pub fn input_gradient_penalty(
     graph: &Graph,
     weights: &WeightMap,
     variables: &[Var],
@@ -67,7 +67,7 @@ const LEAST: f64 = 1e-6;
 ///
 /// # Errors
 /// From the graph, for an input that it does not take; [`TrainingError::Recipe`] for a node without rows and columns.
-pub fn grad_cam_outside(
+pub fn grad_cam_penalty(
     graph: &Graph,
     weights: &WeightMap,
     variables: &[Var],
@@ -265,7 +265,7 @@ mod tests {
 
     fn input_penalty(case: &Case, weights: &WeightMap, variables: &[Var]) -> Penalty {
         let outside = case.object.affine(-1.0, 1.0).unwrap();
-        input_gradient_outside(&case.graph, weights, variables, &case.x, &outside, &case.labels).unwrap()
+        input_gradient_penalty(&case.graph, weights, variables, &case.x, &outside, &case.labels).unwrap()
     }
 
     #[test]
@@ -284,7 +284,7 @@ mod tests {
     fn maps_of_a_transformer() {
         let ask = |case: &Case, weights: &WeightMap, variables: &[Var]| {
             let Case { graph, x, object, labels, .. } = case;
-            grad_cam_outside(graph, weights, variables, "blocks.1.norm1", x, object, labels).unwrap()
+            grad_cam_penalty(graph, weights, variables, "blocks.1.norm1", x, object, labels).unwrap()
         };
         gradient_is_a_difference(&case(vit(), &[]), &ask, 2e-4);
         gradient_is_a_difference(&case(vit(), &["head.weight", "blocks.1.mlp.fc1.weight"]), &ask, 1e-3);
@@ -295,7 +295,7 @@ mod tests {
         let ask = |case: &Case, weights: &WeightMap, variables: &[Var]| {
             let Case { graph, x, object, labels, .. } = case;
             let node = zoo::spec("planted_resnet").unwrap().cam_node;
-            grad_cam_outside(graph, weights, variables, &node, x, object, labels).unwrap()
+            grad_cam_penalty(graph, weights, variables, &node, x, object, labels).unwrap()
         };
         let graph = zoo::graph("planted_resnet", 5).unwrap();
         gradient_is_a_difference(&case(graph, &["fc.weight"]), &ask, 1e-3);

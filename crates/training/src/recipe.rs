@@ -1,16 +1,17 @@
-use crate::{Objective, Rule, Schedule, TrainingError};
+use crate::{Objective, Schedule, TrainingError, UpdateRule};
 use hard_imagenet_perturbations::Preset;
 use serde::{Deserialize, Serialize};
 
 /// Which weights learn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Part {
+pub enum TrainableWeights {
     /// The last linear layer, on frozen features, as in the paper.
     #[default]
     Head,
-    /// Everything behind a node ("layer3" leaves layer4 and the head to learn).
-    Behind(String),
+    /// Every layer after a node ("layer3" leaves layer4 and the head to learn).
+    #[serde(rename = "behind")]
+    After(String),
     /// Everything.
     All,
 }
@@ -18,7 +19,7 @@ pub enum Part {
 /// What batch norms do in training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum BatchNorms {
+pub enum BatchNormMode {
     /// They keep the statistics they have, as when the model is used.
     #[default]
     Frozen,
@@ -36,11 +37,13 @@ pub struct Recipe {
     /// What for.
     pub objective: Objective,
     /// Which weights learn.
-    pub part: Part,
+    #[serde(rename = "part")]
+    pub trainable: TrainableWeights,
     /// How a gradient moves them.
-    pub rule: Rule,
+    pub rule: UpdateRule,
     /// Highest learning rate.
-    pub rate: f64,
+    #[serde(rename = "rate")]
+    pub learning_rate: f64,
     /// How the rate goes on.
     pub schedule: Schedule,
     /// Steps in which the rate rises first.
@@ -48,13 +51,15 @@ pub struct Recipe {
     /// Times that every picture is seen.
     pub epochs: usize,
     /// Pictures a step.
-    pub batch: usize,
+    #[serde(rename = "batch")]
+    pub batch_size: usize,
     /// Of the targets, in [0, 1).
-    pub smoothing: f64,
+    #[serde(rename = "smoothing")]
+    pub label_smoothing: f64,
     /// Random crops and mirror images instead of the model's own preprocessing.
     pub augment: bool,
     /// What batch norms do.
-    pub batch_norms: BatchNorms,
+    pub batch_norms: BatchNormMode,
     /// Forward and backward in bf16, weights and optimizer in f32: for GPUs.
     pub bf16: bool,
     /// Stop after so many epochs without a better validation accuracy.
@@ -72,16 +77,16 @@ impl Default for Recipe {
     fn default() -> Self {
         Self {
             objective: Objective::Erm,
-            part: Part::Head,
-            rule: Rule::Adam { decay: 1e-4 },
-            rate: 5e-4,
+            trainable: TrainableWeights::Head,
+            rule: UpdateRule::Adam { decay: 1e-4 },
+            learning_rate: 5e-4,
             schedule: Schedule::Constant,
             warm_up: 0,
             epochs: 15,
-            batch: 32,
-            smoothing: 0.0,
+            batch_size: 32,
+            label_smoothing: 0.0,
             augment: false,
-            batch_norms: BatchNorms::Frozen,
+            batch_norms: BatchNormMode::Frozen,
             bf16: false,
             patience: None,
             seed: 0,
@@ -93,31 +98,31 @@ impl Default for Recipe {
 impl Recipe {
     /// The paper's, with its quirks.
     pub fn paper() -> Self {
-        Self { batch_norms: BatchNorms::Dropped, preset: Preset::Paper, ..Self::default() }
+        Self { batch_norms: BatchNormMode::Dropped, preset: Preset::Paper, ..Self::default() }
     }
 
     pub(crate) fn check(&self) -> Result<(), TrainingError> {
         let bad = |what: &str| Err(TrainingError::Recipe(what.to_owned()));
-        if self.epochs == 0 || self.batch == 0 {
+        if self.epochs == 0 || self.batch_size == 0 {
             return bad("a recipe needs an epoch and a picture a step at least");
         }
-        if !(self.rate > 0.0 && self.rate.is_finite()) {
+        if !(self.learning_rate > 0.0 && self.learning_rate.is_finite()) {
             return bad("the learning rate is a number above 0");
         }
         let (decay, momentum) = match self.rule {
-            Rule::Adam { decay } | Rule::AdamW { decay } => (decay, 0.0),
-            Rule::Sgd { momentum, decay } => (decay, momentum),
+            UpdateRule::Adam { decay } | UpdateRule::AdamW { decay } => (decay, 0.0),
+            UpdateRule::Sgd { momentum, decay } => (decay, momentum),
         };
         if !(decay >= 0.0 && decay.is_finite() && (0.0..1.0).contains(&momentum)) {
             return bad("decay is a number of 0 or more, momentum one in [0, 1)");
         }
-        if !(0.0..1.0).contains(&self.smoothing) {
+        if !(0.0..1.0).contains(&self.label_smoothing) {
             return bad("label smoothing is a number in [0, 1)");
         }
-        if self.batch_norms != BatchNorms::Frozen && matches!(self.part, Part::Behind(_)) {
+        if self.batch_norms != BatchNormMode::Frozen && matches!(self.trainable, TrainableWeights::After(_)) {
             return bad("batch norms use the batch's statistics for a head or for everything only");
         }
-        if self.batch_norms != BatchNorms::Frozen
+        if self.batch_norms != BatchNormMode::Frozen
             && matches!(self.objective, Objective::InputGradient(_) | Objective::GradCam(_))
         {
             return bad("penalties on saliency need frozen batch norms");

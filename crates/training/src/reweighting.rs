@@ -1,4 +1,7 @@
-use crate::{Epoch, Event, Failure, Finetune, Finetuned, Groups, Network, Objective, Part, Recipe, TrainingError};
+use crate::{
+    Epoch, Groups, Network, Objective, Recipe, SkippedSample, TrainableWeights, Trainer, TrainingError, TrainingEvent,
+    TrainingOutcome,
+};
 use candle_core::Tensor;
 use hard_imagenet_datasets::{Dataset, Subset};
 use hard_imagenet_perturbations::NoiseKey;
@@ -12,26 +15,26 @@ use std::ops::ControlFlow;
 /// for the penalty. `data` should be held out: pictures that the features were not learnt on.
 ///
 /// # Errors
-/// As [`Finetune::run`]; for a recipe of another part than the head.
+/// As [`Trainer::run`]; for a recipe of another part than the head.
 pub fn deep_feature_reweighting(
     network: &Network,
     recipe: &Recipe,
     data: &dyn Dataset,
     groups: &Groups,
     draws: usize,
-    mut listen: impl FnMut(Event<'_>) -> ControlFlow<()>,
-) -> Result<Finetuned, TrainingError> {
-    if recipe.part != Part::Head || draws == 0 {
+    mut listen: impl FnMut(TrainingEvent<'_>) -> ControlFlow<()>,
+) -> Result<TrainingOutcome, TrainingError> {
+    if recipe.trainable != TrainableWeights::Head || draws == 0 {
         return Err(TrainingError::Recipe("reweighting learns a head, in one draw at least".into()));
     }
-    let names = network.learning(&Part::Head)?;
+    let names = network.learning(&TrainableWeights::Head)?;
     let mut sums: Vec<Tensor> = Vec::new();
-    let (mut epochs, mut failures): (Vec<Epoch>, Vec<Failure>) = (Vec::new(), Vec::new());
+    let (mut epochs, mut failures): (Vec<Epoch>, Vec<SkippedSample>) = (Vec::new(), Vec::new());
     for draw in 0..draws {
         let chosen = groups.even(NoiseKey::new(recipe.seed, "reweighting", draw as u32));
         let subset = Subset::filter(data, |i| chosen.contains(&i));
         let recipe = Recipe { objective: Objective::Erm, seed: recipe.seed + draw as u64, ..recipe.clone() };
-        let one = Finetune::new(network.clone(), recipe).run(&subset, &mut listen)?;
+        let one = Trainer::new(network.clone(), recipe).run(&subset, &mut listen)?;
         for (i, name) in names.iter().enumerate() {
             let weight = &one.network.weights[name];
             match sums.get_mut(i) {
@@ -49,5 +52,5 @@ pub fn deep_feature_reweighting(
         network.weights.insert(name.clone(), (sum / draws as f64)?);
     }
     network.weights_sha256 = network.hash()?;
-    Ok(Finetuned { network, epochs, failures })
+    Ok(TrainingOutcome { network, epochs, failures })
 }

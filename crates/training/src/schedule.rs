@@ -13,7 +13,7 @@ pub enum Schedule {
 
 impl Schedule {
     /// The share of the highest rate in a step (from 0) of so many, of which the first `warm_up` rise in a line.
-    pub fn share(self, step: usize, steps: usize, warm_up: usize) -> f64 {
+    pub fn factor(self, step: usize, steps: usize, warm_up: usize) -> f64 {
         if step < warm_up {
             return (step + 1) as f64 / warm_up as f64;
         }
@@ -33,11 +33,11 @@ mod tests {
 
     #[test]
     fn rises_and_falls() {
-        let shares = |schedule: Schedule| [0, 1, 3, 4, 8, 11].map(|step| schedule.share(step, 12, 4));
+        let shares = |schedule: Schedule| [0, 1, 3, 4, 8, 11].map(|step| schedule.factor(step, 12, 4));
         assert_eq!(shares(Schedule::Constant), [0.25, 0.5, 1.0, 1.0, 1.0, 1.0]);
         let cosine = shares(Schedule::Cosine);
         assert_eq!(cosine[..4], [0.25, 0.5, 1.0, 1.0]);
         assert!((cosine[4] - 0.5).abs() < 1e-12 && cosine[5] > 0.0 && cosine[5] < 0.05);
-        assert_eq!(Schedule::Cosine.share(0, 1, 0), 1.0);
+        assert_eq!(Schedule::Cosine.factor(0, 1, 0), 1.0);
     }
 }

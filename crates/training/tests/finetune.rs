@@ -6,7 +6,8 @@ use hard_imagenet_datasets::{Dataset, DatasetError, DatasetInfo, PlantedConfig, 
 use hard_imagenet_graph::WeightMap;
 use hard_imagenet_models::{Weights, zoo};
 use hard_imagenet_training::{
-    BatchNorms, Event, Finetune, Finetuned, Groups, Network, Objective, Part, Recipe, Rule, TrainingError,
+    BatchNormMode, Groups, Network, Objective, Recipe, TrainableWeights, Trainer, TrainingError, TrainingEvent,
+    TrainingOutcome, UpdateRule,
 };
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -29,11 +30,17 @@ fn data(n: usize) -> PlantedCues {
 }
 
 fn recipe(objective: &str) -> Recipe {
-    Recipe { objective: Objective::parse(objective).unwrap(), epochs: 2, batch: 8, rate: 5e-3, ..Recipe::default() }
+    Recipe {
+        objective: Objective::parse(objective).unwrap(),
+        epochs: 2,
+        batch_size: 8,
+        learning_rate: 5e-3,
+        ..Recipe::default()
+    }
 }
 
-fn train(network: Network, recipe: Recipe, data: &dyn Dataset) -> Finetuned {
-    Finetune::new(network, recipe).run(data, |_| ControlFlow::Continue(())).unwrap()
+fn train(network: Network, recipe: Recipe, data: &dyn Dataset) -> TrainingOutcome {
+    Trainer::new(network, recipe).run(data, |_| ControlFlow::Continue(())).unwrap()
 }
 
 /// All weights, bit for bit.
@@ -50,10 +57,10 @@ fn a_head_learns_and_loads_as_a_model() {
     let (train_data, validation) = (data(160), PlantedCues::easy(12, 40, 64));
     let recipe = Recipe { epochs: 8, ..recipe("erm") };
     let mut heard = 0;
-    let finetuned = Finetune::new(network(8), recipe)
-        .validate(&validation)
+    let finetuned = Trainer::new(network(8), recipe)
+        .validation(&validation)
         .run(&train_data, |event| {
-            heard += usize::from(matches!(event, Event::Epoch(_)));
+            heard += usize::from(matches!(event, TrainingEvent::Epoch(_)));
             ControlFlow::Continue(())
         })
         .unwrap();
@@ -78,10 +85,10 @@ fn a_head_learns_and_loads_as_a_model() {
 #[test]
 fn kept_features_change_nothing() {
     let kept = train(network(8), recipe("erm"), &data(48));
-    let without = Finetune::new(network(8), recipe("erm")).memory(1000);
+    let without = Trainer::new(network(8), recipe("erm")).feature_memory(1000);
     let mut features = 0;
     let anew = without.run(&data(48), |event| {
-        features += usize::from(matches!(event, Event::Features(..)));
+        features += usize::from(matches!(event, TrainingEvent::Features { .. }));
         ControlFlow::Continue(())
     });
     let anew = anew.unwrap();
@@ -89,7 +96,7 @@ fn kept_features_change_nothing() {
     for (a, b) in kept.epochs.iter().zip(&anew.epochs) {
         assert!((a.loss - b.loss).abs() < 1e-4, "{a:?} {b:?}");
     }
-    let head = |finetuned: &Finetuned| finetuned.network.weights["fc.weight"].clone();
+    let head = |finetuned: &TrainingOutcome| finetuned.network.weights["fc.weight"].clone();
     let error = (head(&kept) - head(&anew)).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
     assert!(error < 1e-4, "{error}");
 }
@@ -104,9 +111,9 @@ fn validation_follows_the_statistics() {
         }
     }
     let validation = PlantedCues::easy(12, 40, 64);
-    let recipe = Recipe { batch_norms: BatchNorms::Followed, epochs: 6, ..recipe("erm") };
+    let recipe = Recipe { batch_norms: BatchNormMode::Followed, epochs: 6, ..recipe("erm") };
     let finetuned =
-        Finetune::new(start, recipe).validate(&validation).run(&data(96), |_| ControlFlow::Continue(())).unwrap();
+        Trainer::new(start, recipe).validation(&validation).run(&data(96), |_| ControlFlow::Continue(())).unwrap();
     let best = finetuned.epochs.iter().filter_map(|epoch| epoch.validation).fold(0.0, f64::max);
     // Of the statistics that it began with it would be that of chance.
     assert!(best > 0.4, "{:?}", finetuned.epochs);
@@ -114,7 +121,7 @@ fn validation_follows_the_statistics() {
 }
 
 /// Share right, by the model that comes out.
-fn accuracy(finetuned: &Finetuned, data: &PlantedCues) -> f64 {
+fn accuracy(finetuned: &TrainingOutcome, data: &PlantedCues) -> f64 {
     let model = finetuned.network.model(&Device::Cpu, DType::F32).unwrap();
     let geometry = model.spec().preprocess.paired_transform(hard_imagenet_images::MaskRule::Half);
     let images: Vec<_> = (0..data.len()).map(|i| geometry.apply_to_image(&data.get(i).unwrap().image)).collect();
@@ -127,19 +134,19 @@ fn accuracy(finetuned: &Finetuned, data: &PlantedCues) -> f64 {
 /// Stops after the first epoch and goes on.
 fn check_resume(recipe: Recipe, groups: bool) {
     let (data, validation) = (data(24), PlantedCues::easy(12, 16, 64));
-    let network = || if recipe.part == Part::All { trained() } else { network(8) };
+    let network = || if recipe.trainable == TrainableWeights::All { trained() } else { network(8) };
     let training = || {
-        let training = Finetune::new(network(), recipe.clone()).validate(&validation);
-        if groups { training.groups(Groups::halves(&data, |i| Some(data.cue_strength(i)))) } else { training }
+        let training = Trainer::new(network(), recipe.clone()).validation(&validation);
+        if groups { training.groups(Groups::split_by(&data, |i| Some(data.cue_strength(i)))) } else { training }
     };
     let whole = training().run(&data, |_| ControlFlow::Continue(())).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let stop = |event: Event<'_>| match event {
-        Event::Epoch(_) => ControlFlow::Break(()),
+    let stop = |event: TrainingEvent<'_>| match event {
+        TrainingEvent::Epoch(_) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     let stopped = training().checkpoints(folder.path()).run(&data, stop).unwrap_err();
-    assert!(matches!(stopped, TrainingError::Stopped));
+    assert!(matches!(stopped, TrainingError::Canceled));
     let resumed = training().checkpoints(folder.path()).run(&data, |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(resumed.epochs, whole.epochs);
     assert_eq!(bits(&resumed.network.weights), bits(&whole.network.weights), "{recipe:?}");
@@ -154,11 +161,11 @@ fn check_resume(recipe: Recipe, groups: bool) {
 #[test]
 fn interrupted_trainings_come_to_the_same_weights() {
     check_resume(recipe("erm"), false);
-    check_resume(Recipe { rule: Rule::Sgd { momentum: 0.9, decay: 1e-4 }, ..recipe("group-dro:0.1") }, true);
+    check_resume(Recipe { rule: UpdateRule::Sgd { momentum: 0.9, decay: 1e-4 }, ..recipe("group-dro:0.1") }, true);
     let everything = Recipe {
-        part: Part::All,
-        batch_norms: BatchNorms::Followed,
-        rule: Rule::AdamW { decay: 0.01 },
+        trainable: TrainableWeights::All,
+        batch_norms: BatchNormMode::Followed,
+        rule: UpdateRule::AdamW { decay: 0.01 },
         augment: true,
         ..recipe("background-noise")
     };
@@ -169,12 +176,12 @@ fn interrupted_trainings_come_to_the_same_weights() {
 fn another_training_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let run = |recipe: Recipe, n: usize| {
-        let training = Finetune::new(network(8), recipe).checkpoints(folder.path());
+        let training = Trainer::new(network(8), recipe).checkpoints(folder.path());
         training.run(&data(n), |_| ControlFlow::Continue(())).map_err(|error| error.to_string())
     };
     let short = Recipe { epochs: 1, ..recipe("erm") };
     run(short.clone(), 16).unwrap();
-    let error = run(Recipe { rate: 1e-3, ..short.clone() }, 16).unwrap_err();
+    let error = run(Recipe { learning_rate: 1e-3, ..short.clone() }, 16).unwrap_err();
     assert!(error.contains("rate was 0.005 and is 0.001") && error.contains("checkpoint.safetensors"), "{error}");
     let error = run(short, 24).unwrap_err();
     assert!(error.contains("the training data was 16 samples of planted-train"), "{error}");
@@ -184,7 +191,7 @@ fn another_training_is_refused() {
         let data = data(16);
         let groups = Groups::new((0..16).map(|i| u32::from((i < 4) != flip)).collect());
         let recipe = Recipe { epochs: 1, ..recipe("group-dro") };
-        let training = Finetune::new(network, recipe).groups(groups).checkpoints(folder.path());
+        let training = Trainer::new(network, recipe).groups(groups).checkpoints(folder.path());
         training.run(&data, |_| ControlFlow::Continue(())).map(|_| ()).map_err(|error| error.to_string())
     };
     dro(network(8), false).unwrap();
@@ -200,7 +207,7 @@ fn another_training_is_refused() {
 fn a_damaged_checkpoint_is_said() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("checkpoint.safetensors"), b"nonsense").unwrap();
-    let training = Finetune::new(network(8), recipe("erm")).checkpoints(folder.path());
+    let training = Trainer::new(network(8), recipe("erm")).checkpoints(folder.path());
     let error = training.run(&data(16), |_| ControlFlow::Continue(())).unwrap_err();
     assert!(error.to_string().contains("checkpoint.safetensors"), "{error}");
 }
@@ -209,8 +216,8 @@ fn a_damaged_checkpoint_is_said() {
 fn every_objective_trains() {
     let data = data(32);
     for word in Objective::words() {
-        let training = Finetune::new(network(8), Recipe { epochs: 3, ..recipe(word) });
-        let training = training.groups(Groups::halves(&data, |i| Some(data.cue_strength(i))));
+        let training = Trainer::new(network(8), Recipe { epochs: 3, ..recipe(word) });
+        let training = training.groups(Groups::split_by(&data, |i| Some(data.cue_strength(i))));
         let finetuned = training.run(&data, |_| ControlFlow::Continue(())).unwrap();
         let epochs = &finetuned.epochs;
         assert!(epochs[2].loss < epochs[0].loss, "{word}: {epochs:?}");
@@ -223,7 +230,12 @@ fn every_objective_trains() {
 fn penalties_lower_what_they_punish() {
     let last = |word: &str| {
         let start = Network::load("planted_resnet", &shipped("cue"), &Device::Cpu).unwrap();
-        let recipe = Recipe { part: Part::Behind("layer2".into()), rate: 1e-3, epochs: 3, ..recipe(word) };
+        let recipe = Recipe {
+            trainable: TrainableWeights::After("layer2".into()),
+            learning_rate: 1e-3,
+            epochs: 3,
+            ..recipe(word)
+        };
         train(start, recipe, &data(32)).epochs[2].penalty.unwrap()
     };
     for (weak, strong) in [("input-gradient:0", "input-gradient:30"), ("grad-cam:0", "grad-cam:30")] {
@@ -236,7 +248,7 @@ fn penalties_lower_what_they_punish() {
 fn the_published_penalty_is_a_step_without_gradient() {
     // By plain descent without momentum and decay such a step does nothing, so the outcome is that of `erm`.
     let plain = |word: &str| {
-        let rule = Rule::Sgd { momentum: 0.0, decay: 0.0 };
+        let rule = UpdateRule::Sgd { momentum: 0.0, decay: 0.0 };
         bits(&train(network(8), Recipe { rule, ..recipe(word) }, &data(24)).network.weights)
     };
     assert_eq!(plain("published-saliency"), plain("erm"));
@@ -252,9 +264,9 @@ fn group_dro_raises_the_worst_group() {
     let loss = |word: &str| {
         let start =
             Network::load("planted_resnet", &shipped("cue"), &Device::Cpu).unwrap().with_new_head(8, 0).unwrap();
-        let recipe = Recipe { epochs: 12, batch: 24, rate: 1e-2, ..recipe(word) };
+        let recipe = Recipe { epochs: 12, batch_size: 24, learning_rate: 1e-2, ..recipe(word) };
         let finetuned =
-            Finetune::new(start, recipe).groups(groups.clone()).run(&data, |_| ControlFlow::Continue(())).unwrap();
+            Trainer::new(start, recipe).groups(groups.clone()).run(&data, |_| ControlFlow::Continue(())).unwrap();
         let model = finetuned.network.model(&Device::Cpu, DType::F32).unwrap();
         let geometry = model.spec().preprocess.paired_transform(hard_imagenet_images::MaskRule::Half);
         let (mut right, mut all) = (0, 0);
@@ -307,7 +319,7 @@ fn damaged_pictures_are_left_out() {
 #[test]
 fn what_was_damaged_is_known_after_the_end_too() {
     let (folder, data) = (tempfile::tempdir().unwrap(), Damaged(data(24)));
-    let training = || Finetune::new(network(8), recipe("erm")).checkpoints(folder.path());
+    let training = || Trainer::new(network(8), recipe("erm")).checkpoints(folder.path());
     let first = training().run(&data, |_| ControlFlow::Continue(())).unwrap();
     // Nothing is left to be done, so no picture is looked at.
     let again = training().run(&data, |_| ControlFlow::Break(())).unwrap();
@@ -317,20 +329,20 @@ fn what_was_damaged_is_known_after_the_end_too() {
 #[test]
 fn what_makes_no_sense_is_said() {
     let check = |recipe: Recipe, expected: &str| {
-        let error = Finetune::new(network(8), recipe).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
+        let error = Trainer::new(network(8), recipe).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     };
     check(Recipe { epochs: 0, ..recipe("erm") }, "an epoch");
-    check(Recipe { rate: f64::NAN, ..recipe("erm") }, "learning rate");
-    check(Recipe { rule: Rule::AdamW { decay: -1.0 }, ..recipe("erm") }, "decay is a number");
-    check(Recipe { rule: Rule::Sgd { momentum: 1.0, decay: 0.0 }, ..recipe("erm") }, "momentum");
+    check(Recipe { learning_rate: f64::NAN, ..recipe("erm") }, "learning rate");
+    check(Recipe { rule: UpdateRule::AdamW { decay: -1.0 }, ..recipe("erm") }, "decay is a number");
+    check(Recipe { rule: UpdateRule::Sgd { momentum: 1.0, decay: 0.0 }, ..recipe("erm") }, "momentum");
     check(Recipe { patience: Some(2), ..recipe("erm") }, "patience");
     check(recipe("group-dro"), "needs the group of each sample");
-    check(Recipe { part: Part::Behind("layer9".into()), ..recipe("erm") }, "layer9");
+    check(Recipe { trainable: TrainableWeights::After("layer9".into()), ..recipe("erm") }, "layer9");
     check(
-        Recipe { rate: 1e38, rule: Rule::Sgd { momentum: 0.9, decay: 0.0 }, ..recipe("erm") },
+        Recipe { learning_rate: 1e38, rule: UpdateRule::Sgd { momentum: 0.9, decay: 0.0 }, ..recipe("erm") },
         "a lower learning rate",
     );
-    let three = Finetune::new(network(3), recipe("erm")).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
+    let three = Trainer::new(network(3), recipe("erm")).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
     assert!(three.to_string().contains("its head has 3 classes; it needs 8"), "{three}");
 }

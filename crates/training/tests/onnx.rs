@@ -3,7 +3,7 @@
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_datasets::{PlantedConfig, PlantedCues};
 use hard_imagenet_models::{WeightMap, onnx, zoo};
-use hard_imagenet_training::{Finetune, Network, Objective, Part, Recipe};
+use hard_imagenet_training::{Network, Objective, Recipe, TrainableWeights, Trainer};
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -17,19 +17,19 @@ fn values(tensor: &Tensor) -> Vec<f32> {
 }
 
 /// Gives a network eight classes, trains a part of it, and takes its weights for the file's: `held` stay as they were.
-fn check(file: &str, part: Part, objective: &str, held: &[&str]) {
+fn check(file: &str, part: TrainableWeights, objective: &str, held: &[&str]) {
     let path = golden(file);
     let start = Network::onnx(&path, None, &Device::Cpu).unwrap().with_new_head(8, 1).unwrap();
     let objective = Objective::parse(objective).unwrap();
-    let recipe = Recipe { part: part.clone(), objective, epochs: 2, batch: 8, ..Recipe::default() };
+    let recipe = Recipe { trainable: part.clone(), objective, epochs: 2, batch_size: 8, ..Recipe::default() };
     let data = PlantedCues::new(PlantedConfig::train(0.9), 5, 16, 64).unwrap();
-    let tuned = Finetune::new(start.clone(), recipe).run(&data, |_| ControlFlow::Continue(())).unwrap().network;
+    let tuned = Trainer::new(start.clone(), recipe).run(&data, |_| ControlFlow::Continue(())).unwrap().network;
     let stays = |name: &str| values(&tuned.weights[name]) == values(&start.weights[name]);
     for name in held {
         assert!(stays(name), "{file}: {name}");
     }
     let learnt = tuned.graph.parameters().into_iter().filter(|p| !stays(&p.name)).count();
-    assert!(learnt >= if part == Part::All { start.weights.len() / 2 } else { 1 }, "{file}: {learnt}");
+    assert!(learnt >= if part == TrainableWeights::All { start.weights.len() / 2 } else { 1 }, "{file}: {learnt}");
 
     let folder = tempfile::tempdir().unwrap();
     let weights = folder.path().join("tuned.safetensors");
@@ -50,11 +50,11 @@ fn check(file: &str, part: Part, objective: &str, held: &[&str]) {
 
 #[test]
 fn files_of_all_exporters_learn() {
-    check("cnn_old_any.onnx", Part::All, "erm", &[]);
-    check("cnn_new_any.onnx", Part::All, "input-gradient", &[]);
-    check("vit_older_any.onnx", Part::Head, "erm", &["cls_token", "pos_embed", "blocks.0.norm1.weight"]);
-    check("vit_old_any.onnx", Part::All, "grad-cam", &["cls_token", "pos_embed"]);
-    check("swin_new_any.onnx", Part::All, "erm", &[]);
+    check("cnn_old_any.onnx", TrainableWeights::All, "erm", &[]);
+    check("cnn_new_any.onnx", TrainableWeights::All, "input-gradient", &[]);
+    check("vit_older_any.onnx", TrainableWeights::Head, "erm", &["cls_token", "pos_embed", "blocks.0.norm1.weight"]);
+    check("vit_old_any.onnx", TrainableWeights::All, "grad-cam", &["cls_token", "pos_embed"]);
+    check("swin_new_any.onnx", TrainableWeights::All, "erm", &[]);
 }
 
 #[test]

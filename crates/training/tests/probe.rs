@@ -2,9 +2,9 @@
 
 use candle_core::{Device, Tensor, Var};
 use hard_imagenet_kernels::{gradients, linear};
-use hard_imagenet_training::{Optimizer, Rule, Schedule, cross_entropy};
+use hard_imagenet_training::{Optimizer, Schedule, UpdateRule, cross_entropy};
 
-fn check(name: &str, rule: Rule, rate: f64, smoothing: f64, schedule: Option<(Schedule, usize)>) {
+fn check(name: &str, rule: UpdateRule, rate: f64, smoothing: f64, schedule: Option<(Schedule, usize)>) {
     let golden =
         candle_core::safetensors::load_buffer(include_bytes!("golden/probe.safetensors"), &Device::Cpu).unwrap();
     let labels = golden["labels"].to_vec1::<i64>().unwrap();
@@ -29,7 +29,7 @@ fn check(name: &str, rule: Rule, rate: f64, smoothing: f64, schedule: Option<(Sc
         let loss = loss.mean_all().unwrap();
         assert!((loss.to_scalar::<f32>().unwrap() - losses[step]).abs() < 1e-4, "{name}, step {step}");
         let slopes = gradients(&loss, [&weight, &bias]).unwrap();
-        let share = schedule.map_or(1.0, |(schedule, warm_up)| schedule.share(step, 50, warm_up));
+        let share = schedule.map_or(1.0, |(schedule, warm_up)| schedule.factor(step, 50, warm_up));
         optimizer.step(&slopes, rate * share).unwrap();
     }
     for (key, got) in [("weight", &weight), ("bias", &bias)] {
@@ -41,15 +41,15 @@ fn check(name: &str, rule: Rule, rate: f64, smoothing: f64, schedule: Option<(Sc
 
 #[test]
 fn adam() {
-    check("adam", Rule::Adam { decay: 1e-2 }, 5e-3, 0.0, None);
+    check("adam", UpdateRule::Adam { decay: 1e-2 }, 5e-3, 0.0, None);
 }
 
 #[test]
 fn adam_w_with_label_smoothing() {
-    check("adam_w", Rule::AdamW { decay: 1e-1 }, 5e-3, 0.1, None);
+    check("adam_w", UpdateRule::AdamW { decay: 1e-1 }, 5e-3, 0.1, None);
 }
 
 #[test]
 fn sgd_with_warm_up_and_cosine() {
-    check("sgd", Rule::Sgd { momentum: 0.9, decay: 1e-3 }, 5e-2, 0.0, Some((Schedule::Cosine, 10)));
+    check("sgd", UpdateRule::Sgd { momentum: 0.9, decay: 1e-3 }, 5e-2, 0.0, Some((Schedule::Cosine, 10)));
 }

@@ -1,17 +1,17 @@
 use crate::{
-    AblationCam, Attention, Centre, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus, Gradient,
+    AblationCam, Attention, CenterPrior, EigenCam, Explain, ExplainError, GradCam, GradCamPlusPlus, Gradient,
     GradientXInput, HiResCam, IntegratedGradients, LayerCam, RandomMap, Rise, Rollout, ScoreCam, SmoothGrad, XGradCam,
 };
 
 /// An explainer as people choose it.
 #[derive(Clone, Copy, Debug)]
-pub struct Explainer {
+pub struct ExplainerInfo {
     /// What [`parse`] understands, and [`Explain::id`] begins with.
     pub word: &'static str,
     /// Its name in the literature.
     pub title: &'static str,
     /// What it does, in one sentence.
-    pub about: &'static str,
+    pub summary: &'static str,
     /// Who proposed it.
     pub source: &'static str,
     make: Make,
@@ -26,7 +26,7 @@ enum Make {
     Whole(fn() -> Box<dyn Explain>),
 }
 
-impl Explainer {
+impl ExplainerInfo {
     /// May a node follow the word, as in "gradcam:layer3"?
     pub fn takes_node(&self) -> bool {
         matches!(self.make, Make::AtNode(_))
@@ -34,130 +34,130 @@ impl Explainer {
 }
 
 /// The explainers there are.
-pub const EXPLAINERS: &[Explainer] = &[
-    Explainer {
+pub const EXPLAINERS: &[ExplainerInfo] = &[
+    ExplainerInfo {
         word: "gradcam",
         title: "Grad-CAM",
-        about: "a node's channels, each weighted by its mean gradient",
+        summary: "a node's channels, each weighted by its mean gradient",
         source: "Selvaraju et al. 2017",
         make: Make::AtNode(|node| Box::new(GradCam { node })),
     },
-    Explainer {
+    ExplainerInfo {
         word: "hirescam",
         title: "HiResCAM",
-        about: "a node's channels times their gradients, place by place",
+        summary: "a node's channels times their gradients, place by place",
         source: "Draelos and Carin 2020",
         make: Make::AtNode(|node| Box::new(HiResCam { node })),
     },
-    Explainer {
+    ExplainerInfo {
         word: "gradcam++",
         title: "Grad-CAM++",
-        about: "channels weighted by positive gradients, more where few places have them",
+        summary: "channels weighted by positive gradients, more where few places have them",
         source: "Chattopadhay et al. 2018",
         make: Make::AtNode(|node| Box::new(GradCamPlusPlus { node })),
     },
-    Explainer {
+    ExplainerInfo {
         word: "xgradcam",
         title: "XGrad-CAM",
-        about: "channels weighted by gradients in proportion to their activation",
+        summary: "channels weighted by gradients in proportion to their activation",
         source: "Fu et al. 2020",
         make: Make::AtNode(|node| Box::new(XGradCam { node })),
     },
-    Explainer {
+    ExplainerInfo {
         word: "layercam",
         title: "LayerCAM",
-        about: "channels times their positive gradients, place by place",
+        summary: "channels times their positive gradients, place by place",
         source: "Jiang et al. 2021",
         make: Make::AtNode(|node| Box::new(LayerCam { node })),
     },
-    Explainer {
+    ExplainerInfo {
         word: "eigencam",
         title: "Eigen-CAM",
-        about: "the first principal component of a node's channels, for no class in particular",
+        summary: "the first principal component of a node's channels, for no class in particular",
         source: "Muhammad and Yeasin 2020",
         make: Make::AtNode(|node| Box::new(EigenCam { node })),
     },
-    Explainer {
+    ExplainerInfo {
         word: "scorecam",
         title: "Score-CAM",
-        about: "channels weighted by the logit of the input that each masks; a pass for each channel",
+        summary: "channels weighted by the logit of the input that each masks; a pass for each channel",
         source: "Wang et al. 2020",
         make: Make::AtNode(|node| Box::new(ScoreCam { node, ..ScoreCam::default() })),
     },
-    Explainer {
+    ExplainerInfo {
         word: "ablationcam",
         title: "Ablation-CAM",
-        about: "channels weighted by what the logit loses without each; a pass through the head for each channel",
+        summary: "channels weighted by what the logit loses without each; a pass through the head for each channel",
         source: "Desai and Ramaswamy 2020",
         make: Make::AtNode(|node| Box::new(AblationCam { node, ..AblationCam::default() })),
     },
-    Explainer {
+    ExplainerInfo {
         word: "gradient",
         title: "input gradient",
-        about: "the largest slope of the logit over a pixel's channels",
+        summary: "the largest slope of the logit over a pixel's channels",
         source: "Simonyan, Vedaldi and Zisserman 2014",
         make: Make::Whole(|| Box::new(Gradient)),
     },
-    Explainer {
+    ExplainerInfo {
         word: "gradient-x-input",
         title: "gradient × input",
-        about: "each pixel's share of the logit, were the network linear",
+        summary: "each pixel's share of the logit, were the network linear",
         source: "Shrikumar et al. 2016",
         make: Make::Whole(|| Box::new(GradientXInput)),
     },
-    Explainer {
+    ExplainerInfo {
         word: "smoothgrad",
         title: "SmoothGrad",
-        about: "the mean input gradient of noisy copies; 50 passes and back",
+        summary: "the mean input gradient of noisy copies; 50 passes and back",
         source: "Smilkov et al. 2017",
         make: Make::Whole(|| Box::new(SmoothGrad::default())),
     },
-    Explainer {
+    ExplainerInfo {
         word: "integrated-gradients",
         title: "integrated gradients",
-        about: "each pixel's share of the logit, summed on the way from the mean colour; 50 passes and back",
+        summary: "each pixel's share of the logit, summed on the way from the mean colour; 50 passes and back",
         source: "Sundararajan, Taly and Yan 2017",
         make: Make::Whole(|| Box::new(IntegratedGradients::default())),
     },
-    Explainer {
+    ExplainerInfo {
         word: "rollout",
         title: "attention rollout",
-        about: "the attention of all blocks multiplied, for no class in particular; ViTs only",
+        summary: "the attention of all blocks multiplied, for no class in particular; ViTs only",
         source: "Abnar and Zuidema 2020",
         make: Make::Whole(|| Box::new(Rollout)),
     },
-    Explainer {
+    ExplainerInfo {
         word: "attention",
         title: "gradient-weighted attention",
-        about: "the attention of all blocks, each weighted by its positive gradient, multiplied; ViTs only",
+        summary: "the attention of all blocks, each weighted by its positive gradient, multiplied; ViTs only",
         source: "Chefer, Gur and Wolf 2021",
         make: Make::Whole(|| Box::new(Attention)),
     },
-    Explainer {
+    ExplainerInfo {
         word: "rise",
         title: "RISE",
-        about: "random masks weighted by the probability of the input seen through each; 1000 passes",
+        summary: "random masks weighted by the probability of the input seen through each; 1000 passes",
         source: "Petsiuk, Das and Saenko 2018",
         make: Make::Whole(|| Box::new(Rise::default())),
     },
-    Explainer {
+    ExplainerInfo {
         word: "random",
         title: "random map",
-        about: "uniform noise at a node's resolution",
+        summary: "uniform noise at a node's resolution",
         source: "a floor, to be beaten",
         make: Make::AtNode(|node| Box::new(RandomMap { node })),
     },
-    Explainer {
+    ExplainerInfo {
         word: "centre",
         title: "centre prior",
-        about: "a Gaussian on the picture's centre",
+        summary: "a Gaussian on the picture's centre",
         source: "a floor, to be beaten",
-        make: Make::Whole(|| Box::new(Centre)),
+        make: Make::Whole(|| Box::new(CenterPrior)),
     },
 ];
 
 /// Finds the built-in explainer of a word, with or without a node.
-pub(crate) fn find(word: &str) -> Option<&'static Explainer> {
+pub(crate) fn find(word: &str) -> Option<&'static ExplainerInfo> {
     let name = word.split_once(':').map_or(word, |(name, _)| name);
     EXPLAINERS.iter().find(|one| one.word == name)
 }
@@ -171,7 +171,7 @@ pub(crate) fn find(word: &str) -> Option<&'static Explainer> {
 pub fn parse(word: &str) -> Result<Box<dyn Explain>, ExplainError> {
     let fail = |reason| {
         let known =
-            |one: &Explainer| if one.takes_node() { format!("{}[:NODE]", one.word) } else { one.word.to_owned() };
+            |one: &ExplainerInfo| if one.takes_node() { format!("{}[:NODE]", one.word) } else { one.word.to_owned() };
         let known: Vec<String> = EXPLAINERS.iter().map(known).collect();
         ExplainError::Word { word: word.to_owned(), reason, known: known.join(", ") }
     };

@@ -24,7 +24,7 @@ pub struct Verdicts(BTreeMap<FeatureId, Verdict>);
 
 impl Verdicts {
     /// What the source says of a feature, `None` where it leaves it open.
-    pub fn of(&self, id: FeatureId) -> Option<Verdict> {
+    pub fn get(&self, id: FeatureId) -> Option<Verdict> {
         self.0.get(&id).copied()
     }
 
@@ -40,7 +40,7 @@ impl Verdicts {
     }
 
     /// Those on features that a network of so many has.
-    pub fn below(self, width: usize) -> Self {
+    pub fn with_features_below(self, width: usize) -> Self {
         Self(self.0.into_iter().filter(|(id, _)| (id.feature as usize) < width).collect())
     }
 

@@ -1,4 +1,4 @@
-use crate::{Extractor, FeatureBank, RankingError};
+use crate::{FeatureBank, FeatureExtractor, RankingError};
 use candle_core::{DType, Tensor};
 use hard_imagenet_masks::Heatmap;
 
@@ -12,7 +12,7 @@ pub struct ActivationMap {
     pub map: Heatmap,
 }
 
-impl Extractor<'_> {
+impl FeatureExtractor<'_> {
     /// Neural activation maps (SPEC 11.4) of some features for each picture of a batch, in their orders, from one pass; `x`
     /// `(B, 3, H, W)`, normalised.
     ///
@@ -39,8 +39,8 @@ impl Extractor<'_> {
 }
 
 /// The `n` pictures of a class that activate a feature most, the most active first.
-pub fn top_pictures(bank: &FeatureBank, class: u32, feature: u32, n: usize) -> Vec<usize> {
-    let mut rows = bank.labelled(class);
+pub fn top_images(bank: &FeatureBank, class: u32, feature: u32, n: usize) -> Vec<usize> {
+    let mut rows = bank.labeled_rows(class);
     let activation = |row: &usize| bank.features(*row)[feature as usize];
     rows.sort_by(|a, b| activation(b).total_cmp(&activation(a)).then(a.cmp(b)));
     rows.truncate(n);
