@@ -90,7 +90,7 @@ fn ranking() {
             })
             .unwrap();
         }
-        let importance = feature_importance(bank, class, &bank.labeled_rows(class)).unwrap();
+        let importance = feature_importance(&bank, class, &bank.labeled_rows(class)).unwrap();
         let best = top_features(&importance, 5);
         let want = |key: &str| about[key].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect::<Vec<_>>();
         assert_eq!(best.iter().map(|&f| f64::from(f)).collect::<Vec<_>>(), want("feature_importance_top5"));
