@@ -19,8 +19,8 @@ use hard_imagenet::graph::{GraphBuilder, Layout, Node, WeightMap};
 use hard_imagenet::metrics::{Options, Record, compare, score};
 use hard_imagenet::models::{Model, ModelSpec, Weights};
 use hard_imagenet::perturbations::Preset;
-use hard_imagenet::ranking::{Aggregate, MaskCriterion, FeatureId, Ranking, class_importance, top_features};
-use hard_imagenet::training::{TrainingEvent, Trainer, Groups, Network, Objective, Recipe, deep_feature_reweighting};
+use hard_imagenet::ranking::{Aggregate, FeatureId, MaskCriterion, Ranking, class_importance, top_features};
+use hard_imagenet::training::{Groups, Network, Objective, Recipe, Trainer, TrainingEvent, deep_feature_reweighting};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -142,7 +142,8 @@ fn balanced(data: &PlantedCues) -> Result<Subset<&PlantedCues>> {
     let folder = tempfile::tempdir()?;
     let tick = &mut |_, _| ControlFlow::Continue(());
     let bank = Features::new(data, &model, 32)?.extract(folder.path(), tick)?.bank;
-    let important = |class| class_importance(&bank, class).map_or(Vec::new(), |importance| top_features(&importance, 5));
+    let important =
+        |class| class_importance(&bank, class).map_or(Vec::new(), |importance| top_features(&importance, 5));
     let ids: Vec<FeatureId> = (0..8)
         .flat_map(|class| important(class).into_iter().map(move |feature| FeatureId { class, feature }))
         .collect();

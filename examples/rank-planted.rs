@@ -10,7 +10,9 @@
 use hard_imagenet::datasets::PlantedConfig;
 use hard_imagenet::evaluation::Features;
 use hard_imagenet::prelude::*;
-use hard_imagenet::ranking::{Aggregate, MaskCriterion, FeatureBank, FeatureId, Ranking, rank_classes, class_importance, spearman, top_features};
+use hard_imagenet::ranking::{
+    Aggregate, FeatureBank, FeatureId, MaskCriterion, Ranking, class_importance, rank_classes, spearman, top_features,
+};
 use std::ops::ControlFlow;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,7 +29,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let seen = bank(&hard)?;
 
         // The five most important features of each class, judged by where their maps lie.
-        let important = |class| class_importance(&seen, class).map_or(Vec::new(), |importance| top_features(&importance, 5));
+        let important =
+            |class| class_importance(&seen, class).map_or(Vec::new(), |importance| top_features(&importance, 5));
         let ids =
             (0..8).flat_map(|class| important(class).into_iter().map(move |feature| FeatureId { class, feature }));
         let verdicts = MaskCriterion::default().verdicts(&seen, ids.collect::<Vec<_>>());

@@ -53,7 +53,7 @@ pub(crate) struct Args {
 
 /// The methods, one a line.
 fn words() -> String {
-    let line = |one: &ExplainerInfo| format!("\n{}: {} ({})", one.word, one.summary, one.source);
+    let line = |one: &ExplainerInfo| format!("\n{}: {} ({})", one.word, one.sentence, one.source);
     EXPLAINERS.iter().map(line).collect()
 }
 

@@ -168,7 +168,7 @@ pub trait Explain: Send + Sync {
 
     /// Returns what the explainer does, in one sentence.
     fn sentence(&self) -> String {
-        crate::registry::find(&self.id()).map_or_else(String::new, |one| one.summary.to_owned())
+        crate::registry::find(&self.id()).map_or_else(String::new, |one| one.sentence.to_owned())
     }
 
     /// Returns the version of what [`explain_request`](Self::explain_request) computes. Change it whenever maps change: a run that was
