@@ -1,14 +1,16 @@
-//! The Hugging Face hub as Python's tools find it. The only file of the program that reads the environment.
+//! The Hugging Face hub, configured by the same environment variables as Python's `huggingface_hub`. No other file of the
+//! program reads the environment.
 
 use hard_imagenet::models::Hub;
 use std::path::PathBuf;
 
-/// The hub that the environment describes: HF_ENDPOINT, HF_HUB_CACHE, HF_HOME, HF_TOKEN, HF_HUB_OFFLINE.
+/// Returns the hub that the environment describes: HF_ENDPOINT, HF_HUB_CACHE, HF_HOME, HF_TOKEN, HF_TOKEN_PATH,
+/// HF_HUB_OFFLINE.
 pub(crate) fn from_environment() -> Hub {
-    from(|name| std::env::var(name).ok().filter(|value| !value.is_empty()), std::env::home_dir())
+    from_variables(|name| std::env::var(name).ok().filter(|value| !value.is_empty()), std::env::home_dir())
 }
 
-fn from(variable: impl Fn(&str) -> Option<String>, user: Option<PathBuf>) -> Hub {
+fn from_variables(variable: impl Fn(&str) -> Option<String>, user: Option<PathBuf>) -> Hub {
     let folder = |name: &str| variable(name).map(PathBuf::from);
     let cache = || folder("XDG_CACHE_HOME").unwrap_or_else(|| user.unwrap_or_default().join(".cache"));
     let home = folder("HF_HOME").unwrap_or_else(|| cache().join("huggingface"));
@@ -16,7 +18,8 @@ fn from(variable: impl Fn(&str) -> Option<String>, user: Option<PathBuf>) -> Hub
     if let Some(endpoint) = variable("HF_ENDPOINT") {
         hub = hub.endpoint(endpoint);
     }
-    let stored = || std::fs::read_to_string(home.join("token")).ok().map(|token| token.trim().to_owned());
+    let token_file = folder("HF_TOKEN_PATH").unwrap_or_else(|| home.join("token"));
+    let stored = || std::fs::read_to_string(token_file).ok().map(|token| token.trim().to_owned());
     if let Some(token) = variable("HF_TOKEN").or_else(stored).filter(|token| !token.is_empty()) {
         hub = hub.token(token);
     }
@@ -24,8 +27,8 @@ fn from(variable: impl Fn(&str) -> Option<String>, user: Option<PathBuf>) -> Hub
     hub.offline(["1", "on", "yes", "true"].contains(&offline.as_str()))
 }
 
-/// Reads "owner/name", "owner/name@revision", or "@revision" of timm's repository.
-pub(crate) fn at(hub: Hub, place: &str) -> Hub {
+/// Points a hub at "owner/name", "owner/name@revision", or "@revision" of timm's repository.
+pub(crate) fn parse_place(hub: Hub, place: &str) -> Hub {
     match place.split_once('@') {
         Some(("", revision)) => hub.revision(revision),
         Some((repository, revision)) => hub.repository(repository).revision(revision),
@@ -39,12 +42,12 @@ mod tests {
 
     fn check(variables: &[(&str, &str)], expected: &Hub) {
         let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
-        let hub = from(variable, Some("/home/me".into()));
+        let hub = from_variables(variable, Some("/home/me".into()));
         assert_eq!(format!("{hub:?}"), format!("{expected:?}"), "{variables:?}");
     }
 
     #[test]
-    fn the_environment_means_what_it_means_to_python() {
+    fn the_environment_is_read_as_python_reads_it() {
         check(&[], &Hub::new("/home/me/.cache/huggingface/hub"));
         check(&[("XDG_CACHE_HOME", "/x")], &Hub::new("/x/huggingface/hub"));
         check(&[("XDG_CACHE_HOME", "/x"), ("HF_HOME", "/hf")], &Hub::new("/hf/hub"));
@@ -57,7 +60,9 @@ mod tests {
     #[test]
     fn places() {
         let hub = || Hub::new("/c");
-        let check = |place: &str, expected: Hub| assert_eq!(format!("{:?}", at(hub(), place)), format!("{expected:?}"));
+        let check = |place: &str, expected: Hub| {
+            assert_eq!(format!("{:?}", parse_place(hub(), place)), format!("{expected:?}"))
+        };
         check("me/mine", hub().repository("me/mine"));
         check("me/mine@v2", hub().repository("me/mine").revision("v2"));
         check("@0123abc", hub().revision("0123abc"));

@@ -102,7 +102,7 @@ pub(crate) fn weights_of(name: &str, given: Option<&Path>) -> Result<Weights> {
     let from_hub = || hub::from_environment().progress(progress::download(name.to_owned()));
     if let Some(path) = given {
         return Ok(match path.to_str().and_then(|text| text.strip_prefix("hf:")) {
-            Some(place) => Weights::Hub(hub::at(from_hub(), place)),
+            Some(place) => Weights::Hub(hub::parse_place(from_hub(), place)),
             None if path.is_dir() => Weights::Folder(path.into()),
             None => Weights::File(path.into()),
         });

@@ -1,21 +1,26 @@
-mod resume;
+mod cache;
+mod transfer;
 
 use crate::ModelError;
-use crate::weights::OF_THE_HUB;
-use hf_hub::progress::{DownloadEvent, FileStatus, ProgressEvent, ProgressHandler};
-use hf_hub::{HFClient, HFError, split_id};
+use crate::weights::OF_THE_HUB as WEIGHT_FILES;
+use cache::RepoCache;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use transfer::{Client, TransferError};
 
-/// Weights from the Hugging Face hub, kept in the cache that Python's `huggingface_hub` keeps: what one has fetched
-/// the other finds.
+/// Weights from the Hugging Face hub, in the cache that Python's `huggingface_hub` uses too: each finds what the other
+/// has downloaded.
 ///
-/// A model of the zoo is looked for in the repository `timm/<name>`, unless [`repository`](Self::repository) names
-/// another. What is in the cache is used without asking the hub, so a run that is started again meets the weights it
-/// began with. Files are checked against the sha256 the hub gave for them, which is their name in the cache, whenever
-/// they are loaded; only where the cache holds links (not on Windows) and only for large files, which weights are. A
-/// download that broke off goes on where it ended.
+/// The weights of a model of the zoo are expected in the repository `timm/<name>`, unless
+/// [`repository`](Self::repository) names another. Cached files are used without asking the hub, so that a run that is
+/// started again uses the weights it began with. On every load, a file's sha256 is compared with the one that the hub
+/// announced, which is the file's name in the cache. This check needs the cache's links, which Windows does not have,
+/// and the hub gives a sha256 only for large files, such as weights. An interrupted download is resumed by the next
+/// call.
+///
+/// Requests go through the proxy that the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name, if
+/// any, and trust the certificates of the operating system.
 #[derive(Clone)]
 pub struct Hub {
     cache: PathBuf,
@@ -24,14 +29,14 @@ pub struct Hub {
     offline: bool,
     repository: Option<String>,
     revision: String,
-    progress: Option<Report>,
+    progress: Option<ProgressCallback>,
 }
 
-/// Told (bytes done, bytes in all) while a file arrives.
-type Report = Arc<dyn Fn(u64, u64) + Send + Sync>;
+/// Called with (bytes done, bytes in total) while a file arrives.
+type ProgressCallback = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 impl Hub {
-    /// The public hub, with its cache in a folder (Python's is `~/.cache/huggingface/hub`).
+    /// Creates a client of the public hub with its cache in a folder (Python's is `~/.cache/huggingface/hub`).
     pub fn new(cache: impl Into<PathBuf>) -> Self {
         Self {
             cache: cache.into(),
@@ -44,95 +49,104 @@ impl Hub {
         }
     }
 
-    /// A mirror's address.
+    /// Uses the hub at another address, such as a mirror.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = url.into();
         self
     }
 
-    /// For repositories that ask who comes. Without one, `hf-hub` uses the token that Python would.
+    /// Sends an access token, which private repositories and those with terms require.
+    ///
+    /// The token goes to the endpoint alone, and not to the hosts that it redirects to.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// Use only what is in the cache.
+    /// Restricts loading to what is in the cache.
     pub fn offline(mut self, offline: bool) -> Self {
         self.offline = offline;
         self
     }
 
-    /// Another repository than timm's: "owner/name".
+    /// Loads from the repository "owner/name" instead of timm's.
     pub fn repository(mut self, repository: impl Into<String>) -> Self {
         self.repository = Some(repository.into());
         self
     }
 
-    /// A branch, tag or commit; "main" unless told.
+    /// Loads from a branch, tag or commit; the default is "main".
     pub fn revision(mut self, revision: impl Into<String>) -> Self {
         self.revision = revision.into();
         self
     }
 
-    /// Called with (bytes done, bytes in all) while a file arrives, from another thread.
+    /// Sets a function that is called with (bytes done, bytes in total) while a file arrives.
     pub fn progress(mut self, report: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(report));
         self
     }
 
-    /// Path of a model's weights in the cache, fetched if they are not there.
+    /// Returns the path of a model's weights in the cache, after downloading them if they are not there.
+    ///
+    /// # Errors
+    /// If they are not in the cache and the hub does not deliver them.
     pub(crate) fn fetch(&self, model: &str) -> Result<PathBuf, ModelError> {
         let repository = self.repository_of(model);
-        let fail = |error: &HFError| self.error(&repository, self.explain(error, &repository));
-        let client = HFClient::builder().endpoint(&*self.endpoint).cache_dir(&self.cache);
-        let client = match &self.token {
-            Some(token) => client.token(token),
-            None => client,
-        };
-        let client = client.build_sync().map_err(|error| fail(&error))?;
-        let (owner, name) = split_id(&repository);
-        let repo = client.model(owner, name);
-        let get = |file: &str, cached: bool| {
-            let progress = self.progress.clone().map(|report| hf_hub::progress::Progress::new(Handler(report)));
-            let request = repo.download_file().filename(file).revision(&*self.revision);
-            request.local_files_only(cached).maybe_progress(progress).send()
-        };
-        if let Some(path) = OF_THE_HUB.iter().find_map(|file| get(file, true).ok()) {
+        let cache = RepoCache::new(&self.cache, &repository, &self.revision);
+        if let Some(path) = WEIGHT_FILES.iter().find_map(|file| cache.find(file)) {
             return Ok(path);
         }
         if self.offline {
             let message = format!(
-                "{} is not in the cache {}, and the hub may not be asked (offline); on a computer that may, \
-                 `hf download {repository} {} --revision {}` fetches it, or pass a file as weights",
-                OF_THE_HUB.join(" or "),
+                "{} is not in the cache {}, and offline mode keeps the hub from being asked; on a computer with a \
+                 connection, `hf download {repository} {} --revision {}` downloads it",
+                WEIGHT_FILES.join(" or "),
                 self.cache.display(),
-                OF_THE_HUB[0],
+                WEIGHT_FILES[0],
                 self.revision
             );
             return Err(self.error(&repository, message));
         }
-        let mut missing = None;
-        for file in OF_THE_HUB {
-            let folder = format!("models--{}", repository.replace('/', "--"));
-            let report = |done, total| self.progress.iter().for_each(|report| report(done, total));
-            match resume::resume(&repo, &self.cache, &folder, (file, &self.revision), report) {
-                Ok(()) | Err(HFError::EntryNotFound { .. }) => {}
-                Err(error) => return Err(fail(&error)),
-            }
-            let mut outcome = get(file, false);
-            // Another process is fetching it, and hf-hub waits ten seconds only.
-            while matches!(outcome, Err(HFError::CacheLockTimeout { .. })) {
-                outcome = get(file, false);
-            }
-            match outcome {
-                Err(error @ HFError::EntryNotFound { .. }) => missing = Some(error),
-                outcome => return outcome.map_err(|error| fail(&error)),
+        let client = Client::new(&self.endpoint, self.token.as_deref());
+        for file in WEIGHT_FILES {
+            match self.download(&client, &cache, &repository, file) {
+                Err(TransferError::NotFound) => {}
+                outcome => return outcome.map_err(|error| self.error(&repository, self.explain(&error, &repository))),
             }
         }
-        Err(fail(&missing.expect("every name was tried")))
+        Err(self.error(&repository, self.explain(&TransferError::NotFound, &repository)))
     }
 
-    /// Is a file of the cache what the hub said it is? If not it is removed, so that the next call fetches it again.
+    /// Downloads one file into the cache, or completes an interrupted download of it.
+    fn download(
+        &self,
+        client: &Client<'_>,
+        cache: &RepoCache,
+        repository: &str,
+        file: &str,
+    ) -> Result<PathBuf, TransferError> {
+        let remote = client.metadata(repository, &self.revision, file)?;
+        let blob = cache.blob(&remote);
+        if let Some(folder) = blob.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let _lock = cache.lock(&remote)?;
+        // Another process may have finished it in the meantime, or another revision may have the same file.
+        if !blob.exists() {
+            let incomplete = cache.incomplete(&remote);
+            let report = |done, total| self.progress.iter().for_each(|report| report(done, total));
+            client.download(repository, file, &remote, &incomplete, report)?;
+            std::fs::rename(&incomplete, &blob)?;
+        }
+        Ok(cache.publish(file, &remote)?)
+    }
+
+    /// Compares a cached file's sha256 with the one that the hub announced, and removes the file if they differ, so that
+    /// the next call downloads it again.
+    ///
+    /// # Errors
+    /// If they differ.
     pub(crate) fn verify(&self, model: &str, path: &Path, sha256: &str) -> Result<(), ModelError> {
         let Ok(blob) = std::fs::read_link(path) else { return Ok(()) };
         let named = blob.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -140,17 +154,17 @@ impl Hub {
         if !is_sha256 || named == sha256 {
             return Ok(());
         }
-        // The link as well: while it is there hf-hub asks only whether the file has changed.
+        // The link goes as well, so that other programs do not find it dangling.
         let removed = path.canonicalize().and_then(std::fs::remove_file).and_then(|()| std::fs::remove_file(path));
         let then = match removed {
-            Ok(()) => "it has been removed from the cache; try again to fetch it anew".to_owned(),
+            Ok(()) => "it has been removed from the cache; try again to download it anew".to_owned(),
             Err(error) => format!("it could not be removed ({error}); remove it by hand and try again"),
         };
         let message = format!("{} is damaged: its sha256 is {sha256} instead of {named}; {then}", path.display());
         Err(self.error(&self.repository_of(model), message))
     }
 
-    /// Repository and commit that a file of the cache is of: "timm/resnet50.tv_in1k@<commit>".
+    /// Returns the repository and commit that a cached file belongs to, as "timm/resnet50.tv_in1k@<commit>".
     pub(crate) fn origin(&self, model: &str, path: &Path) -> Option<String> {
         // The folder snapshots/<commit>.
         let commit = path.parent()?.file_name()?.to_str()?;
@@ -165,54 +179,28 @@ impl Hub {
         ModelError::Hub { repository: repository.to_owned(), revision: self.revision.clone(), message }
     }
 
-    /// What went wrong, and what to do.
-    fn explain(&self, error: &HFError, repository: &str) -> String {
+    /// Describes what went wrong and what to do.
+    fn explain(&self, error: &TransferError, repository: &str) -> String {
         let endpoint = &self.endpoint;
         match error {
-            HFError::AuthRequired { .. } | HFError::Forbidden { .. } => format!(
-                "{endpoint} does not let us in: if the repository exists, accept its terms at \
-                 {endpoint}/{repository} and set HF_TOKEN to a token from {endpoint}/settings/tokens"
+            TransferError::Denied => format!(
+                "{endpoint} denies access: if the repository exists, accept its terms at {endpoint}/{repository} \
+                 and pass a token from {endpoint}/settings/tokens"
             ),
-            HFError::RepoNotFound { .. } | HFError::RevisionNotFound { .. } | HFError::EntryNotFound { .. } => {
-                format!("{endpoint} has no {} there; pass a file as weights (--weights FILE)", OF_THE_HUB.join(" or "))
-            }
+            TransferError::NotFound => format!("{endpoint} has no {} there", WEIGHT_FILES.join(" or ")),
             _ => {
-                // hf-hub's own words end before the cause, such as a refused connection.
-                let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-                let causes = causes.map(|cause| format!(": {cause}")).collect::<String>();
-                format!(
-                    "not fetched from {endpoint}: {error}{causes}; try again, or pass a file as weights (--weights FILE)"
-                )
+                format!("the download from {endpoint} failed: {error}; try again, and what has arrived is kept")
             }
         }
     }
 }
 
-/// Without the token.
+/// Leaves out the token.
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { cache, endpoint, offline, repository, revision, .. } = self;
         let mut debug = f.debug_struct("Hub");
         debug.field("cache", cache).field("endpoint", endpoint).field("offline", offline);
         debug.field("repository", repository).field("revision", revision).finish_non_exhaustive()
-    }
-}
-
-/// From hf-hub's events to two numbers.
-struct Handler(Report);
-
-impl ProgressHandler for Handler {
-    fn on_progress(&self, event: &ProgressEvent) {
-        match event {
-            ProgressEvent::Download(DownloadEvent::Progress { files }) => {
-                for file in files.iter().filter(|file| file.status != FileStatus::Started) {
-                    (self.0)(file.bytes_completed, file.total_bytes);
-                }
-            }
-            ProgressEvent::Download(DownloadEvent::AggregateProgress { bytes_completed, total_bytes, .. }) => {
-                (self.0)(*bytes_completed, *total_bytes);
-            }
-            _ => {}
-        }
     }
 }

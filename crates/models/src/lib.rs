@@ -42,7 +42,7 @@
 //! are in `mobile_block.rs`.
 //!
 //! Features: `cuda`, `cudnn`, `metal` (candle's backends); `hub` adds `Weights::Hub`, which fetches weights from the Hugging Face
-//! hub into the cache that Python shares (`hf-hub`, whose client runs a thread of its own meanwhile).
+//! hub into the cache that Python shares.
 //!
 //! # References
 //! He et al. 2016, *Deep residual learning*; Simonyan and Zisserman 2015, *Very deep convolutional networks*; Huang et al.

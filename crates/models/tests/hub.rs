@@ -1,4 +1,4 @@
-//! Weights through a small hub on loopback: what is asked of it, what is kept, and what is said when it goes wrong.
+//! Weight downloads from a small local server that also corrupts files, drops connections and refuses requests.
 #![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device};
@@ -13,20 +13,27 @@ use std::sync::{Arc, Mutex};
 const MODEL: &str = "planted_resnet";
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// What the hub does with a request for the file it has.
-#[derive(Clone, Copy)]
+/// How the server answers requests for its file.
+#[derive(Clone)]
 enum Manner {
     Good,
     /// Sends other bytes than it announced.
     Damaged,
-    /// Hangs up half way.
+    /// Closes the connection half way.
     Breaks,
-    /// Sends every request away with this status.
+    /// Answers every request with this status.
     Refuses(u16),
+    /// Answers so many requests with status 503 before it behaves.
+    Busy(usize),
+    /// Sends the whole file whatever range is requested.
+    IgnoresRanges,
+    /// Redirects to another path of its own.
+    Moved,
+    /// Redirects to another server, as the hub does with large files.
+    Stored(String),
 }
 
-/// A hub with one file in one repository, which notes "METHOD path token" of every request, and the range where a part is
-/// asked for.
+/// A hub with one file in one repository. It records "METHOD path token" of every request, and the range if there is one.
 struct Fake {
     endpoint: String,
     manner: Arc<Mutex<Manner>>,
@@ -41,7 +48,7 @@ impl Fake {
         let (manner, asked) = (fake.manner.clone(), fake.asked.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                // A client that has gone away is its own affair.
+                // A client that closes the connection early is no failure of the server.
                 let _ = answer(stream.unwrap(), file, &bytes, &manner, &asked);
             }
         });
@@ -57,7 +64,7 @@ impl Fake {
     }
 }
 
-/// Reads one request, answers it, and closes the connection.
+/// Reads one request, responds, and closes the connection.
 fn answer(
     mut stream: TcpStream,
     file: &str,
@@ -81,29 +88,42 @@ fn answer(
     let part = headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
     let part = part.map(|(first, last)| first.parse::<usize>().unwrap()..last.parse::<usize>().unwrap() + 1);
 
-    let manner = *manner.lock().unwrap();
+    let current = manner.lock().unwrap().clone();
+    if let Manner::Busy(left) = current {
+        *manner.lock().unwrap() = if left > 1 { Manner::Busy(left - 1) } else { Manner::Good };
+    }
     let revisions = ["main", COMMIT].map(|revision| format!("/timm/{MODEL}/resolve/{revision}/{file}"));
-    let there = revisions.contains(&path.to_owned());
-    let status = match manner {
-        Manner::Refuses(status) => status,
-        _ if there && headers.get("if-none-match") == Some(&format!("\"{}\"", sha256(bytes))) => 304,
-        _ if there && part.is_some() && method == "GET" => 206,
-        _ if there => 200,
-        _ => 404,
+    let there = revisions.contains(&path.to_owned()) || path.starts_with("/elsewhere/");
+    let (status, location) = match &current {
+        Manner::Refuses(status) => (*status, String::new()),
+        Manner::Busy(_) => (503, String::new()),
+        Manner::Moved if !path.starts_with("/elsewhere/") => (307, format!("/elsewhere{path}")),
+        Manner::Stored(server) => (302, format!("{server}/elsewhere{path}")),
+        Manner::IgnoresRanges if there => (200, String::new()),
+        _ if there && part.is_some() && method == "GET" => (206, String::new()),
+        _ if there => (200, String::new()),
+        _ => (404, String::new()),
     };
-    let body = match (status, part) {
+    let body = match (status, &part) {
         (200, _) => bytes,
-        (206, Some(part)) => &bytes[part],
+        (206, Some(part)) => &bytes[part.clone()],
         _ => &[],
     };
-    write!(
-        stream,
-        "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {}\r\nETag: \"{}\"\r\nX-Repo-Commit: {COMMIT}\r\n\r\n",
-        body.len(),
-        sha256(bytes)
-    )?;
+    write!(stream, "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {}\r\n", body.len())?;
+    // A file in other storage is described by headers of its own.
+    let (etag, size) = if status == 302 { ("X-Linked-ETag", bytes.len()) } else { ("ETag", 0) };
+    write!(stream, "{etag}: \"{}\"\r\nX-Repo-Commit: {COMMIT}\r\n", sha256(bytes))?;
+    match (status, part) {
+        (302, _) => write!(stream, "X-Linked-Size: {size}\r\nLocation: {location}\r\n")?,
+        (307, _) => write!(stream, "Location: {location}\r\n")?,
+        (206, Some(part)) => {
+            write!(stream, "Content-Range: bytes {}-{}/{}\r\n", part.start, part.end - 1, bytes.len())?;
+        }
+        _ => {}
+    }
+    stream.write_all(b"\r\n")?;
     if method == "GET" {
-        match manner {
+        match current {
             Manner::Damaged => stream.write_all(&vec![7; body.len()])?,
             Manner::Breaks => stream.write_all(&body[..body.len() / 2])?,
             _ => stream.write_all(body)?,
@@ -128,17 +148,17 @@ fn load(hub: Hub) -> Result<Model, ModelError> {
     zoo::load(MODEL, &Weights::Hub(hub), &Device::Cpu, DType::F32)
 }
 
-/// Loading fails and says all of `expected`.
+/// Checks that loading fails with a message that contains all of `expected`.
 fn fails(hub: Hub, expected: &[&str]) {
     let error = load(hub).unwrap_err().to_string();
     for words in expected {
-        assert!(error.contains(words), "{error:?} does not say {words:?}");
+        assert!(error.contains(words), "{error:?} does not contain {words:?}");
     }
     assert!(!error.contains("secret"), "{error}");
 }
 
 #[test]
-fn fetched_once_then_used_without_asking() {
+fn weights_are_downloaded_once_and_then_used_from_the_cache() {
     let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
     let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Good);
     let seen = Arc::new(Mutex::new((0, 0)));
@@ -148,17 +168,18 @@ fn fetched_once_then_used_without_asking() {
     assert_eq!(model.weights_sha256(), sha256(&bytes));
     assert_eq!(model.weights_origin(), Some(format!("timm/{MODEL}@{COMMIT}").as_str()));
     assert_eq!(*seen.lock().unwrap(), (bytes.len() as u64, bytes.len() as u64));
-    let path = format!("/timm/{MODEL}/resolve/main/model.safetensors Bearer secret");
-    assert_eq!(fake.asked(), [format!("HEAD {path}"), format!("GET {path}")]);
+    let request =
+        |method, revision| format!("{method} /timm/{MODEL}/resolve/{revision}/model.safetensors Bearer secret");
+    assert_eq!(fake.asked(), [request("HEAD", "main"), request("GET", COMMIT)]);
 
     load(fake.hub(cache.path())).unwrap();
     load(fake.hub(cache.path()).offline(true)).unwrap();
     load(fake.hub(cache.path()).revision(COMMIT)).unwrap();
-    assert!(fake.asked().is_empty(), "what is in the cache is not asked for");
+    assert!(fake.asked().is_empty(), "cached files are not requested");
 }
 
 #[test]
-fn the_cache_is_laid_out_as_pythons() {
+fn the_cache_is_laid_out_like_pythons() {
     let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
     let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Good);
     load(fake.hub(cache.path())).unwrap();
@@ -179,14 +200,14 @@ fn the_second_name_is_tried() {
 }
 
 #[test]
-fn damaged_bytes_are_refused_and_fetched_again() {
+fn damaged_files_are_refused_and_downloaded_again() {
     let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
     let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Damaged);
     fails(fake.hub(cache.path()), &["damaged", &sha256(&bytes), "removed from the cache"]);
     *fake.manner.lock().unwrap() = Manner::Good;
     load(fake.hub(cache.path())).unwrap();
 
-    // The disk may do the damage, too.
+    // The disk may damage a file, too.
     let blob = cache.path().join(format!("models--timm--{MODEL}/blobs")).join(sha256(&bytes));
     std::fs::write(&blob, &bytes[..1000]).unwrap();
     fails(fake.hub(cache.path()).offline(true), &["damaged", "removed from the cache"]);
@@ -195,20 +216,20 @@ fn damaged_bytes_are_refused_and_fetched_again() {
 }
 
 #[test]
-fn a_download_that_breaks_off_is_no_file() {
+fn an_interrupted_download_leaves_no_file() {
     let cache = tempfile::tempdir().unwrap();
     let fake = Fake::new("model.safetensors", weights(), Manner::Breaks);
-    fails(fake.hub(cache.path()), &["timm/planted_resnet@main", "not fetched from", "--weights FILE"]);
+    fails(fake.hub(cache.path()), &["timm/planted_resnet@main", "the download from", "failed"]);
     fails(fake.hub(cache.path()).offline(true), &["is not in the cache"]);
     *fake.manner.lock().unwrap() = Manner::Good;
     load(fake.hub(cache.path())).unwrap();
 }
 
 #[test]
-fn the_rest_of_a_broken_download_is_fetched() {
+fn an_interrupted_download_is_resumed() {
     let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
     let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Breaks);
-    fails(fake.hub(cache.path()), &["not fetched from"]);
+    fails(fake.hub(cache.path()), &["the download from"]);
     fake.asked();
     *fake.manner.lock().unwrap() = Manner::Good;
     assert_eq!(load(fake.hub(cache.path())).unwrap().weights_sha256(), sha256(&bytes));
@@ -216,7 +237,7 @@ fn the_rest_of_a_broken_download_is_fetched() {
     let part = format!("bytes={}-{}", bytes.len() / 2, bytes.len() - 1);
     assert!(asked.len() == 1 && asked[0].ends_with(&part), "{asked:?} instead of {part}");
 
-    // What is left of another file than the hub now has is of no use, and no hindrance.
+    // The remains of another file do not matter.
     let cache = tempfile::tempdir().unwrap();
     let blobs = cache.path().join(format!("models--timm--{MODEL}/blobs"));
     std::fs::create_dir_all(&blobs).unwrap();
@@ -225,24 +246,87 @@ fn the_rest_of_a_broken_download_is_fetched() {
 }
 
 #[test]
-fn refusals_say_what_to_do() {
+fn denied_access_is_explained() {
     for status in [401, 403] {
         let cache = tempfile::tempdir().unwrap();
         let fake = Fake::new("model.safetensors", Vec::new(), Manner::Refuses(status));
         let page = format!("{}/timm/{MODEL}", fake.endpoint);
-        fails(fake.hub(cache.path()), &["accept its terms", &page, "HF_TOKEN"]);
+        fails(fake.hub(cache.path()), &["accept its terms", &page, "pass a token"]);
     }
 }
 
 #[test]
-fn what_is_not_there_is_named() {
+fn missing_weights_are_named() {
     let cache = tempfile::tempdir().unwrap();
     let fake = Fake::new("other.txt", Vec::new(), Manner::Good);
-    let expected = ["timm/planted_resnet@main", "model.safetensors or pytorch_model.bin", "--weights FILE"];
+    let expected = ["timm/planted_resnet@main", "has no model.safetensors or pytorch_model.bin"];
     fails(fake.hub(cache.path()), &expected);
     fails(fake.hub(cache.path()).repository("me/mine").revision("v2"), &["me/mine@v2"]);
 
-    // Nobody listens there, and nobody is asked.
+    // No server listens there, and none is asked.
     let nowhere = Hub::new(cache.path().join("empty")).endpoint("http://127.0.0.1:9");
     fails(nowhere.offline(true), &["offline", "hf download timm/planted_resnet model.safetensors --revision main"]);
+}
+
+#[test]
+fn a_server_that_ignores_ranges_sends_the_whole_file_again() {
+    let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
+    let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Breaks);
+    fails(fake.hub(cache.path()), &["the download from"]);
+    *fake.manner.lock().unwrap() = Manner::IgnoresRanges;
+    assert_eq!(load(fake.hub(cache.path())).unwrap().weights_sha256(), sha256(&bytes));
+}
+
+#[test]
+fn requests_are_repeated_while_the_server_is_busy() {
+    let cache = tempfile::tempdir().unwrap();
+    let fake = Fake::new("model.safetensors", weights(), Manner::Busy(2));
+    load(fake.hub(cache.path())).unwrap();
+    assert_eq!(fake.asked().len(), 4, "two of HEAD in vain, then HEAD and GET");
+}
+
+#[test]
+fn redirects_are_followed_and_the_token_stays_with_its_host() {
+    let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
+    let moved = Fake::new("model.safetensors", bytes.clone(), Manner::Moved);
+    load(moved.hub(cache.path())).unwrap();
+    assert!(moved.asked().iter().all(|request| request.ends_with("Bearer secret")));
+
+    let cache = tempfile::tempdir().unwrap();
+    let storage = Fake::new("model.safetensors", bytes.clone(), Manner::Good);
+    let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Stored(storage.endpoint.clone()));
+    assert_eq!(load(fake.hub(cache.path())).unwrap().weights_sha256(), sha256(&bytes));
+    assert_eq!(fake.asked().len(), 2);
+    let path = format!("/elsewhere/timm/{MODEL}/resolve/{COMMIT}/model.safetensors");
+    assert_eq!(storage.asked(), [format!("GET {path} ")]);
+
+    // The same holds for the rest of an interrupted download.
+    let cache = tempfile::tempdir().unwrap();
+    *storage.manner.lock().unwrap() = Manner::Breaks;
+    fails(fake.hub(cache.path()), &["the download from"]);
+    *storage.manner.lock().unwrap() = Manner::Good;
+    storage.asked();
+    assert_eq!(load(fake.hub(cache.path())).unwrap().weights_sha256(), sha256(&bytes));
+    assert_eq!(storage.asked(), [format!("GET {path}  bytes={}-{}", bytes.len() / 2, bytes.len() - 1)]);
+}
+
+#[test]
+fn a_second_process_waits_for_the_first() {
+    let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
+    let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Good);
+    let locks = cache.path().join(".locks").join(format!("models--timm--{MODEL}"));
+    std::fs::create_dir_all(&locks).unwrap();
+    let lock = std::fs::File::create(locks.join(format!("{}.lock", sha256(&bytes)))).unwrap();
+    lock.lock().unwrap();
+    let blobs = cache.path().join(format!("models--timm--{MODEL}/blobs"));
+    std::fs::create_dir_all(&blobs).unwrap();
+    let hub = fake.hub(cache.path());
+    let second = std::thread::spawn(move || load(hub).map(drop));
+    while fake.asked.lock().unwrap().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::fs::write(blobs.join(sha256(&bytes)), &bytes).unwrap();
+    drop(lock);
+    second.join().unwrap().unwrap();
+    assert_eq!(fake.asked().len(), 1, "only HEAD: the first process has downloaded the file");
 }
