@@ -11,9 +11,9 @@
 //! of 1000 draws the share itself is known to 1.4 points.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
-use hard_imagenet::evaluation::Run;
 use hard_imagenet::metrics::{Averaging, Estimate, Options, Record, Scores, meta, score};
 use hard_imagenet::perturbations::NoiseKey;
+use hard_imagenet::runs::Run;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 

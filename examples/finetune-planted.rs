@@ -14,12 +14,13 @@
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet::datasets::{Dataset, PlantedConfig, PlantedCues, Subset};
-use hard_imagenet::evaluation::{Evaluation, Features, Protocol};
+use hard_imagenet::evaluation::{Evaluation, Features};
 use hard_imagenet::graph::{GraphBuilder, Layout, Node, WeightMap};
 use hard_imagenet::metrics::{Options, Record, compare, score};
 use hard_imagenet::models::{Model, ModelSpec, Weights};
 use hard_imagenet::perturbations::Preset;
 use hard_imagenet::ranking::{Aggregate, FeatureId, MaskCriterion, Ranking, class_importance, top_features};
+use hard_imagenet::runs::Protocol;
 use hard_imagenet::training::{Groups, Network, Objective, Recipe, Trainer, TrainingEvent, deep_feature_reweighting};
 use std::collections::HashSet;
 use std::ops::ControlFlow;

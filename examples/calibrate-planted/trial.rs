@@ -3,10 +3,11 @@
 use crate::subject::{SIZE, Subject};
 use crate::training::Result;
 use hard_imagenet::datasets::{PlantedConfig, PlantedCues};
-use hard_imagenet::evaluation::{Evaluation, Protocol, Run};
+use hard_imagenet::evaluation::Evaluation;
 use hard_imagenet::metrics::{CLEAN, Options, Scores, meta, score};
 use hard_imagenet::models::Model;
 use hard_imagenet::perturbations::Preset;
+use hard_imagenet::runs::{Protocol, Run};
 use std::path::Path;
 
 /// The two kinds of test pictures: small objects off centre, mostly in their own scene, and large central ones in any.

@@ -2,10 +2,10 @@
 
 use crate::options::{self, PresetName};
 use anyhow::{Context, Result, bail, ensure};
-use hard_imagenet::evaluation::Quirks;
 use hard_imagenet::images::{self, PairedTransform, Pixels, Preprocessing, Resize, Rgb8};
 use hard_imagenet::masks::Mask;
 use hard_imagenet::perturbations::{self, KINDS, Mix, NoiseKey, Preset};
+use hard_imagenet::runs::Quirks;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]

@@ -3,9 +3,9 @@
 use crate::options;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use hard_imagenet::evaluation::Run;
 use hard_imagenet::metrics::{self, Options};
 use hard_imagenet::report::{ComparisonInput, comparison_csv, comparison_html, comparison_json, comparison_markdown};
+use hard_imagenet::runs::Run;
 use std::path::PathBuf;
 
 #[derive(clap::Args)]

@@ -10,7 +10,7 @@ use crate::options::{self, PresetName};
 use crate::{report, sources};
 use anyhow::Result;
 use candle_core::{DType, Device};
-use hard_imagenet::evaluation::Protocol;
+use hard_imagenet::runs::Protocol;
 use std::path::PathBuf;
 use std::time::Instant;
 

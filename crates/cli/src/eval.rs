@@ -6,8 +6,9 @@ use crate::report;
 use crate::sources::Source;
 use anyhow::{Context, Result, anyhow, bail};
 use hard_imagenet::datasets::Dataset;
-use hard_imagenet::evaluation::{Evaluation, Protocol, Run};
+use hard_imagenet::evaluation::{self, Evaluation};
 use hard_imagenet::models::Model;
+use hard_imagenet::runs::{Protocol, Run};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -137,7 +138,9 @@ fn protocol(word: &str) -> Result<Protocol> {
         file => {
             let text = std::fs::read_to_string(file)
                 .with_context(|| format!("--protocol is paper, quick, headline or a TOML file; cannot read {file}"))?;
-            Protocol::from_toml(&text).with_context(|| file.to_owned())
+            let protocol = Protocol::from_toml(&text).with_context(|| file.to_owned())?;
+            evaluation::check_explainers(&protocol).with_context(|| file.to_owned())?;
+            Ok(protocol)
         }
     }
 }

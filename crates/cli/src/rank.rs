@@ -6,7 +6,7 @@ use crate::sources::Source;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use hard_imagenet::datasets::{Dataset, Rankings};
-use hard_imagenet::evaluation::{Features, Run};
+use hard_imagenet::evaluation::Features;
 use hard_imagenet::images::Rgb8;
 use hard_imagenet::metrics::{Averaging, Estimate, Options, Scores, compare_ends};
 use hard_imagenet::ranking::{
@@ -15,6 +15,7 @@ use hard_imagenet::ranking::{
     read_verdicts, top_features, top_images, verdicts_from_votes,
 };
 use hard_imagenet::report::{RankClass, RankFeature, RankInput, Thumbnail, ranks_html};
+use hard_imagenet::runs::Run;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Write;

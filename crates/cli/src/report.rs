@@ -3,9 +3,9 @@
 use crate::options;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use hard_imagenet::evaluation::{self, Case, Panel, Run, RunDescription};
 use hard_imagenet::metrics::{self, Options};
 use hard_imagenet::report::{self, CaseKind, GalleryCase, INCOMPLETE, Picture, RunInput};
+use hard_imagenet::runs::{Exhibit, ExhibitKind, Panel, Run, RunDescription};
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -103,7 +103,7 @@ fn run_folders(folder: &Path) -> Result<Vec<PathBuf>> {
 fn input(run: &Run) -> Result<RunInput> {
     let description = run.description();
     let gallery = match run.gallery()? {
-        Some(gallery) => gallery.cases.iter().map(|case| gallery_case(run.folder(), case)).collect::<Result<_>>()?,
+        Some(gallery) => gallery.exhibits.iter().map(|case| gallery_case(run.folder(), case)).collect::<Result<_>>()?,
         None => Vec::new(),
     };
     Ok(RunInput {
@@ -138,7 +138,7 @@ fn facts(run: &Run, description: &RunDescription) -> Vec<(String, String)> {
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn gallery_case(folder: &Path, case: &Case) -> Result<GalleryCase> {
+fn gallery_case(folder: &Path, case: &Exhibit) -> Result<GalleryCase> {
     let mut pictures = Vec::new();
     for panel in &case.panels {
         let path = folder.join(&panel.file);
@@ -149,8 +149,8 @@ fn gallery_case(folder: &Path, case: &Case) -> Result<GalleryCase> {
         title: case.title.clone(),
         caption: case.caption.clone(),
         kind: match case.kind {
-            evaluation::CaseKind::Best => CaseKind::Best,
-            evaluation::CaseKind::Worst => CaseKind::Worst,
+            ExhibitKind::Best => CaseKind::Best,
+            ExhibitKind::Worst => CaseKind::Worst,
         },
         pictures,
     })

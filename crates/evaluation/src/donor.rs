@@ -1,7 +1,7 @@
 //! Which samples lend their backgrounds to others.
 
 use crate::Result;
-use crate::protocol::invalid;
+use crate::error::invalid;
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_perturbations::{Mix, NoiseKey};
 

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use hard_imagenet_runs::RunError;
 
 /// Why an evaluation could not be started, continued or read.
 ///
@@ -6,12 +6,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluationError {
-    /// A protocol that is not TOML, or not in the documented form.
-    #[error("the protocol cannot be used: {message}")]
-    Protocol {
-        /// What is wrong and what is known.
-        message: String,
-    },
+    /// The run folder or the protocol cannot be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
 
     /// An option of the builder that makes no sense.
     #[error("{message}")]
@@ -28,57 +25,6 @@ pub enum EvaluationError {
         /// The dataset's name.
         dataset: String,
         /// What does not match and what would.
-        reason: String,
-    },
-
-    /// The folder holds a run of something else.
-    #[error(
-        "{} holds another run; it differs in {}. Choose another folder, or ask for the same again to continue it",
-        folder.display(),
-        differences.join("; ")
-    )]
-    OtherRun {
-        /// The run folder.
-        folder: PathBuf,
-        /// A field a line: "seed: 0 there, 1 asked for".
-        differences: Vec<String>,
-    },
-
-    /// A part of the run cannot be read.
-    #[error("{} is damaged: {reason}. Delete it and evaluate again; only this part is computed anew", path.display())]
-    Damaged {
-        /// The part.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-
-    /// `run.json` or another file beside it is missing or says nothing readable.
-    #[error("{} cannot be understood: {reason}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-
-    /// A file or folder could not be read, made or written.
-    #[error("cannot {action} {}: {source}{}", path.display(), way_out(action))]
-    Io {
-        /// "read", "write", "create", ...
-        action: &'static str,
-        /// Which file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-
-    /// The records could not be brought into the form of a file.
-    #[error("cannot encode {}: {reason}", path.display())]
-    Encode {
-        /// The file that was to be.
-        path: PathBuf,
-        /// What the encoder said.
         reason: String,
     },
 
@@ -102,15 +48,7 @@ pub enum EvaluationError {
 /// The result of everything here that can fail.
 pub type Result<T, E = EvaluationError> = std::result::Result<T, E>;
 
-impl EvaluationError {
-    /// Turns a system error into one that names the file.
-    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
-    }
-}
-
-/// What to do where something could not be made.
-fn way_out(action: &str) -> &'static str {
-    if action == "read" { "" } else { " (choose a folder that you may write to)" }
+/// An error about a protocol.
+pub(crate) fn invalid(message: impl Into<String>) -> EvaluationError {
+    RunError::Protocol { message: message.into() }.into()
 }

@@ -1,11 +1,11 @@
 use crate::chunk::Step;
-use crate::folder::Folder;
 use crate::plan::Plan;
-use crate::{EvaluationError, Event, Gallery, Phase, Protocol, Quirks, Result, Run, chunk, finish};
+use crate::{EvaluationError, Event, Phase, Result, chunk, finish};
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_metrics::{MAP, Record};
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::Preset;
+use hard_imagenet_runs::{Protocol, Quirks, Run, RunError, RunFolder};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
@@ -102,14 +102,14 @@ impl<'a> Evaluation<'a> {
             return Err(option("a batch of 0 images gets nowhere; take at least 1".to_owned()));
         }
         let plan = Plan::new(self.dataset, model, &self.protocol, self.quirks, self.seed, self.batch_size)?;
-        let folder = Folder::new(folder.as_ref());
+        let folder = RunFolder::new(folder);
         folder.begin(&plan.description)?;
         let parts: Vec<usize> = (index..plan.description.parts()).step_by(count).collect();
         folder.remove_leftovers(&parts)?;
         let todo = missing(&plan, &folder, &parts, &mut self.listener)?;
         let flow = evaluate(&plan, &folder, &parts, &todo, &mut self.listener)?;
         let run = Run::open(folder.path())?;
-        let finished = todo.is_empty() && folder.has(finish::SCORES) && folder.has(Gallery::FILE);
+        let finished = todo.is_empty() && folder.has(RunFolder::SCORES) && folder.has(RunFolder::GALLERY);
         if flow.is_continue() && run.is_complete() && !finished {
             finish::finish(&plan, &folder, &run, &mut self.listener)?;
         }
@@ -122,20 +122,20 @@ fn option(message: String) -> EvaluationError {
 }
 
 /// The parts that are not in the folder. A damaged one is told of and removed.
-fn missing(plan: &Plan<'_>, folder: &Folder, parts: &[usize], listener: &mut Listener<'_>) -> Result<Vec<usize>> {
+fn missing(plan: &Plan<'_>, folder: &RunFolder, parts: &[usize], listener: &mut Listener<'_>) -> Result<Vec<usize>> {
     let mut missing = Vec::new();
     for &part in parts {
         let reason = match folder.read_part(part) {
             Ok(Some(records)) if holds(plan, part, &records) => continue,
             Ok(Some(_)) => Some("it holds records of other samples or conditions".to_owned()),
             Ok(None) => None,
-            Err(EvaluationError::Damaged { reason, .. }) => Some(reason),
-            Err(error) => return Err(error),
+            Err(RunError::Damaged { reason, .. }) => Some(reason),
+            Err(error) => return Err(error.into()),
         };
         missing.push(part);
         if let Some(reason) = reason {
             // Whether to break off is asked again before anything is computed.
-            let _ = listener(&Event::DamagedPart { path: &folder.part(part), reason: &reason });
+            let _ = listener(&Event::DamagedPart { path: &folder.part_path(part), reason: &reason });
             folder.remove_part(part)?;
         }
     }
@@ -145,7 +145,7 @@ fn missing(plan: &Plan<'_>, folder: &Folder, parts: &[usize], listener: &mut Lis
 /// Computes the parts `todo` of those that are this shard's, each written as soon as it is done.
 fn evaluate(
     plan: &Plan<'_>,
-    folder: &Folder,
+    folder: &RunFolder,
     parts: &[usize],
     todo: &[usize],
     listener: &mut Listener<'_>,

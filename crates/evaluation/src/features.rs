@@ -8,6 +8,7 @@ use hard_imagenet_images::{MaskRule, PairedTransform, Pixels, Rgb8, overlay};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_models::Model;
 use hard_imagenet_ranking::{FeatureBank, FeatureExtractor};
+use hard_imagenet_runs::RunError;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -53,10 +54,10 @@ impl<'a> Features<'a> {
     /// that stay if the work is broken off and are gone on from. `tick` hears the pictures done and of all.
     ///
     /// # Errors
-    /// [`EvaluationError::OtherRun`] for a folder with other features; files that cannot be read or written;
+    /// [`RunError::OtherRun`] for a folder with other features; files that cannot be read or written;
     /// [`EvaluationError::Option`] if `tick` breaks off.
     pub fn extract(&self, folder: &Path, tick: &mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<Extracted> {
-        std::fs::create_dir_all(folder).map_err(EvaluationError::io("create", folder))?;
+        std::fs::create_dir_all(folder).map_err(RunError::io("create", folder))?;
         let whole = folder.join("features.safetensors");
         let all: Vec<usize> = (0..self.dataset.len()).collect();
         let mut bank = self.extractor.empty_bank();
@@ -176,5 +177,5 @@ fn told_apart(dataset: &dyn Dataset) -> String {
 }
 
 fn other(folder: &Path, differences: Vec<String>) -> EvaluationError {
-    EvaluationError::OtherRun { folder: folder.to_owned(), differences }
+    RunError::OtherRun { folder: folder.to_owned(), differences }.into()
 }

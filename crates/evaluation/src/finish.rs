@@ -1,16 +1,16 @@
 //! What a complete run gets besides its records.
 
-use crate::folder::Folder;
 use crate::plan::Plan;
-use crate::{Event, Phase, Result, Run, gallery};
+use crate::{Event, Phase, Result, gallery};
 use hard_imagenet_metrics::{Options, score};
+use hard_imagenet_runs::{Run, RunFolder};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
 /// Writes `scores.json` and the gallery.
 pub(crate) fn finish(
     plan: &Plan<'_>,
-    folder: &Folder,
+    folder: &RunFolder,
     run: &Run,
     listener: &mut dyn FnMut(&Event<'_>) -> ControlFlow<()>,
 ) -> Result<()> {
@@ -20,12 +20,9 @@ pub(crate) fn finish(
     if tell(Phase::Score, 0, 1).is_break() {
         return Ok(());
     }
-    folder.write_json(SCORES, &score(run.records(), &Options::default()))?;
+    folder.write_json(RunFolder::SCORES, &score(run.records(), &Options::default()))?;
     if tell(Phase::Score, 1, 1).is_break() {
         return Ok(());
     }
     gallery::draw(plan, folder, run, &mut |done, total| tell(Phase::Gallery, done, total))
 }
-
-/// The scores of a complete run, as [`score`] with default options gives them.
-pub(crate) const SCORES: &str = "scores.json";

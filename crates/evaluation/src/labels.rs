@@ -2,17 +2,7 @@
 
 use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::DatasetInfo;
-use serde::{Deserialize, Serialize};
-
-/// Whose numbering a model's classes follow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LabelSpace {
-    /// Class `i` of the head is class `i` of the dataset.
-    Dataset,
-    /// The head has ImageNet's 1000 classes.
-    Imagenet,
-}
+use hard_imagenet_runs::LabelSpace;
 
 /// The head's class for each class of the dataset ([`DatasetInfo::columns`]), and whose numbering that is.
 ///

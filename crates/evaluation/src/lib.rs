@@ -6,19 +6,20 @@
 //! model looks can be compared with the mask.
 //!
 //! In the order of use:
-//! - [`Protocol`]: which conditions, how many draws, which explainers. [`Protocol::paper`] is all of the paper,
-//!   [`Protocol::quick`] a first look, [`Protocol::from_toml`] your own.
-//! - [`Quirks`]: the published code and its method differ in a few places, each a switch; `Preset::Paper` and
+//! - [`Protocol`](hard_imagenet_runs::Protocol): which conditions, how many draws, which explainers. [`Protocol::paper`](hard_imagenet_runs::Protocol::paper) is all of the paper,
+//!   [`Protocol::quick`](hard_imagenet_runs::Protocol::quick) a first look, [`Protocol::from_toml`](hard_imagenet_runs::Protocol::from_toml) your own.
+//! - [`Quirks`](hard_imagenet_runs::Quirks): the published code and its method differ in a few places, each a switch; `Preset::Paper` and
 //!   `Preset::Strict` set all of them.
 //! - [`Evaluation`]: puts a dataset, a protocol and the switches together; [`Evaluation::run`] takes a model and a
 //!   folder.
-//! - [`Run`]: what lies in the folder: a [`RunDescription`], [records](hard_imagenet_metrics::Record), a [`Gallery`].
+//! - [`Run`](hard_imagenet_runs::Run): what lies in the folder: a [`RunDescription`](hard_imagenet_runs::RunDescription), [records](hard_imagenet_metrics::Record), a [`Gallery`](hard_imagenet_runs::Gallery).
 //!
 //! ```
 //! use candle_core::{DType, Device};
 //! use hard_imagenet_datasets::PlantedCues;
-//! use hard_imagenet_evaluation::{Evaluation, Protocol};
+//! use hard_imagenet_evaluation::Evaluation;
 //! use hard_imagenet_models::{Weights, generated, zoo};
+//! use hard_imagenet_runs::Protocol;
 //!
 //! // Generated pictures, and a network that has learnt nothing.
 //! let folder = tempfile::tempdir()?;
@@ -46,12 +47,12 @@
 //! ```
 //! - *Sample*: the dataset decodes a picture and its mask, in parallel and one part ahead of the model.
 //! - *Transform*: both are brought to the network's input by one geometry: the paper's for every model, or the model's
-//!   own ([`Geometry`]). The mask becomes binary.
+//!   own ([`Geometry`](hard_imagenet_runs::Geometry)). The mask becomes binary.
 //! - *Perturb*: for each condition and draw a picture in [0, 1] is made, while the model is busy with the batch before.
 //!   All noise of a draw comes from one standard normal tensor. A background (`mixed-same`, `mixed-rand`, `mixed-next`)
 //!   comes from another sample of the dataset, which (seed, sample id, trial) choose; the same in every shard.
 //! - *Classifier*: pictures are normalised and go through the model in batches. A head with as many classes as the
-//!   dataset is judged on the dataset's labels, one of 1000 on ImageNet's ([`LabelSpace`]).
+//!   dataset is judged on the dataset's labels, one of 1000 on ImageNet's ([`LabelSpace`](hard_imagenet_runs::LabelSpace)).
 //! - *Explain*: on the untouched pictures, for the label, whatever was predicted, or for another class. Every score of
 //!   [`map_scores`](hard_imagenet_metrics::map_scores()) is taken; of how faithful the map is to the model only what the
 //!   protocol asks for. Further explainers have rows of their own, of condition `map:WORD`.
@@ -61,10 +62,10 @@
 //! # The run folder
 //! | file | what |
 //! |---|---|
-//! | `run.json` | the [`RunDescription`]: model and hash of its weights, dataset, switches, protocol, seed, version |
+//! | `run.json` | the [`RunDescription`](hard_imagenet_runs::RunDescription): model and hash of its weights, dataset, switches, protocol, seed, version |
 //! | `records/part-00000.parquet`, .. | the records of 16 consecutive samples each |
 //! | `scores.json` | [`score`](hard_imagenet_metrics::score) of all records with default options, once all parts are there |
-//! | `gallery.json`, `gallery/*.jpg` | the [`Gallery`]: best and worst samples with what was done to them |
+//! | `gallery.json`, `gallery/*.jpg` | the [`Gallery`](hard_imagenet_runs::Gallery): best and worst samples with what was done to them |
 //!
 //! Every file is written whole under another name and renamed into place, so a run can be killed at any time and
 //! started again; it computes the parts that are missing. Parts do not depend on each other: several processes or
@@ -86,32 +87,21 @@
 //! (Datasets and Benchmarks).
 
 mod chunk;
-mod description;
 mod donor;
 mod error;
 mod evaluation;
 mod features;
 mod finish;
-mod folder;
 mod gallery;
 mod labels;
 mod maps;
-mod part;
 mod plan;
 mod progress;
-mod protocol;
-mod quirks;
-mod run;
 mod text;
 mod words;
 
-pub use description::{DatasetDescription, FORMAT, RunDescription};
 pub use error::{EvaluationError, Result};
 pub use evaluation::Evaluation;
 pub use features::{Extracted, Features};
-pub use gallery::{Case, CaseKind, Gallery, Panel};
-pub use labels::LabelSpace;
 pub use progress::{Event, Phase};
-pub use protocol::{Condition, Protocol};
-pub use quirks::{Geometry, NanPrediction, Quirks, SaliencyInput};
-pub use run::Run;
+pub use words::check_explainers;

@@ -2,13 +2,13 @@
 
 use crate::chunk::{Step, Tick};
 use crate::plan::{Plan, Prepared};
-use crate::quirks::SaliencyInput;
 use crate::words::{Explainer, Target};
 use crate::{EvaluationError, Result};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_metrics::MapScores;
 use hard_imagenet_perturbations::NoiseKey;
+use hard_imagenet_runs::SaliencyInput;
 use hard_imagenet_saliency::{ExplainError, ExplainRequest, Faithfulness, Road};
 use rayon::prelude::*;
 use std::ops::ControlFlow;

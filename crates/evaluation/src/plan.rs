@@ -1,15 +1,18 @@
 //! What a run will do, checked before it starts.
 
-use crate::labels::{LabelSpace, labels};
-use crate::protocol::invalid;
+use crate::error::invalid;
+use crate::labels::labels;
 use crate::words::{self, Change, Explainer, Target};
-use crate::{EvaluationError, Protocol, Quirks, Result, RunDescription, donor};
+use crate::{EvaluationError, Result, donor};
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_images::{PairedTransform, Pixels, Resize};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_metrics::CLEAN;
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{Mix, NoiseKey, background, normals, paste};
+use hard_imagenet_runs::{
+    Condition, DatasetDescription, LabelSpace, ModelDescription, Protocol, Quirks, RunDescription,
+};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
@@ -87,7 +90,7 @@ impl<'a> Plan<'a> {
                 return Err(invalid(format!("explainer {word:?}: the model has {} classes", spec.classes)));
             }
         }
-        let planned = |condition: &crate::Condition| {
+        let planned = |condition: &Condition| {
             let change = words::change(&condition.id, &quirks)?;
             if let Change::Mix(mix) = change {
                 donor::check(dataset, mix)?;
@@ -97,7 +100,14 @@ impl<'a> Plan<'a> {
         Ok(Self {
             dataset,
             model,
-            description: RunDescription::new(dataset, model, space, quirks, protocol, seed),
+            description: RunDescription::new(
+                describe_dataset(dataset),
+                describe_model(model),
+                space,
+                quirks,
+                protocol,
+                seed,
+            ),
             conditions: protocol.conditions.iter().map(planned).collect::<Result<_>>()?,
             explainers,
             batch_size,
@@ -202,5 +212,21 @@ impl<'a> Plan<'a> {
     /// Of the draws of a sample and trial.
     pub(crate) fn key(&self, sample: usize, trial: u32) -> NoiseKey {
         NoiseKey::new(self.description.seed, self.dataset.id(sample), trial)
+    }
+}
+
+/// The dataset as `run.json` names it.
+fn describe_dataset(dataset: &dyn Dataset) -> DatasetDescription {
+    DatasetDescription::new(&dataset.info().name, (0..dataset.len()).map(|i| dataset.id(i)))
+}
+
+/// The model as `run.json` names it.
+fn describe_model(model: &Model) -> ModelDescription {
+    ModelDescription {
+        name: model.spec().name.clone(),
+        weights_sha256: model.weights_sha256().to_owned(),
+        weights_origin: model.weights_origin().map(str::to_owned),
+        dtype: model.dtype().as_str().to_owned(),
+        preprocess: model.spec().preprocess,
     }
 }

@@ -1,9 +1,10 @@
 //! From the words of a protocol to what they name.
 
-use crate::protocol::invalid;
-use crate::{Quirks, Result};
+use crate::Result;
+use crate::error::invalid;
 use hard_imagenet_metrics as metrics;
 use hard_imagenet_perturbations::{Average, GrayBox, Mix, Noise, NoiseFill, Norm, Perturb, Preset, Region, Tile};
+use hard_imagenet_runs::{Protocol, Quirks};
 use hard_imagenet_saliency::Explain;
 
 /// What a condition does to a picture.
@@ -14,15 +15,6 @@ pub(crate) enum Change {
     Noise(Noise),
     /// Its background comes from another sample.
     Mix(Mix),
-}
-
-impl Change {
-    pub(crate) fn is_random(&self) -> bool {
-        match self {
-            Self::Alone(perturb) => perturb.is_random(),
-            Self::Noise(_) | Self::Mix(_) => true,
-        }
-    }
 }
 
 /// The change of that word, its variant by the switches.
@@ -71,6 +63,15 @@ pub(crate) enum Target {
     Class(u32),
 }
 
+/// Checks that the explainers of a protocol are known. [`Evaluation::run`](crate::Evaluation::run) does the same after
+/// the model was loaded; this finds a mistake before.
+///
+/// # Errors
+/// [`RunError::Protocol`](hard_imagenet_runs::RunError::Protocol) names the explainer and lists the known ones.
+pub fn check_explainers(protocol: &Protocol) -> Result<()> {
+    protocol.explainers.iter().try_for_each(|word| explainer(word).map(drop))
+}
+
 /// The explainer of that word: of the saliency crate, with a target behind an `@`.
 pub(crate) fn explainer(word: &str) -> Result<Explainer> {
     let (method, target) = match word.rsplit_once('@') {
@@ -91,11 +92,11 @@ pub(crate) fn explainer(word: &str) -> Result<Explainer> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Change, change};
-    use crate::{Protocol, Quirks};
+    use super::{Change, change, check_explainers};
     use hard_imagenet_images::Pixels;
     use hard_imagenet_masks::Mask;
     use hard_imagenet_perturbations::{AverageRule, BoxEdges, EmptyRegion, NoiseFillRule, NoiseKey, Perturb, Preset};
+    use hard_imagenet_runs::{Protocol, Quirks};
 
     #[test]
     fn every_word_of_the_paper_names_itself() {
@@ -110,16 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_may_be_drawn_again() {
-        let check = |id: &str, random| {
-            assert_eq!(change(id, &Quirks::from(Preset::Paper)).unwrap().is_random(), random, "{id}");
+    fn errors_about_explainers_name_what_is_known() {
+        let check = |text: &str, expected: &str| {
+            let message = check_explainers(&Protocol::from_toml(text).unwrap()).unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
         };
-        for id in ["none", "tile", "average", "blur:8", "only-fg"] {
-            check(id, false);
-        }
-        for id in ["noise:l2:30:bg", "noise-fill", "shuffle:16", "mixed-same", "mixed-rand", "mixed-next"] {
-            check(id, true);
-        }
+        check("conditions = ['none']\nexplainers = ['gradcem']", "gradcam");
+        check("conditions = ['none']\nexplainers = ['gradcam@likely']", "@predicted");
     }
 
     #[test]

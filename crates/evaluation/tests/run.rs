@@ -2,12 +2,11 @@
 
 mod toy;
 
-use hard_imagenet_evaluation::{
-    Evaluation, EvaluationError, Event, Phase, Protocol, Quirks, Run, RunDescription, SaliencyInput,
-};
+use hard_imagenet_evaluation::{Evaluation, EvaluationError, Event, Phase};
 use hard_imagenet_metrics::{MapScores, Record, alignment};
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{NoiseKey, Preset, parse};
+use hard_imagenet_runs::{Protocol, Quirks, Run, RunDescription, RunError, SaliencyInput};
 use hard_imagenet_saliency::{Explain, GradCam};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -200,7 +199,7 @@ fn a_folder_of_another_run_is_refused() {
     let Fixture { data, model, dir, run } = &*FIXTURE;
     let check = |evaluation: &mut Evaluation<'_>, expected: &[&str]| {
         let error = evaluation.run(model, dir.path()).unwrap_err();
-        let EvaluationError::OtherRun { differences, .. } = &error else { panic!("{error}") };
+        let EvaluationError::Run(RunError::OtherRun { differences, .. }) = &error else { panic!("{error}") };
         let fields: Vec<&str> = differences.iter().map(|line| line.split(':').next().unwrap()).collect();
         assert_eq!(fields, expected, "{error}");
     };
@@ -470,7 +469,7 @@ fn a_borrowed_background_is_the_same_everywhere() {
         assert_ne!(first, second, "{condition}: trials are draws of their own");
     }
     let gallery = run.gallery().unwrap().unwrap();
-    assert!(gallery.cases.iter().all(|case| case.panels[2].title == "Surroundings of another class"));
+    assert!(gallery.exhibits.iter().all(|case| case.panels[2].title == "Surroundings of another class"));
 }
 
 #[test]
@@ -492,8 +491,8 @@ fn a_complete_run_has_scores_and_pictures() {
     assert_eq!(scores["counts"]["records"], run.records().len());
 
     let gallery = run.gallery().unwrap().unwrap();
-    assert!(gallery.cases.len() >= 8, "{}", gallery.cases.len());
-    for case in &gallery.cases {
+    assert!(gallery.exhibits.len() >= 8, "{}", gallery.exhibits.len());
+    for case in &gallery.exhibits {
         let titles: Vec<&str> = case.panels.iter().map(|panel| panel.title.as_str()).collect();
         let expected = ["Original", "Object gray", "Noise on the object", "Noise around it", "Where the model looks"];
         assert_eq!(titles, expected);
@@ -504,7 +503,7 @@ fn a_complete_run_has_scores_and_pictures() {
             assert_eq!(panel.confidence.is_some(), panel.condition.is_some());
         }
     }
-    let best = gallery.cases.iter().find(|case| case.title == "Highest saliency overlap").unwrap();
+    let best = gallery.exhibits.iter().find(|case| case.title == "Highest saliency overlap").unwrap();
     let highest = run.records().iter().filter_map(iou).fold(0.0, f32::max);
     assert_eq!(best.iou, Some(highest));
 }
@@ -534,7 +533,7 @@ fn what_cannot_work_is_said_before_anything_is_written() {
 
     std::fs::write(&folder, "a file").unwrap();
     let error = evaluation(data).run(&toy::model(8), &folder).unwrap_err();
-    assert!(matches!(error, EvaluationError::Io { .. }), "{error}");
+    assert!(matches!(error, EvaluationError::Run(RunError::Io { .. })), "{error}");
 }
 
 #[test]

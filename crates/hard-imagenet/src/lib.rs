@@ -15,6 +15,7 @@
 //! | [`ranking`] | which features of a model are spurious; hard classes; pictures in the order of their cues |
 //! | [`training`] | finetuning for the right reasons |
 //! | [`evaluation`] | dataset × protocol × model → records in a run folder |
+//! | [`runs`] | the run folder: its description, records and gallery |
 //! | [`metrics`] | records → scores with intervals |
 //! | [`report`] | scores → pages and tables |
 //!
@@ -52,6 +53,7 @@ pub use hard_imagenet_models as models;
 pub use hard_imagenet_perturbations as perturbations;
 pub use hard_imagenet_ranking as ranking;
 pub use hard_imagenet_report as report;
+pub use hard_imagenet_runs as runs;
 pub use hard_imagenet_saliency as saliency;
 pub use hard_imagenet_training as training;
 
@@ -62,11 +64,12 @@ pub mod prelude {
     pub use hard_imagenet_datasets::{
         Dataset, HardImageNet, ImageNet, MaskedFolder, PlantedCues, Rankings, Rival20, Split, Subset,
     };
-    pub use hard_imagenet_evaluation::{Evaluation, Protocol, Quirks, Run};
+    pub use hard_imagenet_evaluation::Evaluation;
     pub use hard_imagenet_images::{Pixels, Preprocessing};
     pub use hard_imagenet_masks::{Heatmap, Mask};
     pub use hard_imagenet_metrics::{Options, Record, Scores, score};
     pub use hard_imagenet_models::{Model, Weights, zoo};
     pub use hard_imagenet_perturbations::{NoiseKey, Perturb, Preset};
+    pub use hard_imagenet_runs::{Protocol, Quirks, Run};
     pub use hard_imagenet_saliency::{Explain, GradCam};
 }

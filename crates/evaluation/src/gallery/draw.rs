@@ -1,13 +1,12 @@
 //! Draws the chosen samples.
 
 use super::select::{Chosen, select};
-use super::{Case, Gallery, Panel};
-use crate::folder::Folder;
+use crate::Result;
 use crate::maps::{Asked, maps};
 use crate::plan::{Picture, Plan, Prepared};
-use crate::{EvaluationError, Result, Run};
 use hard_imagenet_images::{Filter, MaskRule, PairedTransform, Resize, Rgb8, outline, overlay};
 use hard_imagenet_metrics::{CLEAN, NoiseCondition, NoiseRegion, Record};
+use hard_imagenet_runs::{Exhibit, Gallery, Panel, Run, RunError, RunFolder};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -24,7 +23,7 @@ const WHITE: [u8; 3] = [255, 255, 255];
 /// `tick` hears the number of cases done and of all; if it breaks off, there is no list.
 pub(crate) fn draw(
     plan: &Plan<'_>,
-    folder: &Folder,
+    folder: &RunFolder,
     run: &Run,
     tick: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 ) -> Result<()> {
@@ -40,11 +39,11 @@ pub(crate) fn draw(
         let sample = places.get(chosen_one.sample);
         if let Some((&sample, prepared)) = sample.and_then(|i| Some((i, plan.prepare(*i).ok()?))) {
             let records: Vec<&Record> = run.records().iter().filter(|r| r.sample == chosen_one.sample).collect();
-            gallery.cases.push(draw_case(plan, folder, chosen_one, sample, prepared, &conditions, &records)?);
+            gallery.exhibits.push(draw_exhibit(plan, folder, chosen_one, sample, prepared, &conditions, &records)?);
         }
     }
     let _ = tick(chosen.len(), chosen.len());
-    folder.write_json(Gallery::FILE, &gallery)
+    Ok(folder.write_json(RunFolder::GALLERY, &gallery)?)
 }
 
 /// Which conditions are drawn, by index, with their titles: all but noise, and of that one strength in both regions.
@@ -91,15 +90,15 @@ fn title(condition: &str) -> String {
     known.to_owned()
 }
 
-fn draw_case(
+fn draw_exhibit(
     plan: &Plan<'_>,
-    folder: &Folder,
+    folder: &RunFolder,
     chosen: &Chosen<'_>,
     sample: usize,
     prepared: Prepared,
     conditions: &[(usize, String)],
     records: &[&Record],
-) -> Result<Case> {
+) -> Result<Exhibit> {
     let pictures: Vec<Picture> =
         conditions.iter().map(|&(condition, _)| Picture { at: 0, sample, condition, trial: 0 }).collect();
     let prepared = [prepared];
@@ -143,7 +142,7 @@ fn draw_case(
     let iou = clean.and_then(|record| record.map.get("iou"));
     let caption = caption(plan.class(sample), clean.and_then(|record| record.object_fraction), iou);
     let (sample, class) = (chosen.sample.to_owned(), plan.class(sample).to_owned());
-    Ok(Case { title: chosen.title.to_owned(), kind: chosen.kind, caption, sample, class, iou, panels })
+    Ok(Exhibit { title: chosen.title.to_owned(), kind: chosen.kind, caption, sample, class, iou, panels })
 }
 
 /// What is known of the sample; what was predicted stands with each panel.
@@ -163,12 +162,12 @@ fn name(plan: &Plan<'_>, class: u32) -> String {
 const QUALITY: u8 = 88;
 
 /// Writes a JPEG of at most 224 pixels a side; gives its name in the run folder.
-fn save(folder: &Folder, name: &str, picture: Rgb8) -> Result<String> {
+fn save(folder: &RunFolder, name: &str, picture: Rgb8) -> Result<String> {
     let file = format!("gallery/{name}.jpg");
     let picture = shrunk(picture);
     let bytes = picture
         .encode_jpeg(QUALITY)
-        .map_err(|error| EvaluationError::Encode { path: folder.path().join(&file), reason: error.to_string() })?;
+        .map_err(|error| RunError::Encode { path: folder.path().join(&file), reason: error.to_string() })?;
     folder.write(&file, &bytes)?;
     Ok(file)
 }

@@ -1,7 +1,7 @@
 //! Which samples are worth a look.
 
-use super::CaseKind;
 use hard_imagenet_metrics::{CLEAN, Record};
+use hard_imagenet_runs::ExhibitKind;
 use std::collections::{HashMap, HashSet};
 
 /// Samples for each thing that a case can stand for.
@@ -14,7 +14,7 @@ const ABLATIONS: [&str; 7] = ["gray", "gray-box", "tile", "mean", "no-fg", "only
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chosen<'a> {
     pub(crate) title: &'static str,
-    pub(crate) kind: CaseKind,
+    pub(crate) kind: ExhibitKind,
     /// Begins the names of its files: "iou-best-1".
     pub(crate) slug: String,
     pub(crate) sample: &'a str,
@@ -37,15 +37,15 @@ pub(crate) fn select(records: &[Record]) -> Vec<Chosen<'_>> {
         right.filter_map(|r| Some(scored(r, r.confidence? - after.get(r.sample.as_str())?))).collect();
 
     let groups = [
-        ("Highest saliency overlap", CaseKind::Best, "iou-best", extremes(&ious, true)),
-        ("Lowest saliency overlap", CaseKind::Worst, "iou-worst", extremes(&ious, false)),
-        ("Most confidence lost with the object", CaseKind::Best, "drop-most", extremes(&drops, true)),
-        ("Least confidence lost with the object", CaseKind::Worst, "drop-least", extremes(&drops, false)),
+        ("Highest saliency overlap", ExhibitKind::Best, "iou-best", extremes(&ious, true)),
+        ("Lowest saliency overlap", ExhibitKind::Worst, "iou-worst", extremes(&ious, false)),
+        ("Most confidence lost with the object", ExhibitKind::Best, "drop-most", extremes(&drops, true)),
+        ("Least confidence lost with the object", ExhibitKind::Worst, "drop-least", extremes(&drops, false)),
     ];
     let mut chosen = Vec::new();
     for (title, kind, slug, samples) in groups {
-        let case = |(place, sample)| Chosen { title, kind, slug: format!("{slug}-{place}"), sample };
-        chosen.extend((1u32..).zip(samples).map(case));
+        let exhibit = |(place, sample)| Chosen { title, kind, slug: format!("{slug}-{place}"), sample };
+        chosen.extend((1u32..).zip(samples).map(exhibit));
     }
     chosen
 }

@@ -1,17 +1,15 @@
 use crate::labels::LabelSpace;
 use crate::text::sha256_hex;
 use crate::{Protocol, Quirks};
-use hard_imagenet_datasets::Dataset;
 use hard_imagenet_images::Preprocessing;
-use hard_imagenet_models::Model;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Number of the run folder's form; another number cannot be read.
 pub const FORMAT: u32 = 2;
 
-/// Samples a part. A change of it changes the batches, and with them the last bits of scores.
-pub(crate) const CHUNK: usize = 16;
+/// The number of samples in one part. Changing it changes the batches, and with them the last bits of scores.
+pub const SAMPLES_PER_PART: usize = 16;
 
 /// What a run is: with a sample id and a condition enough to compute a record again.
 ///
@@ -47,8 +45,9 @@ pub struct RunDescription {
     pub protocol: Protocol,
     /// Seed of the noise.
     pub seed: u64,
-    /// Consecutive samples in one part.
-    pub chunk_size: usize,
+    /// The number of consecutive samples in one part.
+    #[serde(rename = "chunk_size")]
+    pub samples_per_part: usize,
 }
 
 /// The samples of a run.
@@ -63,52 +62,74 @@ pub struct DatasetDescription {
 }
 
 impl DatasetDescription {
-    fn new(dataset: &dyn Dataset) -> Self {
-        let ids: String = (0..dataset.len()).flat_map(|i| [dataset.id(i), "\n"]).collect();
-        Self { name: dataset.info().name.clone(), samples: dataset.len(), ids_sha256: sha256_hex(ids.as_bytes()) }
+    /// Describes a dataset by its name and its sample ids in their order.
+    pub fn new<'a>(name: &str, ids: impl Iterator<Item = &'a str>) -> Self {
+        let (mut samples, mut lines) = (0, String::new());
+        for id in ids {
+            samples += 1;
+            lines.extend([id, "\n"]);
+        }
+        Self { name: name.to_owned(), samples, ids_sha256: sha256_hex(lines.as_bytes()) }
     }
 }
 
+/// The model of a run, in plain values: what [`RunDescription::new`] copies into a description.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelDescription {
+    /// The model by name: "resnet50.tv_in1k".
+    pub name: String,
+    /// The SHA-256 of its weights file in lower-case hex.
+    pub weights_sha256: String,
+    /// Where on the Hugging Face hub that file is, "owner/name@commit", if it came from there.
+    pub weights_origin: Option<String>,
+    /// "f32", "bf16" or "f16".
+    pub dtype: String,
+    /// What the model expects of its input.
+    pub preprocess: Preprocessing,
+}
+
 impl RunDescription {
-    pub(crate) fn new(
-        dataset: &dyn Dataset,
-        model: &Model,
+    /// Describes a run in the current [`FORMAT`] with [`SAMPLES_PER_PART`] samples a part.
+    pub fn new(
+        dataset: DatasetDescription,
+        model: ModelDescription,
         labels: LabelSpace,
         quirks: Quirks,
         protocol: &Protocol,
         seed: u64,
     ) -> Self {
+        let ModelDescription { name, weights_sha256, weights_origin, dtype, preprocess } = model;
         Self {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            model: model.spec().name.clone(),
-            weights_sha256: model.weights_sha256().to_owned(),
-            weights_origin: model.weights_origin().map(str::to_owned),
-            dtype: model.dtype().as_str().to_owned(),
-            preprocess: model.spec().preprocess,
-            dataset: DatasetDescription::new(dataset),
+            model: name,
+            weights_sha256,
+            weights_origin,
+            dtype,
+            preprocess,
+            dataset,
             labels,
             preset: quirks.name().to_owned(),
             quirks,
             protocol: protocol.clone(),
             seed,
-            chunk_size: CHUNK,
+            samples_per_part: SAMPLES_PER_PART,
         }
     }
 
     /// Number of parts of the complete run.
     pub fn parts(&self) -> usize {
-        self.dataset.samples.div_ceil(self.chunk_size.max(1))
+        self.dataset.samples.div_ceil(self.samples_per_part.max(1))
     }
 
     /// Indices of the samples of a part.
-    pub(crate) fn samples_of(&self, part: usize) -> std::ops::Range<usize> {
-        let start = part * self.chunk_size;
-        start..(start + self.chunk_size).min(self.dataset.samples)
+    pub fn samples_of(&self, part: usize) -> std::ops::Range<usize> {
+        let start = part * self.samples_per_part;
+        start..(start + self.samples_per_part).min(self.dataset.samples)
     }
 
     /// The fields in which two descriptions differ, each as "seed: 0 there, 1 asked for".
-    pub(crate) fn differences(&self, asked: &Self) -> Vec<String> {
+    pub fn differences(&self, asked: &Self) -> Vec<String> {
         let mut found = Vec::new();
         // Both are plain values, so they always have a form in JSON.
         let value = |description: &Self| {

@@ -1,16 +1,18 @@
 //! Where things lie in a run folder, and how they get there: whole or not at all.
 
 use crate::part::{read_part, write_part};
-use crate::{EvaluationError, Result, RunDescription};
+use crate::{Result, RunDescription, RunError};
 use hard_imagenet_metrics::Record;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// A run folder.
+/// A run folder and the names of its files.
+///
+/// Every file is written under a temporary name and renamed into place, so that readers see it whole or not at all.
 #[derive(Clone, Debug)]
-pub(crate) struct Folder {
+pub struct RunFolder {
     root: PathBuf,
 }
 
@@ -19,21 +21,28 @@ const RECORDS: &str = "records";
 /// Ends the name of a file that is being written.
 const TEMPORARY: &str = ".tmp";
 
-impl Folder {
-    /// A folder that is or will be there.
-    pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+impl RunFolder {
+    /// The name of the file that holds the scores of a complete run:
+    /// [`score`](hard_imagenet_metrics::score) of all records with default options.
+    pub const SCORES: &str = "scores.json";
+    /// The name of the file that holds the [`Gallery`](crate::Gallery).
+    pub const GALLERY: &str = "gallery.json";
+
+    /// Names a folder, which need not exist yet.
+    pub fn new(root: impl AsRef<Path>) -> Self {
+        Self { root: root.as_ref().to_owned() }
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// Returns the path of the folder.
+    pub fn path(&self) -> &Path {
         &self.root
     }
 
-    /// Makes the folder a run of `asked`, or finds it to be one.
+    /// Makes the folder a run of `asked`, or checks that it is one.
     ///
     /// # Errors
-    /// [`EvaluationError::OtherRun`] if it is the run of something else, and what [`write`](Self::write) meets.
-    pub(crate) fn begin(&self, asked: &RunDescription) -> Result<()> {
+    /// [`RunError::OtherRun`] if the folder holds another run, and the errors of [`write`](Self::write).
+    pub fn begin(&self, asked: &RunDescription) -> Result<()> {
         if !self.has(DESCRIPTION) {
             self.write_json(DESCRIPTION, asked)?;
         }
@@ -42,56 +51,76 @@ impl Folder {
         if differences.is_empty() {
             return Ok(());
         }
-        Err(EvaluationError::OtherRun { folder: self.root.clone(), differences })
+        Err(RunError::OtherRun { folder: self.root.clone(), differences })
     }
 
-    pub(crate) fn description(&self) -> Result<RunDescription> {
+    /// Reads the description.
+    ///
+    /// # Errors
+    /// [`RunError::Unreadable`] if there is none or it cannot be parsed; [`RunError::Io`].
+    pub fn description(&self) -> Result<RunDescription> {
         let path = self.root.join(DESCRIPTION);
-        let missing =
-            || EvaluationError::Unreadable { path, reason: "there is no such file; is this a run folder?".into() };
+        let missing = || RunError::Unreadable { path, reason: "there is no such file; is this a run folder?".into() };
         self.read_json(DESCRIPTION)?.ok_or_else(missing)
     }
 
-    /// `None` where there is no such file.
-    pub(crate) fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
+    /// Reads a JSON file of the folder; returns `None` if it does not exist.
+    ///
+    /// # Errors
+    /// [`RunError::Unreadable`] if it cannot be parsed; [`RunError::Io`].
+    pub fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let path = self.root.join(name);
         let Some(bytes) = read(&path)? else { return Ok(None) };
         let value = serde_json::from_slice(&bytes);
-        value.map(Some).map_err(|error| EvaluationError::Unreadable { path, reason: error.to_string() })
+        value.map(Some).map_err(|error| RunError::Unreadable { path, reason: error.to_string() })
     }
 
-    pub(crate) fn has(&self, name: &str) -> bool {
+    /// Returns whether the folder has a file of that name.
+    pub fn has(&self, name: &str) -> bool {
         self.root.join(name).exists()
     }
 
-    pub(crate) fn part(&self, part: usize) -> PathBuf {
+    /// Returns the path of a part's file.
+    pub fn part_path(&self, part: usize) -> PathBuf {
         self.root.join(RECORDS).join(part_name(part))
     }
 
-    /// The records of a part; `None` where it has not been computed.
+    /// Reads the records of a part; returns `None` if it has not been computed.
     ///
     /// # Errors
-    /// [`EvaluationError::Damaged`] for bytes that cannot be understood.
-    pub(crate) fn read_part(&self, part: usize) -> Result<Option<Vec<Record>>> {
-        let path = self.part(part);
+    /// [`RunError::Damaged`] if its bytes cannot be read as records; [`RunError::Io`].
+    pub fn read_part(&self, part: usize) -> Result<Option<Vec<Record>>> {
+        let path = self.part_path(part);
         let Some(bytes) = read(&path)? else { return Ok(None) };
-        read_part(bytes).map(Some).map_err(|reason| EvaluationError::Damaged { path, reason })
+        read_part(bytes).map(Some).map_err(|reason| RunError::Damaged { path, reason })
     }
 
-    pub(crate) fn remove_part(&self, part: usize) -> Result<()> {
-        let path = self.part(part);
-        fs::remove_file(&path).map_err(EvaluationError::io("remove", &path))
+    /// Removes a part.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn remove_part(&self, part: usize) -> Result<()> {
+        let path = self.part_path(part);
+        fs::remove_file(&path).map_err(RunError::io("remove", &path))
     }
 
-    pub(crate) fn write_part(&self, part: usize, records: &[Record]) -> Result<()> {
+    /// Writes the records of a part.
+    ///
+    /// # Errors
+    /// [`RunError::Encode`] and the errors of [`write`](Self::write).
+    pub fn write_part(&self, part: usize, records: &[Record]) -> Result<()> {
         let bytes = write_part(records)
-            .map_err(|error| EvaluationError::Encode { path: self.part(part), reason: error.to_string() })?;
+            .map_err(|error| RunError::Encode { path: self.part_path(part), reason: error.to_string() })?;
         self.write(&format!("{RECORDS}/{}", part_name(part)), &bytes)
     }
 
-    pub(crate) fn write_json(&self, name: &str, value: &impl serde::Serialize) -> Result<()> {
+    /// Writes a value as a JSON file of the folder.
+    ///
+    /// # Errors
+    /// [`RunError::Encode`] and the errors of [`write`](Self::write).
+    pub fn write_json(&self, name: &str, value: &impl serde::Serialize) -> Result<()> {
         let mut bytes = serde_json::to_vec_pretty(value)
-            .map_err(|error| EvaluationError::Encode { path: self.root.join(name), reason: error.to_string() })?;
+            .map_err(|error| RunError::Encode { path: self.root.join(name), reason: error.to_string() })?;
         bytes.push(b'\n');
         self.write(name, &bytes)
     }
@@ -100,11 +129,11 @@ impl Folder {
     /// the whole file or none, even after a loss of power.
     ///
     /// # Errors
-    /// A folder that cannot be made or written.
-    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    /// [`RunError::Io`] if the folder cannot be created or written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.root.join(name);
         let parent = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(parent).map_err(EvaluationError::io("create the folder", parent))?;
+        fs::create_dir_all(parent).map_err(RunError::io("create the folder", parent))?;
         // A name of its own keeps two processes that write the same file at once from mixing their bytes. Numbers of
         // processes would not do, for machines that share a folder have the same ones.
         let unique = RandomState::new().build_hasher().finish();
@@ -116,23 +145,27 @@ impl Folder {
         });
         if let Err(error) = written.and_then(|()| fs::rename(&temporary, &path)) {
             let _ = fs::remove_file(&temporary);
-            return Err(EvaluationError::io("write", &path)(error));
+            return Err(RunError::io("write", &path)(error));
         }
         // The rename itself lies in the folder. Not every system lets a folder be synchronised.
         let _ = File::open(parent).and_then(|folder| folder.sync_all());
         Ok(())
     }
 
-    /// Removes what a killed run left half written of the given parts; others may be in the making elsewhere.
-    pub(crate) fn remove_leftovers(&self, parts: &[usize]) -> Result<()> {
+    /// Removes the temporary files that an interrupted run left of the given parts. Another process may be writing the
+    /// other parts.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn remove_leftovers(&self, parts: &[usize]) -> Result<()> {
         let folder = self.root.join(RECORDS);
-        fs::create_dir_all(&folder).map_err(EvaluationError::io("create the folder", &folder))?;
-        let entries = fs::read_dir(&folder).map_err(EvaluationError::io("read", &folder))?;
+        fs::create_dir_all(&folder).map_err(RunError::io("create the folder", &folder))?;
+        let entries = fs::read_dir(&folder).map_err(RunError::io("read", &folder))?;
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let ours = || parts.iter().any(|&part| name.starts_with(&part_name(part)));
             if name.ends_with(TEMPORARY) && ours() {
-                fs::remove_file(&path).map_err(EvaluationError::io("remove", &path))?;
+                fs::remove_file(&path).map_err(RunError::io("remove", &path))?;
             }
         }
         Ok(())
@@ -144,7 +177,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(EvaluationError::io("read", path)(error)),
+        Err(error) => Err(RunError::io("read", path)(error)),
     }
 }
 
@@ -154,12 +187,12 @@ fn part_name(part: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Folder;
+    use super::RunFolder;
 
     #[test]
     fn only_our_leftovers_are_removed() {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::new(dir.path());
+        let folder = RunFolder::new(dir.path());
         for name in ["part-00000.parquet.7.tmp", "part-00001.parquet.7.tmp", "part-00002.parquet", "notes.tmp"] {
             folder.write(&format!("records/{name}"), b"x").unwrap();
         }
@@ -176,7 +209,7 @@ mod tests {
     fn what_cannot_be_written_is_named() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("run"), "a file where a folder should be").unwrap();
-        let message = Folder::new(&dir.path().join("run")).write("run.json", b"x").unwrap_err().to_string();
+        let message = RunFolder::new(&dir.path().join("run")).write("run.json", b"x").unwrap_err().to_string();
         assert!(message.starts_with("cannot create the folder") && message.contains("run"), "{message}");
     }
 }

@@ -113,8 +113,9 @@ impl Quirks {
         }
     }
 
-    /// Index of the highest logit.
-    pub(crate) fn prediction(&self, logits: &[f32]) -> Option<u32> {
+    /// Returns the index of the highest logit, the first of equal ones; of logits that are not numbers, what
+    /// [`nan_prediction`](Self::nan_prediction) says.
+    pub fn prediction(&self, logits: &[f32]) -> Option<u32> {
         if let Some(first) = logits.iter().position(|logit| logit.is_nan()) {
             return match self.nan_prediction {
                 NanPrediction::First => u32::try_from(first).ok(),

@@ -1,12 +1,11 @@
-use crate::folder::Folder;
-use crate::{EvaluationError, FORMAT, Gallery, Result, RunDescription};
+use crate::{FORMAT, Gallery, Result, RunDescription, RunError, RunFolder};
 use hard_imagenet_metrics::Record;
 use std::path::Path;
 
 /// What an evaluation left in its folder: a description and records.
 #[derive(Clone, Debug)]
 pub struct Run {
-    folder: Folder,
+    folder: RunFolder,
     description: RunDescription,
     records: Vec<Record>,
     missing: Vec<usize>,
@@ -18,10 +17,10 @@ impl Run {
     /// # Errors
     /// No description, one of another format, a damaged part.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
-        let folder = Folder::new(folder.as_ref());
+        let folder = RunFolder::new(folder);
         let description = folder.description()?;
         if description.format != FORMAT {
-            return Err(EvaluationError::Unreadable {
+            return Err(RunError::Unreadable {
                 path: folder.path().join("run.json"),
                 reason: format!(
                     "its format is {}, this program reads {FORMAT}; use version {} of the program",
@@ -64,7 +63,7 @@ impl Run {
     /// # Errors
     /// A list that cannot be read.
     pub fn gallery(&self) -> Result<Option<Gallery>> {
-        self.folder.read_json(Gallery::FILE)
+        self.folder.read_json(RunFolder::GALLERY)
     }
 
     /// Is every part there?

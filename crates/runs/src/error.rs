@@ -1,0 +1,80 @@
+use std::path::{Path, PathBuf};
+
+/// The reason why a run folder or a protocol cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// A protocol is not TOML, or breaks one of its rules.
+    #[error("the protocol cannot be used: {message}")]
+    Protocol {
+        /// What is wrong and what is allowed.
+        message: String,
+    },
+
+    /// The folder holds another run.
+    #[error(
+        "{} holds another run; it differs in {}. Choose another folder, or ask for the same run to resume it",
+        folder.display(),
+        differences.join("; ")
+    )]
+    OtherRun {
+        /// The run folder.
+        folder: PathBuf,
+        /// The fields that differ, each as "seed: 0 there, 1 asked for".
+        differences: Vec<String>,
+    },
+
+    /// A part of the run cannot be read.
+    #[error("{} is damaged: {reason}. Delete it and evaluate again; only this part is computed anew", path.display())]
+    Damaged {
+        /// The part.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// `run.json` or another JSON file of the folder is missing or cannot be parsed.
+    #[error("{} cannot be understood: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A file or folder could not be read, created or written.
+    #[error("cannot {action} {}: {source}{}", path.display(), advice(action))]
+    Io {
+        /// "read", "write", "create the folder", ...
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
+
+    /// Records, a description or an image could not be encoded.
+    #[error("cannot encode {}: {reason}", path.display())]
+    Encode {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// What the encoder reported.
+        reason: String,
+    },
+}
+
+/// The result of every fallible function of this crate.
+pub type Result<T, E = RunError> = std::result::Result<T, E>;
+
+impl RunError {
+    /// Returns a function that turns an error of the operating system into one that names the file.
+    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+/// Says what to do about a file or folder that could not be created.
+fn advice(action: &str) -> &'static str {
+    if action == "read" { "" } else { " (choose a folder that you may write to)" }
+}

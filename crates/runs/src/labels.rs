@@ -1,0 +1,11 @@
+use serde::{Deserialize, Serialize};
+
+/// Whose numbering a model's classes follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelSpace {
+    /// Class `i` of the head is class `i` of the dataset.
+    Dataset,
+    /// The head has ImageNet's 1000 classes.
+    Imagenet,
+}
