@@ -1,4 +1,4 @@
-//! `hard-imagenet ablate`: one change of the benchmark, done to one picture.
+//! `hard-imagenet ablate`: applies one of the benchmark's perturbations to an image.
 
 use crate::options::{self, PresetName};
 use anyhow::{Context, Result, bail, ensure};
@@ -11,33 +11,34 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = kinds())]
 pub(crate) struct Args {
-    /// The picture
+    /// Image to perturb
     image: PathBuf,
-    /// Its mask: a picture of the same scene, bright where the object is
+    /// Mask of the image: bright where the object is
     mask: PathBuf,
-    /// What to do: gray, gray-box, tile, noise:linf:0.25:fg, mixed-rand, ..; all are listed below
+    /// Perturbation: gray, gray-box, tile, noise:linf:0.25:fg, mixed-rand, ..; all are listed below
     #[arg(long)]
     kind: String,
-    /// For the mixed kinds: the picture that lends its background
+    /// Image whose background replaces that of the first, for the mixed kinds
     #[arg(long, value_name = "IMAGE", requires = "donor_mask")]
     donor: Option<PathBuf>,
-    /// Its mask: the box around its object is covered with what lies beside it
+    /// Mask of the donor; the box around the donor's object is filled with the surroundings
     #[arg(long, value_name = "MASK", requires = "donor")]
     donor_mask: Option<PathBuf>,
+    /// Reproduce the published code, or follow the method as the paper describes it
     #[arg(long, value_enum, default_value = "paper")]
     preset: PresetName,
-    /// Take the picture as it is, instead of squashing to 256 × 256 and cropping to 224 × 224 first
+    /// Keep the image's size instead of squashing it to 256 × 256 and cropping to 224 × 224
     #[arg(long)]
     no_transform: bool,
     /// Seed of the noise
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The PNG to write
+    /// PNG file to write
     #[arg(short, long, value_name = "PNG")]
     output: PathBuf,
 }
 
-/// What there is to do, a line each.
+/// Lists the perturbations, one per line.
 fn kinds() -> String {
     let lines: Vec<String> = KINDS.iter().map(|kind| format!("  {:<25}{}", kind.pattern, kind.help)).collect();
     format!("Kinds:\n{}", lines.join("\n"))
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let size = |image: &Pixels| (image.height(), image.width());
             ensure!(
                 size(&image) == size(&other),
-                "with --no-transform both pictures must be of one size: {} is {} × {}, {} is {} × {}",
+                "with --no-transform both images must have the same size: {} is {} × {}, {} is {} × {}",
                 args.image.display(),
                 image.height(),
                 image.width(),
@@ -61,24 +62,27 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 other.width(),
             );
             let background = perturbations::background(&other, &other_mask).with_context(|| {
-                format!("the object of {} reaches all four borders: there is no background to take", donor.display())
+                format!(
+                    "the object of {} reaches all four borders, so the image has no background to use",
+                    donor.display()
+                )
             })?;
             perturbations::paste(&image, &mask, &background)
         }
         (Some(mix), None) => {
-            bail!("{} takes the background of a second picture: pass --donor IMAGE --donor-mask MASK", mix.id())
+            bail!("{} uses the background of a second image: pass --donor IMAGE --donor-mask MASK", mix.id())
         }
-        (None, Some(_)) => bail!("{} needs no second picture: leave out --donor and --donor-mask", args.kind),
+        (None, Some(_)) => bail!("{} needs no second image: leave out --donor and --donor-mask", args.kind),
         (None, None) => {
             let perturbation = perturbations::parse(&args.kind, Preset::from(args.preset))?;
             let (image, mask) = read(args, &args.image, &args.mask)?;
             perturbation.apply(&image, &mask, NoiseKey::new(args.seed, &args.image.to_string_lossy(), 0))
         }
     };
-    options::write(&args.output, Rgb8::from(&changed).encode_png().context("cannot encode the picture")?)
+    options::write(&args.output, Rgb8::from(&changed).encode_png().context("cannot encode the image")?)
 }
 
-/// A picture and its mask, both transformed.
+/// Reads an image and its mask, and transforms both.
 fn read(args: &Args, image_path: &Path, mask_path: &Path) -> Result<(Pixels, Mask)> {
     let quirks = Quirks::from(Preset::from(args.preset));
     let image = images::read_image(image_path)?;
@@ -86,7 +90,7 @@ fn read(args: &Args, image_path: &Path, mask_path: &Path) -> Result<(Pixels, Mas
     let transform = if args.no_transform {
         ensure!(
             (image.height, image.width) == (mask.height, mask.width),
-            "with --no-transform picture and mask must be of one size: {} is {} × {}, {} is {} × {}",
+            "with --no-transform image and mask must have the same size: {} is {} × {}, {} is {} × {}",
             image_path.display(),
             image.height,
             image.width,

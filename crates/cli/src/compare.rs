@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.output {
         Some(path) => {
             options::write(path, text)?;
-            options::print(&[options::shown(path).display().to_string()])
+            options::print(&[options::absolute(path).display().to_string()])
         }
         None => options::print(&[text]).context("cannot print the comparison"),
     }

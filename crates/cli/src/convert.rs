@@ -1,4 +1,4 @@
-//! `hard-imagenet convert`: weights of any accepted form as safetensors, also CLIP's with a head made of class names.
+//! `hard-imagenet convert`: writes weights of any accepted format as safetensors, and makes CLIP a classifier.
 
 use crate::options;
 use anyhow::{Context, Result};
@@ -8,21 +8,22 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Safetensors, or a checkpoint of torch
+    /// Weights to read: safetensors or a PyTorch checkpoint
     input: PathBuf,
-    /// The file to write
+    /// Safetensors file to write
     output: PathBuf,
-    /// Only this model's weights, under its own names, as single-precision numbers
+    /// Write only the weights of this model, under the model's own names and in single precision
     #[arg(short, long)]
     model: Option<String>,
-    /// Make CLIP a classifier of the classes whose names are the lines of this file, in the order of the labels; the
-    /// input is CLIP's whole checkpoint, image and text tower
+    /// Make CLIP a classifier of the classes in this file, one name per line in the order of the labels; the input is
+    /// CLIP's whole checkpoint with image and text tower
     #[arg(long, value_name = "FILE", requires = "model")]
     zero_shot: Option<PathBuf>,
-    /// What is said of a picture of a class, a line each, `{}` being the name; by default seven like "a photo of a {}."
+    /// Sentences about an image of a class, one per line, where `{}` stands for the name; by default seven such as
+    /// "a photo of a {}."
     #[arg(long, value_name = "FILE", requires = "zero_shot")]
     templates: Option<PathBuf>,
-    /// The tokenizer of the checkpoint; by default tokenizer.json beside it
+    /// Tokenizer of the checkpoint; by default tokenizer.json in the same folder
     #[arg(long, value_name = "FILE", requires = "zero_shot")]
     tokenizer: Option<PathBuf>,
 }
@@ -56,15 +57,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     names.sort();
     let line = |name: &String| format!("{name:60} {:5} {:?}", tensors[name].dtype().as_str(), tensors[name].dims());
     let mut lines: Vec<String> = names.into_iter().map(line).collect();
-    candle_core::safetensors::save(&tensors, &args.output)
-        .with_context(|| format!("cannot write {}: is its folder there and writable?", args.output.display()))?;
+    candle_core::safetensors::save(&tensors, &args.output).with_context(|| {
+        format!("cannot write {}: does its folder exist, and is it writable?", args.output.display())
+    })?;
     let written = Checkpoint::open(&args.output)?.read(std::iter::empty::<((), &[Stored])>(), |(), _| Ok(()))?;
     lines.push(format!("read     sha256 {read}"));
     lines.push(format!("written  sha256 {written}  {} tensors, {}", tensors.len(), args.output.display()));
     options::print(&lines)
 }
 
-/// The lines of a file that say something.
+/// Reads the lines of a file that are not blank.
 fn lines(path: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())

@@ -130,7 +130,7 @@ fn stats(args: &Stats) -> Result<()> {
         if let Format::Json = format {
             let path = args.output.join("stats.json");
             options::write(&path, report::masks_json(&all[..1])?)?;
-            println!("{}", options::shown(&path).display());
+            println!("{}", options::absolute(&path).display());
         }
     }
     all.append(&mut others);
@@ -143,7 +143,7 @@ fn stats(args: &Stats) -> Result<()> {
         };
         let path = args.output.join("stats").with_extension(ending);
         options::write(&path, text)?;
-        println!("{}", options::shown(&path).display());
+        println!("{}", options::absolute(&path).display());
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ impl Judged {
         open: impl FnOnce() -> Result<Vec<Box<dyn Dataset>>>,
         folder: impl Fn(&dyn Dataset, &Model) -> PathBuf,
     ) -> Result<Vec<Run>> {
-        let names = options::expand(&self.models)?;
+        let names = options::expand_names(&self.models)?;
         if let (true, Some(file)) = (names.len() > 1, self.weights.as_deref().filter(|path| path.is_file())) {
             bail!(
                 "{} is one file for {} models: pass the folder that holds <model>.safetensors",

@@ -173,7 +173,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     candle_core::safetensors::save(&network.weights, &file)
         .with_context(|| format!("cannot write {}", file.display()))?;
     options::print(&[
-        format!("weights: {}", options::shown(&file).display()),
+        format!("weights: {}", options::absolute(&file).display()),
         format!("judge it: hard-imagenet eval -m {} --weights {} ..", args.model, file.display()),
     ])
 }
@@ -184,7 +184,7 @@ fn load(args: &Args, device: &Device) -> Result<Network> {
         let file = Path::new(&args.model);
         Network::onnx(file, options::onnx_weights(file, given)?.as_deref(), device)?
     } else {
-        Network::load(&args.model, &options::weights_of(&args.model, given)?, device)?
+        Network::load(&args.model, &options::choose_weights(&args.model, given)?, device)?
     })
 }
 

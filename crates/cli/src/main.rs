@@ -1,6 +1,7 @@
 //! The program `hard-imagenet`: does an image classifier see the object, or only what usually surrounds it?
 //!
-//! One file a command. The commands read the command line, call the library and print; they compute nothing themselves.
+//! Each command has a file of its own, which reads the command line, calls the library and prints. No command computes
+//! anything itself.
 #![allow(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
@@ -27,11 +28,13 @@ mod report;
 mod sources;
 
 use clap::{Parser, Subcommand};
+use hard_imagenet::evaluation::EvaluationError;
+use hard_imagenet::models::ModelError;
 use std::process::ExitCode;
 
 /// Does an image classifier see the object, or only what usually surrounds it?
 ///
-/// Start with `hard-imagenet demo`: it needs nothing but itself.
+/// Start with `hard-imagenet demo`, which needs no data and no network.
 #[derive(Parser)]
 #[command(name = "hard-imagenet", version, propagate_version = true)]
 struct Cli {
@@ -41,31 +44,31 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Judge two small models on generated pictures whose answer is known: offline, about a minute
+    /// Evaluate two small models on generated images whose cues are known: offline, about a minute
     Demo(demo::Args),
-    /// Judge models on a dataset: ablations, noise, saliency
+    /// Evaluate models on a dataset: ablations, noise and saliency
     Eval(eval::Args),
-    /// The paper's comparison: the same models on Hard ImageNet and on RIVAL20, and the difference
+    /// Repeat the paper's comparison: the same models on Hard ImageNet and on RIVAL20
     Headline(headline::Args),
-    /// Score finished or unfinished runs again and draw their page again
+    /// Recompute the scores of runs and draw their page again
     Report(report::Args),
-    /// What differs between two runs on the same images, and whether that may be chance
+    /// Test whether two runs on the same images differ by more than chance
     Compare(compare::Args),
-    /// Which pixels of a picture spoke for a class
+    /// Show which pixels of an image speak for a class
     Explain(explain::Args),
-    /// Do one of the benchmark's changes to one picture
+    /// Apply one of the benchmark's perturbations to an image
     Ablate(ablate::Args),
-    /// Which features of a model are spurious, which classes are hard, which pictures show the cue
+    /// Find the spurious features of a model, the hard classes, and the images that show the cue
     Rank(rank::Args),
-    /// Train a head, a part or all of a model on a dataset, for the right reasons
+    /// Train a head, a part or all of a model on a dataset, so that it relies on the object
     Finetune(Box<finetune::Args>),
     /// List the datasets, or measure the masks of one
     Datasets(datasets::Args),
-    /// Say what is wrong with the folders of a dataset, and how to mend it
+    /// Check the folders of a dataset and explain how to repair them
     Doctor(doctor::Args),
-    /// List the models this program knows by name, or show one
+    /// List the models that are known by name, or describe one
     Models(models::Args),
-    /// Write weights of any accepted form as safetensors
+    /// Convert weights of any accepted format to safetensors
     Convert(convert::Args),
 }
 
@@ -89,14 +92,17 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", told(&error));
+            eprintln!("error: {}", describe(&error));
+            if let Some(hint) = hint(&error) {
+                eprintln!("help: {hint}");
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-/// An error and its causes in one line. Many errors already quote their cause: nothing is said twice.
-fn told(error: &anyhow::Error) -> String {
+/// Joins an error and its causes in one line. Many errors already quote their cause, which is then not repeated.
+fn describe(error: &anyhow::Error) -> String {
     error
         .chain()
         .map(ToString::to_string)
@@ -104,16 +110,35 @@ fn told(error: &anyhow::Error) -> String {
         .unwrap_or_default()
 }
 
+/// Returns the options and settings that help with an error. The libraries know the problem, but not the command line.
+fn hint(error: &anyhow::Error) -> Option<&'static str> {
+    match error.chain().find_map(model_error)? {
+        ModelError::Hub { .. } => Some(
+            "--weights FILE loads weights without the hub; the environment variable HF_TOKEN holds the access token, \
+             HF_ENDPOINT the address of a mirror, HF_HUB_CACHE the folder of the cache",
+        ),
+        _ => None,
+    }
+}
+
+/// Finds the error of a model in one that passes it on without being its cause.
+fn model_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a ModelError> {
+    if let Some(EvaluationError::Model(error)) = error.downcast_ref() {
+        return Some(error);
+    }
+    error.downcast_ref()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::told;
+    use super::describe;
     use anyhow::anyhow;
 
     #[test]
-    fn causes_are_told_once() {
-        assert_eq!(told(&anyhow!("no such file").context("cannot read a.png")), "cannot read a.png: no such file");
+    fn causes_are_printed_once() {
+        assert_eq!(describe(&anyhow!("no such file").context("cannot read a.png")), "cannot read a.png: no such file");
         assert_eq!(
-            told(&anyhow!("no such file").context("cannot read a.png: no such file")),
+            describe(&anyhow!("no such file").context("cannot read a.png: no such file")),
             "cannot read a.png: no such file"
         );
     }

@@ -1,4 +1,4 @@
-//! `hard-imagenet models`: the names that `-m` takes, and what is behind one.
+//! `hard-imagenet models`: lists the model names that `-m` takes, and describes one model.
 
 use crate::options;
 use anyhow::{Result, bail};
@@ -10,24 +10,24 @@ use hard_imagenet::models::{Layout, zoo};
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Only names that match, with * as wildcard: 'resnet*'
+    /// List only names that match, with * as a wildcard: 'resnet*'
     #[arg(default_value = "*")]
     pattern: String,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the models by name (what `models` does without more)
+    /// List the models by name (the default)
     List {
-        /// Only names that match, with * as wildcard: 'resnet*'
+        /// List only names that match, with * as a wildcard: 'resnet*'
         #[arg(default_value = "*")]
         pattern: String,
     },
-    /// Preprocessing, size and nodes of one model
+    /// Describe one model: preprocessing, size and nodes
     Show {
-        /// The model, as timm writes its name
+        /// Name of the model in timm
         name: String,
-        /// All nodes, not only those of the usual layouts that are worth looking from
+        /// Show all nodes instead of only the blocks and stages
         #[arg(long)]
         nodes: bool,
     },
@@ -49,7 +49,7 @@ fn list(pattern: &str) -> Result<()> {
     let mut lines = Vec::with_capacity(found.len());
     for name in found {
         let spec = zoo::spec(name)?;
-        let note = if options::embedded().any(|known| known == name) { ", weights included" } else { "" };
+        let note = if options::embedded_names().any(|known| known == name) { ", weights included" } else { "" };
         let (height, width) = spec.preprocess.input;
         lines.push(format!("{name:44} {height} × {width}{note}"));
     }
@@ -61,16 +61,16 @@ fn show(name: &str, all: bool) -> Result<()> {
     let graph = zoo::graph(name, spec.classes)?;
     let (height, width) = spec.preprocess.input;
     let input = [1, 3, height, width];
-    // Running means and variances are measured, not learnt, and not counted by anybody.
-    let learnt = graph.parameters().into_iter().filter(|parameter| !parameter.name.contains(".running_"));
-    let parameters: usize = learnt.map(|parameter| parameter.shape.iter().product::<usize>()).sum();
+    // Running means and variances are measured and not learned, so parameter counts leave them out by convention.
+    let learned = graph.parameters().into_iter().filter(|parameter| !parameter.name.contains(".running_"));
+    let parameters: usize = learned.map(|parameter| parameter.shape.iter().product::<usize>()).sum();
     let mut lines = vec![
         spec.name.clone(),
         format!("input        {height} × {width}, {:?}, {:?}", spec.preprocess.resize, spec.preprocess.filter),
-        format!("normalised   mean {:?}, deviation {:?}", spec.preprocess.mean, spec.preprocess.std),
+        format!("normalized   mean {:?}, standard deviation {:?}", spec.preprocess.mean, spec.preprocess.std),
         format!("classes      {}", spec.classes),
         format!("parameters   {:.2} million", parameters as f64 / 1e6),
-        format!("work         {:.2} GMACs a picture", graph.multiply_adds(&input)? as f64 / 1e9),
+        format!("work         {:.2} GMACs per image", graph.multiply_adds(&input)? as f64 / 1e9),
         format!("CAM node     {}", spec.cam_node),
         format!("features     {}", spec.feature_node),
         if all { "nodes" } else { "blocks and stages (--nodes for all nodes)" }.to_owned(),
@@ -89,10 +89,10 @@ fn show(name: &str, all: bool) -> Result<()> {
 
 fn layout(layout: Layout) -> String {
     match layout {
-        Layout::Nchw => "picture".into(),
+        Layout::Nchw => "feature map".into(),
         Layout::Tokens { prefix, h, w } => format!("tokens {prefix} + {h} × {w}"),
         Layout::Vector => "vector".into(),
-        Layout::Nhwc => "picture, channels last".into(),
+        Layout::Nhwc => "feature map, channels last".into(),
         Layout::Other => "other".into(),
     }
 }

@@ -9,12 +9,12 @@ use hard_imagenet::perturbations::Preset;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Equal to the published code, or right (docs/QUIRKS.md).
+/// Which rules apply where the published code deviates from its method (docs/QUIRKS.md).
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum PresetName {
-    /// The published code with its quirks, so that numbers compare with the paper's
+    /// The published code with its quirks, for numbers that compare with the paper's
     Paper,
-    /// What the method says
+    /// The method as the paper describes it
     Strict,
 }
 
@@ -44,10 +44,10 @@ impl From<Precision> for DType {
     }
 }
 
-/// Where a model runs.
+/// Where and how precisely a model runs.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Compute {
-    /// Where to run: auto, cpu, cuda:0, metal
+    /// Device that runs the model: auto, cpu, cuda:0, metal
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     device: String,
     /// Precision of weights and activations
@@ -65,24 +65,24 @@ impl Compute {
     }
 }
 
-/// The two models of the demo travel with the program.
+/// The demo's two models, which are part of the program.
 const EMBEDDED: [(&str, &[u8]); 2] = [
     ("planted_resnet.cue", include_bytes!("../demo/planted_resnet.cue.safetensors")),
     ("planted_resnet.object", include_bytes!("../demo/planted_resnet.object.safetensors")),
 ];
 
-/// Names of the models whose weights travel with the program.
-pub(crate) fn embedded() -> impl Iterator<Item = &'static str> {
+/// Returns the names of the models whose weights are part of the program.
+pub(crate) fn embedded_names() -> impl Iterator<Item = &'static str> {
     EMBEDDED.iter().map(|(name, _)| *name)
 }
 
-/// Every model name that the given names and wildcards mean, in order, each once.
-pub(crate) fn expand(patterns: &[String]) -> Result<Vec<String>> {
+/// Expands wildcards in model names; each name appears once, in the order given.
+pub(crate) fn expand_names(patterns: &[String]) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     for pattern in patterns {
         let found: Vec<String> = match pattern.contains('*') {
             true => zoo::find(pattern).into_iter().map(str::to_owned).collect(),
-            // Errors about a plain name are the zoo's: it knows the nearest ones.
+            // An unknown plain name fails later, in the zoo, which suggests similar names.
             false => vec![pattern.clone()],
         };
         if found.is_empty() {
@@ -97,8 +97,8 @@ pub(crate) fn expand(patterns: &[String]) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Where the weights of `name` are: what was given, the program itself, else the Hugging Face hub.
-pub(crate) fn weights_of(name: &str, given: Option<&Path>) -> Result<Weights> {
+/// Chooses where the weights of `name` come from: the given place, the program itself, or else the Hugging Face hub.
+pub(crate) fn choose_weights(name: &str, given: Option<&Path>) -> Result<Weights> {
     let from_hub = || hub::from_environment().progress(progress::download(name.to_owned()));
     if let Some(path) = given {
         return Ok(match path.to_str().and_then(|text| text.strip_prefix("hf:")) {
@@ -113,43 +113,45 @@ pub(crate) fn weights_of(name: &str, given: Option<&Path>) -> Result<Weights> {
     })
 }
 
-/// Where other weights of an ONNX file are than those in it, if any were given.
+/// Returns the file with weights that replace those of an ONNX file, if one was given.
 pub(crate) fn onnx_weights(file: &Path, given: Option<&Path>) -> Result<Option<PathBuf>> {
     let Some(path) = given else { return Ok(None) };
     if path.to_string_lossy().starts_with("hf:") {
-        bail!("{} has its own weights: leave out --weights {}", file.display(), path.display());
+        bail!("{} contains its weights: leave out --weights {}", file.display(), path.display());
     }
     let inside = || path.join(format!("{}.safetensors", file.file_stem().unwrap_or_default().to_string_lossy()));
     Ok(Some(if path.is_dir() { inside() } else { path.to_owned() }))
 }
 
-/// Builds a model and loads its weights, or takes one over from an ONNX file.
+/// Builds a model and loads its weights, or imports it from an ONNX file.
 pub(crate) fn load(name: &str, weights: Option<&Path>, device: &Device, dtype: DType) -> Result<Model> {
     if onnx::is_file(name) {
         let file = Path::new(name);
         let weights = onnx_weights(file, weights)?;
         return Ok(onnx::read(file, weights.as_deref(), None)?.model(device, dtype)?);
     }
-    Ok(zoo::load(name, &weights_of(name, weights)?, device, dtype)?)
+    Ok(zoo::load(name, &choose_weights(name, weights)?, device, dtype)?)
 }
 
-/// Writes a file; the error names it.
+/// Writes a file. The error names the file.
 pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     std::fs::write(path, bytes)
-        .with_context(|| format!("cannot write {}: is its folder there and writable?", path.display()))
+        .with_context(|| format!("cannot write {}: does its folder exist, and is it writable?", path.display()))
 }
 
-/// Prints lines; a reader that has seen enough (`| head`) is no error.
+/// Prints lines. A reader that stops early (`| head`) is not an error.
 pub(crate) fn print(lines: &[String]) -> Result<()> {
     let mut text = lines.join("\n");
     text.push('\n');
     match std::io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error).context("cannot print"),
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write to standard output")
+        }
         _ => Ok(()),
     }
 }
 
-/// A path for people.
-pub(crate) fn shown(path: &Path) -> PathBuf {
+/// Returns the absolute form of a path, for messages.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

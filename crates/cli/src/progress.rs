@@ -1,4 +1,4 @@
-//! Progress of long work on standard error: a bar in a terminal, a line now and then in a log.
+//! Progress of long operations on standard error: a bar in a terminal, occasional lines in a log.
 
 use hard_imagenet::evaluation::{Event, Phase};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -6,13 +6,13 @@ use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// How often a log gets a line.
+/// Time between two lines of a log.
 const EVERY: Duration = Duration::from_secs(15);
 
 pub(crate) struct Progress {
     label: String,
     bar: Option<ProgressBar>,
-    spoke: Instant,
+    last_line: Instant,
 }
 
 impl Progress {
@@ -20,11 +20,11 @@ impl Progress {
         let label = label.into();
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template("{prefix} {bar:32} {pos}/{len} {msg}")
-                .expect("the template is right")
+                .expect("the template is valid")
                 .progress_chars("━╸ ");
             ProgressBar::new(0).with_style(style).with_prefix(label.clone())
         });
-        Self { label, bar, spoke: Instant::now() }
+        Self { label, bar, last_line: Instant::now() }
     }
 
     /// Shows one event of a run.
@@ -36,34 +36,34 @@ impl Progress {
             Event::Progress { .. } => {}
             Event::Explaining { explainer, done, of } => self.detail(&format!("{explainer} {done}/{of}")),
             Event::DamagedPart { path, reason } => {
-                self.say(&format!("{} is damaged ({reason}); it is computed again", path.display()));
+                self.say(&format!("{} is damaged ({reason}) and will be recomputed", path.display()));
             }
-            Event::BadSample { sample, error } => self.say(&format!("{sample} is left out: {error}")),
+            Event::BadSample { sample, error } => self.say(&format!("{sample} is skipped: {error}")),
             _ => {}
         }
     }
 
-    /// Shows how much of something simpler than a run is done.
+    /// Shows how many of `total` steps are done.
     pub(crate) fn count(&mut self, done: usize, total: usize) {
         self.advance(done, total, String::new());
     }
 
-    /// Shows the steps of a training.
+    /// Shows a training step with its loss and the time left.
     pub(crate) fn step(&mut self, done: usize, total: usize, loss: f64, elapsed: Duration) {
         self.advance(done, total, format!("loss {loss:.4} {}", left(done, total, 0, elapsed)));
     }
 
-    /// A line that stays.
+    /// Prints a line that stays on the screen.
     pub(crate) fn line(&self, text: &str) {
         self.say(text);
     }
 
-    /// Shows what part of the work takes long.
+    /// Shows the stage that is running.
     fn detail(&mut self, text: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(text.to_owned());
-        } else if self.spoke.elapsed() >= EVERY {
-            self.spoke = Instant::now();
+        } else if self.last_line.elapsed() >= EVERY {
+            self.last_line = Instant::now();
             eprintln!("{}: {text}", self.label);
         }
     }
@@ -73,13 +73,13 @@ impl Progress {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
             bar.set_message(left);
-        } else if self.spoke.elapsed() >= EVERY {
-            self.spoke = Instant::now();
+        } else if self.last_line.elapsed() >= EVERY {
+            self.last_line = Instant::now();
             eprintln!("{}: {done}/{total} {left}", self.label);
         }
     }
 
-    /// The run has ended: leaves the screen to what follows.
+    /// Removes the bar.
     pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {
             bar.finish_and_clear();
@@ -94,16 +94,16 @@ impl Progress {
     }
 }
 
-/// Shows how much of a model's weights has arrived, as (bytes done, bytes in all).
+/// Returns a function that shows how much of a model's weights has arrived, given (bytes done, bytes in total).
 pub(crate) fn download(model: String) -> impl Fn(u64, u64) + Send + Sync {
     let bar = OnceLock::new();
     move |done, total| {
         let bar = bar.get_or_init(|| {
-            eprintln!("{model}: fetching its weights from the Hugging Face hub");
+            eprintln!("{model}: downloading weights from the Hugging Face hub");
             let style = ProgressStyle::with_template("{bar:32} {bytes}/{total_bytes} {eta}")
-                .expect("the template is right")
+                .expect("the template is valid")
                 .progress_chars("━╸ ");
-            // Draws nothing where standard error is not a terminal.
+            // Draws nothing if standard error is not a terminal.
             ProgressBar::new(total).with_style(style)
         });
         bar.set_position(done);
@@ -113,7 +113,7 @@ pub(crate) fn download(model: String) -> impl Fn(u64, u64) + Send + Sync {
     }
 }
 
-/// "about 3 minutes left", by the rate of this run alone.
+/// Formats the time left ("about 3 minutes left"), from the rate since this process started.
 fn left(done: usize, total: usize, resumed: usize, elapsed: Duration) -> String {
     let new = done.saturating_sub(resumed);
     if new == 0 || done >= total {
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_estimate_counts_only_what_this_run_did() {
+    fn the_estimate_ignores_resumed_work() {
         let ten = Duration::from_secs(10);
         assert_eq!(left(60, 100, 40, ten), "about 20 seconds left");
         assert_eq!(left(40, 100, 40, ten), "");

@@ -151,7 +151,7 @@ fn rank(args: &Make, page: bool) -> Result<()> {
     if page {
         let input = page_input(args, &features, &bank, &classes, &sources, &ranking)?;
         write("rank.html", ranks_html(&input).as_bytes())?;
-        lines.push(format!("page: {}", options::shown(&args.output.join("rank.html")).display()));
+        lines.push(format!("page: {}", options::absolute(&args.output.join("rank.html")).display()));
     }
     options::print(&lines)
 }

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     std::fs::create_dir_all(output).with_context(|| format!("cannot make the folder {}", output.display()))?;
     for format in &args.format {
         let path = write(&inputs, *format, output)?;
-        println!("{}", options::shown(&path).display());
+        println!("{}", options::absolute(&path).display());
     }
     Ok(())
 }
@@ -82,7 +82,7 @@ pub(crate) fn finish(runs: &[Run], page: &Path) -> Result<()> {
     let inputs = runs.iter().map(input).collect::<Result<Vec<_>>>()?;
     options::write(page, report::html(&inputs))?;
     println!("{}", report::markdown(&inputs));
-    println!("report: {}", options::shown(page).display());
+    println!("report: {}", options::absolute(page).display());
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The program as a person uses it: started, killed, started again, given wrong things.
+//! Tests of the program as a user runs it: started, killed, resumed, and given wrong input.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hard-imagenet"));
-    // No test may ask the network, nor find what its user has fetched.
+    // Tests use neither the network nor the user's cache.
     command.env("HF_HUB_OFFLINE", "1").env("HF_HUB_CACHE", env!("CARGO_TARGET_TMPDIR"));
     command
 }
@@ -22,14 +22,14 @@ fn succeeds(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Ends badly and says all of `expected` on standard error.
+/// Checks that the program fails with a message that contains all of `expected`.
 fn fails(arguments: &[&str], expected: &[&str]) {
     let output = run(arguments);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success(), "{arguments:?} went well");
+    assert!(!output.status.success(), "{arguments:?} succeeded");
     assert!(!said.contains("panicked"), "{arguments:?}: {said}");
     for words in expected {
-        assert!(said.contains(words), "{arguments:?} does not say {words:?} but {said}");
+        assert!(said.contains(words), "{arguments:?} does not print {words:?} but {said}");
     }
 }
 
@@ -37,7 +37,7 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("paths of tests are text")
 }
 
-/// Name and bytes of every part, in order.
+/// Returns name and bytes of every part, in order.
 fn parts(run: &Path) -> Vec<(String, Vec<u8>)> {
     let Ok(entries) = fs::read_dir(run.join("records")) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
@@ -56,14 +56,14 @@ fn evaluation<'a>(output: &'a str, shard: &'a str) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_killed_run_goes_on_and_ends_with_the_same_records() {
+fn a_killed_run_is_resumed_and_ends_with_the_same_records() {
     let folder = tempfile::tempdir().expect("a folder");
     let (whole, killed, divided) =
         (folder.path().join("whole"), folder.path().join("killed"), folder.path().join("divided"));
     let said = succeeds(&evaluation(text(&whole), "0/1"));
     assert!(said.contains("report.html"), "{said}");
 
-    // SIGKILL as soon as something is there to lose, several times over.
+    // Kill the run several times, each time after it has written another part.
     let run = killed.join(MODEL);
     for already in 0..3 {
         let mut child = program()
@@ -72,9 +72,9 @@ fn a_killed_run_goes_on_and_ends_with_the_same_records() {
             .stderr(Stdio::null())
             .spawn()
             .expect("the program starts");
-        let patience = Instant::now();
+        let started = Instant::now();
         while parts(&run).len() <= already && child.try_wait().expect("a child").is_none() {
-            assert!(patience.elapsed() < Duration::from_secs(120), "no part was written");
+            assert!(started.elapsed() < Duration::from_secs(120), "no part was written");
             std::thread::sleep(Duration::from_millis(2));
         }
         child.kill().expect("a child to kill");
@@ -96,20 +96,20 @@ fn a_killed_run_goes_on_and_ends_with_the_same_records() {
         fs::read(whole.join(MODEL).join("scores.json")).expect("scores")
     );
 
-    // Scored and drawn again, without the model.
+    // Scores and pages are made again without the model.
     let again = folder.path().join("again");
     succeeds(&["report", text(&whole), "--format", "html,md,csv,json,latex", "-o", text(&again)]);
     for ending in ["html", "md", "csv", "json", "tex"] {
         assert!(fs::metadata(again.join("report").with_extension(ending)).expect(ending).len() > 100, "{ending}");
     }
-    // Another question in the same folder is refused, and nothing is lost.
+    // A run with other settings is refused in the same folder, and the records stay.
     let mut other = evaluation(text(&whole), "0/1");
     other.extend(["--seed", "1"]);
     fails(&other, &["seed", text(&whole)]);
     assert_eq!(resumed, parts(&whole.join(MODEL)));
 }
 
-/// A picture and its mask as files, 64 × 64: a bright square on stripes.
+/// Writes an image and its mask, 64 × 64: a bright square on stripes.
 fn picture(folder: &Path) -> (PathBuf, PathBuf) {
     let inside = |x: u32, y: u32| (20..44).contains(&x) && (16..40).contains(&y);
     let stripes = |x: u32| if x % 8 < 4 { [40, 90, 160] } else { [90, 140, 60] };
@@ -154,7 +154,7 @@ fn explain_writes_arrays_and_an_overlay() {
 }
 
 #[test]
-fn explain_by_any_word() {
+fn explain_accepts_every_kind_of_method() {
     let folder = tempfile::tempdir().expect("a folder");
     let (image, _) = picture(folder.path());
     let explain = ["explain", text(&image), "-m", MODEL, "--class", "3"];
@@ -172,7 +172,7 @@ fn explain_by_any_word() {
 }
 
 #[test]
-fn ablate_changes_the_object_and_nothing_else() {
+fn ablate_changes_only_the_object() {
     let folder = tempfile::tempdir().expect("a folder");
     let (image, mask) = picture(folder.path());
     let before = image::open(&image).expect("a picture").to_rgb8();
@@ -205,7 +205,7 @@ fn ablate_borrows_a_background() {
     let folder = tempfile::tempdir().expect("a folder");
     let (image, mask) = picture(folder.path());
     let (image, mask) = (text(&image), text(&mask));
-    // Green, with a white object in the left half.
+    // A green image with a white object in its left half.
     let (donor, donor_mask) = (folder.path().join("donor.png"), folder.path().join("donor-mask.png"));
     let green = |x, _| if x < 32 { image::Rgb([255; 3]) } else { image::Rgb([0, 200, 0]) };
     image::RgbImage::from_fn(64, 64, green).save(&donor).expect("a picture");
@@ -225,11 +225,11 @@ fn ablate_borrows_a_background() {
     fails(&ablate, &["mixed-rand", "--donor IMAGE --donor-mask MASK"]);
     fails(&[&ablate[..], &["--donor", donor]].concat(), &["--donor-mask"]);
     let gray = ["ablate", image, mask, "--kind", "gray", "-o", output, "--donor", donor, "--donor-mask", donor_mask];
-    fails(&gray, &["gray needs no second picture"]);
+    fails(&gray, &["gray needs no second image"]);
 }
 
 #[test]
-fn bad_input_is_named_with_the_way_out() {
+fn errors_name_the_bad_input_and_what_helps() {
     let folder = tempfile::tempdir().expect("a folder");
     let (image, mask) = picture(folder.path());
     let (image, mask) = (text(&image), text(&mask));
@@ -244,14 +244,17 @@ fn bad_input_is_named_with_the_way_out() {
     fails(&["explain", missing, "-m", MODEL], &[missing]);
     fails(&["explain", broken, "-m", MODEL], &[broken, "JPEG, PNG"]);
     fails(&["explain", image, "-m", "resnet50"], &["timm/resnet50.tv_in1k@main", "offline", "hf download"]);
-    fails(&["explain", image, "-m", "resnet50", "--weights", "hf:me/mine@v2"], &["me/mine@v2", "offline"]);
+    fails(
+        &["explain", image, "-m", "resnet50", "--weights", "hf:me/mine@v2"],
+        &["me/mine@v2", "offline", "--weights FILE"],
+    );
     fails(&["explain", image, "-m", "resnet51"], &["resnet51", "resnet50"]);
     fails(&["explain", image, "-m", "resnet51", "--weights", missing], &["resnet51", "resnet50"]);
     fails(&["explain", image, "-m", "resnet50", "--weights", missing], &[missing]);
     fails(&["explain", image, "-m", MODEL, "--weights", broken], &[broken]);
     fails(
         &["explain", image, "-m", "a.onnx", "--weights", "hf:me/mine"],
-        &["a.onnx has its own weights", "hf:me/mine"],
+        &["a.onnx contains its weights", "hf:me/mine"],
     );
     fails(&["explain", image, "-m", MODEL, "--class", "9"], &["class 9", "0 to 7"]);
     fails(&["explain", image, "-m", MODEL, "--node", "layer9"], &["layer9"]);
@@ -266,7 +269,7 @@ fn bad_input_is_named_with_the_way_out() {
     );
     fails(&["eval", "-m", "no-such*", "-d", "planted-hard", "-o", output], &["no-such*", "models"]);
     fails(&["eval", "-m", MODEL, "-d", "planted-hard", "--protocol", broken, "-o", output], &[broken]);
-    // A file stands where the folder should be.
+    // The output folder is a file.
     fails(&["eval", "-m", MODEL, "-d", "planted-hard", "--limit", "8", "-o", broken], &[broken, "choose a folder"]);
     fails(&["datasets", "stats", "-d", "hard-imagenet", "-o", output], &["--masks"]);
     fails(&["datasets", "stats", "-d", "planted-easy", "--against", broken, "-o", output], &[broken, "stats.json"]);
@@ -276,7 +279,7 @@ fn bad_input_is_named_with_the_way_out() {
 }
 
 #[test]
-fn one_bad_picture_does_not_end_a_run() {
+fn a_bad_image_does_not_end_a_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let (images, masks) = (folder.path().join("images"), folder.path().join("masks"));
     for (class, files) in [("a", ["1", "2"]), ("b", ["1", "2"])] {
@@ -350,7 +353,7 @@ fn masks_are_measured_and_datasets_compared() {
 }
 
 #[test]
-fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
+fn the_doctor_reports_problems_and_repairs() {
     let folder = tempfile::tempdir().expect("a folder");
     let (masks, images) = (folder.path().join("masks"), folder.path().join("imagenet"));
     let (image, mask) = picture(folder.path());
@@ -418,7 +421,7 @@ fn weights_are_converted() {
 }
 
 #[test]
-fn the_papers_table_and_two_of_its_runs_compared() {
+fn the_papers_table_is_made_and_two_of_its_runs_are_compared() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("table");
     let both = ["planted_resnet.cue", MODEL];
@@ -469,7 +472,7 @@ fn features_are_ranked_and_rankings_compared() {
     let page = fs::read_to_string(cue.join("rank.html")).expect("a page");
     assert!(page.contains("masks: spurious") && page.contains("data:image/jpeg;base64,") && !page.contains("http"));
     assert!(fs::read_to_string(cue.join("features.csv")).expect("a table").lines().count() == 41);
-    // Features are there already; another model's are refused.
+    // Stored features are reused; those of another model are refused.
     let again = rank("planted_resnet.cue", &cue);
     assert_eq!(said, again);
     fails(
@@ -484,7 +487,7 @@ fn features_are_ranked_and_rankings_compared() {
     let ranks = cue.join("paths_by_rank.pkl");
     let compared = succeeds(&["rank", "compare", text(&ranks), text(&cue.join("paths_by_rank.json"))]);
     assert!(compared.lines().skip(1).all(|line| line.contains("1.000")), "{compared}");
-    // The accuracy of the model that learnt the cue hangs on it.
+    // The accuracy of the model that learned the cue depends on the cue.
     let run = folder.path().join("runs");
     let mut judged =
         vec!["eval", "-m", "planted_resnet.cue", "-d", "planted-hard", "--limit", "240", "--protocol", "quick"];
@@ -502,7 +505,7 @@ fn features_are_ranked_and_rankings_compared() {
 }
 
 #[test]
-fn a_model_is_finetuned_and_judged() {
+fn a_model_is_finetuned_and_evaluated() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = folder.path().join("tuned");
     let mut arguments =
@@ -513,7 +516,7 @@ fn a_model_is_finetuned_and_judged() {
     assert!(said.contains("judge it") && weights.exists(), "{said}");
     assert_eq!(fs::read_to_string(output.join("epochs.csv")).expect("a table").lines().count(), 4);
     assert!(fs::read_to_string(output.join("recipe.json")).expect("a recipe").contains("core-risk:0.25"));
-    // A finished training goes on from its checkpoint, to the same bytes.
+    // A finished training resumes from its checkpoint and writes the same bytes.
     let before = fs::read(&weights).expect("weights");
     succeeds(&arguments);
     assert_eq!(fs::read(&weights).expect("weights"), before);
@@ -529,7 +532,7 @@ fn a_model_is_finetuned_and_judged() {
     words.extend(["--objective", "reweighting:2", "-o", text(&run)]);
     succeeds(&words);
 
-    // A network of one's own likewise.
+    // The same holds for a user's own network.
     let output = folder.path().join("mine");
     let onnx = concat!(env!("CARGO_MANIFEST_DIR"), "/../onnx/tests/golden/vit_old_any.onnx");
     let mut arguments = vec!["finetune", "-m", onnx, "-d", "planted-hard", "--limit", "8", "--epochs", "1"];
