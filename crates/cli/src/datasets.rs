@@ -2,10 +2,10 @@
 
 use crate::options::{self, PresetName};
 use crate::progress::Progress;
-use crate::sources::{Name, Source};
+use crate::sources::Source;
 use anyhow::{Context, Result};
 use clap::{Subcommand, ValueEnum};
-use hard_imagenet::datasets::{DatasetStatistics, Retention, SampleStatistics};
+use hard_imagenet::datasets::{DATASETS, DatasetEntry, DatasetStatistics, PathUse, Retention, SampleStatistics};
 use hard_imagenet::images::{MaskRule, PairedTransform, Preprocessing, RandomResizedCrop};
 use hard_imagenet::masks::Heatmap;
 use hard_imagenet::report::{self, MaskClass, MaskRow, MaskStats};
@@ -75,14 +75,21 @@ enum Format {
 pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::List => {
-            for name in Name::value_variants().iter().filter_map(ValueEnum::to_possible_value) {
-                let help = name.get_help().map(ToString::to_string).unwrap_or_default();
-                println!("{:16} {help}", name.get_name());
-            }
-            Ok(())
+            let lines: Vec<String> = DATASETS.iter().flat_map(|entry| describe(entry)).collect();
+            options::print(&lines)
         }
         Command::Stats(args) => stats(args),
     }
+}
+
+/// The lines about one dataset: its word and summary, then the paths that it needs.
+fn describe(entry: &DatasetEntry) -> Vec<String> {
+    let path = |option: &str, path: PathUse| {
+        let optional = if matches!(path, PathUse::Optional(_)) { " (optional)" } else { "" };
+        Some(format!("{:26} {option}: {}{optional}", "", path.contents()?))
+    };
+    let paths = [path("--masks", entry.masks), path("--images", entry.images)];
+    std::iter::once(format!("{:26} {}", entry.word, entry.summary)).chain(paths.into_iter().flatten()).collect()
 }
 
 fn stats(args: &Stats) -> Result<()> {

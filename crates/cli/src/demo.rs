@@ -34,7 +34,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let protocol = Protocol::from_toml(PROTOCOL)?;
     let plan = Plan { protocol, preset: args.preset, seed: 0, batch_size: 32, shard: (0, 1) };
     let mut runs = Vec::new();
-    for dataset in [sources::planted_hard(Some(args.limit)), sources::planted_easy(Some(args.limit))] {
+    for word in ["planted-hard", "planted-easy"] {
+        let dataset = sources::open_planted(word, Some(args.limit))?;
         for name in options::embedded_names() {
             let model = options::load(name, None, &Device::Cpu, DType::F32)?;
             let folder = args.output.join(&dataset.info().name).join(name);

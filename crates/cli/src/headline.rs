@@ -45,7 +45,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// The hard one first: differences are what it has more than the other.
 fn datasets(args: &Args) -> Result<Vec<Box<dyn Dataset>>> {
     if args.planted {
-        return Ok(vec![sources::planted_hard(args.limit), sources::planted_easy(args.limit)]);
+        return ["planted-hard", "planted-easy"]
+            .into_iter()
+            .map(|word| sources::open_planted(word, args.limit))
+            .collect();
     }
     let path = |path: &Option<PathBuf>, option| path.clone().with_context(|| format!("headline needs --{option}"));
     let (images, masks, rival) =

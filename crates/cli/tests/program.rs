@@ -326,7 +326,14 @@ fn a_bad_image_does_not_end_a_run() {
 #[test]
 fn masks_are_measured_and_datasets_compared() {
     let said = succeeds(&["datasets", "list"]);
-    assert!(said.lines().any(|line| line.starts_with("planted-hard ")), "{said}");
+    for entry in hard_imagenet::datasets::DATASETS {
+        assert!(said.contains(&format!("{} ", entry.word)) && said.contains(entry.summary), "{}: {said}", entry.word);
+    }
+    assert!(said.contains("--masks: the JSON file"), "{said}");
+    let guide = include_str!("../../../docs/datasets.md");
+    for entry in hard_imagenet::datasets::DATASETS {
+        assert!(guide.contains(&format!("`{}`", entry.word)), "docs/datasets.md does not list {}", entry.word);
+    }
 
     let folder = tempfile::tempdir().expect("a folder");
     let (easy, hard) = (folder.path().join("easy"), folder.path().join("hard"));
@@ -377,7 +384,7 @@ fn the_doctor_reports_problems_and_repairs() {
     let output = run(&arguments);
     let said = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("ERROR: 1 files that cannot be decoded") && said.contains("→ fetch"), "{said}");
+    assert!(said.contains("ERROR: 1 files that cannot be decoded") && said.contains("→ get"), "{said}");
     let quick: Vec<&str> = arguments.into_iter().chain(["--quick", "--json"]).collect();
     let parts: serde_json::Value = serde_json::from_str(&succeeds(&quick)).expect("JSON");
     assert_eq!(parts[0]["split"], "val");

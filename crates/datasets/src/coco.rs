@@ -1,11 +1,38 @@
 mod file;
 
 use crate::dataset::listed;
+use crate::entry::{DatasetEntry, DatasetOptions, PathUse};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, wnids};
 use file::{Instances, Object};
 use hard_imagenet_images::{Gray8, Rgb8};
 use hard_imagenet_masks::{Mask, Rect};
 use std::path::{Path, PathBuf};
+
+pub(crate) const OBJECTS_ENTRY: DatasetEntry =
+    entry("coco", "Each object of a COCO instance file, in a square around it", |options| {
+        open("coco", options, CocoMode::OBJECTS)
+    });
+
+pub(crate) const IMAGES_ENTRY: DatasetEntry =
+    entry("coco-images", "The images of a COCO instance file, each with the class of its largest object", |options| {
+        open("coco-images", options, CocoMode::Images)
+    });
+
+const fn entry(
+    word: &'static str,
+    summary: &'static str,
+    open: fn(&DatasetOptions) -> Result<Box<dyn Dataset>, DatasetError>,
+) -> DatasetEntry {
+    DatasetEntry {
+        masks: PathUse::Required("the JSON file"),
+        images: PathUse::Required("the folder or an archive of its images"),
+        ..DatasetEntry::new(word, summary, open)
+    }
+}
+
+fn open(word: &str, options: &DatasetOptions, mode: CocoMode) -> Result<Box<dyn Dataset>, DatasetError> {
+    Ok(Box::new(Coco::open(options.masks(word)?, options.images(word)?, mode)?))
+}
 
 /// What is a sample of a COCO file, whose pictures show many objects.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,3 +1,4 @@
+use crate::entry::PathKind;
 use std::path::PathBuf;
 
 /// Why a dataset or one of its samples could not be read.
@@ -55,6 +56,40 @@ pub enum DatasetError {
         file: String,
         /// Where it was looked for.
         searched: String,
+    },
+
+    /// No dataset has this word.
+    #[error("there is no dataset {word:?}; known are {known}")]
+    UnknownDataset {
+        /// The word.
+        word: String,
+        /// The words of all datasets.
+        known: String,
+    },
+
+    /// A dataset was opened without a path that it needs.
+    #[error("{dataset} needs the path of its {kind}")]
+    MissingPath {
+        /// The word of the dataset.
+        dataset: String,
+        /// Which path.
+        kind: PathKind,
+    },
+
+    /// A balanced choice of samples was asked for, but the images are not ranked.
+    #[error("{path} holds no ranking (paths_by_rank.pkl), and none was given")]
+    MissingRanking {
+        /// The path of the masks.
+        path: PathBuf,
+    },
+
+    /// A choice that the dataset does not offer.
+    #[error("{dataset} {problem}")]
+    Choice {
+        /// The word of the dataset.
+        dataset: String,
+        /// What it does not have, and what it has.
+        problem: String,
     },
 
     /// Two files would be the same sample.

@@ -5,12 +5,13 @@ use std::path::Path;
 /// Extensions of picture files, compared without case.
 const EXTENSIONS: [&str; 6] = ["jpeg", "jpg", "png", "webp", "gif", "bmp"];
 
-/// Which part of ImageNet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A part of ImageNet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Split {
     /// The training images.
     Train,
     /// The validation images.
+    #[default]
     Val,
 }
 
@@ -25,7 +26,7 @@ impl Split {
 }
 
 /// Does the name say that this is a picture?
-pub(crate) fn is_picture(path: impl AsRef<Path>) -> bool {
+pub(crate) fn is_image(path: impl AsRef<Path>) -> bool {
     let extension = path.as_ref().extension().map(|e| e.to_string_lossy().to_lowercase());
     extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
 }

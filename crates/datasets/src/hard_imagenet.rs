@@ -1,4 +1,6 @@
-use crate::files::{Split, is_picture};
+use crate::checkup::{Finding, MaskFiles, PublishedCounts};
+use crate::entry::{DatasetEntry, PathUse};
+use crate::files::{Split, is_image};
 use crate::imagenet::{self, HARD_IMAGENET};
 use crate::mask_list::MaskList;
 use crate::store::join;
@@ -10,6 +12,21 @@ use std::path::Path;
 const GET_IT: &str = "mask files <wnid>_<ImageNet file name>, as the Hard ImageNet archive unpacks \
                       (its folder holds train, val and meta; the archive is linked from the project page of \
                       Moayeri, Singla, Feizi 2022)";
+
+pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
+    masks: PathUse::Required("the folder or zip of masks as published"),
+    images: PathUse::Required("ImageNet"),
+    has_splits: true,
+    is_ranked: true,
+    check: |options| {
+        let (masks, images) = (options.masks("hard-imagenet")?, options.images("hard-imagenet")?);
+        Ok(HardImageNet::check(masks, images, options.split))
+    },
+    ..DatasetEntry::new("hard-imagenet", "The 15 classes of the paper, with masks as published", |options| {
+        let (masks, images) = (options.masks("hard-imagenet")?, options.images("hard-imagenet")?);
+        Ok(Box::new(HardImageNet::open(masks, images, options.split)?))
+    })
+};
 
 /// Hard ImageNet (Moayeri, Singla, Feizi 2022): 15 ImageNet classes whose objects are small, off centre and hardly
 /// ever without their usual surroundings; about 19,000 training and 750 validation images with masks.
@@ -44,11 +61,34 @@ impl HardImageNet {
         let Some(top) = masks.find_parent(split.name()) else { return missing("no such folder") };
         let classes = classes(&masks, &top)?;
         let files = masks.files(&join(&top, split.name()))?;
-        if !files.iter().any(is_picture) {
+        if !files.iter().any(is_image) {
             return missing("no mask file in this folder");
         }
         let list = MaskList::new(masks, files, images.as_ref(), split, &classes, "Hard ImageNet")?;
         Ok(Self { info: DatasetInfo { name: "hard-imagenet".into(), classes }, list })
+    }
+
+    /// Checks the files of one split without decoding anything: folders, names, pairs of mask and image, numbers
+    /// against the published ones, pickles. Archives are searched like folders.
+    ///
+    /// [`inspect`](crate::inspect) looks into the files.
+    pub fn check(masks: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Vec<Finding> {
+        let (masks, images) = (masks.as_ref(), images.as_ref());
+        let files = MaskFiles {
+            masks,
+            images,
+            split,
+            folders: &[split.name()],
+            expected: "train/ and val/ with the mask files",
+            classes: &HARD_IMAGENET,
+            split_by_name: false,
+            published: PublishedCounts { val_per_class: 50..=50, train: Some((18_000..=20_000, "about 19,000")) },
+        };
+        let (mut found, is_complete) = files.check();
+        if is_complete {
+            found.extend(check_pickle(masks, images, split));
+        }
+        found
     }
 }
 
@@ -71,6 +111,25 @@ impl Dataset for HardImageNet {
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         self.list.get(i)
+    }
+}
+
+/// Checks the pickled order of the classes.
+fn check_pickle(masks: &Path, images: &Path, split: Split) -> Option<Finding> {
+    let has_pickle = Store::open(masks).is_ok_and(|store| {
+        let top = store.find_parent(split.name()).unwrap_or_default();
+        store.has_file(&join(&top, "meta/hard_imagenet_idx.pkl"))
+    });
+    if !has_pickle {
+        let what = "there is no meta/hard_imagenet_idx.pkl; the usual order of the 15 classes is used";
+        return Some(Finding::note("no-pickle", what, ""));
+    }
+    match HardImageNet::open(masks, images, split) {
+        Err(error @ DatasetError::Meta { .. }) => {
+            let remedy = "get the meta folder again, or move it away: then the usual order of the 15 classes is used";
+            Some(Finding::error("pickle", error.to_string(), remedy))
+        }
+        _ => None,
     }
 }
 

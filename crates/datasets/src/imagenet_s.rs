@@ -1,5 +1,6 @@
 use crate::dataset::listed;
-use crate::files::{Split, is_picture};
+use crate::entry::{DatasetEntry, PathUse};
+use crate::files::{Split, is_image};
 use crate::store::{file_name, file_stem, join};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, wnids};
 use hard_imagenet_images::{Gray8, Rgb8};
@@ -10,6 +11,16 @@ const IGNORED: usize = 1000;
 
 const GET_IT: &str = "a folder for each class (its WordNet id) with label maps <picture>.png, as the archives of \
                       ImageNet-S unpack: ImageNetS50, ImageNetS300 or ImageNetS919";
+
+pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
+    masks: PathUse::Required("the folder or an archive of ImageNetS50, ImageNetS300 or ImageNetS919"),
+    images: PathUse::Optional("ImageNet, unless the images were copied to the folder of the masks"),
+    has_splits: true,
+    ..DatasetEntry::new("imagenet-s", "ImageNet-S: label maps of 50, 300 or 919 ImageNet classes", |options| {
+        let (root, images) = (options.masks("imagenet-s")?, options.images_or_masks("imagenet-s")?);
+        Ok(Box::new(ImageNetS::open(root, images, options.split)?))
+    })
+};
 
 /// ImageNet-S (Gao et al. 2022): label maps for pictures of 50, 300 or 919 ImageNet classes.
 ///
@@ -64,7 +75,7 @@ impl ImageNetS {
             let Some(class) = wnids::class(wnid) else {
                 return fail(&folder, "this is no WordNet id of ImageNet");
             };
-            for map in root.files(&folder)?.into_iter().filter(|name| is_picture(name)) {
+            for map in root.files(&folder)?.into_iter().filter(|name| is_image(name)) {
                 let id = format!("{}/{wnid}/{}", split.name(), file_stem(&map));
                 samples.push(Entry { id, class: classes.len(), map });
             }

@@ -1,6 +1,6 @@
 //! Mask files whose names carry the ImageNet file they belong to.
 
-use crate::files::{Split, is_picture, split_mask_name};
+use crate::files::{Split, is_image, split_mask_name};
 use crate::store::{file_name, file_stem};
 use crate::{Class, DatasetError, ImageNet, Sample, Store};
 use std::collections::HashMap;
@@ -37,7 +37,7 @@ impl MaskList {
         let position: HashMap<&str, usize> =
             classes.iter().enumerate().filter_map(|(i, c)| Some((c.wnid.as_deref()?, i))).collect();
         let mut entries = Vec::new();
-        for mask in files.into_iter().filter(|file| is_picture(file)) {
+        for mask in files.into_iter().filter(|file| is_image(file)) {
             let Some((wnid, file)) = split_mask_name(file_name(&mask)) else { continue };
             let Some(&class) = position.get(wnid) else {
                 return Err(DatasetError::UnknownClass { path: masks.location(&mask), wnid: wnid.into(), dataset });

@@ -1,9 +1,25 @@
+use crate::checkup::Finding;
 use crate::dataset::listed;
-use crate::files::is_picture;
+use crate::entry::{DatasetEntry, PathUse};
+use crate::files::is_image;
 use crate::store::{file_name, file_stem, join};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, wnids};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+
+pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
+    masks: PathUse::Required("a folder or an archive of masks"),
+    images: PathUse::Required("a folder or an archive of images with matching names; subfolders are classes"),
+    check: |options| {
+        let data = MaskedFolder::open(options.images("masked-folder")?, options.masks("masked-folder")?);
+        // Why a folder cannot be opened is reported when the dataset itself is opened.
+        Ok(data.map_or_else(|_| Vec::new(), |data| data.check()))
+    },
+    ..DatasetEntry::new("masked-folder", "Any folder of images and masks with matching names", |options| {
+        let (images, masks) = (options.images("masked-folder")?, options.masks("masked-folder")?);
+        Ok(Box::new(MaskedFolder::open(images, masks)?))
+    })
+};
 
 /// Any folder of pictures with a folder of masks: your own data.
 ///
@@ -93,9 +109,18 @@ impl MaskedFolder {
         &self.images_alone
     }
 
-    /// Masks without a picture.
+    /// Returns the masks without an image.
     pub fn unmatched_masks(&self) -> &[PathBuf] {
         &self.masks_alone
+    }
+
+    /// Reports the images without a mask and the masks without an image.
+    pub fn check(&self) -> Vec<Finding> {
+        let remedy = "a mask must have its image's name, with any extension; unmatched files are ignored";
+        let shown = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+        let images = Finding::warning("no-mask", "images without a mask", remedy).about(&shown(&self.images_alone));
+        let masks = Finding::warning("no-picture", "masks without an image", remedy).about(&shown(&self.masks_alone));
+        images.into_iter().chain(masks).collect()
     }
 }
 
@@ -113,7 +138,7 @@ fn scan(store: &Store, except: Option<&Path>) -> Result<Vec<Found>, DatasetError
     folders.push(String::new());
     let mut found = Vec::new();
     for folder in folders {
-        let files = store.files(&folder)?.into_iter().filter(|name| is_picture(name));
+        let files = store.files(&folder)?.into_iter().filter(|name| is_image(name));
         found.extend(files.map(|name| Found { folder: file_name(&folder).to_owned(), name }));
     }
     Ok(found)

@@ -1,3 +1,5 @@
+use crate::checkup::{Finding, MaskFiles, PublishedCounts};
+use crate::entry::{DatasetEntry, PathUse};
 use crate::files::Split;
 use crate::imagenet::{self, RIVAL20};
 use crate::mask_list::MaskList;
@@ -7,6 +9,30 @@ use std::path::Path;
 
 const GET_IT: &str = "train/entire_object_masks and test/entire_object_masks with mask files \
                       <wnid>_<ImageNet file name>, as the RIVAL10 archive unpacks";
+
+pub(crate) const RIVAL20_ENTRY: DatasetEntry = DatasetEntry {
+    masks: PathUse::Required("the folder or an archive of RIVAL10"),
+    images: PathUse::Required("ImageNet"),
+    has_splits: true,
+    check: |options| {
+        let (masks, images) = (options.masks("rival20")?, options.images("rival20")?);
+        Ok(Rival20::check(masks, images, options.split))
+    },
+    ..DatasetEntry::new("rival20", "RIVAL10's images with 20 ImageNet classes, as the paper uses them", |options| {
+        let (masks, images) = (options.masks("rival20")?, options.images("rival20")?);
+        Ok(Box::new(Rival20::open(masks, images, options.split)?))
+    })
+};
+
+pub(crate) const RIVAL10_POOLED_ENTRY: DatasetEntry = DatasetEntry {
+    masks: PathUse::Required("the folder or an archive of RIVAL10"),
+    images: PathUse::Required("ImageNet"),
+    has_splits: true,
+    ..DatasetEntry::new("rival10-pooled", "The samples of rival20 with the ten labels of RIVAL10", |options| {
+        let (masks, images) = (options.masks("rival10-pooled")?, options.images("rival10-pooled")?);
+        Ok(Box::new(Rival20::open(masks, images, options.split)?.into_ten_classes()))
+    })
+};
 
 /// RIVAL as Hard ImageNet's authors use it for comparison: 20 ImageNet classes whose objects are large and central.
 ///
@@ -45,6 +71,21 @@ impl Rival20 {
             return Err(DatasetError::Folder { path: rival.into(), problem, expected: GET_IT.into() });
         }
         Ok(Self { info: DatasetInfo { name: "rival20".into(), classes }, list, merged: 1 })
+    }
+
+    /// Checks the files of one split without decoding anything, like [`HardImageNet::check`](crate::HardImageNet::check).
+    pub fn check(rival: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Vec<Finding> {
+        let files = MaskFiles {
+            masks: rival.as_ref(),
+            images: images.as_ref(),
+            split,
+            folders: &["train/entire_object_masks", "test/entire_object_masks"],
+            expected: "train/entire_object_masks and test/entire_object_masks",
+            classes: &RIVAL20,
+            split_by_name: true,
+            published: PublishedCounts { val_per_class: 48..=50, train: None },
+        };
+        files.check().0
     }
 
     /// The same samples with the labels of RIVAL10: ten classes of two ImageNet classes each, which have no ImageNet

@@ -6,7 +6,8 @@ pub use attribute::Attribute;
 pub use with_attribute::Rival10Attribute;
 
 use crate::dataset::listed;
-use crate::files::{Split, is_picture, split_mask_name};
+use crate::entry::{DatasetEntry, PathUse};
+use crate::files::{Split, is_image, split_mask_name};
 use crate::imagenet::RIVAL20;
 use crate::store::{file_name, file_stem, join};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, npy};
@@ -29,6 +30,28 @@ const TEN: [&str; 10] = ["truck", "car", "plane", "ship", "cat", "dog", "equine"
 /// RIVAL10's ten classes.
 pub(crate) fn classes() -> Vec<Class> {
     TEN.map(|name| Class { name: name.into(), wnid: None, imagenet: None }).into()
+}
+
+pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
+    masks: PathUse::Required("the folder or an archive of RIVAL10"),
+    images: PathUse::Optional("ImageNet, unless RIVAL10 holds all images"),
+    has_splits: true,
+    ..DatasetEntry::new("rival10", "RIVAL10's ten classes and its own split, whose test part is val", |options| {
+        let rival = Rival10::open(options.masks("rival10")?, options.images_or_masks("rival10")?, options.split)?;
+        Ok(match &options.attribute {
+            Some(word) => Box::new(rival.with_attribute(find_attribute(word)?)?),
+            None => Box::new(rival),
+        })
+    })
+};
+
+fn find_attribute(word: &str) -> Result<Attribute, DatasetError> {
+    let known = Attribute::ALL.into_iter().find(|attribute| attribute.name() == word);
+    known.ok_or_else(|| {
+        let all = Attribute::ALL.map(Attribute::name).join(", ");
+        let problem = format!("has no attribute {word:?}; its attributes are {all}");
+        DatasetError::Choice { dataset: "rival10".into(), problem }
+    })
 }
 
 /// RIVAL10 (Moayeri, Pope, Balaji, Feizi 2022) as published: ten classes, its own split, 18 attributes with masks.
@@ -183,7 +206,7 @@ fn listed(bytes: &[u8], split: Split) -> Result<Vec<(String, String)>, String> {
     let picture = |url: String| {
         let mut parts = url.rsplit('/');
         let (file, wnid) = (parts.next()?, parts.next()?);
-        is_picture(file).then(|| (wnid.to_owned(), file.to_owned()))
+        is_image(file).then(|| (wnid.to_owned(), file.to_owned()))
     };
     urls.into_iter()
         .map(|url| picture(url.clone()).ok_or(format!("\"{url}\" does not end in <wnid>/<picture>")))
@@ -192,7 +215,7 @@ fn listed(bytes: &[u8], split: Split) -> Result<Vec<(String, String)>, String> {
 
 /// Pictures that have one of these masks.
 fn masked(masks: Vec<String>) -> Vec<(String, String)> {
-    let names = masks.iter().map(|name| file_name(name)).filter(|name| is_picture(name));
+    let names = masks.iter().map(|name| file_name(name)).filter(|name| is_image(name));
     names.filter_map(split_mask_name).map(|(wnid, file)| (wnid.to_owned(), file.to_owned())).collect()
 }
 

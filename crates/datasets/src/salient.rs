@@ -1,5 +1,6 @@
 use crate::dataset::listed;
-use crate::files::{Split, is_picture};
+use crate::entry::{DatasetEntry, DatasetOptions, PathUse};
+use crate::files::{Split, is_image};
 use crate::store::{file_stem, join};
 use crate::{Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, wnids};
 use hard_imagenet_images::{Gray8, Resize};
@@ -16,6 +17,34 @@ const SHORTER: usize = 256;
 const CROP: usize = 224;
 /// Longer side over shorter side of the thinnest picture whose mask is made; ImageNet's are far from it.
 const THINNEST: usize = 64;
+
+pub(crate) const CORE_ENTRY: DatasetEntry = entry(
+    "salient-imagenet",
+    "Salient ImageNet: where features look that people called part of the object (training images only)",
+    |options| open("salient-imagenet", options, FeatureKind::Core),
+);
+
+pub(crate) const SPURIOUS_ENTRY: DatasetEntry = entry(
+    "salient-imagenet-spurious",
+    "Salient ImageNet: where features look that people called a separate object or background (training images only)",
+    |options| open("salient-imagenet-spurious", options, FeatureKind::Spurious),
+);
+
+const fn entry(
+    word: &'static str,
+    summary: &'static str,
+    open: fn(&DatasetOptions) -> Result<Box<dyn Dataset>, DatasetError>,
+) -> DatasetEntry {
+    DatasetEntry {
+        masks: PathUse::Required("the folder or an archive of the maps, with discover_spurious_features.csv"),
+        images: PathUse::Required("ImageNet"),
+        ..DatasetEntry::new(word, summary, open)
+    }
+}
+
+fn open(word: &str, options: &DatasetOptions, kind: FeatureKind) -> Result<Box<dyn Dataset>, DatasetError> {
+    Ok(Box::new(SalientImageNet::open(options.masks(word)?, options.images(word)?, kind)?))
+}
 
 /// What the workers said that a feature looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +102,7 @@ impl SalientImageNet {
             for feature in features {
                 let folder = join(top, &format!("{wnid}/feature_{feature}"));
                 let files = if masks.has_folder(&folder) { masks.files(&folder)? } else { Vec::new() };
-                for map in files.into_iter().filter(|file| is_picture(file)) {
+                for map in files.into_iter().filter(|file| is_image(file)) {
                     maps.entry(file_stem(&map).to_owned()).or_default().push(map);
                 }
             }

@@ -37,7 +37,7 @@ static BY_NAME: LazyLock<HashMap<String, Option<&str>>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// Why there is no such class, in words.
-pub(crate) fn of_folder(folder: &str) -> Result<String, &'static str> {
+pub(crate) fn find_by_folder(folder: &str) -> Result<String, &'static str> {
     if is_wnid(folder) {
         return Ok(folder.to_owned());
     }
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn folders_are_named_by_ids_or_names() {
         let check = |folder, expected: Result<&str, &str>| {
-            let found = of_folder(folder);
+            let found = find_by_folder(folder);
             let matches = match &expected {
                 Ok(wnid) => found.as_deref() == Ok(wnid),
                 Err(words) => found.as_ref().is_err_and(|why| why.contains(words)),

@@ -4,7 +4,7 @@ mod archives;
 
 use archives::{picture, tar, zip};
 use hard_imagenet_datasets::{
-    Dataset, Finding, HardImageNet, MaskedFolder, Split, checkup_hard_imagenet, checkup_masked_folder, checkup_rival20,
+    Dataset, DatasetOptions, Finding, HardImageNet, MaskedFolder, Rival20, Severity, Split, check as check_dataset,
     inspect,
 };
 use hard_imagenet_images::{Gray8, MaskRule, Preprocessing};
@@ -58,26 +58,26 @@ fn folders_named_by_words() {
     write(images.join("val/Dog_Sled/ILSVRC2012_val_00000009.JPEG"), (6, 8), |_, _| 90);
     let expected = [
         "note layout 1: ImageNet: class folders in imagenet/val",
-        "note no-mask 1: pictures of the classes without a mask [\"imagenet/val/Dog_Sled/ILSVRC2012_val_00000009.JPEG\"]",
+        "note no-mask 1: images of the dataset's classes without a mask [\"imagenet/val/Dog_Sled/ILSVRC2012_val_00000009.JPEG\"]",
         "note count 1: 2 val masks of 1 of the 15 classes",
         "warning class-count 15: ",
-        "warning unknown-folder 1: folders beside ImageNet's classes that are not read [\"val/crane: several classes",
+        "warning unknown-folder 1: folders next to ImageNet's classes that are not read [\"val/crane: several classes",
         "note no-pickle 1: ",
     ];
-    check(dir.path(), &checkup_hard_imagenet(&masks, &images, Split::Val), &expected);
+    check(dir.path(), &HardImageNet::check(&masks, &images, Split::Val), &expected);
 }
 
 #[test]
 fn names_pairs_and_counts() {
     let (dir, masks, images) = tree();
     let check_val = |expected: &[&str]| {
-        check(dir.path(), &checkup_hard_imagenet(&masks, &images, Split::Val), expected);
+        check(dir.path(), &HardImageNet::check(&masks, &images, Split::Val), expected);
     };
-    let counts = "warning class-count 15: classes whose number of validation masks is not the published one (50) \
+    let counts = "warning class-count 15: classes whose number of validation masks differs from the published one (50) \
                   [\"dog sled: 2\", \"howler monkey: 0\", \"seat belt: 0\"] -> unpack";
     let (layout, total) =
         ("note layout 1: ImageNet: class folders in imagenet/val", "note count 1: 2 val masks of 1 of the 15 classes");
-    check_val(&[layout, total, counts, "note no-pickle 1: no meta/hard_imagenet_idx.pkl"]);
+    check_val(&[layout, total, counts, "note no-pickle 1: there is no meta/hard_imagenet_idx.pkl"]);
 
     write(masks.join("val/n04356056_ILSVRC2012_val_00000007.JPEG"), (6, 8), object);
     write(masks.join("val/n01440764_ILSVRC2012_val_00000008.JPEG"), (6, 8), object);
@@ -88,11 +88,11 @@ fn names_pairs_and_counts() {
     std::fs::write(masks.join("meta/hard_imagenet_idx.pkl"), "no pickle").unwrap();
     check_val(&[
         layout,
-        "error no-picture 1: masks whose picture is not there [\"masks/val/n04356056_ILSVRC2012_val_00000007.JPEG\"] -> get",
-        "note no-mask 1: pictures of the classes without a mask [\"imagenet/val/n03218198/ILSVRC2012_val_00000009.JPEG\"]",
+        "error no-picture 1: masks whose image is missing [\"masks/val/n04356056_ILSVRC2012_val_00000007.JPEG\"] -> get",
+        "note no-mask 1: images of the dataset's classes without a mask [\"imagenet/val/n03218198/ILSVRC2012_val_00000009.JPEG\"]",
         "error unknown-class 1: masks of a class that the dataset does not have [\"masks/val/n01440764_",
-        "error duplicate 1: masks of a picture that has one already [\"masks/val/n03218198_ILSVRC2012_val_00000000.png\"]",
-        "note odd-name 1: files that are not named <wnid>_<ImageNet file name>; they are left out [\"masks/val/notes.txt\"]",
+        "error duplicate 1: masks of an image that has one already [\"masks/val/n03218198_ILSVRC2012_val_00000000.png\"]",
+        "note odd-name 1: files that are not named <wnid>_<ImageNet file name>; they are ignored [\"masks/val/notes.txt\"]",
         "note count 1: 3 val masks of 2 of the 15 classes",
         "warning class-count 15: ",
         "error pickle 1: masks/meta/hard_imagenet_idx.pkl: cannot be read as a list of ImageNet indices",
@@ -104,39 +104,37 @@ fn folders_of_the_wrong_level() {
     let (dir, masks, images) = tree();
     let root = dir.path();
     let check = |masks: &Path, images: &Path, expected: &[&str]| {
-        check(root, &checkup_hard_imagenet(masks, images, Split::Val), expected);
+        check(root, &HardImageNet::check(masks, images, Split::Val), expected);
     };
     check(
         &root.join("a"),
         &root.join("b"),
         &[
-            "error missing 1: a does not exist [] -> pass the right path as --masks",
-            "error missing 1: b does not exist [] -> pass the right path as --images",
+            "error missing 1: a does not exist [] -> correct the path of the masks",
+            "error missing 1: b does not exist [] -> correct the path of the images",
         ],
     );
     check(
         &images,
         &masks,
-        &[
-            "error exchanged 1: imagenet holds pictures in class folders, masks masks [] -> exchange --masks and --images",
-        ],
+        &["error exchanged 1: imagenet holds images in class folders, and masks holds masks [] -> swap the paths"],
     );
-    let no_masks = "does not hold train/ and val/ with the mask files [] -> pass --masks masks";
+    let no_masks = "does not hold train/ and val/ with the mask files [] -> use masks as the path of the masks";
     check(&masks.join("val"), &images, &[&format!("error wrong-folder 1: masks/val {no_masks}")]);
     check(
         root,
         root,
         &[
             &format!("error wrong-folder 1: . {no_masks}"),
-            "error wrong-folder 1: . does not hold val/<wnid>/<file> [] -> pass --images imagenet",
+            "error wrong-folder 1: . does not hold val/<wnid>/<file> [] -> use imagenet as the path of the images",
         ],
     );
-    check(&masks, &masks, &["error masks-as-pictures 1: masks/val holds masks, not pictures [] -> pass ImageNet's"]);
+    check(&masks, &masks, &["error masks-as-pictures 1: masks/val holds masks, not images [] -> use ImageNet's"]);
     // One level too deep is understood, as the dataset understands it.
-    let found = checkup_hard_imagenet(&masks, &images.join("val"), Split::Val);
+    let found = HardImageNet::check(&masks, &images.join("val"), Split::Val);
     assert!(found.iter().all(|finding| finding.kind != "no-picture"), "{found:?}");
 
-    let found = checkup_rival20(&masks, &images, Split::Val);
+    let found = Rival20::check(&masks, &images, Split::Val);
     assert!(found[0].what.contains("train/entire_object_masks"), "{found:?}");
 }
 
@@ -147,11 +145,11 @@ fn training_masks_are_counted_together() {
     write(images.join("train/n03218198_1.JPEG"), (6, 8), |_, _| 90);
     check(
         dir.path(),
-        &checkup_hard_imagenet(&masks, &images, Split::Train),
+        &HardImageNet::check(&masks, &images, Split::Train),
         &[
-            "note layout 1: ImageNet: pictures in imagenet/train",
+            "note layout 1: ImageNet: images in imagenet/train",
             "note count 1: 1 train masks of 1 of the 15 classes",
-            "warning train-count 1: 1 training masks where about 19,000 are published",
+            "warning train-count 1: 1 training masks, but about 19,000 were published",
             "note no-pickle 1: ",
         ],
     );
@@ -169,9 +167,9 @@ fn what_is_in_the_files() {
     let transform = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
     let look = |expected: &[&str]| {
         let data = HardImageNet::open(&masks, &images, Split::Val).unwrap();
-        let mut told = 0;
-        let found = inspect(&data, &transform, |done| told = done);
-        assert_eq!(told, data.len());
+        let mut checked = 0;
+        let found = inspect(&data, &transform, |done| checked = done);
+        assert_eq!(checked, data.len());
         check(dir.path(), &found, expected);
     };
     let absent = "warning empty-class 14: classes without a sample [\"howler monkey\", \"seat belt\", \"ski\"]";
@@ -189,10 +187,10 @@ fn what_is_in_the_files() {
     write(image(8), (300, 300), |_, _| 90);
     let id = |i: usize| format!("val/n03218198/ILSVRC2012_val_{i:08}");
     look(&[
-        &format!("error no-picture 1: masks whose picture is not there [{:?}]", id(1)),
+        &format!("error no-picture 1: masks whose image is missing [{:?}]", id(1)),
         &format!("error unreadable 2: files that cannot be decoded [\"{}: masks/val/", id(2)),
-        &format!("warning sizes 1: pictures and masks of differing size [\"{}: picture 6 × 8, mask 3 × 4\"]", id(4)),
-        &format!("warning empty-mask 1: masks without any object [{:?}]", id(5)),
+        &format!("warning sizes 1: masks whose size differs from their image [\"{}: image 6 × 8, mask 3 × 4\"]", id(4)),
+        &format!("warning empty-mask 1: masks without an object [{:?}]", id(5)),
         &format!("warning lost-object 1: masks whose object is gone after resize and crop [{:?}]", id(8)),
         // The smaller mask of another size is full as well.
         &format!("warning full-mask 2: masks that are object everywhere [{:?}, {:?}]", id(4), id(6)),
@@ -213,26 +211,26 @@ fn archives_are_looked_into() {
     std::fs::write(&images, tar(&[(&name(0), picture(6, 8, 90))])).unwrap();
     check(
         dir.path(),
-        &checkup_hard_imagenet(&masks, &images, Split::Val),
+        &HardImageNet::check(&masks, &images, Split::Val),
         &[
-            "note layout 1: ImageNet: pictures in ILSVRC2012_img_val.tar",
-            "error no-picture 1: masks whose picture is not there [\"masks.zip/hardImageNet/val/n03218198_ILSVRC2012_val_00000001.JPEG\"]",
+            "note layout 1: ImageNet: images in ILSVRC2012_img_val.tar",
+            "error no-picture 1: masks whose image is missing [\"masks.zip/hardImageNet/val/n03218198_ILSVRC2012_val_00000001.JPEG\"]",
             "note count 1: 2 val masks of 1 of the 15 classes",
             "warning class-count 15: ",
-            "warning skipped 1: entries of the archive of masks that are not taken [\"../escape.png: ",
+            "warning skipped 1: entries of the archive of masks that are ignored [\"../escape.png: ",
             "note no-pickle 1: ",
         ],
     );
     std::fs::write(&masks, b"PK\x03\x04 and no more").unwrap();
     check(
         dir.path(),
-        &checkup_hard_imagenet(&masks, &images, Split::Val),
+        &HardImageNet::check(&masks, &images, Split::Val),
         &["error unreadable 1: masks.zip: ", "note no-pickle"],
     );
     std::fs::write(&masks, zip(&[("readme.txt", b"nothing".to_vec())])).unwrap();
     check(
         dir.path(),
-        &checkup_hard_imagenet(&masks, &images, Split::Val),
+        &HardImageNet::check(&masks, &images, Split::Val),
         &["note layout", "error wrong-folder 1: masks.zip holds no masks in val", "note no-pickle"],
     );
 }
@@ -245,11 +243,39 @@ fn unmatched_files_of_a_masked_folder() {
         names.iter().for_each(|name| write(folder.join(name).with_extension("png"), (6, 8), object));
     }
     let data = MaskedFolder::open(&images, &masks).unwrap();
-    let found = checkup_masked_folder(data.unmatched_images(), data.unmatched_masks());
+    let found = data.check();
     let expected = [
-        "warning no-mask 1: pictures without a mask [\"images/b.png\"]",
-        "warning no-picture 1: masks without a picture [\"masks/c.png\"]",
+        "warning no-mask 1: images without a mask [\"images/b.png\"]",
+        "warning no-picture 1: masks without an image [\"masks/c.png\"]",
     ];
     check(dir.path(), &found, &expected);
-    assert!(checkup_masked_folder(&[], &[]).is_empty());
+    assert!(MaskedFolder::open(masks.join("a.png"), &masks).is_err());
+    std::fs::remove_file(images.join("b.png")).unwrap();
+    std::fs::remove_file(masks.join("c.png")).unwrap();
+    assert!(MaskedFolder::open(&images, &masks).unwrap().check().is_empty());
+}
+
+#[test]
+fn a_check_by_word_looks_at_names_and_contents() {
+    let (dir, masks, images) = tree();
+    let options = DatasetOptions { masks: Some(masks.clone()), images: Some(images), ..DatasetOptions::default() };
+    let transform = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
+    let names = check_dataset("hard-imagenet", &options, None, |_, _| panic!("nothing is decoded")).unwrap();
+    check(dir.path(), &names, &["warning class-count 15: ", "note layout 1: ", "note count 1: ", "note no-pickle 1: "]);
+
+    write(masks.join("val/n03218198_ILSVRC2012_val_00000001.JPEG"), (6, 8), |_, _| 0);
+    let mut checked = Vec::new();
+    let found = check_dataset("hard-imagenet", &options, Some(&transform), |done, all| checked.push((done, all)));
+    assert_eq!(checked, [(2, 2)]);
+    let kinds: Vec<&str> = found.unwrap().iter().map(|finding| finding.kind).collect();
+    assert_eq!(kinds, ["class-count", "empty-mask", "empty-class", "layout", "count", "no-pickle"]);
+
+    let nowhere = DatasetOptions { masks: Some(dir.path().join("nowhere")), ..options.clone() };
+    let found = check_dataset("hard-imagenet", &nowhere, None, |_, _| ()).unwrap();
+    assert_eq!((found.len(), found[0].severity, found[0].kind), (1, Severity::Error, "missing"));
+    // Without a finding that explains it, the error itself is returned.
+    let error = check_dataset("imagenet-s", &options, None, |_, _| ()).unwrap_err().to_string();
+    assert!(error.contains("validation-segmentation"), "{error}");
+    let error = check_dataset("rival20", &DatasetOptions::default(), None, |_, _| ()).unwrap_err().to_string();
+    assert_eq!(error, "rival20 needs the path of its masks");
 }

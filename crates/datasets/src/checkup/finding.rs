@@ -6,42 +6,42 @@ use serde::Serialize;
 pub enum Severity {
     /// The dataset cannot be used, or samples are lost.
     Error,
-    /// It can be used; numbers will not be those of the whole dataset.
+    /// The dataset can be used, but numbers will not be those of the complete dataset.
     Warning,
-    /// As it should be, or as it is published.
+    /// Everything is as it should be, or as it was published.
     Note,
 }
 
-/// One thing that a checkup found, in plain words.
+/// Something that a check of a dataset found, in plain words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// Its short name, which does not change: "no-picture".
+    /// A short name that does not change between versions: "no-picture".
     pub kind: &'static str,
     /// What was found, a sentence without its full stop.
     pub what: String,
-    /// How many times.
+    /// How many times it was found.
     pub count: usize,
-    /// The first few of them: files, samples, classes.
+    /// The first few occurrences: files, samples or classes.
     pub examples: Vec<String>,
-    /// The way out; empty where there is nothing to do.
+    /// What to do about it; empty if there is nothing to do.
     pub remedy: String,
 }
 
-/// Examples that a finding names.
+/// The number of examples that a finding names.
 const EXAMPLES: usize = 3;
 
 impl Finding {
-    pub(super) fn error(kind: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn error(kind: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(Severity::Error, kind, what, remedy)
     }
 
-    pub(super) fn warning(kind: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn warning(kind: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(Severity::Warning, kind, what, remedy)
     }
 
-    pub(super) fn note(kind: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn note(kind: &'static str, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::new(Severity::Note, kind, what, remedy)
     }
 
@@ -50,10 +50,10 @@ impl Finding {
         Self { severity, kind, what, count: 1, examples: Vec::new(), remedy }
     }
 
-    /// The finding about all of `these`; none if there are none.
-    pub(super) fn about<T: ToString>(mut self, these: &[T]) -> Option<Self> {
-        self.count = these.len();
-        self.examples = these.iter().take(EXAMPLES).map(ToString::to_string).collect();
+    /// Completes the finding with all its occurrences; `None` if there are none.
+    pub(crate) fn about<T: ToString>(mut self, occurrences: &[T]) -> Option<Self> {
+        self.count = occurrences.len();
+        self.examples = occurrences.iter().take(EXAMPLES).map(ToString::to_string).collect();
         (self.count > 0).then_some(self)
     }
 }

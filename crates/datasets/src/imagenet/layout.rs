@@ -1,5 +1,5 @@
 use super::labels::{Labels, class_of};
-use crate::files::{Split, is_picture, is_wnid};
+use crate::files::{Split, is_image, is_wnid};
 use crate::store::{file_name, join};
 use crate::{DatasetError, SkippedEntry, Store, wnids};
 use std::collections::{BTreeMap, HashMap};
@@ -60,7 +60,7 @@ impl Place {
         if files.iter().any(|name| file_name(name).strip_suffix(".tar").is_some_and(is_wnid)) {
             places.push(place(Kind::Tars(Mutex::default())));
         }
-        if files.iter().any(is_picture) {
+        if files.iter().any(is_image) {
             places.push(place(Kind::Flat));
         }
         let archive = format!("ILSVRC2012_img_{}.tar", split.name());
@@ -74,7 +74,7 @@ impl Place {
     pub(super) fn words(&self) -> String {
         let kind = match self.kind {
             Kind::Classes(..) => "class folders in",
-            Kind::Flat => "pictures in",
+            Kind::Flat => "images in",
             Kind::Tars(_) => "a tar for each class in",
         };
         format!("{kind} {}", self.store.location(&self.folder).display())
@@ -118,7 +118,7 @@ impl Place {
                 tars.iter().filter_map(|name| file_name(name).strip_suffix(".tar")).map(str::to_owned).collect()
             }
             Kind::Flat => {
-                let files = self.store.files(&self.folder)?.into_iter().filter(|name| is_picture(name));
+                let files = self.store.files(&self.folder)?.into_iter().filter(|name| is_image(name));
                 let files = files.map(|name| file_name(&name).to_owned());
                 return Ok(files.filter_map(|file| Some((class_of(&file, labels)?, file))).collect());
             }
@@ -126,7 +126,7 @@ impl Place {
         let mut pictures = Vec::new();
         for wnid in wnids.into_iter().filter(|wnid| is_wnid(wnid)) {
             for (store, folder) in self.of_class(&wnid)? {
-                let files = store.files(&folder)?.into_iter().filter(|name| is_picture(name));
+                let files = store.files(&folder)?.into_iter().filter(|name| is_image(name));
                 pictures.extend(files.map(|name| (wnid.clone(), file_name(&name).to_owned())));
             }
         }
@@ -140,7 +140,7 @@ fn by_class(folders: Vec<String>) -> (BTreeMap<String, Vec<String>>, Vec<Skipped
     let mut words = false;
     for folder in folders {
         let name = file_name(&folder);
-        match wnids::of_folder(name) {
+        match wnids::find_by_folder(name) {
             Ok(wnid) => {
                 words |= wnid != name;
                 classes.entry(wnid).or_default().push(folder);

@@ -8,11 +8,31 @@ mod silhouette;
 pub use scene::Scene;
 pub use silhouette::Silhouette;
 
+use crate::entry::DatasetEntry;
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample};
 use draws::Draws;
 use hard_imagenet_images::{Gray8, Rgb8};
 use palette::{Palette, blend};
 use scene::Backdrop;
+
+pub(crate) const HARD_ENTRY: DatasetEntry = DatasetEntry::new(
+    "planted-hard",
+    "Generated: small objects off center, nearly always in the scene of their class",
+    |options| Ok(Box::new(PlantedCues::hard(ENTRY_SEED, options.limit.unwrap_or(ENTRY_SAMPLES), ENTRY_SIZE))),
+);
+
+pub(crate) const EASY_ENTRY: DatasetEntry = DatasetEntry::new(
+    "planted-easy",
+    "Generated: large central objects in scenes that say nothing about the class",
+    |options| Ok(Box::new(PlantedCues::easy(ENTRY_SEED, options.limit.unwrap_or(ENTRY_SAMPLES), ENTRY_SIZE))),
+);
+
+/// The seed of the datasets in the list. It differs from the seeds that the demo's models were trained with.
+const ENTRY_SEED: u64 = 2022;
+/// The number of samples in a dataset of the list without a limit.
+const ENTRY_SAMPLES: usize = 400;
+/// The side of the images in a dataset of the list, in pixels.
+const ENTRY_SIZE: usize = 64;
 
 /// How planted cues are drawn. Lengths are in units of the picture's side.
 ///
