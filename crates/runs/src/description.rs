@@ -1,6 +1,6 @@
 use crate::labels::LabelSpace;
 use crate::text::sha256_hex;
-use crate::{Protocol, Quirks};
+use crate::{ExplainerDescription, PerturbationDescription, Protocol, Quirks};
 use hard_imagenet_images::Preprocessing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,6 +45,12 @@ pub struct RunDescription {
     pub protocol: Protocol,
     /// Seed of the noise.
     pub seed: u64,
+    /// The perturbations of the protocol that are not built in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub perturbations: Vec<PerturbationDescription>,
+    /// The explainers of the protocol that are not built in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub explainers: Vec<ExplainerDescription>,
     /// The number of consecutive samples in one part.
     #[serde(rename = "chunk_size")]
     pub samples_per_part: usize,
@@ -89,7 +95,8 @@ pub struct ModelDescription {
 }
 
 impl RunDescription {
-    /// Describes a run in the current [`FORMAT`] with [`SAMPLES_PER_PART`] samples a part.
+    /// Describes a run in the current [`FORMAT`] with [`SAMPLES_PER_PART`] samples a part. Perturbations and explainers that are
+    /// not built in are added afterwards.
     pub fn new(
         dataset: DatasetDescription,
         model: ModelDescription,
@@ -113,6 +120,8 @@ impl RunDescription {
             quirks,
             protocol: protocol.clone(),
             seed,
+            perturbations: Vec::new(),
+            explainers: Vec::new(),
             samples_per_part: SAMPLES_PER_PART,
         }
     }

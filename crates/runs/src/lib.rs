@@ -23,6 +23,7 @@
 //! Parts are plain parquet files with one row for each record; pandas, polars and DuckDB read `records/*.parquet` as
 //! they are.
 
+mod conditions;
 mod description;
 mod error;
 mod folder;
@@ -32,8 +33,10 @@ mod part;
 mod protocol;
 mod quirks;
 mod run;
+mod stated;
 mod text;
 
+pub use conditions::{Conditions, Explanation};
 pub use description::{DatasetDescription, FORMAT, ModelDescription, RunDescription, SAMPLES_PER_PART};
 pub use error::{Result, RunError};
 pub use folder::RunFolder;
@@ -42,3 +45,4 @@ pub use labels::LabelSpace;
 pub use protocol::{Condition, Protocol};
 pub use quirks::{Geometry, NanPrediction, Quirks, SaliencyInput};
 pub use run::Run;
+pub use stated::{ExplainerDescription, PerturbationDescription};

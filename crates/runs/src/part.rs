@@ -12,6 +12,7 @@ const CHECKSUM: &str = "hard_imagenet.sha256";
 #[cfg(test)]
 mod tests {
     use super::{read_part, write_part};
+    use crate::text::sha256_hex;
     use hard_imagenet_metrics::{MapScores, Record};
     use proptest::prelude::*;
 
@@ -77,6 +78,41 @@ mod tests {
             bytes.truncate(at.index(bytes.len()));
             prop_assert!(read_part(bytes).is_err());
         }
+    }
+
+    /// A record with a value in every column, one with none, and one with an error.
+    fn example() -> [Record; 3] {
+        let mut full = Record {
+            sample: "val/n03218198/ILSVRC2012_val_00000538".into(),
+            label: 537,
+            class: "dog sled".into(),
+            condition: "noise:linf:0.25:fg".into(),
+            trial: 2,
+            prediction: Some(4_000_000_000),
+            correct: Some(true),
+            rank: Some(0),
+            rank_within: Some(3),
+            confidence: Some(0.75),
+            certainty: Some(0.5),
+            object_fraction: Some(0.125),
+            eccentricity: Some(0.25),
+            components: Some(2),
+            cue_rank: Some(0.0625),
+            ..Record::default()
+        };
+        for (at, column) in MapScores::columns().enumerate() {
+            full.map.set(column, Some(at as f32 / 32.0));
+        }
+        let failed = Record { sample: "b".into(), error: Some("the file is empty".into()), ..Record::default() };
+        [full, Record::default(), failed]
+    }
+
+    /// Old runs are resumed, and parts of one run are compared byte by byte, so the bytes of a part must not change.
+    #[test]
+    fn bytes_of_a_part_are_pinned() {
+        let bytes = write_part(&example()).unwrap();
+        assert_eq!(sha256_hex(&bytes), "b83501b2c6c2b32a74f9944bef88b70169c8c9436c69e2777fce9581ffcaefd9");
+        assert_eq!(read_part(bytes).unwrap(), example());
     }
 
     #[test]

@@ -1,6 +1,6 @@
-use crate::{Result, RunError};
+use crate::{PerturbationDescription, Result, RunError};
 use hard_imagenet_metrics::{CLEAN, FAITHFULNESS};
-use hard_imagenet_perturbations::{Mix, Preset};
+use hard_imagenet_perturbations::{Perturbation, Preset, parse_any};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -118,16 +118,27 @@ impl Protocol {
     /// # Errors
     /// [`RunError::Protocol`], as from [`from_toml`](Self::from_toml).
     pub fn check(&self) -> Result<()> {
+        self.check_with(&[])
+    }
+
+    /// [`check`](Self::check) with conditions that are not built in.
+    ///
+    /// # Errors
+    /// [`RunError::Protocol`], as from [`from_toml`](Self::from_toml).
+    pub fn check_with(&self, stated: &[PerturbationDescription]) -> Result<()> {
         let mut seen = HashSet::new();
         for condition in &self.conditions {
-            let word = word(&condition.id)?;
+            let is_random = match stated.iter().find(|description| description.id == condition.id) {
+                Some(description) => description.is_random,
+                None => parse(&condition.id)?.is_random(),
+            };
             if !seen.insert(&condition.id) {
                 return Err(invalid(format!("condition {:?} stands twice", condition.id)));
             }
             if condition.trials == 0 {
                 return Err(invalid(format!("condition {:?} needs at least one trial", condition.id)));
             }
-            if condition.trials > 1 && !word.is_random {
+            if condition.trials > 1 && !is_random {
                 return Err(invalid(format!("condition {:?} is not random: one trial is enough", condition.id)));
             }
         }
@@ -157,27 +168,16 @@ fn invalid(message: impl Into<String>) -> RunError {
     RunError::Protocol { message: message.into() }
 }
 
-/// What a condition's word says without its variants.
-struct Word {
-    is_random: bool,
-}
-
-/// Reads a condition's word.
-fn word(id: &str) -> Result<Word> {
-    if Mix::parse(id).is_some() {
-        return Ok(Word { is_random: true });
-    }
+/// Parses a condition.
+fn parse(id: &str) -> Result<Perturbation> {
     // The presets differ in variants only, never in words.
-    let parsed = hard_imagenet_perturbations::parse(id, Preset::Strict).map_err(|error| invalid(error.to_string()))?;
-    if parsed.id() != id {
-        return Err(invalid(format!("condition {id:?} is written {:?}", parsed.id())));
-    }
-    Ok(Word { is_random: parsed.is_random() })
+    let parsed = parse_any(id, Preset::Strict).map_err(|error| invalid(error.to_string()))?;
+    if parsed.id() == id { Ok(parsed) } else { Err(invalid(format!("condition {id:?} is written {:?}", parsed.id()))) }
 }
 
 fn is_random(id: &str) -> bool {
     // `check` reports what is wrong with an unknown word.
-    word(id).is_ok_and(|word| word.is_random)
+    parse(id).is_ok_and(|perturbation| perturbation.is_random())
 }
 
 /// The file's form.
@@ -245,7 +245,7 @@ impl Noise {
 
 #[cfg(test)]
 mod tests {
-    use super::{Condition, Protocol, word};
+    use super::{Condition, Protocol, is_random};
 
     fn ids(protocol: &Protocol) -> Vec<&str> {
         protocol.conditions.iter().map(|condition| condition.id.as_str()).collect()
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn only_random_conditions_can_be_drawn_again() {
-        let check = |id: &str, random| assert_eq!(word(id).unwrap().is_random, random, "{id}");
+        let check = |id: &str, random| assert_eq!(is_random(id), random, "{id}");
         for id in ["none", "tile", "average", "blur:8", "only-fg"] {
             check(id, false);
         }
