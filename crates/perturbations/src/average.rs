@@ -1,31 +1,31 @@
-use crate::perturb::{assert_one_size, fill_colour, mean_colour};
+use crate::perturb::{assert_one_size, fill_color, mean_color};
 use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Preset};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::{Component, Connectivity, Mask, Rect};
 
-/// The box of each connected part of the object in the mean colour of what surrounds the part within it, `average`;
-/// or only the part itself, `average:shape`. Parts whose box has fewer than 100 pixels stay.
+/// Paints the box of each connected part of the object in the mean color of the background within it (`average`), or
+/// paints only the part itself (`average:shape`). Parts whose box has fewer than 100 pixels stay unchanged.
 ///
-/// Parts are 4-connected and taken in raster order. In no table of the paper.
+/// Parts are 4-connected and processed in raster order. No table of the paper uses this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Average {
-    /// Only the pixels of the part, not its box.
+    /// Whether only the pixels of the part are painted, instead of its box.
     pub keep_shape: bool,
-    /// As published, or as meant.
+    /// Whether to follow the published code or its intention.
     pub rule: AverageRule,
 }
 
-/// How colours are averaged. (Q5)
+/// How colors are averaged (Q5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AverageRule {
-    /// What the published code does. It takes the first row of an array that marks the box for the box: parts that do
-    /// not begin in row 0, or are not more than 100 columns wide, stay; for the others the box is all rows, without its
-    /// last column. The colour is (nonzero values − sum of the object's values) of a channel over (nonzero values −
-    /// object's values) of all, times three: beyond [0, 1] more often than not, and not finite where nothing is left
-    /// to divide by. With the shape it paints the part's pixels; without it stops with an error, and here leaves the
-    /// image as it is.
+    /// The behavior of the published code. It mistakes the first row of an array that marks the box for the box itself.
+    /// Parts that do not begin in row 0, or that are at most 100 columns wide, stay unchanged. For the others the box is
+    /// all rows, without its last column. The color is 3 (nonzero values − sum of the object's values) of a channel over
+    /// (nonzero values − object's values) of all channels. It is usually outside [0, 1], and not finite if the divisor is
+    /// 0. With `keep_shape` the part's pixels are painted. Without it the published code stops with an error; here the
+    /// image stays unchanged.
     Published,
-    /// The mean of the box's pixels that are no object's, of the unmodified image; gray where there is none.
+    /// The mean over the box's background pixels in the unmodified image, or gray if there are none.
     Corrected,
 }
 
@@ -59,7 +59,7 @@ impl From<Preset> for AverageRule {
     }
 }
 
-/// Boxes with fewer pixels are passed over.
+/// Boxes with fewer pixels are skipped.
 const LEAST: usize = 100;
 
 impl Perturb for Average {
@@ -75,11 +75,11 @@ impl Perturb for Average {
             match (self.rule, self.keep_shape) {
                 (AverageRule::Corrected, _) if part.bounds.area() < LEAST => (),
                 (AverageRule::Corrected, false) => {
-                    fill_colour(&mut changed, part.bounds, colour_beside(image, mask, part.bounds));
+                    fill_color(&mut changed, part.bounds, background_color(image, mask, part.bounds));
                 }
                 (AverageRule::Corrected, true) => {
-                    let colour = colour_beside(image, mask, part.bounds);
-                    fill_shape(&mut changed, &parts.mask(index), part, part.bounds.right, colour);
+                    let color = background_color(image, mask, part.bounds);
+                    fill_shape(&mut changed, &parts.mask(index), part, part.bounds.right, color);
                 }
                 (AverageRule::Published, false) => (),
                 (AverageRule::Published, true) => {
@@ -87,8 +87,8 @@ impl Perturb for Average {
                     let begins = part.bounds.top == 0 && part.bounds.bottom > 1;
                     if begins && right - part.bounds.left >= LEAST {
                         let shape = parts.mask(index);
-                        let colour = published_colour(image, &shape, part.bounds.left, right);
-                        fill_shape(&mut changed, &shape, part, right, colour);
+                        let color = published_color(image, &shape, part.bounds.left, right);
+                        fill_shape(&mut changed, &shape, part, right, color);
                     }
                 }
             }
@@ -97,31 +97,31 @@ impl Perturb for Average {
     }
 }
 
-/// The mean colour of what is no object within a box.
-fn colour_beside(image: &Pixels, mask: &Mask, bounds: Rect) -> [f32; 3] {
+/// Returns the mean color of the background within a box.
+fn background_color(image: &Pixels, mask: &Mask, bounds: Rect) -> [f32; 3] {
     let width = image.width();
     let free = |row: usize| {
         let line = row * width + bounds.left..row * width + bounds.right;
         line.filter(|&place| mask.as_slice()[place] == 0).map(|place| place..place + 1)
     };
-    mean_colour(image, &(bounds.top..bounds.bottom).flat_map(free).collect::<Vec<_>>())
+    mean_color(image, &(bounds.top..bounds.bottom).flat_map(free).collect::<Vec<_>>())
 }
 
-/// Fills the pixels of one part up to a column.
-fn fill_shape(image: &mut Pixels, shape: &Mask, part: &Component, right: usize, colour: [f32; 3]) {
+/// Fills the pixels of one part, up to a column.
+fn fill_shape(image: &mut Pixels, shape: &Mask, part: &Component, right: usize, color: [f32; 3]) {
     let width = image.width();
-    for (plane, colour) in image.as_mut_slice().chunks_exact_mut(shape.as_slice().len()).zip(colour) {
+    for (plane, color) in image.as_mut_slice().chunks_exact_mut(shape.as_slice().len()).zip(color) {
         for row in part.bounds.top..part.bounds.bottom {
             let line = row * width + part.bounds.left..row * width + right;
             for (value, &object) in plane[line.clone()].iter_mut().zip(&shape.as_slice()[line]) {
-                *value = if object != 0 { colour } else { *value };
+                *value = if object != 0 { color } else { *value };
             }
         }
     }
 }
 
-/// The colour that the published code paints, from the columns `left..right` of all rows.
-fn published_colour(image: &Pixels, shape: &Mask, left: usize, right: usize) -> [f32; 3] {
+/// Returns the color that the published code paints, from the columns `left..right` of all rows.
+fn published_color(image: &Pixels, shape: &Mask, left: usize, right: usize) -> [f32; 3] {
     let (height, width) = (image.height(), image.width());
     let places = || (0..height).flat_map(|row| row * width + left..row * width + right);
     let object = places().filter(|&place| shape.as_slice()[place] != 0).count();

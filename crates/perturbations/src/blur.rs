@@ -3,14 +3,14 @@ use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
-/// Object pixels show a blurred image, `blur:SIGMA`.
+/// Blurs the object in place: `blur:SIGMA`.
 ///
-/// The whole image is blurred and shown through the mask, so the object loses its detail but keeps its shape and, as
-/// far as σ allows, its colours, which also mix with those around it: what is commonly called blurring an object. To
-/// take an object away use `tile` or `mean`.
+/// The whole image is blurred and shown through the mask. The object loses its detail but keeps its shape and, as far as
+/// σ allows, its colors, which mix with those around it. To remove an object, use `tile` or `mean`.
 ///
-/// A Gaussian of deviation σ, cut off at 4 σ, columns before rows; beyond its borders the image is mirrored, the border
-/// pixel twice (SciPy's `gaussian_filter`, mode "reflect"). Only operations that IEEE 754 fixes are used.
+/// The filter is a Gaussian of standard deviation σ, cut off at 4 σ, applied to columns first. Beyond its borders the
+/// image is mirrored with the border pixel repeated (SciPy's `gaussian_filter`, mode "reflect"). Only operations that
+/// IEEE 754 defines exactly are used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Blur {
     /// Standard deviation in pixels, more than 0 and at most [`Blur::MOST`].
@@ -18,7 +18,7 @@ pub struct Blur {
 }
 
 impl Blur {
-    /// The largest σ: the time grows with it, and at this one little is left of an image of usual size.
+    /// The largest σ. The time grows with σ, and at this one little remains of an image of usual size.
     pub const MOST: f32 = 1000.0;
 }
 
@@ -50,7 +50,7 @@ impl Perturb for Blur {
         let (height, width) = (image.height(), image.width());
         let weights = weights(f64::from(self.sigma));
         let radius = weights.len() - 1;
-        // What the blurred row needs: the box's columns and a radius on both sides, mirrored where there is no image.
+        // A blurred row needs the columns of the box and a radius on both sides, mirrored at the borders of the image.
         let columns: Vec<usize> = (0..bounds.width() + 2 * radius)
             .map(|at| mirrored((bounds.left + at) as isize - radius as isize, width))
             .collect();
@@ -59,6 +59,8 @@ impl Perturb for Blur {
             (vec![0f32; last + 1 - first], vec![0f32; columns.len()], vec![0f32; bounds.width()]);
         let planes = changed.as_mut_slice().chunks_exact_mut(height * width);
         for (plane, source) in planes.zip(image.as_slice().chunks_exact(height * width)) {
+            // Each row of the box is filtered down the columns into `down`, then across into `across`, and copied where
+            // the mask is on. Rows of the object alone are computed; most of the image is never touched.
             for row in bounds.top..bounds.bottom {
                 let source_row = |at: isize| &source[mirrored(at, height) * width..][first..=last];
                 let row_at = row as isize;
@@ -80,15 +82,15 @@ impl Perturb for Blur {
     }
 }
 
-/// A symmetric filter: `sums = weights[0] centre + Σ weights[k] (before(k) + after(k))`.
+/// Applies a symmetric filter: `sums = weights[0] center + Σ weights[k] (before(k) + after(k))`.
 fn convolve<'a>(
     sums: &mut [f32],
     weights: &[f32],
     before: impl Fn(isize) -> &'a [f32],
     after: impl Fn(isize) -> &'a [f32],
 ) {
-    for (sum, &centre) in sums.iter_mut().zip(before(0)) {
-        *sum = weights[0] * centre;
+    for (sum, &center) in sums.iter_mut().zip(before(0)) {
+        *sum = weights[0] * center;
     }
     for (k, &weight) in (1..).zip(&weights[1..]) {
         for ((sum, &a), &b) in sums.iter_mut().zip(before(k)).zip(after(k)) {
@@ -97,7 +99,7 @@ fn convolve<'a>(
     }
 }
 
-/// The Gaussian's weights from its centre outwards; with both sides they sum to 1.
+/// Returns the weights of the Gaussian from its center outwards. Counting both sides, they sum to 1.
 fn weights(sigma: f64) -> Vec<f32> {
     let radius = (4.0 * sigma + 0.5) as usize;
     let weights: Vec<f64> = (0..=radius).map(|k| exp_minus((k * k) as f64 / (2.0 * sigma * sigma))).collect();
@@ -105,15 +107,15 @@ fn weights(sigma: f64) -> Vec<f32> {
     weights.iter().map(|weight| (weight / sum) as f32).collect()
 }
 
-/// exp(−x) for x ≥ 0: Taylor's series of x/1024, squared ten times. The one of the standard library may differ between
-/// machines.
+/// Returns exp(−x) for x ≥ 0: the Taylor series at x/1024, squared ten times. The function of the standard library may
+/// differ between machines.
 fn exp_minus(x: f64) -> f64 {
     let small = x / 1024.0;
     let series = (1..=8).rev().fold(1.0, |sum, k| 1.0 - small / f64::from(k) * sum);
     (0..10).fold(series, |power, _| power * power)
 }
 
-/// The pixel that stands for one beyond the border: .. 1 0 | 0 1 .. n−1 | n−1 n−2 ..
+/// Maps an index beyond the borders to a pixel: .. 1 0 | 0 1 .. n−1 | n−1 n−2 ..
 fn mirrored(at: isize, length: usize) -> usize {
     let at = at.rem_euclid(2 * length as isize) as usize;
     at.min(2 * length - 1 - at)
@@ -130,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exponential_is_right() {
+    fn the_exponential_is_accurate() {
         for step in 0..=800 {
             let x = f64::from(step) / 100.0;
             assert!((exp_minus(x) - (-x).exp()).abs() < 1e-12, "{x}");

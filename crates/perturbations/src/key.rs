@@ -1,37 +1,38 @@
 use hard_imagenet_cpu::random::{Stream, below, fnv1a, splitmix64};
 
-/// Names one draw of noise: the same key gives the same noise, bit for bit, on every device.
+/// Identifies one draw of noise. The same key gives the same noise, bit for bit, on every device.
 ///
-/// A key is a function of (run seed, sample id, trial) and of nothing else, so foreground and background noise of a
-/// trial, and every strength, share one standard normal tensor: common random numbers make differences between
-/// conditions less noisy, and the published code shares them between foreground and background as well.
+/// A key is a function of (run seed, sample id, trial) and of nothing else. Foreground and background noise of a trial,
+/// in every strength, therefore share one standard normal tensor. Common random numbers make differences between
+/// conditions less noisy, and the published code also shares them between foreground and background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NoiseKey(pub u64);
 
 impl NoiseKey {
-    /// The key of one sample's trial under a run's seed.
+    /// Returns the key of a sample and trial under the seed of a run.
     ///
-    /// FNV-1a over the sample's bytes, then the finaliser of SplitMix64 after each of seed, sample and trial, so that
-    /// keys of neighbouring seeds or trials have nothing in common.
+    /// The sample id is hashed with FNV-1a. Seed, sample and trial are mixed in one after the other with SplitMix64, so
+    /// that keys of neighboring seeds or trials are unrelated.
     pub fn new(seed: u64, sample: &str, trial: u32) -> Self {
         Self(splitmix64(splitmix64(splitmix64(seed) ^ fnv1a(sample)) ^ u64::from(trial)))
     }
 
-    /// The key of another use of the same draw: what it gives has nothing in common with this one's.
+    /// Returns a key for another purpose, whose random numbers are unrelated to those of this key.
     pub fn fork(self, purpose: &str) -> Self {
         Self(splitmix64(self.0 ^ fnv1a(purpose)))
     }
 
-    /// A whole number in `0..bound`, all alike likely but for one part in 2⁶⁴: a function of key and index.
+    /// Returns an integer in `0..bound`, a function of the key and `index`. All values are equally likely up to one part in
+    /// 2⁶⁴.
     ///
     /// # Panics
-    /// If `bound` is 0.
+    /// Panics if `bound` is 0.
     pub fn below(self, index: u64, bound: u64) -> u64 {
         assert_ne!(bound, 0, "no number is below 0");
         below(self.stream().at(index), bound)
     }
 
-    /// The stream of random bits that starts at the key.
+    /// Returns the stream of random bits that starts at the key.
     pub(crate) fn stream(self) -> Stream {
         Stream::new(self.0)
     }
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_below_their_bound_and_alike_likely() {
+    fn numbers_are_below_their_bound_and_equally_likely() {
         let key = NoiseKey::new(0, "a", 0).fork("numbers");
         assert!((0..100).all(|index| key.below(index, 1) == 0));
         let mut counts = [0i32; 6];

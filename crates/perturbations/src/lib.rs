@@ -1,28 +1,32 @@
-//! What is done to an image given a mask of its object: take the object away, or disturb it or its surroundings.
+//! Changes an image, given a mask of its object: removes the object, or disturbs it or its surroundings.
 //!
-//! If a classifier still names the object when its pixels are gone, it has looked at something else. Each perturbation
-//! is a value that implements [`Perturb`], and has a word that names it in options and tables:
+//! If a classifier still recognizes the object when its pixels are gone, it has looked at something else. Each perturbation
+//! is a value that implements [`Perturb`], and a word names it in options and tables:
 //!
-//! | id | type | what it does |
+//! | id | type | effect |
 //! |---|---|---|
-//! | `none` | [`Identity`] | nothing: the clean image |
-//! | `gray` | [`Gray`] | object pixels become gray |
+//! | `none` | [`Identity`] | none: the clean image |
+//! | `gray` | [`Gray`] | the object becomes gray |
 //! | `gray-box` | [`GrayBox`] | the box around the object becomes gray |
-//! | `tile` | [`Tile`] | boxes of the object's parts are covered with their surroundings |
-//! | `average`, `average:shape` | [`Average`] | boxes of the object's parts, or the parts, in the mean colour beside them |
-//! | `mean`, `imagenet-mean` | [`Paint`] | object pixels in the mean colour of the image's rest, or of ImageNet |
-//! | `blur:10` | [`Blur`] | the object blurred in place |
-//! | `shuffle:16` | [`Shuffle`] | cells of the object, or its pixels (`shuffle:1`), change places |
-//! | `noise-fill` | [`NoiseFill`] | object pixels become noise |
-//! | `no-fg`, `only-fg`, `gray-bg` | [`Paint`] | object black; all else black; all else gray |
-//! | `only-bg-b`, `only-bg-t` | [`OnlyBg`] | the box around the object black, or covered with what lies beside it |
-//! | `mixed-same`, `mixed-rand`, `mixed-next` | [`Mix`] | the object before the background of another picture |
-//! | `noise:linf:0.25:fg` | [`Noise`] | Gaussian noise of a norm and strength in the object (`fg`) or around it (`bg`) |
+//! | `tile` | [`Tile`] | the boxes of the object's parts are covered with their surroundings |
+//! | `average`, `average:shape` | [`Average`] | the boxes of the object's parts, or the parts themselves, get the mean background color of the box |
+//! | `mean`, `imagenet-mean` | [`Paint`] | the object gets the mean color of the background, or of ImageNet |
+//! | `blur:10` | [`Blur`] | the object is blurred in place |
+//! | `shuffle:16` | [`Shuffle`] | cells of the object, or its pixels (`shuffle:1`), exchange places |
+//! | `noise-fill` | [`NoiseFill`] | noise replaces the object |
+//! | `no-fg`, `only-fg`, `gray-bg` | [`Paint`] | the object becomes black, everything else black, everything else gray |
+//! | `only-bg-b`, `only-bg-t` | [`OnlyBg`] | the box around the object becomes black, or is covered with a strip next to it |
+//! | `mixed-same`, `mixed-rand`, `mixed-next` | [`Mix`] | the object in front of the background of another image |
+//! | `noise:linf:0.25:fg` | [`Noise`] | Gaussian noise of a norm and strength on the object (`fg`) or around it (`bg`) |
 //!
-//! [`parse`] makes one from its word, [`KINDS`] lists them. Only [`Mix`] takes two pictures; [`background`] and [`paste`]
-//! are its two steps. The published code differs from the method it stands for in
-//! several ways; each is a switch ([`BoxEdges`], [`TileRule`], [`AverageRule`], [`NoiseFillRule`],
-//! [`EmptyRegion`]), and a [`Preset`] sets them all.
+//! [`parse`] makes a perturbation from its id. [`KINDS`] lists everything that is declared about each kind: its word,
+//! titles, sentence, place in the reading order and switch. Only [`Mix`] takes two images; [`background`] and [`paste`] are
+//! its two steps, and [`parse_any`] understands its words too.
+//!
+//! The published code differs from its method in several ways. Each difference is a switch ([`BoxEdges`], [`TileRule`],
+//! [`AverageRule`], [`NoiseFillRule`], [`EmptyRegion`], together [`Switches`]), and a [`Preset`] sets them all.
+//!
+//! A perturbation of your own implements [`Perturb`]; `hard-imagenet-evaluation` treats it like a built-in one.
 //!
 //! ```
 //! use hard_imagenet_images::Pixels;
@@ -38,13 +42,14 @@
 //!
 //! let noise = parse("noise:linf:0.25:bg", Preset::Paper)?;
 //! let noisy = noise.apply(&image, &mask, key);
-//! assert_eq!(noisy.as_slice()[..2], [0.25, 0.25]); // the object is left alone
+//! assert_eq!(noisy.as_slice()[..2], [0.25, 0.25]); // the object is unchanged
 //! assert_eq!(noisy, noise.apply(&image, &mask, key)); // the same key, the same noise
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Noise is drawn by counter ([`normal`]): an element's value is a function of a [`NoiseKey`] and the element's index,
-//! computed in operations that IEEE 754 fixes, hence the same bits on every device, batch and thread.
+//! Noise is drawn by counter ([`normal`]): the value of an element is a function of a [`NoiseKey`] and of the element's
+//! index. It is computed with operations that IEEE 754 defines exactly, so it has the same bits on every device, in every
+//! batch and thread.
 //!
 //! # References
 //! Moayeri, Singla, Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS 2022.

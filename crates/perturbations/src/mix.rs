@@ -4,18 +4,18 @@ use crate::{Perturbation, PerturbationKind, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
-/// The object before the surroundings of another picture, as in ImageNet-9 (Xiao, Engstrom, Ilyas, Madry 2021).
+/// Places the object in front of the background of another image, as in ImageNet-9 (Xiao, Engstrom, Ilyas, Madry 2021).
 ///
-/// Not a [`Perturb`](crate::Perturb), for it takes two pictures: who holds a dataset chooses the other one, takes its
-/// [`background`] and calls [`paste`].
+/// This is not a [`Perturb`](crate::Perturb), because it takes two images. The owner of a dataset chooses the other image,
+/// extracts its [`background`] and calls [`paste`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mix {
-    /// `mixed-same`: of another picture of the same class. The surroundings still speak for the class.
+    /// `mixed-same`: the background of another image of the same class. It still suggests the class.
     SameClass,
-    /// `mixed-rand`: of a picture of another class, drawn among all others.
+    /// `mixed-rand`: the background of an image of another class, drawn from all others.
     OtherClass,
-    /// `mixed-next`: of a picture of the next class, the first after the last. The surroundings always speak for the
-    /// same wrong class.
+    /// `mixed-next`: the background of an image of the next class; the first class follows the last. It always suggests
+    /// the same wrong class.
     NextClass,
 }
 
@@ -55,10 +55,10 @@ pub(crate) static NEXT: PerturbationKind = PerturbationKind {
 };
 
 impl Mix {
-    /// All there are.
+    /// All of them.
     pub const ALL: [Self; 3] = [Self::SameClass, Self::OtherClass, Self::NextClass];
 
-    /// The word that names it.
+    /// Returns the word that names it.
     pub fn id(self) -> &'static str {
         match self {
             Self::SameClass => SAME.pattern,
@@ -67,18 +67,18 @@ impl Mix {
         }
     }
 
-    /// The one of that word.
+    /// Returns the kind of that word.
     pub fn parse(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mix| mix.id() == id)
     }
 }
 
-/// A picture without its object: the box around it is covered with the largest strip beside it, as `only-bg-t` does.
-/// `None` where the box reaches all four borders, so that there is nothing to take. `image` is `(3, H, W)`, `mask`
-/// `(H, W)`.
+/// Returns an image without its object: the box around it is covered with the largest strip next to it, as `only-bg-t`
+/// does. Returns `None` if the box reaches all four borders, so that there is no background. `image` is `(3, H, W)`,
+/// `mask` is `(H, W)`.
 ///
 /// # Panics
-/// If image and mask differ in size.
+/// Panics if image and mask differ in size.
 pub fn background(image: &Pixels, mask: &Mask) -> Option<Pixels> {
     assert_one_size(image, mask);
     let mut background = image.clone();
@@ -88,10 +88,10 @@ pub fn background(image: &Pixels, mask: &Mask) -> Option<Pixels> {
     }
 }
 
-/// The object of `image` (where `mask` is on) before a background of the same size.
+/// Places the object of `image` (where `mask` is on) in front of a background. All three have the same size.
 ///
 /// # Panics
-/// If the three differ in size.
+/// Panics if the three differ in size.
 pub fn paste(image: &Pixels, mask: &Mask, background: &Pixels) -> Pixels {
     assert_one_size(image, mask);
     assert_one_size(background, mask);
@@ -114,10 +114,10 @@ mod tests {
     }
 
     #[test]
-    fn the_object_of_one_before_the_surroundings_of_another() {
+    fn an_object_is_pasted_onto_another_background() {
         let image = Pixels::from_vec(4, 4, vec![1.0; 48]).unwrap();
         let object = Mask::from_fn(4, 4, |row, column| row == 1 && column == 1);
-        // The other picture: 0.25, its object 0.75 in the left half.
+        // The other image is 0.25, its object in the left half 0.75.
         let left = Mask::from_fn(4, 4, |_, column| column < 2);
         let other = Pixels::from_vec(4, 4, [0.75, 0.75, 0.25, 0.25].repeat(12)).unwrap();
         let behind = background(&other, &left).unwrap();

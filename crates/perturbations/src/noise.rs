@@ -5,38 +5,38 @@ use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 use std::ops::Range;
 
-/// Gaussian noise in the object or around it, clipped to [0, 1], `noise:linf:0.25:fg`.
+/// Adds Gaussian noise to the object or around it, clipped to [0, 1]: `noise:linf:0.25:fg`.
 ///
-/// With n the standard normal tensor of the key and m the mask (or, for the background, 1 - m):
-/// clip(x + σ m n) under [`Norm::Linf`], clip(x + σ m n / ‖m n‖₂) under [`Norm::L2`]. The clipping shortens the actual
-/// norm. Foreground and background and all strengths of one key share n.
+/// Let n be the standard normal tensor of the key and m the mask (or 1 − m for the background). The result is
+/// clip(x + σ m n) under [`Norm::Linf`] and clip(x + σ m n / ‖m n‖₂) under [`Norm::L2`]. Clipping shortens the actual norm.
+/// Foreground and background and all strengths of one key share n.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Noise {
     /// What σ measures.
     pub norm: Norm,
     /// The strength σ, finite and not negative.
     pub sigma: f32,
-    /// Where.
+    /// Where the noise is added.
     pub region: Region,
-    /// What an empty region gives under [`Norm::L2`].
+    /// What happens in an empty region under [`Norm::L2`].
     pub empty: EmptyRegion,
 }
 
 /// What the strength of noise measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Norm {
-    /// The standard deviation at each value, which the paper calls l∞: 0.125 to 0.75 there.
+    /// The standard deviation of each value, which the paper calls ℓ∞. The paper uses 0.125 to 0.75.
     Linf,
-    /// The Euclidean norm of the noise over the whole image, before clipping: 30 to 180 in the paper.
+    /// The Euclidean norm of the noise over the whole image before clipping. The paper uses 30 to 180.
     L2,
 }
 
-/// What noise of a given l2 norm does to a region without pixels, where it cannot exist. (Q9)
+/// What noise of a given ℓ2 norm does to a region without pixels, where such noise cannot exist (Q9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EmptyRegion {
-    /// The whole image becomes NaN, as in the published code, which divides 0 by 0; a network then votes for class 0.
+    /// The whole image becomes NaN, as in the published code, which divides 0 by 0. A network then predicts class 0.
     NotANumber,
-    /// The image stays as it is.
+    /// The image stays unchanged.
     Unchanged,
 }
 
@@ -109,8 +109,8 @@ impl Perturb for Noise {
     fn apply(&self, image: &Pixels, mask: &Mask, key: NoiseKey) -> Pixels {
         assert_one_size(image, mask);
         let (runs, plane) = (runs(mask, self.region), mask.as_slice().len().max(1));
-        // Normals where the region is, in the place of the result: a second tensor costs more than the draw. Where the region
-        // is most of the image all are drawn at once, for that is quicker than to begin anew at each run.
+        // Normals are drawn into the result itself, because a second tensor costs more than the draw. If the region covers
+        // most of the image, all normals are drawn at once, which is faster than starting again at each run.
         let most = 3 * pixels(&runs) > 2 * plane;
         let mut changed = match most {
             true => Pixels::from_vec(image.height(), image.width(), normals(key, image.as_slice().len()))
@@ -123,7 +123,7 @@ impl Perturb for Noise {
                 changed
             }
         };
-        let Some(scale) = self.scale(changed.as_slice(), plane, &runs) else { return self.without(image) };
+        let Some(scale) = self.scale(changed.as_slice(), plane, &runs) else { return self.without_noise(image) };
         merge_runs(changed.as_mut_slice(), image.as_slice(), plane, &runs, |normal, pixel| {
             (pixel + scale * normal).clamp(0.0, 1.0)
         });
@@ -135,19 +135,19 @@ impl Perturb for Noise {
 }
 
 impl Noise {
-    /// The image with this noise made from a given standard normal tensor `(3, H, W)`.
+    /// Returns the image with this noise, made from a given standard normal tensor `(3, H, W)`.
     ///
-    /// The squares of the norm are summed in f64, channel by channel in sixteen sums, of every sixteenth value of each run of
-    /// the region's pixels, so that the order and with it the result is the same on every machine; σ over the norm is
+    /// For the norm, squares are summed in f64, channel by channel, in sixteen partial sums of every sixteenth value of each
+    /// run of the region's pixels. The order and thus the result are the same on every machine. σ divided by the norm is
     /// rounded to f32 once.
     ///
     /// # Panics
-    /// If image and mask differ in size, or `normals` has another number of values than the image.
+    /// Panics if image and mask differ in size, or if `normals` and the image differ in their number of values.
     pub fn add(&self, image: &Pixels, mask: &Mask, normals: &[f32]) -> Pixels {
         assert_one_size(image, mask);
         assert_eq!(normals.len(), image.as_slice().len(), "one standard normal for each value of the image");
         let (runs, plane) = (runs(mask, self.region), mask.as_slice().len().max(1));
-        let Some(scale) = self.scale(normals, plane, &runs) else { return self.without(image) };
+        let Some(scale) = self.scale(normals, plane, &runs) else { return self.without_noise(image) };
         rewritten(image, &runs, |changed, channel, run| {
             let place = channel * plane + run.start..channel * plane + run.end;
             let pixels = image.as_slice()[place.clone()].iter().zip(&normals[place]);
@@ -155,7 +155,7 @@ impl Noise {
         })
     }
 
-    /// What the normals are multiplied by; `None` if they have no norm.
+    /// Returns the factor of the normals, or `None` if their norm is 0.
     fn scale(&self, normals: &[f32], plane: usize, runs: &[Range<usize>]) -> Option<f32> {
         if self.norm == Norm::Linf {
             return Some(self.sigma);
@@ -164,8 +164,8 @@ impl Noise {
         (squares != 0.0).then(|| (f64::from(self.sigma) / squares.sqrt()) as f32)
     }
 
-    /// The image where there is nothing to add.
-    fn without(&self, image: &Pixels) -> Pixels {
+    /// Returns the result for a region in which such noise cannot exist.
+    fn without_noise(&self, image: &Pixels) -> Pixels {
         let mut image = image.clone();
         if self.empty == EmptyRegion::NotANumber {
             image.as_mut_slice().fill(f32::NAN);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_gives_what_its_normals_give_however_large_the_region() {
+    fn a_key_and_its_normals_give_the_same_image() {
         let value = |i: usize| (i * 7919 % 256) as f32 / 255.0;
         let image = Pixels::from_vec(30, 31, (0..3 * 930).map(value).collect()).unwrap();
         for rows in [0, 1, 8, 15, 22, 29, 30] {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_l2_norm_is_sigma_where_nothing_is_clipped() {
+    fn the_l2_norm_is_sigma_if_nothing_is_clipped() {
         let image = Pixels::from_vec(8, 8, vec![0.5; 192]).unwrap();
         let mask = Mask::from_fn(8, 8, |row, _| row < 4);
         let noise = Noise { norm: Norm::L2, sigma: 0.5, region: Region::Foreground, empty: EmptyRegion::Unchanged };

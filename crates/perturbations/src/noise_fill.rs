@@ -4,20 +4,20 @@ use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Preset, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
-/// Object pixels become Gaussian noise of standard deviation 0.5, `noise-fill`: unlike `noise`, nothing of the object
-/// is left in it. In no table of the paper.
+/// Replaces the object's pixels by Gaussian noise of standard deviation 0.5: `noise-fill`. Unlike with `noise`, nothing of
+/// the object remains. No table of the paper uses this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoiseFill {
-    /// As published, or an image.
+    /// Whether to follow the published code or to stay within the range of an image.
     pub rule: NoiseFillRule,
 }
 
-/// What the noise is centred on, and whether it ends with the range of colours. (Q26)
+/// What the noise is centerd on, and whether it ends with the range of colors. (Q26)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoiseFillRule {
-    /// On black, and not clipped: the published code leaves [0, 1], below it for half of the values.
+    /// Centered on black and not clipped: in the published code half of the values are below 0.
     Published,
-    /// On gray, clipped to [0, 1].
+    /// Centered on gray and clipped to [0, 1].
     Clipped,
 }
 

@@ -3,15 +3,15 @@ use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::{Mask, Rect};
 
-/// The box around all object pixels (last row and column included) is taken away as in ImageNet-9 (Xiao, Engstrom,
-/// Ilyas, Madry 2021). An empty mask leaves the image unchanged.
+/// Removes the box around all object pixels, including its last row and column, as in ImageNet-9 (Xiao, Engstrom, Ilyas,
+/// Madry 2021). An empty mask leaves the image unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OnlyBg {
-    /// `only-bg-b`: it becomes black (Only-BG-B).
+    /// `only-bg-b`: the box becomes black (Only-BG-B).
     Black,
-    /// `only-bg-t`: it is covered with the largest strip beside it (Only-BG-T): from the box to a border of the image
-    /// and as long as the image, repeated from the image's upper left corner. Where the box reaches all four borders
-    /// there is none, and it becomes black; ImageNet-9 leaves such images out.
+    /// `only-bg-t`: the box is covered with the largest strip next to it (Only-BG-T). A strip reaches from the box to a
+    /// border of the image, is as long as the image, and is repeated from the image's upper left corner. If the box
+    /// reaches all four borders, there is no strip and the box becomes black; ImageNet-9 omits such images.
     Tiled,
 }
 
@@ -28,8 +28,8 @@ pub(crate) static BLACK: PerturbationKind = PerturbationKind {
 pub(crate) static TILED: PerturbationKind = PerturbationKind {
     pattern: "only-bg-t",
     help: "the box around the object is covered with the largest strip next to it",
-    name: "box covered from beside",
-    caption: "Box covered from beside",
+    name: "box covered by a strip",
+    caption: "Box covered by a strip",
     sentence: "As in ImageNet-9, the box around the object is covered with the largest strip of the image next to it.",
     parse: |_, _| Perturbation::single(OnlyBg::Tiled),
     ..PerturbationKind::BASE
@@ -56,14 +56,14 @@ impl Perturb for OnlyBg {
     }
 }
 
-/// Covers a box with the strip beside it; false where there is none.
+/// Covers a box with the largest strip next to it. Returns whether there is one.
 pub(crate) fn cover(image: &mut Pixels, bounds: Rect) -> bool {
     let (height, width) = (image.height(), image.width());
     let tile = strip(bounds, height, width);
     if tile.is_empty() {
         return false;
     }
-    // The strip lies beside the box, so what is read is never what was written.
+    // The strip and the box do not overlap, so no value is read after it was written.
     for plane in image.as_mut_slice().chunks_exact_mut(height * width) {
         for row in bounds.top..bounds.bottom {
             let from = (tile.top + row % tile.height()) * width + tile.left;
@@ -79,7 +79,8 @@ pub(crate) fn cover(image: &mut Pixels, bounds: Rect) -> bool {
     true
 }
 
-/// The largest strip between the box and a border. Of equal ones: below or above, and there below and right.
+/// Returns the largest strip between the box and a border. Of equal strips it prefers below to above, right to left, and
+/// both of the former to the latter.
 fn strip(bounds: Rect, height: usize, width: usize) -> Rect {
     let (above, below) = (bounds.top, height - bounds.bottom);
     let (left, right) = (bounds.left, width - bounds.right);
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_largest_strip_beside_the_box() {
+    fn the_largest_strip_wins() {
         let check = |(top, left, bottom, right): (usize, usize, usize, usize), expected| {
             let tile = strip(Rect { top, left, bottom, right }, 10, 10);
             assert_eq!((tile.top, tile.left, tile.bottom, tile.right), expected);
@@ -107,14 +108,14 @@ mod tests {
         check((4, 1, 6, 4), (0, 4, 10, 10));
         check((7, 4, 9, 6), (0, 0, 7, 10));
         check((1, 4, 3, 6), (3, 0, 10, 10));
-        check((2, 2, 8, 8), (8, 0, 10, 10)); // all four alike
+        check((2, 2, 8, 8), (8, 0, 10, 10)); // all four are equal
         assert!(strip(Rect { top: 0, left: 0, bottom: 10, right: 10 }, 10, 10).is_empty());
     }
 
     #[test]
     fn the_strip_is_repeated_from_the_corner() {
         let image = Pixels::from_vec(9, 11, (0..297).map(|i| i as f32).collect()).unwrap();
-        // Strips at the right, at the left, below and above, narrower than the box and wider.
+        // Strips on the right, on the left, below and above, narrower and wider than the box.
         for (top, left, bottom, right) in [(1, 1, 8, 7), (2, 5, 7, 10), (1, 1, 6, 10), (5, 2, 8, 9), (4, 4, 5, 5)] {
             let bounds = Rect { top, left, bottom, right };
             let tile = strip(bounds, 9, 11);

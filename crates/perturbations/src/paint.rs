@@ -1,20 +1,20 @@
-use crate::perturb::{GRAY, assert_one_size, between, mean_colour, painted, runs};
+use crate::perturb::{GRAY, assert_one_size, between, mean_color, painted, runs};
 use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Region};
 use hard_imagenet_images::{IMAGENET_MEAN, Pixels};
 use hard_imagenet_masks::Mask;
 
-/// The object or all else in one colour. Like `gray`, all of these leave the object's shape to be seen.
+/// Paints the object or everything else in one color. Like `gray`, all of these leave the object's shape visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Paint {
-    /// `mean`: the object in the mean colour of its surroundings, over the whole image; gray where there are none.
+    /// `mean`: the object gets the mean color of the whole background, or gray if there is no background.
     Mean,
-    /// `imagenet-mean`: the object in ImageNet's mean colour, which is 0 once normalised.
+    /// `imagenet-mean`: the object gets ImageNet's mean color, which normalization turns into 0.
     ImageNetMean,
-    /// `no-fg`: the object in black (ImageNet-9's No-FG).
+    /// `no-fg`: the object becomes black (No-FG of ImageNet-9).
     NoFg,
-    /// `only-fg`: all but the object in black (ImageNet-9's Only-FG).
+    /// `only-fg`: everything except the object becomes black (Only-FG of ImageNet-9).
     OnlyFg,
-    /// `gray-bg`: all but the object in gray (the background ablation of RIVAL10).
+    /// `gray-bg`: everything except the object becomes gray (the background ablation of RIVAL10).
     GrayBg,
 }
 
@@ -93,13 +93,13 @@ impl Perturb for Paint {
     fn apply(&self, image: &Pixels, mask: &Mask, _key: NoiseKey) -> Pixels {
         assert_one_size(image, mask);
         let object = runs(mask, Region::Foreground);
-        let beside = || between(&object, mask.as_slice().len());
+        let background = || between(&object, mask.as_slice().len());
         match self {
-            Self::Mean => painted(image, &object, mean_colour(image, &beside())),
+            Self::Mean => painted(image, &object, mean_color(image, &background())),
             Self::ImageNetMean => painted(image, &object, IMAGENET_MEAN),
             Self::NoFg => painted(image, &object, [0.0; 3]),
-            Self::OnlyFg => painted(image, &beside(), [0.0; 3]),
-            Self::GrayBg => painted(image, &beside(), [GRAY; 3]),
+            Self::OnlyFg => painted(image, &background(), [0.0; 3]),
+            Self::GrayBg => painted(image, &background(), [GRAY; 3]),
         }
     }
 }
@@ -109,16 +109,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_part_has_one_colour() {
-        // The left column is object; red 0.1 there and 0.4, 0.8 beside it.
+    fn one_region_gets_one_color() {
+        // The left column is the object. Red is 0.1 there and 0.4 and 0.8 next to it.
         let values = [[0.1, 0.4, 0.1, 0.8], [0.2, 0.5, 0.2, 0.5], [0.3, 0.0, 0.3, 1.0]].concat();
         let image = Pixels::from_vec(2, 2, values).unwrap();
         let mask = Mask::from_fn(2, 2, |_, column| column == 0);
-        let check = |paint: Paint, object: [f32; 3], beside: Option<f32>| {
+        let check = |paint: Paint, object: [f32; 3], background: Option<f32>| {
             let changed = paint.apply(&image, &mask, NoiseKey(0));
             for ((before, after), object) in image.as_slice().chunks(4).zip(changed.as_slice().chunks(4)).zip(object) {
-                let beside = |at: usize| beside.unwrap_or(before[at]);
-                assert_eq!(after, [object, beside(1), object, beside(3)], "{paint:?}");
+                let around = |at: usize| background.unwrap_or(before[at]);
+                assert_eq!(after, [object, around(1), object, around(3)], "{paint:?}");
             }
         };
         check(Paint::Mean, [0.6, 0.5, 0.5], None);
@@ -128,8 +128,8 @@ mod tests {
         check(Paint::GrayBg, [0.1, 0.2, 0.3], Some(0.5));
 
         let all = mask.complement();
-        let nothing_beside = Mask::from_fn(2, 2, |_, _| true);
-        assert_eq!(Paint::Mean.apply(&image, &nothing_beside, NoiseKey(0)).as_slice(), [0.5; 12]);
+        let no_background = Mask::from_fn(2, 2, |_, _| true);
+        assert_eq!(Paint::Mean.apply(&image, &no_background, NoiseKey(0)).as_slice(), [0.5; 12]);
         assert_ne!(Paint::Mean.apply(&image, &all, NoiseKey(0)), image);
     }
 }

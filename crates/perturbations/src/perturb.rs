@@ -110,14 +110,16 @@ pub trait Perturb: Send + Sync {
     }
 }
 
-/// What every perturbation relies on.
+/// Panics if image and mask differ in size.
 pub(crate) fn assert_one_size(image: &Pixels, mask: &Mask) {
     let (image, mask) = ((image.height(), image.width()), (mask.height(), mask.width()));
-    assert_eq!(image, mask, "an image and its mask must be of one (height, width)");
+    assert_eq!(image, mask, "an image and its mask must have the same (height, width)");
 }
 
-/// The image with some runs of its pixels anew: `write` appends those of a channel, a run at a time. All is written once,
-/// for memory is what copies wait for.
+/// Returns the image with new values for some runs of its pixels. `write` is called for each channel and run, and appends
+/// the new values.
+///
+/// Every value of the result is written exactly once, because copies are limited by memory bandwidth.
 pub(crate) fn rewritten<F>(image: &Pixels, runs: &[Range<usize>], mut write: F) -> Pixels
 where
     F: FnMut(&mut Vec<f32>, usize, Range<usize>),
@@ -138,55 +140,57 @@ where
     Pixels::from_vec(height, width, changed).expect("three values per pixel")
 }
 
-/// Copies in parts of a kilobyte, as [`Pixels`] are cloned, and for the same reason.
+/// Copies in blocks of a kilobyte, as [`Pixels`] are cloned: long copies are much slower on some processors.
 pub(crate) fn append(to: &mut Vec<f32>, from: &[f32]) {
-    from.chunks(PART).for_each(|part| to.extend_from_slice(part));
+    from.chunks(BLOCK).for_each(|block| to.extend_from_slice(block));
 }
 
-/// A kilobyte.
-const PART: usize = 256;
+/// The number of values in a kilobyte.
+const BLOCK: usize = 256;
 
-/// The image with some runs of its pixels in one colour.
-pub(crate) fn painted(image: &Pixels, runs: &[Range<usize>], colour: [f32; 3]) -> Pixels {
-    rewritten(image, runs, |changed, channel, run| changed.resize(changed.len() + run.len(), colour[channel]))
+/// Returns the image with some runs of its pixels in one color.
+pub(crate) fn painted(image: &Pixels, runs: &[Range<usize>], color: [f32; 3]) -> Pixels {
+    rewritten(image, runs, |changed, channel, run| changed.resize(changed.len() + run.len(), color[channel]))
 }
 
-/// Copies some runs of pixels in all channels, in parts like [`append`].
+/// Copies some runs of pixels in all channels, in blocks like [`append`].
 pub(crate) fn copy_runs(to: &mut [f32], from: &[f32], plane: usize, runs: &[Range<usize>]) {
     for (to, from) in to.chunks_exact_mut(plane.max(1)).zip(from.chunks_exact(plane.max(1))) {
         for run in runs {
-            let parts = to[run.clone()].chunks_mut(PART).zip(from[run.clone()].chunks(PART));
-            parts.for_each(|(to, from)| to.copy_from_slice(from));
+            let blocks = to[run.clone()].chunks_mut(BLOCK).zip(from[run.clone()].chunks(BLOCK));
+            blocks.for_each(|(to, from)| to.copy_from_slice(from));
         }
     }
 }
 
-/// The runs of all other pixels.
+/// Returns the runs of all other pixels of a plane.
 pub(crate) fn between(runs: &[Range<usize>], plane: usize) -> Vec<Range<usize>> {
     let starts = std::iter::once(0).chain(runs.iter().map(|run| run.end));
     let ends = runs.iter().map(|run| run.start).chain(std::iter::once(plane));
     starts.zip(ends).map(|(start, end)| start..end).filter(|run| !run.is_empty()).collect()
 }
 
-/// How many pixels some runs have.
+/// Counts the pixels of some runs.
 pub(crate) fn pixels(runs: &[Range<usize>]) -> usize {
     runs.iter().map(ExactSizeIterator::len).sum()
 }
 
-/// The pixels of a region as runs of consecutive ones, row-major; a run may go on in the next row. Objects are of one
-/// piece more or less, so a few long runs are quicker to go through than a mask.
+/// Returns the pixels of a region as runs of consecutive indices in row-major order. A run may continue in the next row.
+///
+/// Most objects are in one piece, so a few long runs are faster to walk through than a mask.
 pub(crate) fn runs(mask: &Mask, region: Region) -> Vec<Range<usize>> {
     dispatch!(find_runs(mask, region))
 }
 
-/// [`runs`], for whatever instruction set it is inlined into.
+/// Implements [`runs`] for the instruction set that it is inlined into.
 #[inline(always)]
 fn find_runs(mask: &Mask, region: Region) -> Vec<Range<usize>> {
     let pixels = mask.as_slice();
     let turned = if region.value() == 1 { 0 } else { u64::MAX };
     let mut runs = Vec::new();
-    // Where the run began that we are in, and the last pixel of the block before.
+    // The start of the current run, and the last pixel of the previous block.
     let (mut start, mut before) = (None, 0);
+    // Pixels are examined 64 at a time: a bit of `edges` is set where a run begins or ends.
     let mut add = |block: usize, on: u64| {
         let mut edges = on ^ (on << 1 | before);
         before = on >> 63;
@@ -210,7 +214,7 @@ fn find_runs(mask: &Mask, region: Region) -> Vec<Range<usize>> {
     runs
 }
 
-/// A bit for each of 64 pixels, the first the lowest.
+/// Packs 64 pixels into bits, the first pixel into the lowest bit.
 #[inline(always)]
 fn bits(pixels: &[u8; 64]) -> u64 {
     let mut bits = 0;
@@ -220,9 +224,11 @@ fn bits(pixels: &[u8; 64]) -> u64 {
     bits
 }
 
-/// Σ f(value) in f64 over some runs of a channel, f(0) being 0: sixteen sums, the first of every sixteenth value of each run
-/// from its first on, and then their sum. The order is part of what is promised; one sum after the other would wait for
-/// each addition.
+/// Returns Σ f(value) in f64 over some runs of a channel, where f(0) must be 0.
+///
+/// Sixteen partial sums are kept: the first adds values 0, 16, 32, ... of each run, the second values 1, 17, 33, ..., and
+/// so on. At the end they are added up in order. This order is a promise, because noise depends on its rounding. A single
+/// sum would have to wait for each addition.
 pub(crate) fn sum<F: Fn(f64) -> f64>(plane: &[f32], runs: &[Range<usize>], f: F) -> f64 {
     dispatch!({
         let mut sums = [0f64; 16];
@@ -243,7 +249,7 @@ pub(crate) fn sum<F: Fn(f64) -> f64>(plane: &[f32], runs: &[Range<usize>], f: F)
     })
 }
 
-/// Each value of some runs in all channels, and the other's of the same place, become one.
+/// Replaces each value of some runs, in all channels, by a function of it and of the other value at the same place.
 pub(crate) fn merge_runs<F>(values: &mut [f32], others: &[f32], plane: usize, runs: &[Range<usize>], f: F)
 where
     F: Fn(f32, f32) -> f32,
@@ -260,33 +266,33 @@ where
 
 /// Fills a rectangle of all channels with one value.
 pub(crate) fn fill(image: &mut Pixels, area: Rect, value: f32) {
-    fill_colour(image, area, [value; 3]);
+    fill_color(image, area, [value; 3]);
 }
 
-/// Fills a rectangle with one colour.
-pub(crate) fn fill_colour(image: &mut Pixels, area: Rect, colour: [f32; 3]) {
+/// Fills a rectangle with a color.
+pub(crate) fn fill_color(image: &mut Pixels, area: Rect, color: [f32; 3]) {
     let (height, width) = (image.height(), image.width());
-    for (plane, value) in image.as_mut_slice().chunks_exact_mut((height * width).max(1)).zip(colour) {
+    for (plane, value) in image.as_mut_slice().chunks_exact_mut((height * width).max(1)).zip(color) {
         for row in area.top..area.bottom {
             plane[row * width + area.left..row * width + area.right].fill(value);
         }
     }
 }
 
-/// The mean colour of some runs of pixels; gray where there are none.
-pub(crate) fn mean_colour(image: &Pixels, runs: &[Range<usize>]) -> [f32; 3] {
+/// Returns the mean color of some runs of pixels, or gray if there are none.
+pub(crate) fn mean_color(image: &Pixels, runs: &[Range<usize>]) -> [f32; 3] {
     let count = pixels(runs);
-    let mut colour = [GRAY; 3];
+    let mut color = [GRAY; 3];
     if count > 0 {
         let planes = image.as_slice().chunks_exact(image.height() * image.width());
-        for (plane, mean) in planes.zip(&mut colour) {
+        for (plane, mean) in planes.zip(&mut color) {
             *mean = (sum(plane, runs, |value| value) / count as f64) as f32;
         }
     }
-    colour
+    color
 }
 
-/// What stands for "nothing to see": middle gray.
+/// Middle gray, the color of removed objects.
 pub(crate) const GRAY: f32 = 0.5;
 
 #[cfg(test)]
@@ -301,7 +307,7 @@ mod tests {
                 let pixels: Vec<usize> = found.iter().cloned().flatten().collect();
                 let expected = (0..mask.as_slice().len()).filter(|&i| mask.as_slice()[i] == region.value());
                 assert_eq!(pixels, expected.collect::<Vec<_>>(), "{mask:?}");
-                assert!(found.windows(2).all(|pair| pair[0].end < pair[1].start), "runs are as long as can be");
+                assert!(found.windows(2).all(|pair| pair[0].end < pair[1].start), "runs are as long as possible");
                 let others = [Region::Background, Region::Foreground][usize::from(region.value() == 0)];
                 assert_eq!(between(&found, mask.as_slice().len()), runs(mask, others));
             }
@@ -317,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_are_in_the_order_that_is_promised() {
+    fn sums_are_added_in_the_promised_order() {
         let values: Vec<f32> = (0..400).map(|i| (i * 7919 % 1009) as f32 / 1009.0).collect();
         let all = std::iter::once(0..400);
         for runs in [vec![], all.collect(), vec![3..4, 5..20, 21..37, 40..57, 100..399]] {

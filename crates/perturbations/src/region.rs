@@ -1,14 +1,14 @@
-/// Which part of an image is changed.
+/// The part of an image that is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Region {
     /// The object.
     Foreground,
-    /// All else.
+    /// Everything except the object.
     Background,
 }
 
 impl Region {
-    /// The value of a mask there.
+    /// Returns the value of a mask in this region.
     pub(crate) fn value(self) -> u8 {
         match self {
             Self::Foreground => 1,

@@ -10,7 +10,7 @@ use hard_imagenet_masks::Mask;
 /// right or lower border stay. Colours, and textures smaller than a cell, survive; the shape within the object does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shuffle {
-    /// Side of a cell in pixels, at least 1.
+    /// The side of a cell in pixels, at least 1.
     pub cell: usize,
 }
 
@@ -60,7 +60,7 @@ impl Perturb for Shuffle {
 }
 
 impl Shuffle {
-    /// The upper left pixels, by index, of the whole cells with an object pixel.
+    /// Returns the index of the upper left pixel of each whole cell with an object pixel.
     fn cells(&self, mask: &Mask) -> Vec<usize> {
         let cell = self.cell;
         if cell == 1 {
@@ -79,7 +79,7 @@ impl Shuffle {
     }
 }
 
-/// The same in an order that the key chooses (Fisher and Yates).
+/// Returns the places in an order that the key determines (Fisher-Yates shuffle).
 fn shuffled(places: &[usize], key: NoiseKey) -> Vec<usize> {
     let key = key.fork("shuffle");
     let mut places = places.to_vec();
@@ -94,19 +94,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_order_is_as_likely() {
+    fn every_order_is_equally_likely() {
         let mut counts = std::collections::BTreeMap::new();
         for trial in 0..2400 {
             *counts.entry(shuffled(&[0, 1, 2, 3], NoiseKey::new(0, "a", trial))).or_insert(0) += 1;
         }
         assert_eq!(counts.len(), 24);
-        // Chi-square of 23 degrees of freedom: 41.6 is passed with probability 0.99.
+        // Chi-square with 23 degrees of freedom exceeds 41.6 with probability 0.01.
         let chi_square: f64 = counts.values().map(|&n| f64::from(n - 100).powi(2) / 100.0).sum();
         assert!(chi_square < 41.6, "{chi_square}");
     }
 
     #[test]
-    fn single_pixels_change_places_as_cells_of_one_pixel() {
+    fn single_pixels_move_like_cells_of_one_pixel() {
         let image = Pixels::from_vec(5, 7, (0..105).map(|i| i as f32 / 128.0).collect()).unwrap();
         let mask = Mask::from_fn(5, 7, |row, column| row * column % 3 == 2);
         let places: Vec<usize> = (0..35).filter(|&place| mask.as_slice()[place] == 1).collect();
@@ -122,9 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn cells_move_whole() {
+    fn cells_move_as_a_whole() {
         let image = Pixels::from_vec(5, 7, (0..105).map(|i| i as f32 / 128.0).collect()).unwrap();
-        // One pixel in each of three whole cells of 2 × 2, one in a cell that the border cuts off.
+        // One pixel lies in each of three whole cells of 2 × 2, and one in a cell that the border cuts off.
         let objects = [(0, 0), (1, 5), (3, 2), (4, 6)];
         let mask = Mask::from_fn(5, 7, |row, column| objects.contains(&(row, column)));
         let shuffle = Shuffle { cell: 2 };

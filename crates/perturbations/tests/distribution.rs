@@ -1,6 +1,6 @@
-//! Is the noise what it is said to be: standard normal, and independent between elements, trials, samples and seeds?
+//! Checks that the noise is standard normal, and independent between elements, trials, samples and seeds.
 //!
-//! Every bound is passed by true noise with probability 0.99 or more, and the noise is always the same.
+//! True noise stays within each bound with a probability of at least 0.99, and the noise is always the same.
 
 use hard_imagenet_perturbations::{NoiseKey, normal, normals};
 
@@ -9,7 +9,7 @@ const KEY: NoiseKey = NoiseKey(20_221_106);
 fn check_moments(values: &[f64]) {
     let count = values.len() as f64;
     let moment = |power: i32| values.iter().map(|v| v.powi(power)).sum::<f64>() / count;
-    // Four standard errors: of the mean 1/sqrt(n), then sqrt(2/n), sqrt(15/n), sqrt(96/n).
+    // The bounds are four standard errors: 1/sqrt(n) for the mean, then sqrt(2/n), sqrt(15/n), sqrt(96/n).
     let error = |variance: f64| 4.0 * (variance / count).sqrt();
     assert!(moment(1).abs() < error(1.0), "{}", moment(1));
     assert!((moment(2) - 1.0).abs() < error(2.0), "{}", moment(2));
@@ -17,8 +17,7 @@ fn check_moments(values: &[f64]) {
     assert!((moment(4) - 3.0).abs() < error(96.0), "{}", moment(4));
 }
 
-/// Kolmogorov and Smirnov's largest distance from the normal distribution: 1.63 / sqrt(n) is passed with probability
-/// 0.99.
+/// Checks the Kolmogorov-Smirnov distance from the normal distribution. It exceeds 1.63 / sqrt(n) with probability 0.01.
 fn check_distance(mut values: Vec<f64>) {
     values.sort_by(f64::total_cmp);
     let count = values.len() as f64;
@@ -27,7 +26,7 @@ fn check_distance(mut values: Vec<f64>) {
     assert!(largest < 1.63 / count.sqrt(), "{largest}");
 }
 
-/// The normal distribution function, by its series (Marsaglia 2004).
+/// Returns the normal distribution function by its series (Marsaglia 2004).
 fn cumulative(x: f64) -> f64 {
     let (mut term, mut sum) = (x, x);
     for k in 1..200 {
@@ -37,7 +36,7 @@ fn cumulative(x: f64) -> f64 {
     0.5 + sum * (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
 }
 
-/// Correlation of pairs of standard normals, within four standard errors of 0.
+/// Checks that the correlation of pairs of standard normals is within four standard errors of 0.
 fn check_uncorrelated(name: &str, pairs: impl Iterator<Item = (f32, f32)>) {
     let (mut count, mut sum) = (0.0, 0.0);
     for (a, b) in pairs {
@@ -77,7 +76,7 @@ fn one_element_is_standard_normal_over_samples_and_trials() {
 }
 
 #[test]
-fn one_element_of_neighbouring_samples_and_trials_is_uncorrelated() {
+fn one_element_of_neighboring_samples_and_trials_is_uncorrelated() {
     for element in [0, 1, 150_527] {
         let value = |sample, trial| normal(key(sample, trial), element);
         let samples = || 0..20_000;
@@ -88,8 +87,8 @@ fn one_element_of_neighbouring_samples_and_trials_is_uncorrelated() {
 }
 
 #[test]
-fn sums_over_samples_and_trials_are_those_of_independent_normals() {
-    // Anything that samples or trials had in common would make the sums wider or narrower.
+fn sums_over_samples_and_trials_behave_like_sums_of_independent_normals() {
+    // Any dependence between samples or trials would make the sums wider or narrower.
     const KEYS: f64 = 64.0;
     let mut sums = vec![0f64; 20_000];
     for key in (0..16).flat_map(|sample| (0..4).map(move |trial| key(sample, trial))) {
@@ -102,7 +101,7 @@ fn sums_over_samples_and_trials_are_those_of_independent_normals() {
 }
 
 #[test]
-fn neighbours_and_other_keys_are_uncorrelated() {
+fn neighbors_and_other_keys_are_uncorrelated() {
     let count = 100_000;
     let base = normals(NoiseKey::new(0, "val/n03218198/a", 0), count);
     let check = |name: &str, other: &[f32]| check_uncorrelated(name, base.iter().copied().zip(other.iter().copied()));

@@ -1,4 +1,4 @@
-//! Against a second implementation in numpy; golden/make.py is it.
+//! Compares results with a second implementation in numpy, golden/make.py.
 
 use hard_imagenet_images::{Pixels, read_image, read_mask};
 use hard_imagenet_masks::Mask;
@@ -23,7 +23,7 @@ fn digest(values: &[f32]) -> String {
 }
 
 #[test]
-fn ablations_equal_the_published_codes_and_their_corrections() {
+fn ablations_equal_the_published_code_and_its_corrections() {
     const SIDE: usize = 48;
     let image = Pixels::from(&read_image(&file("image.png")).unwrap());
     let masks = read_mask(&file("masks.png")).unwrap();
@@ -66,8 +66,8 @@ fn ablations_equal_the_published_codes_and_their_corrections() {
 }
 
 #[test]
-fn a_background_is_taken_and_an_object_pasted() {
-    // Every mask on the image turned upside down, with the next mask for its object.
+fn a_background_is_extracted_and_an_object_pasted() {
+    // The background comes from the image turned upside down; the next mask is its object.
     const SIDE: usize = 48;
     let image = Pixels::from(&read_image(&file("image.png")).unwrap());
     let turned = Pixels::from_vec(SIDE, SIDE, image.as_slice().iter().rev().copied().collect()).unwrap();
@@ -86,7 +86,7 @@ fn a_background_is_taken_and_an_object_pasted() {
 
 #[test]
 fn the_published_average_is_repeated_where_it_paints() {
-    // 12 rows of object at the top, from column 4 to 119, and below it a part that is passed over.
+    // The object has 12 rows at the top, from column 4 to 119, and below them a part that is skipped.
     let image =
         Pixels::from_vec(128, 128, (0..3 * 128 * 128).map(|i| (i * 7919 % 251) as f32 / 255.0).collect()).unwrap();
     let mask = Mask::from_fn(128, 128, |row, column| {
@@ -94,12 +94,11 @@ fn the_published_average_is_repeated_where_it_paints() {
     });
     let changed = parse("average:shape", Preset::Paper).unwrap().apply(&image, &mask, NoiseKey(0));
     let golden = golden();
-    let colour: Vec<f64> =
-        golden["published average"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    let color: Vec<f64> = golden["published average"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
     for (i, (&got, &before)) in changed.as_slice().iter().zip(image.as_slice()).enumerate() {
         let (channel, row, column) = (i / (128 * 128), i / 128 % 128, i % 128);
         if row < 12 && (4..119).contains(&column) {
-            assert!((f64::from(got) - colour[channel]).abs() < 1e-6, "{got} for {}", colour[channel]);
+            assert!((f64::from(got) - color[channel]).abs() < 1e-6, "{got} for {}", color[channel]);
         } else {
             assert_eq!(got, before);
         }
@@ -109,7 +108,7 @@ fn the_published_average_is_repeated_where_it_paints() {
 }
 
 #[test]
-fn given_normals_are_added_as_the_paper_adds_them() {
+fn normals_are_added_as_in_the_paper() {
     let (height, width) = (12, 10);
     let count = 3 * height * width;
     let image = Pixels::from_vec(height, width, (0..count).map(|i| (i * 37 % 256) as f32 / 255.0).collect()).unwrap();

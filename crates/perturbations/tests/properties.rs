@@ -1,4 +1,4 @@
-//! What holds for every image and mask, of any size and shape.
+//! Properties of every image and mask of any size and shape.
 
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
@@ -41,7 +41,7 @@ const IDS: [&str; 22] = [
     "noise:l2:180:bg",
 ];
 
-/// Whose published form gives values that are none of an image.
+/// Perturbations whose published form produces values outside [0, 1].
 const NO_IMAGES: [&str; 2] = ["average:shape", "noise-fill"];
 
 proptest! {
@@ -75,7 +75,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_done_to_the_object_leaves_all_else((image, mask) in samples(), seed: u64) {
+    fn changes_to_the_object_leave_the_background((image, mask) in samples(), seed: u64) {
         let plane = mask.as_slice().len().max(1);
         for id in ["gray", "mean", "imagenet-mean", "average:shape", "blur:2", "shuffle:1", "noise-fill", "no-fg"] {
             for preset in [Preset::Paper, Preset::Strict] {
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn noise_keeps_to_its_region((image, mask) in samples(), seed: u64) {
+    fn noise_stays_in_its_region((image, mask) in samples(), seed: u64) {
         let plane = mask.as_slice().len().max(1);
         for (id, on) in [("noise:linf:0.5:fg", 1), ("noise:linf:0.5:bg", 0), ("noise:l2:9:fg", 1), ("noise:l2:9:bg", 0)] {
             let changed = parse(id, Preset::Strict).unwrap().apply(&image, &mask, NoiseKey(seed));
@@ -112,9 +112,9 @@ proptest! {
     }
 
     #[test]
-    fn the_corrected_tile_leaves_no_object_pixel_but_where_it_is_gray((image, mask) in samples()) {
+    fn the_corrected_tile_leaves_only_background_or_gray((image, mask) in samples()) {
         let changed = parse("tile", Preset::Strict).unwrap().apply(&image, &mask, NoiseKey(0));
-        // Every value of a covered pixel is gray or was that of a background pixel of the same channel.
+        // Every value of a covered pixel is gray, or the value of a background pixel in the same channel.
         let plane = mask.as_slice().len().max(1);
         for (before, after) in image.as_slice().chunks(plane).zip(changed.as_slice().chunks(plane)) {
             for (&value, &object) in after.iter().zip(mask.as_slice()) {

@@ -1,4 +1,4 @@
-//! By hand, against a folder of reference outputs of the published code.
+//! Compares results with reference outputs of the published code. Run by hand, because the outputs are not included.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_images::{Pixels, Rgb8, read_image, read_mask};
@@ -55,7 +55,7 @@ fn ablations() {
 
 #[test]
 #[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-perturbations --test reference -- --ignored"]
-fn average_colours() {
+fn average_colors() {
     const SIDE: usize = 128;
     let root = reference();
     let bytes = std::fs::read(root.join("ablations.safetensors")).unwrap();
@@ -71,7 +71,7 @@ fn average_colours() {
             ("average", Preset::Paper, "original_full_keep0"),
             ("average:shape", Preset::Paper, "original_full_keep1"),
         ] {
-            // The published code stops with an error for one: there is nothing to compare.
+            // The published code stops with an error here, so there is nothing to compare.
             let Ok(tensor) = tensors.tensor(&format!("avg_{name}.{key}")) else { continue };
             let changed = parse(id, preset).unwrap().apply(&image, &mask, NoiseKey(0));
             let step = SIDE / tensor.shape()[1];
@@ -171,7 +171,7 @@ fn noise_of_every_strength() {
     }
 }
 
-/// The reference's own noise: sums of twelve uniforms, hashed from a name.
+/// Returns the noise of the reference outputs: sums of twelve uniform numbers, hashed from a name.
 fn reference_noise(name: &str, count: usize) -> Vec<f32> {
     fn unit(hash: u64, index: u64) -> f64 {
         let z = hash.wrapping_add(index).wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -6,7 +6,7 @@ use hard_imagenet_masks::{Mask, Rect};
 /// Covers one part of the object with a tile of the unmodified `image`.
 pub(super) fn cover(changed: &mut Pixels, image: &Pixels, mask: &Mask, bounds: Rect) {
     let candidates = SIDES.map(|side| {
-        let tile = free_neighbour(mask, bounds, side);
+        let tile = free_neighbor(mask, bounds, side);
         (tile.area(), tile)
     });
     let (side, area, tile) = best(candidates);
@@ -27,9 +27,9 @@ pub(super) fn cover(changed: &mut Pixels, image: &Pixels, mask: &Mask, bounds: R
     }
 }
 
-/// The neighbour of the box on one side, of its size, up to the border of the image or the first strip (counted from
-/// the box) with an object pixel, whichever part that belongs to.
-fn free_neighbour(mask: &Mask, bounds: Rect, side: Side) -> Rect {
+/// Returns the neighbor of the box on one side. It has the size of the box and ends at the border of the image or before
+/// the first strip, counted from the box, with an object pixel of any part.
+fn free_neighbor(mask: &Mask, bounds: Rect, side: Side) -> Rect {
     let Rect { top, left, bottom, right } = bounds;
     let (height, width) = (bounds.height(), bounds.width());
     let busy = |row: &usize| mask.row(*row)[left..right].contains(&1);

@@ -6,27 +6,28 @@ use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Preset};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::{Connectivity, Mask, Rect};
 
-/// The box of each connected part of the object is covered with a tile of what lies beside it, `tile`: unlike gray,
-/// that is neither a shape nor a colour which no photograph has.
+/// Covers the box of each connected part of the object with a tile of its surroundings: `tile`. Unlike gray, this adds
+/// neither a shape nor a color that photographs do not have.
 ///
-/// Parts are 4-connected and taken in raster order. Of the four neighbours of a part's box (right, left, below, above;
-/// of its size, clipped at the image, cut back to hold no object pixel) the largest is repeated over the box.
+/// Parts are 4-connected and processed in raster order. The box has four neighbors of its size (right, left, below,
+/// above), which are clipped at the borders of the image and cut back until they contain no object pixel. The largest
+/// neighbor is repeated over the box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tile {
-    /// As published, or as meant.
+    /// Whether to follow the published code or its intention.
     pub rule: TileRule,
 }
 
-/// How tiles are found and pasted. (Q4)
+/// How tiles are found and pasted (Q4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TileRule {
-    /// To the pixel what the published code does: rows are taken for columns when the tile is sought and read, so it
-    /// comes from the place mirrored on the main diagonal and is pasted transposed; the neighbour "above" contains the
-    /// mirrored box itself; neighbours are cut back along the wrong axis or by the wrong amount; two rows and columns
-    /// of a box are left out, so that parts up to two pixels wide or high are never touched; without a tile the box
-    /// becomes black; later parts read what earlier ones have pasted.
+    /// The published code, to the pixel. It confuses rows and columns when it searches and reads the tile, so the tile
+    /// comes from the place mirrored at the main diagonal and is pasted transposed. The neighbor "above" contains the
+    /// mirrored box itself. Neighbors are cut back along the wrong axis or by the wrong amount. Two rows and columns of a
+    /// box are omitted, so parts up to two pixels wide or high are never touched. Without a tile the box becomes black.
+    /// Later parts read what earlier ones have pasted.
     Published,
-    /// The intention: whole boxes, tiles read from the unmodified image, gray 0.5 where no neighbour is free.
+    /// The intention: whole boxes, tiles from the unmodified image, and gray 0.5 if no neighbor is free.
     Corrected,
 }
 
@@ -68,7 +69,7 @@ impl Perturb for Tile {
     }
 }
 
-/// The neighbours of a box, in the order in which ties are decided.
+/// The neighbors of a box. Of equally large ones the first wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Right,
@@ -80,8 +81,8 @@ enum Side {
 const SIDES: [Side; 4] = [Side::Right, Side::Left, Side::Below, Side::Above];
 
 impl Side {
-    /// The place in the tile that shows at (row, column) of a covered box of `height × width`: copies start at the
-    /// edge of the box where the tile lies on the other side, so that the cut copy is the farthest from there.
+    /// Returns the place in the tile that is shown at (row, column) of a covered box of `height × width`. Copies start at
+    /// the edge that the tile touches, so that an incomplete copy is at the opposite edge.
     fn source(self, tile: Rect, (height, width): (usize, usize), row: usize, column: usize) -> (usize, usize) {
         let (tall, wide) = (tile.height(), tile.width());
         let from_end = |at: usize, length: usize, period: usize| period - 1 - (length - 1 - at) % period;
@@ -91,7 +92,7 @@ impl Side {
     }
 }
 
-/// The largest candidate, the first of several.
+/// Returns the largest candidate, the first of equally large ones.
 fn best(candidates: [(usize, Rect); 4]) -> (Side, usize, Rect) {
     let mut best = 0;
     for next in 1..4 {

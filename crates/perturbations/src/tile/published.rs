@@ -5,7 +5,7 @@ use hard_imagenet_masks::{Mask, Rect};
 /// Covers one part of the object in place, with every quirk of the published code.
 ///
 /// The box loses its last row and column twice. Then its rows are read as columns and its columns as rows: `mirror` is
-/// that box, mirrored on the main diagonal, and everything up to the pasting happens around it.
+/// that box mirrored at the main diagonal, and everything before the pasting happens around it.
 pub(super) fn cover(image: &mut Pixels, mask: &Mask, bounds: Rect) {
     if bounds.height() <= 2 || bounds.width() <= 2 {
         return;
@@ -16,7 +16,8 @@ pub(super) fn cover(image: &mut Pixels, mask: &Mask, bounds: Rect) {
     paste(image, tile, side, bounds);
 }
 
-/// The tile on one side of the mirrored box, and the score by which it competes (its area where the code is right).
+/// Returns the tile on one side of the mirrored box and the score by which it competes. Where the code is right, the score
+/// is the area.
 fn candidate(mask: &Mask, mirror: Rect, side: Side) -> (usize, Rect) {
     let Rect { top, left, bottom, right } = mirror;
     let (height, width) = (mirror.height(), mirror.width());
@@ -24,7 +25,7 @@ fn candidate(mask: &Mask, mirror: Rect, side: Side) -> (usize, Rect) {
         Side::Right => Rect { left: right, right: right + width, ..mirror },
         Side::Left => Rect { left: left.saturating_sub(width), right: left, ..mirror },
         Side::Below => Rect { top: bottom, bottom: bottom + height, ..mirror },
-        // Down to the bottom of the box: the box itself is part of what should lie above it.
+        // It reaches down to the bottom of the box, so it contains the box itself.
         Side::Above => Rect { top: top.saturating_sub(height), ..mirror },
     };
     let place = Rect {
@@ -37,23 +38,23 @@ fn candidate(mask: &Mask, mirror: Rect, side: Side) -> (usize, Rect) {
     let Some(object) = object_within(mask, place) else { return (tall * wide, place) };
 
     match side {
-        // The kept width should be the number of columns before the first with an object pixel, but the number of
-        // attempts until that was found is taken.
+        // The width should be the number of columns before the first with an object pixel, but the code uses the number
+        // of attempts that it took to find it.
         Side::Right => {
             let kept = attempts(wide, object.first_column);
             (kept * tall, Rect { right: place.left + kept, ..place })
         }
-        // The same for rows, and columns are searched instead.
+        // The same for rows, except that the code searches columns.
         Side::Below => {
             let kept = attempts(tall, object.first_column);
             (kept * wide, Rect { bottom: place.top + kept, ..place })
         }
-        // Rows are searched instead of columns, and what is cut off counts instead of what is kept.
+        // The code searches rows instead of columns, and counts what is cut off instead of what is kept.
         Side::Left => {
             let cut = after(wide, object.last_row);
             (cut * tall, Rect { left: place.left + cut, ..place })
         }
-        // What is cut off counts instead of what is kept.
+        // The code counts what is cut off instead of what is kept.
         Side::Above => {
             let cut = after(tall, object.last_row);
             (cut * wide, Rect { top: place.top + cut, ..place })
@@ -61,17 +62,17 @@ fn candidate(mask: &Mask, mirror: Rect, side: Side) -> (usize, Rect) {
     }
 }
 
-/// How many of the lengths `length`, `length - 1`, .. 1 fail to end before `first`; 0 if all fail.
+/// Counts how many of the lengths `length`, `length - 1`, ..., 1 do not end before `first`; 0 if none does.
 fn attempts(length: usize, first: usize) -> usize {
     if first == 0 { 0 } else { length - first.min(length) }
 }
 
-/// The first place behind `last`, 0 if that is not within `length`.
+/// Returns the first place after `last`, or 0 if that is not within `length`.
 fn after(length: usize, last: usize) -> usize {
     if last + 1 < length { last + 1 } else { 0 }
 }
 
-/// Where a rectangle holds object pixels, counted from its upper left corner.
+/// Where a rectangle contains object pixels, counted from its upper left corner.
 struct Object {
     first_column: usize,
     last_row: usize,
@@ -88,7 +89,7 @@ fn object_within(mask: &Mask, place: Rect) -> Option<Object> {
     found
 }
 
-/// Repeats the tile over a box of the mirrored size and pastes that transposed; without a tile the box becomes black.
+/// Repeats the tile over a box of the mirrored size and pastes the result transposed. Without a tile the box becomes black.
 fn paste(image: &mut Pixels, tile: Rect, side: Side, bounds: Rect) {
     let (height, width) = (image.height(), image.width());
     if tile.is_empty() {
@@ -99,7 +100,7 @@ fn paste(image: &mut Pixels, tile: Rect, side: Side, bounds: Rect) {
     let inside = Rect { top: 0, left: 0, bottom: tall, right: wide };
     let mut copy = Vec::with_capacity(tall * wide);
     for plane in image.as_mut_slice().chunks_exact_mut(height * width) {
-        // A copy, for the tile may lie where the box lies.
+        // The tile is copied first, because it may overlap the box.
         copy.clear();
         for row in tile.top..tile.bottom {
             copy.extend_from_slice(&plane[row * width + tile.left..row * width + tile.right]);
