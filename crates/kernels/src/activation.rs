@@ -1,5 +1,5 @@
 use crate::math::{erf, exp};
-use crate::rows::{change_each, map_elements};
+use crate::rows::{map_elements, map_in_place};
 use crate::with_gradient;
 use candle_core::{Device, Result, Tensor};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
@@ -80,13 +80,13 @@ struct InPlace<'a>(&'a mut [f32]);
 impl Use for InPlace<'_> {
     type Output = ();
     fn with<F: Fn(f32) -> f32 + Send + Sync>(self, f: F) {
-        change_each(self.0, &f);
+        map_in_place(self.0, &f);
     }
 }
 
 impl Activation {
     /// Puts the function of each element in its place.
-    pub(crate) fn in_place(self, values: &mut [f32]) {
+    pub(crate) fn apply_in_place(self, values: &mut [f32]) {
         self.with_function(InPlace(values));
     }
 

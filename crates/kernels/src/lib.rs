@@ -19,7 +19,7 @@
 //! | [`pad`], [`max_keepdim`] | a frame; the maximum of a dimension | a value other than 0; ties as in torch |
 //! | [`softmax`] | over the last dimension | gradient absent |
 //! | [`linear`], [`matmul`] | products | bf16 on the CPU |
-//! | [`conv2d_then`], [`linear_then`], [`add_then`] | and an activation, in one pass over memory | for frozen networks on the CPU |
+//! | [`conv2d_with_activation`], [`linear_with_activation`], [`add_with_activation`] | and an activation, in one pass over memory | for frozen networks on the CPU |
 //! | [`gradient`], [`gradients`] | d scalar / d tensor | a missing gradient is an error here, never a silent `None` |
 //!
 //! ```
@@ -45,30 +45,28 @@ mod activation;
 mod add;
 mod batch_norm;
 mod conv;
-mod cpu_conv;
-mod cpu_depthwise;
-mod cpu_gemm;
 mod cpu_matmul;
+mod gemm;
 mod gradient;
 mod layer_norm;
 mod linear;
 mod math;
 mod pad;
 mod pool;
-mod portable_depthwise;
 mod reduce;
 mod rows;
+mod slices;
 mod softmax;
 mod taps;
 mod upsample;
 
 pub use activation::Activation;
-pub use add::add_then;
+pub use add::add_with_activation;
 pub use batch_norm::{BatchStatistics, batch_norm, batch_norm_training};
-pub use conv::{Conv2dParams, conv2d, conv2d_then};
+pub use conv::{Conv2dParams, conv2d, conv2d_with_activation};
 pub use gradient::{gradient, gradients, with_gradient, with_gradient2};
 pub use layer_norm::{layer_norm, layer_norm_tangent};
-pub use linear::{linear, linear_then, matmul};
+pub use linear::{linear, linear_with_activation, matmul};
 pub use pad::pad;
 pub use pool::{Pool2dParams, avg_pool2d, max_pool2d, max_pool2d_tangent};
 pub use reduce::max_keepdim;

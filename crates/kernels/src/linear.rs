@@ -1,11 +1,15 @@
-use crate::cpu_gemm::{View, apply, multiply_rows};
+use crate::gemm::{View, multiply_rows};
+use crate::slices::map_slices;
 use crate::{Activation, cpu_matmul, with_gradient, with_gradient2};
 use candle_core::{DType, Result, Tensor};
 
-/// x Wᵀ + b over the last dimension: `x` (.., I), `weight` (O, I), `bias` (O) give (.., O).
+/// Returns x Wᵀ + b over the last dimension: `x` (.., I), `weight` `(O, I)` and `bias` `(O)` give (.., O) in the dtype of
+/// `x`.
+///
+/// Gradients flow to every tensor that depends on a variable.
 ///
 /// # Errors
-/// From candle, when the shapes do not fit.
+/// Returns an error if the shapes do not match.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     let (outputs, inputs) = weight.dims2()?;
     let shape = output_shape(x, weight)?;
@@ -15,7 +19,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
         let weight = weight.clone();
         return with_gradient(x, y, move |x, _, dy| matmul(&dy.reshape(((), outputs))?, &weight)?.reshape(x.shape()));
     }
-    // One product for the whole batch: candle would otherwise copy the weights for each of its rows.
+    // One product for the whole batch: candle would otherwise copy the weights for each of its entries.
     let flat = x.contiguous()?.reshape(((), inputs))?;
     let y = matmul(&flat, &weight.t()?)?;
     let y = match bias {
@@ -25,32 +29,40 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     y.reshape(shape)
 }
 
-/// [`linear`] and an activation in one pass over memory, on the CPU in f32, to the same bits. Not differentiable.
+/// Returns an activation of [`linear`] for CPU tensors, computed in one pass over memory.
+///
+/// The result has the bits that the two operations give one after the other in f32. Gradients do not flow through it.
 ///
 /// # Errors
-/// As [`linear`].
-pub fn linear_then(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, then: Activation) -> Result<Tensor> {
-    frozen(&x.detach(), &weight.detach(), bias, &output_shape(x, weight)?, Some(then))
+/// Returns an error if the shapes do not match or the tensors are not on the CPU.
+pub fn linear_with_activation(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    activation: Activation,
+) -> Result<Tensor> {
+    frozen(&x.detach(), &weight.detach(), bias, &output_shape(x, weight)?, Some(activation))
 }
 
-/// On the CPU: the product is added to rows that hold the bias already, which saves a pass.
+/// Computes the layer on the CPU without a record. The rows start as the bias and the product is added to them, which saves
+/// a pass over memory.
 fn frozen(
     x: &Tensor,
     weight: &Tensor,
     bias: Option<&Tensor>,
     shape: &[usize],
-    then: Option<Activation>,
+    activation: Option<Activation>,
 ) -> Result<Tensor> {
     let (outputs, inputs) = weight.dims2()?;
     let bias = match bias {
         Some(bias) => bias.to_dtype(DType::F32)?.to_vec1::<f32>()?,
         None => vec![0.0; outputs],
     };
-    apply(x, weight, shape, |x, weight| {
+    map_slices(x, weight, shape, |x, weight| {
         let rows = x.len() / inputs.max(1);
         let mut y = bias.repeat(rows);
         let (x, weight) = (View { data: x, row: inputs, column: 1 }, View { data: weight, row: 1, column: inputs });
-        let finish = |rows: &mut [f32]| then.into_iter().for_each(|then| then.in_place(rows));
+        let finish = |rows: &mut [f32]| activation.into_iter().for_each(|activation| activation.apply_in_place(rows));
         multiply_rows((rows, outputs, inputs), &mut y, true, x, weight, finish);
         y
     })
@@ -60,14 +72,17 @@ fn output_shape(x: &Tensor, weight: &Tensor) -> Result<Vec<usize>> {
     let (outputs, inputs) = weight.dims2()?;
     match x.dims() {
         [before @ .., last] if *last == inputs => Ok([before, &[outputs]].concat()),
-        _ => candle_core::bail!("weights {:?} do not fit the last dimension of {:?}", weight.dims(), x.dims()),
+        _ => candle_core::bail!("weights {:?} do not match the last dimension of {:?}", weight.dims(), x.dims()),
     }
 }
 
-/// The matrix product over the last two dimensions, (.., M, K) · (.., K, N); the dimensions before must be equal.
+/// Returns the matrix product over the last two dimensions: `a` (.., M, K) and `b` (.., K, N) give (.., M, N).
+///
+/// The leading dimensions must be equal; nothing is broadcast. Halves are multiplied in f32 on the CPU and rounded once.
+/// Gradients flow to both tensors.
 ///
 /// # Errors
-/// From candle, when the shapes do not fit.
+/// Returns an error if the shapes do not match.
 pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if !a.device().is_cpu() {
         return a.matmul(b);
@@ -75,7 +90,6 @@ pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if a.dtype() == DType::F64 {
         return a.contiguous()?.matmul(&b.contiguous()?);
     }
-    // Halves are multiplied in f32 and rounded once.
     let y = cpu_matmul::matmul(&a.to_dtype(DType::F32)?, &b.to_dtype(DType::F32)?)?.to_dtype(a.dtype())?;
     let (da_wanted, db_wanted) = (a.track_op(), b.track_op());
     with_gradient2(a, b, y, move |a, b, _, dy| {

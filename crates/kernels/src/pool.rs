@@ -24,7 +24,7 @@ impl Pool2dParams {
     }
 
     /// Length of an axis after pooling; 0 when the window does not fit, or does not move.
-    pub fn output(&self, length: usize) -> usize {
+    pub fn output_len(&self, length: usize) -> usize {
         if self.size == 0 || self.stride == 0 {
             return 0;
         }
@@ -39,7 +39,7 @@ impl Pool2dParams {
 
     /// Output sizes, or an error.
     fn outputs(&self, h: usize, w: usize) -> Result<(usize, usize)> {
-        let (oh, ow) = (self.output(h), self.output(w));
+        let (oh, ow) = (self.output_len(h), self.output_len(w));
         if oh == 0 || ow == 0 || 2 * self.padding > self.size {
             candle_core::bail!("a pool {self:?} does not fit a picture of {h} × {w}");
         }
@@ -54,7 +54,7 @@ impl Pool2dParams {
 
     /// Rows or columns to add at both ends, so that every window is whole.
     fn frame(&self, length: usize) -> (usize, usize) {
-        let reach = (self.output(length) - 1) * self.stride + self.size;
+        let reach = (self.output_len(length) - 1) * self.stride + self.size;
         (self.padding, self.padding.max(reach.saturating_sub(length + self.padding)))
     }
 

@@ -1,11 +1,13 @@
 //! CPU operations that treat a tensor as rows of equal length, in parallel.
 
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor};
-use multiversion::multiversion;
+use hard_imagenet_cpu::dispatch;
 use rayon::prelude::*;
 
-/// Applies `f(row, out)` to each run of `input` elements of a CPU tensor; each gives `output` elements.
-/// Halves and doubles are computed in f32.
+/// Applies `f(row, out)` to each run of `input` elements of a CPU tensor; each call fills `output` elements of the result.
+///
+/// `f` computes in f32 whatever the dtype of `x`, which is also the dtype of the result. Gradients do not flow through the
+/// result.
 pub(crate) fn map_rows<F>(x: &Tensor, input: usize, output: usize, shape: impl Into<Shape>, f: F) -> Result<Tensor>
 where
     F: Fn(&[f32], &mut [f32]) + Send + Sync,
@@ -15,36 +17,33 @@ where
     x.apply_op1_no_bwd(&Rows { input, output, shape: shape.into(), f })?.to_dtype(dtype)
 }
 
-/// Elementwise `f`, in chunks, so that the compiler can use vector registers inside each.
+/// Applies `f` to each element of a CPU tensor. `f` must be `#[inline(always)]` or a closure that inlines, so that the loop
+/// over it becomes vector code.
 pub(crate) fn map_elements<F>(x: &Tensor, f: F) -> Result<Tensor>
 where
     F: Fn(f32) -> f32 + Send + Sync,
 {
-    map_rows(x, CHUNK, CHUNK, x.shape(), |x, y| each(x, y, &f))
+    map_rows(x, CHUNK, CHUNK, x.shape(), |x, y| map_into(x, y, &f))
 }
 
-/// Compiled for several instruction sets: the same operations, on more elements at a time.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-fn each<F: Fn(f32) -> f32>(x: &[f32], y: &mut [f32], f: &F) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = f(*x);
-    }
+/// Writes `f` of each element of `x` to `y`.
+fn map_into<F: Fn(f32) -> f32>(x: &[f32], y: &mut [f32], f: &F) {
+    dispatch!(y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*x)));
 }
 
-/// [`each`], in place.
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-pub(crate) fn change_each<F: Fn(f32) -> f32>(x: &mut [f32], f: &F) {
-    for x in x {
-        *x = f(*x);
-    }
+/// Replaces each element of `x` by `f` of it.
+pub(crate) fn map_in_place<F: Fn(f32) -> f32>(x: &mut [f32], f: &F) {
+    dispatch!(x.iter_mut().for_each(|x| *x = f(*x)));
 }
 
-/// Σ f(x) in as many sums side by side as vector registers like to hold, in the same order everywhere.
+/// Returns Σ f(x), added in an order that does not depend on the instruction set.
 #[inline(always)]
 pub(crate) fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    // Two AVX-512 registers, or four of AVX2: enough independent sums to hide the latency of an addition.
     const LANES: usize = 32;
     let mut sums = [0.0; LANES];
     let (whole, rest) = x.as_chunks::<LANES>();
+    // Lane i adds up every 32nd element from i on; the lanes stay in registers.
     for x in whole {
         for (sum, x) in sums.iter_mut().zip(x) {
             *sum += f(*x);
@@ -53,6 +52,7 @@ pub(crate) fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     for (sum, x) in sums.iter_mut().zip(rest) {
         *sum += f(*x);
     }
+    // The lanes are added in halves, as a tree.
     let mut half = LANES;
     while half > 1 {
         half /= 2;
@@ -62,7 +62,8 @@ pub(crate) fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     sums[0]
 }
 
-/// Elements a task takes at once: large enough to hide its cost, small enough for the first-level cache.
+/// The number of elements that a task takes at once: large enough to hide the cost of a task, small enough for the
+/// first-level cache.
 const CHUNK: usize = 4096;
 
 struct Rows<F> {
@@ -79,7 +80,7 @@ impl<F: Fn(&[f32], &mut [f32]) + Send + Sync> CustomOp1 for Rows<F> {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (CpuStorage::F32(x), Some((start, end))) = (storage, layout.contiguous_offsets()) else {
-            candle_core::bail!("rows are contiguous f32");
+            candle_core::bail!("an operation on rows needs a contiguous f32 tensor");
         };
         let mut y = vec![0f32; self.shape.elem_count()];
         y.par_chunks_mut(self.output)

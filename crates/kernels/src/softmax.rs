@@ -2,17 +2,19 @@ use crate::math::exp;
 use crate::rows::{map_rows, sum};
 use crate::with_gradient;
 use candle_core::{D, Device, Result, Tensor};
-use multiversion::multiversion;
+use hard_imagenet_cpu::dispatch;
 
-/// exp(x) / Σ exp(x) over the last dimension.
+/// Returns exp(x) / Σ exp(x) over the last dimension of `x` (.., N), in its shape and dtype.
+///
+/// The gradient flows to `x`. On the CPU the sums are f32, and NaN in a row makes the whole row NaN.
 ///
 /// # Errors
-/// From candle.
+/// Returns an error if `x` has no dimensions or an operation fails on its device.
 pub fn softmax(x: &Tensor) -> Result<Tensor> {
     let y = match x.device() {
         Device::Cpu => {
             let n = x.dim(D::Minus1)?;
-            map_rows(x, n, n, x.shape(), row)?
+            map_rows(x, n, n, x.shape(), |x, y| dispatch!(softmax_row(x, y)))?
         }
         _ => candle_nn::ops::softmax_last_dim(&x.detach().contiguous()?)?,
     };
@@ -20,8 +22,10 @@ pub fn softmax(x: &Tensor) -> Result<Tensor> {
     with_gradient(x, y, |_, y, dy| y * dy.broadcast_sub(&(dy * y)?.sum_keepdim(D::Minus1)?)?)
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2"))]
-fn row(x: &[f32], y: &mut [f32]) {
+/// Three passes over a row, which stays in the first-level cache: the maximum, the exponentials, the division by their sum.
+#[inline(always)]
+fn softmax_row(x: &[f32], y: &mut [f32]) {
+    // Subtracting the maximum keeps the exponentials finite.
     let max = largest(x);
     for (y, x) in y.iter_mut().zip(x) {
         *y = exp(x - max);
@@ -30,9 +34,10 @@ fn row(x: &[f32], y: &mut [f32]) {
     y.iter_mut().for_each(|y| *y *= scale);
 }
 
-/// Of what is not NaN; minus infinity of nothing.
+/// Returns the largest value that is not NaN, or minus infinity if there is none.
 #[inline(always)]
 fn largest(x: &[f32]) -> f32 {
+    // 32 maxima side by side, so that comparisons do not wait for each other.
     let mut most = [f32::NEG_INFINITY; 32];
     for x in x.chunks(most.len()) {
         for (most, x) in most.iter_mut().zip(x) {

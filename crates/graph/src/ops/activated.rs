@@ -24,9 +24,11 @@ impl Op {
             (Self::Conv2d(conv), [x]) => conv.activated(x, weights, then),
             (Self::Linear { .. }, [x]) => {
                 let [weight] = take(weights)?;
-                kernels::linear_then(x, weight, weights.get(1).copied(), then).map(Some)
+                kernels::linear_with_activation(x, weight, weights.get(1).copied(), then).map(Some)
             }
-            (Self::Binary(Binary::Add), [a, b]) if a.dims() == b.dims() => kernels::add_then(a, b, then).map(Some),
+            (Self::Binary(Binary::Add), [a, b]) if a.dims() == b.dims() => {
+                kernels::add_with_activation(a, b, then).map(Some)
+            }
             _ => Ok(None),
         }
     }

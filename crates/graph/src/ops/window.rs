@@ -54,7 +54,7 @@ impl Conv2d {
     pub(super) fn shape(&self, x: &[usize]) -> Shape {
         let (oh, ow) = match x {
             [_, c, h, w] if *c == self.inputs => {
-                (self.params().output(*h, self.kernel.0), self.params().output(*w, self.kernel.1))
+                (self.params().output_len(*h, self.kernel.0), self.params().output_len(*w, self.kernel.1))
             }
             _ => (0, 0),
         };
@@ -71,7 +71,7 @@ impl Conv2d {
 
     pub(super) fn activated(&self, x: &Tensor, weights: &[&Tensor], then: Activation) -> Result<Option<Tensor>> {
         let [weight] = take(weights)?;
-        kernels::conv2d_then(x, weight, weights.get(1).copied(), self.params(), then)
+        kernels::conv2d_with_activation(x, weight, weights.get(1).copied(), self.params(), then)
     }
 }
 
@@ -100,8 +100,8 @@ impl Pool2d {
 
     pub(super) fn shape(&self, x: &[usize]) -> Shape {
         match x {
-            &[b, c, h, w] if self.params().output(h) > 0 && self.params().output(w) > 0 => {
-                Ok(vec![b, c, self.params().output(h), self.params().output(w)])
+            &[b, c, h, w] if self.params().output_len(h) > 0 && self.params().output_len(w) > 0 => {
+                Ok(vec![b, c, self.params().output_len(h), self.params().output_len(w)])
             }
             _ => Err("(B, C, H, W) not smaller than its window".into()),
         }

@@ -1,9 +1,12 @@
-//! Matrix products of slices on the CPU: the one place that calls gemm.
+//! Matrix products of slices on the CPU. This is the only place that calls the crate gemm.
+//!
+//! Two things matter here besides speed. Every sum must add its terms in an order that depends on its own length alone, so
+//! that a value does not depend on the batch, on the number of threads or on how a product is divided. And callers give
+//! matrices by strides, so that nothing needs to be transposed in memory.
 
-use candle_core::{CpuStorage, CustomOp2, DType, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-/// A matrix in a slice: element (i, j) at `i * row + j * column`.
+/// A matrix in a slice: element (i, j) is at `i * row + j * column`.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) data: &'a [f32],
@@ -11,7 +14,8 @@ pub(crate) struct View<'a> {
     pub(crate) column: usize,
 }
 
-/// `out` (m × n, rows `out_row` apart) = `keep · out + a · b`, on this thread, or on all when `threads` > 1.
+/// Computes `out = keep · out + a · b` for `out` (m × n, rows `out_row` apart), `a` (m × k) and `b` (k × n). It runs on this
+/// thread, or on all threads if `threads` is more than 1.
 pub(crate) fn multiply(
     (m, n, k): (usize, usize, usize),
     out: &mut [f32],
@@ -29,32 +33,12 @@ pub(crate) fn multiply(
     assert!(last(m, n, out_row, 1) < out.len());
     assert!(last(m, k, a.row, a.column) < a.data.len());
     assert!(last(k, n, b.row, b.column) < b.data.len());
-    // For vectors, and for few sums of products of neighbours, gemm has ways of its own, with sums in another order.
-    let (height, width) = (m.max(2), n.max(2));
-    let small = height * width <= SMALL && a.column == 1 && b.row == 1;
-    if small || (height, width) != (m, n) {
-        let turned: Vec<f32> = match small {
-            true => (0..k).flat_map(|i| (0..width).map(move |j| b.data[i + j % n * b.column])).collect(),
-            false => Vec::new(),
-        };
-        let a = if m == 1 { View { row: 0, ..a } } else { a };
-        let b = match (small, n) {
-            (true, _) => View { data: &turned, row: width, column: 1 },
-            (false, 1) => View { column: 0, ..b },
-            (false, _) => b,
-        };
-        let mut wide = vec![0.0; height * width];
-        for i in (0..m).filter(|_| keep) {
-            wide[i * width..][..n].copy_from_slice(&out[i * out_row..][..n]);
-        }
-        multiply((height, width, k), &mut wide, width, keep, a, b, threads);
-        for i in 0..m {
-            out[i * out_row..][..n].copy_from_slice(&wide[i * width..][..n]);
-        }
-        return;
+    if takes_other_path((m, n), a, b) {
+        return multiply_widened((m, n, k), out, out_row, keep, a, b, threads);
     }
     let (rows, columns) = ((a.row as isize, b.row as isize), (a.column as isize, b.column as isize));
     let parallelism = if threads > 1 { gemm::Parallelism::Rayon(threads) } else { gemm::Parallelism::None };
+    // Blocks of k of a fixed depth, each added to the sums so far: the order of the additions is then ours, not gemm's.
     for start in (0..k).step_by(DEPTH) {
         let (a, b) = (&a.data[start * a.column..], &b.data[start * b.row..]);
         // SAFETY: the assertions above keep every element that gemm touches inside the three slices, `out` is borrowed
@@ -86,16 +70,62 @@ pub(crate) fn multiply(
     }
 }
 
-/// Products added up at once. gemm takes more or fewer at once by how large the matrices are; no sum may depend on that,
-/// for how many pictures are in a batch, and how many threads there are, must not matter.
+/// The number of products that are added up in one call of gemm. gemm itself would choose it by the sizes of the matrices,
+/// and no sum may depend on these: how many images are in a batch, and how many threads there are, must not matter.
 const DEPTH: usize = 512;
 
-/// Up to so many sums gemm takes one after the other where both matrices lie along their products.
+/// The largest result, in elements, that gemm computes one dot product after the other if both operands are contiguous
+/// along k.
 const SMALL: usize = 256;
 
-/// [`multiply`] on all threads, `out` without gaps: each takes some of the rows where there are enough of them, for gemm's
-/// own division makes threads wait for each other. The order of the sums is the same either way. `finish` is called with
-/// rows that are done.
+/// Returns whether gemm would take one of its special code paths, which add in a different order: for matrix-vector
+/// products, and for small products whose operands are contiguous along k.
+fn takes_other_path((m, n): (usize, usize), a: View<'_>, b: View<'_>) -> bool {
+    m == 1 || n == 1 || is_small((m, n), a, b)
+}
+
+fn is_small((m, n): (usize, usize), a: View<'_>, b: View<'_>) -> bool {
+    m.max(2) * n.max(2) <= SMALL && a.column == 1 && b.row == 1
+}
+
+/// Computes a product that gemm would compute by a special code path in such a way that it takes the usual one: vectors
+/// become matrices of two equal rows or columns, and a small second matrix is copied so that k is not contiguous.
+fn multiply_widened(
+    (m, n, k): (usize, usize, usize),
+    out: &mut [f32],
+    out_row: usize,
+    keep: bool,
+    a: View<'_>,
+    b: View<'_>,
+    threads: usize,
+) {
+    let (height, width) = (m.max(2), n.max(2));
+    let small = is_small((m, n), a, b);
+    let turned: Vec<f32> = match small {
+        true => (0..k).flat_map(|i| (0..width).map(move |j| b.data[i + j % n * b.column])).collect(),
+        false => Vec::new(),
+    };
+    let a = if m == 1 { View { row: 0, ..a } } else { a };
+    let b = match (small, n) {
+        (true, _) => View { data: &turned, row: width, column: 1 },
+        (false, 1) => View { column: 0, ..b },
+        (false, _) => b,
+    };
+    let mut wide = vec![0.0; height * width];
+    for i in (0..m).filter(|_| keep) {
+        wide[i * width..][..n].copy_from_slice(&out[i * out_row..][..n]);
+    }
+    multiply((height, width, k), &mut wide, width, keep, a, b, threads);
+    for i in 0..m {
+        out[i * out_row..][..n].copy_from_slice(&wide[i * width..][..n]);
+    }
+}
+
+/// Computes [`multiply`] on all threads; `out` has no gaps between its rows. `finish` is called with rows that are done,
+/// while they are in the cache.
+///
+/// Each thread takes some of the rows if there are enough of them, because threads wait for each other in gemm's own
+/// division. The order of the additions is the same either way.
 pub(crate) fn multiply_rows(
     (m, n, k): (usize, usize, usize),
     out: &mut [f32],
@@ -117,44 +147,17 @@ pub(crate) fn multiply_rows(
     });
 }
 
-/// Of a part: each lays the second matrix out anew.
+/// The least rows of a thread. Each thread packs the second matrix anew, which has to pay off.
 const LEAST_ROWS: usize = 48;
-
-/// A contiguous f32 slice of a CPU tensor's storage.
-fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
-        _ => candle_core::bail!("a CPU product needs contiguous f32"),
-    }
-}
-
-/// Calls candle with a function of two contiguous f32 slices; other dtypes are computed in f32.
-pub(crate) fn apply<F>(a: &Tensor, b: &Tensor, shape: impl Into<Shape>, f: F) -> Result<Tensor>
-where
-    F: Fn(&[f32], &[f32]) -> Vec<f32>,
-{
-    struct Op<F>(F, Shape);
-    impl<F: Fn(&[f32], &[f32]) -> Vec<f32>> CustomOp2 for Op<F> {
-        fn name(&self) -> &'static str {
-            "cpu-product"
-        }
-        fn cpu_fwd(&self, a: &CpuStorage, la: &Layout, b: &CpuStorage, lb: &Layout) -> Result<(CpuStorage, Shape)> {
-            Ok((CpuStorage::F32((self.0)(slice(a, la)?, slice(b, lb)?)), self.1.clone()))
-        }
-    }
-    let dtype = a.dtype();
-    let (a, b) = (a.to_dtype(DType::F32)?.contiguous()?, b.to_dtype(DType::F32)?.contiguous()?);
-    a.apply_op2_no_bwd(&b, &Op(f, shape.into()))?.to_dtype(dtype)
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// However a product is divided, its sums are the same to the bit.
+    /// However a product is divided, its sums have the same bits.
     #[test]
     fn parts_equal_the_whole() {
-        // As a convolution has its columns, and as a linear layer has its weights.
+        // The second matrix lies like the columns of a convolution, and like the weights of a linear layer.
         for turned in [false, true] {
             check_parts(turned);
         }
