@@ -13,7 +13,7 @@ pub struct Cut {
 
 /// What a trunk gives and a head takes.
 #[derive(Clone, Debug)]
-pub struct AtCut {
+pub struct CutValues {
     /// The value at the node.
     pub at: Tensor,
     /// What else the head needs, in the order of [`Cut::carried`].
@@ -63,18 +63,18 @@ impl Cut {
     ///
     /// # Errors
     /// As [`crate::run`].
-    pub fn trunk(&self, graph: &Graph, weights: &WeightMap, x: &Tensor) -> Result<AtCut, GraphError> {
+    pub fn trunk(&self, graph: &Graph, weights: &WeightMap, x: &Tensor) -> Result<CutValues, GraphError> {
         let wanted: Vec<NodeId> = std::iter::once(self.at).chain(self.carried.iter().copied()).collect();
         let mut values = run_from(graph, weights, &[(graph.input, x.clone())], &wanted)?;
         let at = values.remove(0);
-        Ok(AtCut { at, carried: values })
+        Ok(CutValues { at, carried: values })
     }
 
     /// From the cut to the output. Make `value.at` a variable to differentiate with respect to it.
     ///
     /// # Errors
     /// As [`crate::run`].
-    pub fn head(&self, graph: &Graph, weights: &WeightMap, value: &AtCut) -> Result<Tensor, GraphError> {
+    pub fn head(&self, graph: &Graph, weights: &WeightMap, value: &CutValues) -> Result<Tensor, GraphError> {
         let fed: Vec<(NodeId, Tensor)> = std::iter::once((self.at, value.at.clone()))
             .chain(self.carried.iter().copied().zip(value.carried.iter().cloned()))
             .collect();

@@ -24,7 +24,7 @@ pub enum Layout {
 
 /// A value's channels at each place of the picture.
 #[derive(Clone, Debug)]
-pub struct Places {
+pub struct Positions {
     /// `(B, h · w, C)`, contiguous; places in row-major order.
     pub values: Tensor,
     /// Rows.
@@ -35,7 +35,7 @@ pub struct Places {
 
 impl Layout {
     /// Has a value of this layout rows and columns?
-    pub fn has_places(self) -> bool {
+    pub fn has_positions(self) -> bool {
         matches!(self, Self::Nchw | Self::Nhwc | Self::Tokens { .. })
     }
 
@@ -43,7 +43,7 @@ impl Layout {
     ///
     /// # Errors
     /// From candle, when the value is not of this layout.
-    pub fn places(self, value: &Tensor) -> Result<Option<Places>> {
+    pub fn positions(self, value: &Tensor) -> Result<Option<Positions>> {
         let (values, h, w) = match self {
             Self::Nchw => {
                 let (_, _, h, w) = value.dims4()?;
@@ -56,7 +56,7 @@ impl Layout {
             Self::Tokens { prefix, h, w } => (value.narrow(1, prefix, h * w)?, h, w),
             Self::Vector | Self::Other => return Ok(None),
         };
-        Ok(Some(Places { values: values.contiguous()?, h, w }))
+        Ok(Some(Positions { values: values.contiguous()?, h, w }))
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     fn places_of_every_layout() -> Result<()> {
         let want = Tensor::arange(0f32, 12., &Device::Cpu)?.reshape((1, 6, 2))?;
         let check = |layout: Layout, value: &Tensor| -> Result<()> {
-            let places = layout.places(value)?.unwrap();
+            let places = layout.positions(value)?.unwrap();
             assert_eq!((places.h, places.w), (2, 3));
             assert_eq!(places.values.to_vec3::<f32>()?, want.to_vec3::<f32>()?, "{layout:?}");
             Ok(())
@@ -79,7 +79,7 @@ mod tests {
         check(Layout::Nhwc, &want.reshape((1, 2, 3, 2))?)?;
         let class = Tensor::full(-1f32, (1, 1, 2), &Device::Cpu)?;
         check(Layout::Tokens { prefix: 1, h: 2, w: 3 }, &Tensor::cat(&[&class, &want], 1)?)?;
-        assert!(Layout::Vector.places(&want)?.is_none());
+        assert!(Layout::Vector.positions(&want)?.is_none());
         Ok(())
     }
 }

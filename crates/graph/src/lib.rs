@@ -64,15 +64,15 @@ mod tangent;
 mod watch;
 
 pub use build::GraphBuilder;
-pub use cut::{AtCut, Cut};
+pub use cut::{Cut, CutValues};
 pub use error::GraphError;
 pub use fold::fold_batch_norm;
 pub use graph::{Graph, Node, NodeId, Parameter};
-pub use layout::{Layout, Places};
+pub use layout::{Layout, Positions};
 pub use ops::{Activation, Binary, Constant, Conv2d, Extent, Op, Pad, Pool2d, Reduce, Reduction};
 pub use run::{RunningStatistics, WeightMap, run, run_from, run_training};
 pub use tangent::{Dual, run_tangent};
-pub use watch::{Watched, run_watching};
+pub use watch::{WatchPoint, run_watching};
 
 #[cfg(test)]
 mod testing;

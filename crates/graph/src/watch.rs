@@ -4,7 +4,7 @@ use candle_core::{Tensor, Var};
 
 /// A node's value in the middle of a run, and where to ask for its gradient.
 #[derive(Clone, Debug)]
-pub struct Watched {
+pub struct WatchPoint {
     /// The value, without a record.
     pub value: Tensor,
     /// Zeros of the value's shape, added to it on its way: the gradient with respect to this variable is the gradient
@@ -25,8 +25,8 @@ pub fn run_watching(
     weights: &WeightMap,
     x: &Tensor,
     nodes: &[NodeId],
-) -> Result<(Tensor, Vec<Watched>), GraphError> {
-    let mut seen: Vec<Option<Watched>> = vec![None; nodes.len()];
+) -> Result<(Tensor, Vec<WatchPoint>), GraphError> {
+    let mut seen: Vec<Option<WatchPoint>> = vec![None; nodes.len()];
     let names: Vec<&str> = nodes.iter().map(|id| graph.node(*id).name.as_str()).collect();
     let evaluate: &mut Evaluate<'_> = &mut |node, then, inputs, weights| {
         if then.is_some() {
@@ -36,7 +36,7 @@ pub fn run_watching(
         let Some(place) = names.iter().position(|name| *name == node.name) else { return Ok(Some(value)) };
         let tap = Var::from_tensor(&value.zeros_like()?)?;
         let tapped = (&value + tap.as_tensor())?;
-        seen[place] = Some(Watched { value: value.detach(), tap });
+        seen[place] = Some(WatchPoint { value: value.detach(), tap });
         Ok(Some(tapped))
     };
     let mut output = execute(graph, weights, &[(graph.input(), x.clone())], &[graph.output()], evaluate)?;

@@ -90,7 +90,7 @@ pub use densenet::DenseNet;
 pub use device::{best_device, device};
 pub use efficientnet::EfficientNet;
 pub use error::ModelError;
-pub use hard_imagenet_graph::{AtCut, Cut, Graph, Layout, Node, NodeId, Op, Places, Watched, WeightMap};
+pub use hard_imagenet_graph::{Cut, CutValues, Graph, Layout, Node, NodeId, Op, Positions, WatchPoint, WeightMap};
 #[cfg(feature = "hub")]
 pub use hub::Hub;
 pub use mobile_block::MobileBlock;

@@ -1,4 +1,4 @@
-use crate::{AtCut, Cut, Graph, ModelError, Node, NodeId, Watched, WeightMap};
+use crate::{Cut, CutValues, Graph, ModelError, Node, NodeId, WatchPoint, WeightMap};
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_graph::{fold_batch_norm, run, run_from, run_watching};
 use hard_imagenet_images::{Pixels, Preprocessing};
@@ -239,7 +239,7 @@ impl Model {
     ///
     /// # Errors
     /// A node that no input leads to; else as [`Model::forward`].
-    pub fn forward_watching(&self, x: &Tensor, nodes: &[NodeId]) -> Result<(Tensor, Vec<Watched>), ModelError> {
+    pub fn forward_watching(&self, x: &Tensor, nodes: &[NodeId]) -> Result<(Tensor, Vec<WatchPoint>), ModelError> {
         let (logits, watched) = run_watching(&self.graph, &self.weights, &self.checked(x)?, nodes)?;
         Ok((logits.to_dtype(DType::F32)?, watched))
     }
@@ -256,7 +256,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::forward`].
-    pub fn trunk(&self, cut: &Cut, x: &Tensor) -> Result<AtCut, ModelError> {
+    pub fn trunk(&self, cut: &Cut, x: &Tensor) -> Result<CutValues, ModelError> {
         Ok(cut.trunk(&self.graph, &self.weights, &self.checked(x)?)?)
     }
 
@@ -264,7 +264,7 @@ impl Model {
     ///
     /// # Errors
     /// From candle.
-    pub fn head(&self, cut: &Cut, value: &AtCut) -> Result<Tensor, ModelError> {
+    pub fn head(&self, cut: &Cut, value: &CutValues) -> Result<Tensor, ModelError> {
         Ok(cut.head(&self.graph, &self.weights, value)?.to_dtype(DType::F32)?)
     }
 

@@ -67,7 +67,7 @@ fn batch_norms_fold_and_values_lie_over_the_picture() {
         let (graph, _) = fold_batch_norm(&graph, generated::weights(&graph).unwrap()).unwrap();
         for (node, shape) in graph.nodes().iter().zip(graph.shapes(&[2, 3, 43, 38]).unwrap()) {
             assert!(!matches!(node.op, Op::BatchNorm { .. }), "{}", node.name);
-            assert_eq!(node.layout.has_places(), shape.len() == 4, "{}", node.name);
+            assert_eq!(node.layout.has_positions(), shape.len() == 4, "{}", node.name);
         }
     }
 }

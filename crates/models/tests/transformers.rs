@@ -85,7 +85,7 @@ fn windows_are_where_the_picture_has_them() {
     let model = model(&SWIN);
     for (node, reach) in [("patch_embed", 1), ("layers.0.blocks.0", 4), ("layers.0.blocks.1", 6)] {
         let layout = model.graph().node(model.graph().find(node).unwrap()).layout;
-        let places = |x: &Tensor| layout.places(&model.value(node, x).unwrap()).unwrap().unwrap();
+        let places = |x: &Tensor| layout.positions(&model.value(node, x).unwrap()).unwrap().unwrap();
         let (before, after) = (places(&x), places(&changed));
         let moved = (after.values - before.values).unwrap().abs().unwrap().sum(2).unwrap().to_vec2::<f32>().unwrap();
         for (place, moved) in moved[0].iter().enumerate() {

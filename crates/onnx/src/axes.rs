@@ -37,7 +37,7 @@ pub(crate) fn of(op: &Op, inputs: &[Operand<'_>], shape: &[usize]) -> Vec<Axis> 
         Op::Binary(_) => {
             let whole = |(s, axes): &Operand<'_>| axes.filter(|_| *s == shape).map(<[Axis]>::to_vec);
             let known = inputs.iter().filter_map(whole);
-            known.max_by_key(|axes| usize::from(layout(axes).has_places())).unwrap_or_else(other)
+            known.max_by_key(|axes| usize::from(layout(axes).has_positions())).unwrap_or_else(other)
         }
         Op::Permute(order) => order.iter().map(|&dim| axes[dim]).collect(),
         Op::Narrow { dim, start, len } => changed(axes, *dim, |axis| match axis {

@@ -23,7 +23,7 @@ pub(crate) fn default_node(graph: &Graph, (height, width): (usize, usize)) -> Re
     // A single pixel, as behind a global pool, is no place.
     let several = |i: usize| match (nodes[i].layout, shapes[i].as_slice()) {
         (Layout::Nchw, [_, _, h, w]) | (Layout::Nhwc, [_, h, w, _]) => h * w > 1,
-        (layout, _) => layout.has_places(),
+        (layout, _) => layout.has_positions(),
     };
     // The value of a linear layer may be queries or keys.
     let place = |&i: &usize| need[i] == Need::All && several(i) && !matches!(nodes[i].op, Op::Linear { .. });

@@ -70,7 +70,8 @@ fn gradcam_is_torchs_at_a_module_of_that_name() -> Result<()> {
         let target = (logits.get(0)?.get(1)? + logits.get(1)?.get(2)?)?;
         let slope = gradient(&target, &at)?;
         let layout = model.graph.node(cut.node()).layout;
-        let places = |t: &Tensor| layout.places(t).map(|places| places.unwrap_or_else(|| panic!("{file}: {layout:?}")));
+        let places =
+            |t: &Tensor| layout.positions(t).map(|places| places.unwrap_or_else(|| panic!("{file}: {layout:?}")));
         let (a, slope) = (places(&at.as_detached_tensor())?, places(&slope)?);
         let raw = a.values.broadcast_mul(&slope.values.mean_keepdim(1)?)?.sum(2)?.reshape((2, a.h, a.w))?;
         check(file, &raw, &golden[&format!("{network}.cam")])?;

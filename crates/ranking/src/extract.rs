@@ -114,7 +114,7 @@ impl<'m> FeatureExtractor<'m> {
 
     fn in_places(&self, value: &Tensor) -> Result<(Tensor, usize, usize), RankingError> {
         let layout = self.model.graph().node(self.map).layout;
-        let places = layout.places(value)?.ok_or_else(|| candle_core::Error::Msg("a map without places".into()))?;
+        let places = layout.positions(value)?.ok_or_else(|| candle_core::Error::Msg("a map without places".into()))?;
         Ok((places.values.to_dtype(DType::F32)?, places.h, places.w))
     }
 }

@@ -1,7 +1,7 @@
 use crate::cam::{cut, explanations, id, places, targets};
 use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
-use hard_imagenet_models::{AtCut, Layout, Places};
+use hard_imagenet_models::{CutValues, Layout, Positions};
 
 /// AblationCAM (Desai and Ramaswamy 2020) at the model's own node, or a named one: gradients are not needed, many passes
 /// through the head are.
@@ -44,7 +44,7 @@ impl Explain for AblationCam {
         for (image, &class) in request.classes.iter().enumerate() {
             // One image at a time: values that are carried need not have one row an image.
             let value = model.trunk(&cut, &request.x.narrow(0, image, 1)?)?;
-            let Places { values, h, w } = places(node, &value.at)?;
+            let Positions { values, h, w } = places(node, &value.at)?;
             let channels = values.dim(2)?;
             let whole = targets(&model.head(&cut, &value)?, &[class])?;
             let ablated = ablated(&value.at)?;
@@ -71,11 +71,11 @@ fn ablated(value: &Tensor) -> candle_core::Result<f32> {
 
 /// Copies of an image's value at the cut, each without one of the channels.
 fn without(
-    value: &AtCut,
+    value: &CutValues,
     layout: Layout,
     ablated: f32,
     channels: std::ops::Range<usize>,
-) -> candle_core::Result<AtCut> {
+) -> candle_core::Result<CutValues> {
     let count = channels.len();
     let copies = |value: &Tensor| Tensor::cat(&vec![value; count], 0);
     let at = copies(&value.at)?;
@@ -86,5 +86,5 @@ fn without(
     let taken = Tensor::from_vec((0..count).flat_map(taken).collect(), shape.clone(), at.device())?;
     let fill = Tensor::full(ablated, at.shape(), at.device())?.to_dtype(at.dtype())?;
     let at = taken.broadcast_as(at.shape())?.where_cond(&fill, &at)?;
-    Ok(AtCut { at, carried: value.carried.iter().map(copies).collect::<Result<_, _>>()? })
+    Ok(CutValues { at, carried: value.carried.iter().map(copies).collect::<Result<_, _>>()? })
 }

@@ -56,7 +56,7 @@ impl Explain for Attention {
         let (logits, watched) = model.forward_watching(x, &tokens.attention)?;
         let chosen = targets(&logits, request.classes)?.sum_all()?;
         let slopes = gradients(&chosen, watched.iter().map(|one| &one.tap))?;
-        let relevance = |(one, slope): (&hard_imagenet_models::Watched, &Tensor)| {
+        let relevance = |(one, slope): (&hard_imagenet_models::WatchPoint, &Tensor)| {
             (&one.value * slope)?.to_dtype(DType::F32)?.relu()?.mean(1)
         };
         let blocks = watched.iter().zip(&slopes).map(relevance).collect::<candle_core::Result<Vec<_>>>()?;

@@ -4,7 +4,7 @@ use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor, Var};
 use hard_imagenet_kernels::gradient;
 use hard_imagenet_masks::Heatmap;
-use hard_imagenet_models::{Cut, Model, Node, Places};
+use hard_imagenet_models::{Cut, Model, Node, Positions};
 
 /// A map that is a formula of a node's activations and gradients.
 pub(crate) trait Formula: Send + Sync {
@@ -48,7 +48,7 @@ pub(crate) fn with_logits<F: Formula>(
     let logits = model.head(&cut, &value)?;
     let slope = gradient(&targets(&logits, request.classes)?.sum_all()?, &activation)?;
 
-    let Places { values: activations, h, w } = places(node, &activation.as_detached_tensor())?;
+    let Positions { values: activations, h, w } = places(node, &activation.as_detached_tensor())?;
     let raw = F::raw(&activations, &places(node, &slope)?.values)?;
     Ok((logits.detach(), explanations(&raw, (h, w), (height, width))?))
 }
@@ -67,9 +67,9 @@ pub(crate) fn cut(model: &Model, node: Option<&str>) -> Result<Cut, ExplainError
 }
 
 /// A node's value by places, f32.
-pub(crate) fn places(node: &Node, value: &Tensor) -> Result<Places, ExplainError> {
+pub(crate) fn places(node: &Node, value: &Tensor) -> Result<Positions, ExplainError> {
     let none = || ExplainError::Place { node: node.name.clone(), layout: node.layout };
-    node.layout.places(&value.to_dtype(DType::F32)?)?.ok_or_else(none)
+    node.layout.positions(&value.to_dtype(DType::F32)?)?.ok_or_else(none)
 }
 
 /// Each image's target logit, `(B)`, of logits `(B, K)`.

@@ -1,7 +1,7 @@
 use crate::cam::{cut, explanations, id, places};
 use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{D, DType, Device, Tensor};
-use hard_imagenet_models::Places;
+use hard_imagenet_models::Positions;
 
 /// EigenCAM (Muhammad and Yeasin 2020) at the model's own node, or a named one.
 ///
@@ -32,7 +32,7 @@ impl Explain for EigenCam {
         let cut = cut(request.model, self.node())?;
         let node = request.model.graph().node(cut.node());
         let value = request.model.value(&node.name, request.x)?;
-        let Places { values, h, w } = places(node, &value)?;
+        let Positions { values, h, w } = places(node, &value)?;
         explanations(&projected(&values)?, (h, w), (height, width))
     }
 }

@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn the_logits_are_those_of_the_whole() -> Result<(), ExplainError> {
         let (model, x) = (planted(), input(2, 32, 32));
-        for node in model.nodes().filter(|node| node.layout.has_places()) {
+        for node in model.nodes().filter(|node| node.layout.has_positions()) {
             let gradcam = GradCam { node: Some(node.name.clone()) };
             let (logits, _) = gradcam.explain_with_logits(&model, &x, &[1, 4])?;
             assert_eq!(logits.to_vec2::<f32>()?, model.forward(&x)?.to_vec2::<f32>()?);

@@ -2,7 +2,7 @@ use crate::cam::{cut, explanations, id, places, targets};
 use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 use hard_imagenet_kernels::{softmax, upsample_bilinear2d};
-use hard_imagenet_models::Places;
+use hard_imagenet_models::Positions;
 
 /// ScoreCAM (Wang et al. 2020) at the model's own node, or a named one: gradients are not needed, many passes are.
 ///
@@ -38,7 +38,7 @@ impl Explain for ScoreCam {
         let (model, x) = (request.model, request.x);
         let cut = cut(model, self.node())?;
         let node = model.graph().node(cut.node());
-        let Places { values, h, w } = places(node, &model.value(&node.name, x)?)?;
+        let Positions { values, h, w } = places(node, &model.value(&node.name, x)?)?;
         let channels = values.dim(2)?;
 
         let mut raw = Vec::with_capacity(images);

@@ -85,7 +85,7 @@ fn every_explainer_at_every_node() {
                 continue; // It has no attention.
             }
             check(&model, one.word);
-            for node in model.nodes().filter(|node| one.takes_node() && node.layout.has_places()) {
+            for node in model.nodes().filter(|node| one.takes_node() && node.layout.has_positions()) {
                 check(&model, &format!("{}:{}", one.word, node.name));
             }
         }

@@ -4,7 +4,7 @@ use crate::batch::{Loader, SkippedSample, When};
 use crate::{Network, TrainingError};
 use candle_core::Tensor;
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_graph::{AtCut, Cut, WeightMap};
+use hard_imagenet_graph::{Cut, CutValues, WeightMap};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -15,7 +15,7 @@ const AT_ONCE: usize = 32;
 pub(crate) struct Kept {
     /// The row of each sample.
     places: HashMap<usize, u32>,
-    value: AtCut,
+    value: CutValues,
 }
 
 impl Kept {
@@ -57,11 +57,11 @@ impl Kept {
         }
         let joined = |i: usize| Tensor::cat(&carried.iter().map(|c| &c[i]).collect::<Vec<_>>(), 0);
         let carried = (0..carried[0].len()).map(joined).collect::<candle_core::Result<_>>()?;
-        Ok(Some(Self { places, value: AtCut { at: Tensor::cat(&at, 0)?, carried } }))
+        Ok(Some(Self { places, value: CutValues { at: Tensor::cat(&at, 0)?, carried } }))
     }
 
     /// Those of some samples; `None` if none of them is there.
-    pub(crate) fn some(&self, samples: &[usize]) -> Result<Option<(Vec<usize>, AtCut)>, TrainingError> {
+    pub(crate) fn some(&self, samples: &[usize]) -> Result<Option<(Vec<usize>, CutValues)>, TrainingError> {
         let (samples, rows): (Vec<usize>, Vec<u32>) =
             samples.iter().filter_map(|sample| Some((*sample, *self.places.get(sample)?))).unzip();
         if samples.is_empty() {
@@ -70,7 +70,7 @@ impl Kept {
         let rows = Tensor::new(rows, self.value.at.device())?;
         let pick = |tensor: &Tensor| tensor.index_select(&rows, 0);
         let carried = self.value.carried.iter().map(pick).collect::<candle_core::Result<_>>()?;
-        Ok(Some((samples, AtCut { at: pick(&self.value.at)?, carried })))
+        Ok(Some((samples, CutValues { at: pick(&self.value.at)?, carried })))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::outside::{grad_cam_penalty, input_gradient_penalty};
 use crate::{BatchNormMode, Groups, Network, Objective, Optimizer, Recipe, TrainingError};
 use candle_core::{D, DType, Device, Tensor, Var};
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_graph::{AtCut, Cut, RunningStatistics, WeightMap, run, run_training};
+use hard_imagenet_graph::{Cut, CutValues, RunningStatistics, WeightMap, run, run_training};
 use hard_imagenet_kernels::gradients;
 use hard_imagenet_perturbations::NoiseKey;
 use serde::{Deserialize, Serialize};
@@ -304,7 +304,7 @@ impl<'a> Trainer<'a> {
         let (logits, statistics) = match (&given.value, &given.batch, frozen) {
             (Some(value), _, Some(cut)) => {
                 let carried = value.carried.iter().map(|t| t.to_dtype(dtype)).collect::<candle_core::Result<_>>()?;
-                (cut.head(graph, weights, &AtCut { at: value.at.to_dtype(dtype)?, carried })?, Vec::new())
+                (cut.head(graph, weights, &CutValues { at: value.at.to_dtype(dtype)?, carried })?, Vec::new())
             }
             (_, Some(batch), _) if self.recipe.batch_norms == BatchNormMode::Frozen => {
                 (run(graph, weights, &batch.x.to_dtype(dtype)?)?, Vec::new())
@@ -443,7 +443,7 @@ impl<'a> Trainer<'a> {
 /// What a step is made from: features, or pictures.
 struct Given {
     samples: Vec<usize>,
-    value: Option<AtCut>,
+    value: Option<CutValues>,
     batch: Option<Batch>,
 }
 

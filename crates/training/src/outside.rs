@@ -8,7 +8,7 @@
 use crate::TrainingError;
 use crate::loss::{cross_entropy, logit_gradient};
 use candle_core::{DType, Tensor, Var};
-use hard_imagenet_graph::{AtCut, Cut, Dual, Graph, Layout, WeightMap, run, run_tangent};
+use hard_imagenet_graph::{Cut, CutValues, Dual, Graph, Layout, WeightMap, run, run_tangent};
 use hard_imagenet_kernels::gradient;
 
 /// The value of a penalty and its gradient.
@@ -85,7 +85,7 @@ pub fn grad_cam_penalty(
     // The channels' weights, from a head that is not recorded.
     let activations = Var::from_tensor(&value.at.detach())?;
     let carried = value.carried.iter().map(Tensor::detach).collect();
-    let seen = AtCut { at: activations.as_tensor().clone(), carried };
+    let seen = CutValues { at: activations.as_tensor().clone(), carried };
     let logit = cut.head(graph, &constant(weights), &seen)?.gather(&labels, 1)?;
     let slope = gradient(&logit.sum_all()?, &activations)?;
     let (slope, _, _) = places(layout, &slope, node)?;
@@ -146,7 +146,7 @@ fn of(value: &Tensor, variables: &[Var]) -> Result<Vec<Tensor>, TrainingError> {
 
 /// `(B, h · w, C)`, and h and w.
 fn places(layout: Layout, value: &Tensor, node: &str) -> Result<(Tensor, usize, usize), TrainingError> {
-    let places = layout.places(value)?;
+    let places = layout.positions(value)?;
     let places = places.ok_or_else(|| TrainingError::Recipe(format!("the node {node} has no rows and columns")))?;
     Ok((places.values, places.h, places.w))
 }

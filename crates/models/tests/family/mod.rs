@@ -35,7 +35,7 @@ pub(crate) fn check_louder(family: &Family<'_>, gain: f64) {
         near(&halves, want("logits"), share, &format!("{dtype:?}"));
     }
     let cam = model.graph().find(&model.spec().cam_node).unwrap();
-    assert!(model.graph().node(cam).layout.has_places(), "{}", model.spec().cam_node);
+    assert!(model.graph().node(cam).layout.has_positions(), "{}", model.spec().cam_node);
     let (logits, values) = model.forward_with(&x, &[&model.spec().cam_node, &model.spec().feature_node]).unwrap();
     near(&logits, want("logits"), 1e-4, "logits beside values");
     near(&values[1], want("features"), 1e-4, "features beside logits");
@@ -54,7 +54,7 @@ pub(crate) fn check_louder(family: &Family<'_>, gain: f64) {
         let value = model.trunk(&cut, &x).unwrap();
         assert_eq!(model.head(&cut, &value).unwrap().to_vec2::<f32>().unwrap(), logits, "{}", node.name);
         // What a layout promises is there.
-        if let Some(places) = node.layout.places(&value.at).unwrap() {
+        if let Some(places) = node.layout.positions(&value.at).unwrap() {
             assert_eq!(places.values.dim(1).unwrap(), places.h * places.w, "{}", node.name);
         }
     }
