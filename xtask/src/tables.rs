@@ -14,7 +14,7 @@ struct Source {
     command: &'static [&'static str],
 }
 
-const SOURCES: [Source; 5] = [
+const SOURCES: [Source; 6] = [
     Source {
         name: "networks",
         about: "networks on the CPU beside candle-transformers, torch, ONNX Runtime and OpenVINO",
@@ -57,6 +57,12 @@ const SOURCES: [Source; 5] = [
             "--",
             "all",
         ],
+    },
+    Source {
+        name: "records",
+        about: "columns of the records",
+        before: &[],
+        command: &["cargo", "run", "-p", "hard-imagenet-runs", "--example", "columns"],
     },
     Source {
         name: "calibration",

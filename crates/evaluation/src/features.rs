@@ -57,7 +57,11 @@ impl<'a> Features<'a> {
     /// [`RunError::OtherRun`] for a folder with other features; files that cannot be read or written;
     /// [`EvaluationError::Option`] if `tick` breaks off.
     pub fn extract(&self, folder: &Path, tick: &mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<Extracted> {
-        std::fs::create_dir_all(folder).map_err(RunError::io("create", folder))?;
+        std::fs::create_dir_all(folder).map_err(|source| RunError::Io {
+            action: "create the folder",
+            path: folder.to_owned(),
+            source,
+        })?;
         let whole = folder.join("features.safetensors");
         let all: Vec<usize> = (0..self.dataset.len()).collect();
         let mut bank = self.extractor.empty_bank();

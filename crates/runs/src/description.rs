@@ -1,6 +1,6 @@
 use crate::labels::LabelSpace;
-use crate::text::sha256_hex;
 use crate::{ExplainerDescription, PerturbationDescription, Protocol, Quirks};
+use hard_imagenet_files::sha256_hex;
 use hard_imagenet_images::Preprocessing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,4 +1,5 @@
-use std::path::{Path, PathBuf};
+use hard_imagenet_files::FileError;
+use std::path::PathBuf;
 
 /// The reason why a run folder or a protocol cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -66,11 +67,10 @@ pub enum RunError {
 /// The result of every fallible function of this crate.
 pub type Result<T, E = RunError> = std::result::Result<T, E>;
 
-impl RunError {
-    /// Returns a function that turns an error of the operating system into one that names the file.
-    pub fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
+impl From<FileError> for RunError {
+    fn from(error: FileError) -> Self {
+        let FileError { action, path, source } = error;
+        Self::Io { action, path, source }
     }
 }
 

@@ -2,10 +2,9 @@
 
 use crate::part::{read_part, write_part};
 use crate::{Result, RunDescription, RunError};
+use hard_imagenet_files::{read_if_exists, remove_unfinished, write_whole};
 use hard_imagenet_metrics::Record;
-use std::fs::{self, File};
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{ErrorKind, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A run folder and the names of its files.
@@ -18,8 +17,6 @@ pub struct RunFolder {
 
 const DESCRIPTION: &str = "run.json";
 const RECORDS: &str = "records";
-/// Ends the name of a file that is being written.
-const TEMPORARY: &str = ".tmp";
 
 impl RunFolder {
     /// The name of the file that holds the scores of a complete run:
@@ -70,7 +67,7 @@ impl RunFolder {
     /// [`RunError::Unreadable`] if it cannot be parsed; [`RunError::Io`].
     pub fn read_json<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let path = self.root.join(name);
-        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let Some(bytes) = read_if_exists(&path)? else { return Ok(None) };
         let value = serde_json::from_slice(&bytes);
         value.map(Some).map_err(|error| RunError::Unreadable { path, reason: error.to_string() })
     }
@@ -91,7 +88,7 @@ impl RunFolder {
     /// [`RunError::Damaged`] if its bytes cannot be read as records; [`RunError::Io`].
     pub fn read_part(&self, part: usize) -> Result<Option<Vec<Record>>> {
         let path = self.part_path(part);
-        let Some(bytes) = read(&path)? else { return Ok(None) };
+        let Some(bytes) = read_if_exists(&path)? else { return Ok(None) };
         read_part(bytes).map(Some).map_err(|reason| RunError::Damaged { path, reason })
     }
 
@@ -101,7 +98,7 @@ impl RunFolder {
     /// [`RunError::Io`].
     pub fn remove_part(&self, part: usize) -> Result<()> {
         let path = self.part_path(part);
-        fs::remove_file(&path).map_err(RunError::io("remove", &path))
+        fs::remove_file(&path).map_err(|source| RunError::Io { action: "remove", path, source })
     }
 
     /// Writes the records of a part.
@@ -131,25 +128,7 @@ impl RunFolder {
     /// # Errors
     /// [`RunError::Io`] if the folder cannot be created or written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.root.join(name);
-        let parent = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(parent).map_err(RunError::io("create the folder", parent))?;
-        // A name of its own keeps two processes that write the same file at once from mixing their bytes. Numbers of
-        // processes would not do, for machines that share a folder have the same ones.
-        let unique = RandomState::new().build_hasher().finish();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temporary = path.with_file_name(format!("{name}.{unique:016x}{TEMPORARY}"));
-        let written = File::create(&temporary).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        if let Err(error) = written.and_then(|()| fs::rename(&temporary, &path)) {
-            let _ = fs::remove_file(&temporary);
-            return Err(RunError::io("write", &path)(error));
-        }
-        // The rename itself lies in the folder. Not every system lets a folder be synchronised.
-        let _ = File::open(parent).and_then(|folder| folder.sync_all());
-        Ok(())
+        Ok(write_whole(&self.root.join(name), bytes)?)
     }
 
     /// Removes the temporary files that an interrupted run left of the given parts. Another process may be writing the
@@ -159,25 +138,13 @@ impl RunFolder {
     /// [`RunError::Io`].
     pub fn remove_leftovers(&self, parts: &[usize]) -> Result<()> {
         let folder = self.root.join(RECORDS);
-        fs::create_dir_all(&folder).map_err(RunError::io("create the folder", &folder))?;
-        let entries = fs::read_dir(&folder).map_err(RunError::io("read", &folder))?;
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let ours = || parts.iter().any(|&part| name.starts_with(&part_name(part)));
-            if name.ends_with(TEMPORARY) && ours() {
-                fs::remove_file(&path).map_err(RunError::io("remove", &path))?;
-            }
-        }
+        fs::create_dir_all(&folder).map_err(|source| RunError::Io {
+            action: "create the folder",
+            path: folder.clone(),
+            source,
+        })?;
+        remove_unfinished(&folder, |name| parts.iter().any(|&part| name == part_name(part)))?;
         Ok(())
-    }
-}
-
-/// `None` where there is no such file.
-fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(RunError::io("read", path)(error)),
     }
 }
 

@@ -23,6 +23,7 @@
 //! Parts are plain parquet files with one row for each record; pandas, polars and DuckDB read `records/*.parquet` as
 //! they are.
 
+mod columns;
 mod conditions;
 mod description;
 mod error;
@@ -34,8 +35,8 @@ mod protocol;
 mod quirks;
 mod run;
 mod stated;
-mod text;
 
+pub use columns::{Column, Rows, columns, columns_markdown};
 pub use conditions::{Conditions, Explanation};
 pub use description::{DatasetDescription, FORMAT, ModelDescription, RunDescription, SAMPLES_PER_PART};
 pub use error::{Result, RunError};

@@ -1,4 +1,4 @@
-//! One part of a run: the records of one chunk as one parquet file.
+//! A part of a run: the records of consecutive samples as one parquet file.
 
 mod read;
 mod write;
@@ -6,13 +6,13 @@ mod write;
 pub(crate) use read::read_part;
 pub(crate) use write::write_part;
 
-/// Key of the footer under which the length and the hash of all bytes before the footer stand.
+/// The key in the footer that holds the length and the hash of all bytes before the footer.
 const CHECKSUM: &str = "hard_imagenet.sha256";
 
 #[cfg(test)]
 mod tests {
     use super::{read_part, write_part};
-    use crate::text::sha256_hex;
+    use hard_imagenet_files::sha256_hex;
     use hard_imagenet_metrics::{MapScores, Record};
     use proptest::prelude::*;
 

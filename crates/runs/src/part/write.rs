@@ -1,6 +1,7 @@
 use super::CHECKSUM;
-use crate::text::sha256_hex;
-use hard_imagenet_metrics::{MapScores, Record};
+use crate::columns::{Cells, columns};
+use hard_imagenet_files::sha256_hex;
+use hard_imagenet_metrics::Record;
 use parquet::basic::Compression;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, FloatType, Int32Type};
 use parquet::errors::ParquetError;
@@ -11,33 +12,25 @@ use parquet::schema::parser::parse_message_type;
 use std::io::Write;
 use std::sync::Arc;
 
-/// The columns in their order: the fields of [`Record`], and one for each score of a map. The writer below follows it
-/// line by line.
+/// Returns the schema of a part in parquet's own notation.
 fn schema() -> String {
-    let maps: String = MapScores::columns().map(|column| format!("    optional float {column};\n")).collect();
-    format!(
-        "message record {{
-    required binary sample (STRING);
-    required int32 label (INTEGER(32,false));
-    required binary class (STRING);
-    required binary condition (STRING);
-    required int32 trial (INTEGER(32,false));
-    optional int32 prediction (INTEGER(32,false));
-    optional boolean correct;
-    optional int32 rank (INTEGER(32,false));
-    optional int32 rank_within (INTEGER(32,false));
-    optional float confidence;
-    optional float certainty;
-    optional float object_fraction;
-    optional float eccentricity;
-    optional int32 components (INTEGER(32,false));
-    optional float cue_rank;
-{maps}    optional binary error (STRING);
-}}"
-    )
+    let mut schema = String::from("message record {\n");
+    for column in columns() {
+        let (kind, annotation) = match column.cells {
+            Cells::Text(..) => ("required binary", " (STRING)"),
+            Cells::Integer(..) => ("required int32", " (INTEGER(32,false))"),
+            Cells::OptionalText(..) => ("optional binary", " (STRING)"),
+            Cells::OptionalInteger(..) => ("optional int32", " (INTEGER(32,false))"),
+            Cells::OptionalFlag(..) => ("optional boolean", ""),
+            Cells::OptionalFloat(..) | Cells::MapScore(_) => ("optional float", ""),
+        };
+        schema.push_str(&format!("    {kind} {}{annotation};\n", column.name));
+    }
+    schema.push('}');
+    schema
 }
 
-/// The records as the bytes of a parquet file of one row group.
+/// Encodes records as a parquet file of one row group.
 pub(crate) fn write_part(records: &[Record]) -> Result<Vec<u8>, ParquetError> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
@@ -48,27 +41,9 @@ pub(crate) fn write_part(records: &[Record]) -> Result<Vec<u8>, ParquetError> {
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
 
     let mut group = file.next_row_group()?;
-    let text = |s: &str| ByteArray::from(s.as_bytes().to_vec());
-    let number = |v: u32| v.cast_signed(); // parquet keeps unsigned numbers in the bits of signed ones
-    required::<ByteArrayType>(&mut group, records.iter().map(|r| text(&r.sample)))?;
-    required::<Int32Type>(&mut group, records.iter().map(|r| number(r.label)))?;
-    required::<ByteArrayType>(&mut group, records.iter().map(|r| text(&r.class)))?;
-    required::<ByteArrayType>(&mut group, records.iter().map(|r| text(&r.condition)))?;
-    required::<Int32Type>(&mut group, records.iter().map(|r| number(r.trial)))?;
-    optional::<Int32Type>(&mut group, records.iter().map(|r| r.prediction.map(number)))?;
-    optional::<BoolType>(&mut group, records.iter().map(|r| r.correct))?;
-    optional::<Int32Type>(&mut group, records.iter().map(|r| r.rank.map(number)))?;
-    optional::<Int32Type>(&mut group, records.iter().map(|r| r.rank_within.map(number)))?;
-    optional::<FloatType>(&mut group, records.iter().map(|r| r.confidence))?;
-    optional::<FloatType>(&mut group, records.iter().map(|r| r.certainty))?;
-    optional::<FloatType>(&mut group, records.iter().map(|r| r.object_fraction))?;
-    optional::<FloatType>(&mut group, records.iter().map(|r| r.eccentricity))?;
-    optional::<Int32Type>(&mut group, records.iter().map(|r| r.components.map(number)))?;
-    optional::<FloatType>(&mut group, records.iter().map(|r| r.cue_rank))?;
-    for at in 0..MapScores::columns().len() {
-        optional::<FloatType>(&mut group, records.iter().map(|r| r.map.as_slice()[at]))?;
+    for column in columns() {
+        write_cells(&mut group, column.cells, records)?;
     }
-    optional::<ByteArrayType>(&mut group, records.iter().map(|r| r.error.as_deref().map(text)))?;
     group.close()?;
 
     // Parquet has no checksum of its own here, so a flipped bit would read as another score.
@@ -79,6 +54,26 @@ pub(crate) fn write_part(records: &[Record]) -> Result<Vec<u8>, ParquetError> {
     file.into_inner()
 }
 
+/// Writes one column of all records.
+fn write_cells(
+    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
+    cells: Cells,
+    records: &[Record],
+) -> Result<(), ParquetError> {
+    let text = |s: &str| ByteArray::from(s.as_bytes().to_vec());
+    let number = |v: u32| v.cast_signed(); // parquet keeps unsigned numbers in the bits of signed ones
+    let records = records.iter();
+    match cells {
+        Cells::Text(get, _) => required::<ByteArrayType>(group, records.map(|r| text(get(r)))),
+        Cells::Integer(get, _) => required::<Int32Type>(group, records.map(|r| number(get(r)))),
+        Cells::OptionalText(get, _) => optional::<ByteArrayType>(group, records.map(|r| get(r).map(text))),
+        Cells::OptionalInteger(get, _) => optional::<Int32Type>(group, records.map(|r| get(r).map(number))),
+        Cells::OptionalFlag(get, _) => optional::<BoolType>(group, records.map(get)),
+        Cells::OptionalFloat(get, _) => optional::<FloatType>(group, records.map(get)),
+        Cells::MapScore(place) => optional::<FloatType>(group, records.map(|r| r.map.as_slice()[place])),
+    }
+}
+
 fn required<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
     values: impl Iterator<Item = T::T>,
@@ -86,7 +81,7 @@ fn required<T: DataType>(
     write_column::<T>(group, &values.collect::<Vec<_>>(), None)
 }
 
-/// A null is a definition level of 0 and no value.
+/// Writes a column with nulls: a null is a definition level of 0 and no value.
 fn optional<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
     values: impl Iterator<Item = Option<T::T>>,
