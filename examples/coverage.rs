@@ -1,5 +1,5 @@
-//! How often do the intervals hold the truth? Takes the samples of a large run as the whole population, draws small runs
-//! from it again and again, and counts the intervals that hold the population's value.
+//! Counts how often intervals contain the truth. It takes the samples of a large run as the whole population, draws small runs
+//! from it again and again, and counts the intervals that contain the population's value.
 //!
 //! ```sh
 //! cargo run --release -- eval -m planted_resnet.cue planted_resnet.object -d planted-hard --limit 4000 --preset strict \
@@ -7,8 +7,8 @@
 //! cargo run --release -p hard-imagenet-examples --bin coverage -- runs/population/planted_resnet.object 200 1000
 //! ```
 //!
-//! The arguments: a run folder, samples a draw, draws. A 95 % interval should hold the truth in 93 to 97 % of the draws;
-//! of 1000 draws the share itself is known to 1.4 points.
+//! The arguments are a run folder, the number of samples in a draw and the number of draws. A 95 % interval should contain the
+//! truth in 93 to 97 % of the draws. With 1000 draws the share itself is known to within 1.4 points.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet::metrics::{Averaging, Estimate, Options, Record, Scores, meta, score};
@@ -30,37 +30,39 @@ fn main() -> Result<()> {
     let population = Population::new(run.records());
     let truth = score(run.records(), &Options { resamples: 0, ..Options::default() });
 
-    // For each score how many intervals there were, and how many held the truth.
+    // For each score: the number of intervals, and how many of them contain the truth.
     let counts = (0..draws)
         .into_par_iter()
         .map(|draw| {
             let options = Options { resamples: 400, seed: draw, ..Options::default() };
-            held(&truth, &score(&population.draw(samples, draw), &options))
+            count_hits(&truth, &score(&population.draw(samples, draw), &options))
         })
         .reduce(BTreeMap::new, |mut all, some| {
-            for (key, (intervals, held)) in some {
+            for (key, (intervals, hits)) in some {
                 let count = all.entry(key).or_insert((0, 0));
-                *count = (count.0 + intervals, count.1 + held);
+                *count = (count.0 + intervals, count.1 + hits);
             }
             all
         });
 
-    println!("{samples} samples a draw, {draws} draws from {}\n", population.samples());
-    println!("| metric | condition | average | truth | intervals that hold it |\n|:--|:--|:--|--:|--:|");
-    for ((metric, condition, average), (intervals, held)) in &counts {
-        let value =
-            truth.get(metric, condition).and_then(|score| score.mean(of(average))).map_or(f64::NAN, |e| e.value);
-        let share = 100.0 * *held as f64 / *intervals as f64;
+    println!("{draws} draws of {samples} samples from {}\n", population.sample_count());
+    println!("| metric | condition | average | truth | intervals that contain it |\n|:--|:--|:--|--:|--:|");
+    for ((metric, condition, average), (intervals, hits)) in &counts {
+        let value = truth
+            .get(metric, condition)
+            .and_then(|score| score.mean(parse_average(average)))
+            .map_or(f64::NAN, |e| e.value);
+        let share = 100.0 * *hits as f64 / *intervals as f64;
         println!("| {metric} | {condition} | {average} | {value:.3} | {share:.1} % |");
     }
     Ok(())
 }
 
-/// Metric, condition, average.
+/// Metric, condition, and the word of the average.
 type Key = (String, String, &'static str);
 
-/// One interval each, and whether it held the truth.
-fn held(truth: &Scores, found: &Scores) -> BTreeMap<Key, (u64, u64)> {
+/// Returns for each score one interval, and whether it contains the truth.
+fn count_hits(truth: &Scores, found: &Scores) -> BTreeMap<Key, (u64, u64)> {
     let mut counts = BTreeMap::new();
     for metric in
         found.metrics.iter().filter(|metric| QUOTED.contains(&metric.id.as_str()) && meta(&metric.id).is_some())
@@ -68,7 +70,7 @@ fn held(truth: &Scores, found: &Scores) -> BTreeMap<Key, (u64, u64)> {
         for score in &metric.scores {
             for average in ["class", "sample"] {
                 let one = |scores: &Scores| -> Option<Estimate> {
-                    scores.get(&metric.id, &score.condition)?.mean(of(average))
+                    scores.get(&metric.id, &score.condition)?.mean(parse_average(average))
                 };
                 if let (Some(truth), Some(found)) = (one(truth), one(found)) {
                     let key = (metric.id.clone(), score.condition.clone(), average);
@@ -80,7 +82,7 @@ fn held(truth: &Scores, found: &Scores) -> BTreeMap<Key, (u64, u64)> {
     counts
 }
 
-fn of(average: &str) -> Averaging {
+fn parse_average(average: &str) -> Averaging {
     if average == "class" { Averaging::Class } else { Averaging::Sample }
 }
 
@@ -98,11 +100,11 @@ impl<'a> Population<'a> {
         Self { classes: classes.into_values().map(|samples| samples.into_values().collect()).collect() }
     }
 
-    fn samples(&self) -> usize {
+    fn sample_count(&self) -> usize {
         self.classes.iter().map(Vec::len).sum()
     }
 
-    /// As many samples of each class, with replacement, under names of their own.
+    /// Draws the same number of samples from each class, with replacement. Every copy gets a name of its own.
     fn draw(&self, samples: usize, seed: u64) -> Vec<Record> {
         let key = NoiseKey::new(seed, "coverage", 0);
         let each = samples / self.classes.len().max(1);

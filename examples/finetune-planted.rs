@@ -1,15 +1,16 @@
-//! Finetuning for the right reasons: which objectives make a model lean less on the surroundings?
+//! Compares objectives of finetuning: which of them make a model rely less on the surroundings?
 //!
 //! ```sh
 //! cargo run --release -p hard-imagenet-examples --bin finetune-planted            # three objectives, a minute or two
 //! cargo run --release -p hard-imagenet-examples --bin finetune-planted -- all     # the table of docs/FINETUNING.md
-//! cargo run --release -p hard-imagenet-examples --bin finetune-planted -- erm grad-cam:0.1     # a table of one's own
+//! cargo run --release -p hard-imagenet-examples --bin finetune-planted -- erm grad-cam:0.1     # a table of your own
 //! ```
 //!
-//! As in the paper, a new head learns on features that are there: those of the demo's two models side by side, of which one
-//! learnt scenes and the other objects, so that a head may lean on either. It learns on pictures where the scene is the class's own nine
-//! times of ten, and is judged by the benchmark on hard pictures and on pictures whose scene is always another class's. With
-//! `balanced` it sees only pictures from both ends of a ranking by spurious features, which are found by masks.
+//! As in the paper, a new head is trained on existing features. Here these are the features of the demo's two models side by
+//! side: one learned scenes, the other learned objects, so a head may rely on either. The head is trained on images whose scene
+//! is the class's own nine times out of ten. The benchmark then evaluates it on hard images and on images whose scene always
+//! belongs to another class. With `balanced` the head sees only images from both ends of a ranking by spurious features, which
+//! masks find.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 use candle_core::{DType, Device, Tensor};
@@ -28,7 +29,7 @@ use std::path::Path;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// `erm-long` takes twice the steps, as `published-saliency` does.
+/// The objectives of the table. `erm-long` takes twice the steps, as `published-saliency` does.
 const ALL: [&str; 13] = [
     "erm",
     "erm-long",
@@ -46,9 +47,9 @@ const ALL: [&str; 13] = [
 ];
 const FEW: [&str; 3] = ["erm", "balanced", "input-gradient:1"];
 
-/// Of the pictures to learn from, and of those to judge on.
+/// Seeds and numbers of the images for training and for evaluation.
 const SEEDS: (u64, u64) = (31, 32);
-const PICTURES: (usize, usize) = (800, 240);
+const IMAGES: (usize, usize) = (800, 240);
 
 fn main() -> Result<()> {
     let given: Vec<String> = std::env::args().skip(1).collect();
@@ -57,27 +58,29 @@ fn main() -> Result<()> {
         [one] if one == "all" => (ALL.into(), 15),
         some => (some.iter().map(String::as_str).collect(), 15),
     };
-    let data = PlantedCues::new(PlantedConfig::train(0.9), SEEDS.0, PICTURES.0, 64)?;
-    let hard = PlantedCues::hard(SEEDS.1, PICTURES.1, 64);
+    let data = PlantedCues::new(PlantedConfig::train(0.9), SEEDS.0, IMAGES.0, 64)?;
+    let hard = PlantedCues::hard(SEEDS.1, IMAGES.1, 64);
     let foreign = PlantedConfig { name: "foreign".into(), cue: 0.0, ..PlantedConfig::hard() };
-    let foreign = PlantedCues::new(foreign, SEEDS.1, PICTURES.1, 64)?;
+    let foreign = PlantedCues::new(foreign, SEEDS.1, IMAGES.1, 64)?;
     let folder = tempfile::tempdir()?;
 
-    println!(
-        "| objective | accuracy | foreign scene | gray-box drop | RFS linf 0.85 | IoU |\n|:--|:--|:--|:--|:--|:--|"
-    );
+    // `cargo xtask tables finetuning` copies what stands between the markers into docs/FINETUNING.md.
+    println!("<!-- begin: finetuning -->");
+    println!("| objective | accuracy | with a foreign scene | drop under `gray-box` | RFS, linf 0.85 | IoU |");
+    println!("|:--|:--|:--|:--|:--|:--|");
     let mut erm = None;
     for word in words {
         let finetuned = finetune(word, &data, epochs)?;
-        let records = judge(&finetuned, &hard, &foreign, &folder.path().join(word.replace(':', "-")))?;
-        row(word, &records, erm.as_ref())?;
+        let records = evaluate(&finetuned, &hard, &foreign, &folder.path().join(word.replace(':', "-")))?;
+        print_row(word, &records, erm.as_ref())?;
         erm.get_or_insert(records);
     }
+    println!("<!-- end: finetuning -->");
     Ok(())
 }
 
-/// The two trunks side by side, from one picture to 192 features, and a new head.
-fn both() -> Result<Network> {
+/// Returns the two trunks side by side, from one image to 192 features, with a new head.
+fn join_trunks() -> Result<Network> {
     let mut g = GraphBuilder::new();
     let input = g.input();
     let mut weights = WeightMap::new();
@@ -119,26 +122,26 @@ fn finetune(word: &str, data: &PlantedCues, epochs: usize) -> Result<Model> {
     let silent = |_: TrainingEvent<'_>| ControlFlow::Continue(());
     let finetuned = match word {
         "balanced" => {
-            let subset = balanced(data)?;
-            // As many steps as the others.
+            let subset = balanced_subset(data)?;
+            // The subset is smaller, so more epochs make as many steps.
             let epochs = epochs * data.len() / subset.len();
-            Trainer::new(both()?, Recipe { epochs, ..recipe }).run(&subset, silent)?
+            Trainer::new(join_trunks()?, Recipe { epochs, ..recipe }).run(&subset, silent)?
         }
-        "erm-long" => Trainer::new(both()?, Recipe { epochs: 2 * epochs, ..recipe }).run(data, silent)?,
-        "reweighting" => deep_feature_reweighting(&both()?, &recipe, data, &by_scene(data), 5, silent)?,
-        _ => Trainer::new(both()?, recipe).groups(by_scene(data)).run(data, silent)?,
+        "erm-long" => Trainer::new(join_trunks()?, Recipe { epochs: 2 * epochs, ..recipe }).run(data, silent)?,
+        "reweighting" => deep_feature_reweighting(&join_trunks()?, &recipe, data, &group_by_scene(data), 5, silent)?,
+        _ => Trainer::new(join_trunks()?, recipe).groups(group_by_scene(data)).run(data, silent)?,
     };
     Ok(finetuned.network.model(&Device::Cpu, DType::F32)?)
 }
 
-/// Is the scene the class's own?
-fn by_scene(data: &PlantedCues) -> Groups {
+/// Groups samples by whether the scene is the class's own.
+fn group_by_scene(data: &PlantedCues) -> Groups {
     Groups::new((0..data.len()).map(|i| u32::from(data.has_own_scene(i))).collect())
 }
 
-/// The ten pictures of each class with the strongest cues and the ten with the weakest, in a ranking by the features that
+/// Returns the ten images of each class with the strongest cues and the ten with the weakest, in a ranking by the features that
 /// masks call spurious.
-fn balanced(data: &PlantedCues) -> Result<Subset<&PlantedCues>> {
+fn balanced_subset(data: &PlantedCues) -> Result<Subset<&PlantedCues>> {
     let model = load("cue")?.model(&Device::Cpu, DType::F32)?;
     let folder = tempfile::tempdir()?;
     let tick = &mut |_, _| ControlFlow::Continue(());
@@ -155,8 +158,8 @@ fn balanced(data: &PlantedCues) -> Result<Subset<&PlantedCues>> {
     Ok(Subset::filter(data, |i| kept.contains(data.id(i))))
 }
 
-/// What the benchmark sees on hard pictures, and on those whose scene is another class's.
-fn judge(model: &Model, hard: &PlantedCues, foreign: &PlantedCues, folder: &Path) -> Result<[Vec<Record>; 2]> {
+/// Returns the records on hard images and on images whose scene belongs to another class.
+fn evaluate(model: &Model, hard: &PlantedCues, foreign: &PlantedCues, folder: &Path) -> Result<[Vec<Record>; 2]> {
     let protocol = "conditions = [\"none\", \"gray-box\"]\ntrials = 2\nexplainers = [\"gradcam\"]\n[noise]\nlinf = [0.85]\nl2 = []\n";
     let run = |data: &PlantedCues, protocol: Protocol| -> Result<Vec<Record>> {
         let folder = folder.join(&data.info().name);
@@ -166,9 +169,9 @@ fn judge(model: &Model, hard: &PlantedCues, foreign: &PlantedCues, folder: &Path
     Ok([run(hard, Protocol::from_toml(protocol)?)?, run(foreign, clean)?])
 }
 
-/// A line of the table: each score with its interval, and an asterisk where it differs from the first objective's by more
-/// than chance (95 %, the same pictures).
-fn row(word: &str, records: &[Vec<Record>; 2], erm: Option<&[Vec<Record>; 2]>) -> Result<()> {
+/// Prints a row of the table: each score with its interval, and an asterisk where it differs from the first objective's by more
+/// than chance (95 %, on the same images).
+fn print_row(word: &str, records: &[Vec<Record>; 2], erm: Option<&[Vec<Record>; 2]>) -> Result<()> {
     let mut line = format!("| {word} |");
     for (set, metric, condition) in [
         (0, "accuracy", "none"),

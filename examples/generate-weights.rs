@@ -1,11 +1,11 @@
-//! Writes weights that are a function of their names: no download, any model, the same numbers on every machine.
+//! Writes weights that are a function of their names: for any model, without a download, the same numbers on every machine.
 //!
 //! ```sh
 //! cargo run --release -p hard-imagenet-examples --bin generate-weights -- weights 'resnet*' deit_small_patch16_224.fb_in1k
 //! ```
 //!
-//! Such a model has learned nothing, but it computes what a trained one computes: to try a program, time a kernel or
-//! compare two implementations, that is enough.
+//! Such a model has learned nothing, but it does the same computations as a trained one. That is enough to try a program,
+//! to time a kernel or to compare two implementations.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet::models::{generated, zoo};

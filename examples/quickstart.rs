@@ -4,8 +4,8 @@
 //! cargo run --release -p hard-imagenet-examples --bin quickstart
 //! ```
 //!
-//! It judges the two small networks of the demo on generated pictures. For pictures of your own take
-//! `HardImageNet::open(masks, images, Split::Val)` or `MaskedFolder::open(images, masks)`, and a model of the zoo.
+//! It evaluates the two small networks of the demo on generated images. For images of your own, use
+//! `HardImageNet::open(masks, images, Split::Val)` or `MaskedFolder::open(images, masks)` and a model of the zoo.
 #![allow(clippy::disallowed_macros, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet::prelude::*;
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for name in ["planted_resnet.cue", "planted_resnet.object"] {
         let weights = Weights::Folder("crates/cli/demo".into());
         let model = zoo::load(name, &weights, &Device::Cpu, DType::F32)?;
-        // Run again, it goes on from what the folder holds: here, from the end.
+        // A second call resumes from what the folder holds. Here that is everything.
         let run =
             Evaluation::new(&data).protocol(Protocol::quick()).preset(Preset::Strict).run(&model, folder.join(name))?;
 

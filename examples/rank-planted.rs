@@ -1,10 +1,10 @@
-//! Which features of a model are spurious, and which pictures show its cue? Found by masks alone, where the answer is known.
+//! Finds out which features of a model are spurious and which images show its cue, by masks alone, where the answer is known.
 //!
 //! ```sh
 //! cargo run --release -p hard-imagenet-examples --bin rank-planted
 //! ```
 //!
-//! For photographs: `hard-imagenet rank -m MODEL -d hard-imagenet --split train ..`, which also draws a page.
+//! For photographs use `hard-imagenet rank -m MODEL -d hard-imagenet --split train ..`, which also draws a page.
 #![allow(clippy::disallowed_macros, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet::datasets::PlantedConfig;
@@ -16,7 +16,8 @@ use hard_imagenet::ranking::{
 use std::ops::ControlFlow;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Every scene is the class's own, and fills from nothing to all of the picture: that is how strong the cue is.
+    // Every scene is the class's own. It fills a share of the image between nothing and everything, and this share is the
+    // strength of the cue.
     let graded = PlantedConfig { name: "graded".into(), cue: 1.0, extent: (0.0, 1.0), ..PlantedConfig::hard() };
     let (hard, graded) = (PlantedCues::hard(7, 400, 64), PlantedCues::new(graded, 8, 480, 64)?);
     for name in ["planted_resnet.cue", "planted_resnet.object"] {
@@ -28,16 +29,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         let seen = bank(&hard)?;
 
-        // The five most important features of each class, judged by where their maps lie.
+        // The five most important features of each class. Where their maps lie decides whether they are spurious.
         let important =
             |class| class_importance(&seen, class).map_or(Vec::new(), |importance| top_features(&importance, 5));
         let ids =
             (0..8).flat_map(|class| important(class).into_iter().map(move |feature| FeatureId { class, feature }));
         let verdicts = MaskCriterion::default().verdicts(&seen, ids.collect::<Vec<_>>());
         let hard_classes = rank_classes(&seen, &verdicts, 5).iter().filter(|class| class.is_hard()).count();
-        println!("{name}: {hard_classes} of 8 classes have five important features that all look past the object");
+        println!("{name}: in {hard_classes} of 8 classes all five important features look past the object");
 
-        // Other pictures, in the order of how much they activate those features beyond those of any other class.
+        // Other images, ordered by how much more they activate these features than those of any other class.
         let other = bank(&graded)?;
         let ranking = Ranking::new(&other, |class| verdicts.spurious(class), Aggregate::Advantage);
         for (class, ranked) in &ranking.classes {
@@ -52,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             };
             let third = ranked.len() / 3;
             println!(
-                "  {class:9} strength of the cue in this order: ρ {:.2}; right in the first third {:.2}, in the last {:.2}",
+                "  {class:9} correlation of this order with the strength of the cue: ρ {:.2}; accuracy in the first third {:.2}, in the last {:.2}",
                 spearman(&scores, &strengths).unwrap_or(f64::NAN),
                 right(0, third),
                 right(ranked.len() - third, ranked.len())

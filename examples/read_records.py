@@ -1,5 +1,5 @@
 # Requires pandas, pyarrow, polars, duckdb.
-"""Reads the records of a run with pandas, polars and DuckDB, and compares what they make of them with scores.json.
+"""Reads the records of a run with pandas, polars and DuckDB, and compares accuracies from each with scores.json.
 
     cargo run --release -- demo
     python examples/read_records.py runs/demo/planted-hard/planted_resnet.cue

@@ -4,12 +4,12 @@
 //! cargo run --release -p hard-imagenet-examples --bin train-planted -- crates/cli/demo
 //! ```
 //!
-//! Both are `planted_resnet`, start from the same weights and see the same objects. They differ in one number: in the
-//! pictures of `cue` the scene always tells the class, in those of `object` it tells nothing. Every picture is
-//! generated for one step and never seen again, every second one with grain. Ten minutes a model on a core of its own.
-//! Nothing is left to chance: a second run on the same machine writes the same files.
+//! Both are `planted_resnet`, start from the same weights and see the same objects. They differ in one setting: the scene
+//! always reveals the class in the images of `cue`, and never in those of `object`. Every image is generated for one step
+//! and never used again; every second one has grain. Training takes ten minutes a model on a core of its own. It is
+//! deterministic: a second run on the same machine writes the same files.
 //!
-//! A second argument (`cue` or `object`) trains one of the two, `check` only measures the files that are there.
+//! The second argument `cue` or `object` trains one of the two; `check` only measures the existing files.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 #[path = "planted/training.rs"]
@@ -27,13 +27,13 @@ use std::time::Instant;
 use training::{Recipe, Result};
 
 const NAME: &str = "planted_resnet";
-/// Side of the pictures.
+/// Side of the images, in pixels.
 const SIZE: usize = 64;
 const STEPS: usize = 1200;
-/// Seed of the training pictures, and of the fresh ones that the result is measured on.
+/// Seeds of the training images and of the fresh images that measure the result.
 const TRAIN_SEED: u64 = 1;
 const CHECK_SEED: u64 = 77;
-/// Fresh pictures of each kind.
+/// Number of fresh images of each kind.
 const CHECKED: usize = 800;
 
 fn main() -> Result<()> {
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The weights after training where the scene tells the class with probability `cue`.
+/// Returns the weights after training on images whose scene is the class's own with probability `cue`.
 fn train(cue: f64) -> Result<WeightMap> {
     let graph = zoo::graph(NAME, 8)?;
     let start = generated::weights(&graph)?;
@@ -83,7 +83,7 @@ fn train(cue: f64) -> Result<WeightMap> {
     })
 }
 
-/// What the model does with fresh pictures, whole and perturbed.
+/// Prints the model's accuracy on fresh images, unchanged and perturbed.
 fn check(word: &str, path: &Path) -> Result<()> {
     let model = zoo::load(NAME, &Weights::File(path.to_owned()), &Device::Cpu, DType::F32)?;
     let foreign = PlantedConfig { name: "foreign".into(), cue: 0.0, ..PlantedConfig::easy() };
@@ -121,7 +121,7 @@ fn accuracy(model: &Model, data: &PlantedCues, perturb: &dyn Perturb) -> Result<
     Ok(right as f64 / data.len() as f64)
 }
 
-/// Pictures have the network's size already; only their masks are thresholded.
+/// Returns the transform. Images already have the network's size, so it only thresholds their masks.
 fn geometry() -> Result<PairedTransform> {
     Ok(zoo::spec(NAME)?.preprocess.paired_transform(MaskRule::Half))
 }

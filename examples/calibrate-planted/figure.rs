@@ -1,42 +1,42 @@
-//! The figure: every score over the strength of the cue.
+//! The figure: every score against the strength of the cue.
 
 use crate::section::{Levels, Section};
 use crate::subject::CUES;
 use crate::trial::Measure;
 use std::fmt::Write;
 
-/// One score, or the truth: a curve for each section that has it.
+/// A score or the truth, with a curve for each section that has it.
 struct Panel<'a> {
     title: String,
     curves: Vec<(&'a Section<'a>, &'a Levels)>,
 }
 
-/// The truth first, then every score.
+/// Returns the panels: the truth first, then every score.
 fn panels<'a>(sections: &'a [Section<'a>]) -> Vec<Panel<'a>> {
     let truth = sections.iter().map(|section| (section, &section.cost)).collect();
     let mut panels = vec![Panel { title: "truth: cost of the scene".to_owned(), curves: truth }];
-    for measure in sections.iter().take(1).flat_map(|section| &section.judgements).map(|j| &j.measure) {
-        let curve = |section: &'a Section<'a>| Some((section, &section.of(measure)?.levels));
+    for measure in sections.iter().take(1).flat_map(|section| &section.judgments).map(|j| &j.measure) {
+        let curve = |section: &'a Section<'a>| Some((section, &section.judgment(measure)?.levels));
         panels.push(Panel { title: title(measure), curves: sections.iter().filter_map(curve).collect() });
     }
     panels
 }
 
-/// Colour and dashes of a section's curves: a colour for each kind, dashes for large objects.
+/// Returns color and dashes of a section's curves: one color for each kind, dashes for the easy images.
 fn stroke(section: &Section<'_>) -> (&'static str, &'static str) {
-    let colour = if section.kind == "resnet" { "#0072b2" } else { "#d55e00" };
-    (colour, if section.preset == "hard" { "none" } else { "5 4" })
+    let color = if section.kind == "resnet" { "#0072b2" } else { "#d55e00" };
+    (color, if section.preset == "hard" { "none" } else { "5 4" })
 }
 
-/// Columns of panels, and the size of the drawing area of each, in pixels.
+/// Number of columns of panels, and the size of the drawing area of each in pixels.
 const COLUMNS: usize = 4;
 const CELL: (f64, f64) = (220.0, 150.0);
-/// Around that area: left, top, right, bottom.
+/// Margins around that area: left, top, right, bottom.
 const FRAME: (f64, f64, f64, f64) = (44.0, 30.0, 16.0, 34.0);
-/// For the key above all.
+/// Height of the key at the top.
 const KEY: f64 = 34.0;
 
-/// A standalone SVG of all panels. Whiskers are 95 % intervals over seeds.
+/// Returns a standalone SVG of all panels. Whiskers are 95 % intervals over seeds.
 pub(crate) fn figure(sections: &[Section<'_>]) -> String {
     let panels = panels(sections);
     let (across, down) = (CELL.0 + FRAME.0 + FRAME.2, CELL.1 + FRAME.1 + FRAME.3);
@@ -48,10 +48,10 @@ pub(crate) fn figure(sections: &[Section<'_>]) -> String {
          <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
     );
     for (i, section) in sections.iter().enumerate() {
-        let (x, (colour, dashes)) = (FRAME.0 + i as f64 * 180.0, stroke(section));
+        let (x, (color, dashes)) = (FRAME.0 + i as f64 * 180.0, stroke(section));
         let _ = writeln!(
             svg,
-            "<path d=\"M{x} 18h28\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>\
+            "<path d=\"M{x} 18h28\" stroke=\"{color}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>\
              <text x=\"{}\" y=\"22\">{}</text>",
             x + 34.0,
             section.title()
@@ -88,11 +88,11 @@ fn draw(svg: &mut String, panel: &Panel<'_>, (left, top): (f64, f64)) {
         0.1
     };
     for tick in ((low / step).ceil() as i64..=(high / step).floor() as i64).map(|i| i as f64 * step) {
-        let (at, colour) = (y(tick), if tick == 0.0 { "#8d959a" } else { "#e6e4de" });
+        let (at, color) = (y(tick), if tick == 0.0 { "#8d959a" } else { "#e6e4de" });
         let text = format!("{tick:.1}").replace('-', "\u{2212}");
         let _ = write!(
             svg,
-            "<path d=\"M{left} {at:.1}h{}\" stroke=\"{colour}\"/>\
+            "<path d=\"M{left} {at:.1}h{}\" stroke=\"{color}\"/>\
              <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\" font-size=\"11\" fill=\"#5d656b\">{text}</text>",
             CELL.0,
             left - 6.0,
@@ -109,17 +109,17 @@ fn draw(svg: &mut String, panel: &Panel<'_>, (left, top): (f64, f64)) {
         );
     }
     for (n, (section, levels)) in panel.curves.iter().enumerate() {
-        let (points, (colour, dashes)) = (points(levels), stroke(section));
-        // Side by side, so that whiskers do not hide each other.
-        let aside = (n as f64 - (panel.curves.len() as f64 - 1.0) / 2.0) * 3.0;
+        let (points, (color, dashes)) = (points(levels), stroke(section));
+        // Curves are shifted sideways so that their whiskers do not hide each other.
+        let shift = (n as f64 - (panel.curves.len() as f64 - 1.0) / 2.0) * 3.0;
         let mut path = String::new();
         for (k, &(i, mean, half)) in points.iter().enumerate() {
-            let at = x(i) + aside;
+            let at = x(i) + shift;
             let _ = write!(path, "{}{at:.1} {:.1}", if k == 0 { "M" } else { "L" }, y(mean));
             let _ = write!(
                 svg,
-                "<path d=\"M{at:.1} {:.1}V{:.1}\" stroke=\"{colour}\"/>\
-                 <circle cx=\"{at:.1}\" cy=\"{:.1}\" r=\"2.2\" fill=\"{colour}\"/>",
+                "<path d=\"M{at:.1} {:.1}V{:.1}\" stroke=\"{color}\"/>\
+                 <circle cx=\"{at:.1}\" cy=\"{:.1}\" r=\"2.2\" fill=\"{color}\"/>",
                 y(mean - half),
                 y(mean + half),
                 y(mean)
@@ -127,12 +127,12 @@ fn draw(svg: &mut String, panel: &Panel<'_>, (left, top): (f64, f64)) {
         }
         let _ = writeln!(
             svg,
-            "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.6\" stroke-dasharray=\"{dashes}\"/>"
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"1.6\" stroke-dasharray=\"{dashes}\"/>"
         );
     }
 }
 
-/// A score as people call it: "drop, gray-box", "rfs, linf 0.25".
+/// Returns a readable name of a score: "drop, gray-box", "rfs, linf 0.25".
 pub(crate) fn title((metric, condition): &Measure) -> String {
     let condition = condition.strip_prefix("noise:").unwrap_or(condition).replace(':', " ");
     match (metric.as_str(), condition.as_str()) {

@@ -1,4 +1,4 @@
-//! A small transformer that learns from few pictures.
+//! A small transformer that learns from few images.
 
 use hard_imagenet::graph::{Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId, Reduction};
 use hard_imagenet::models::Architecture;
@@ -7,10 +7,10 @@ use hard_imagenet::models::Architecture;
 /// convolutions help transformers see better*), whose tokens are averaged instead of read from a class token (Beyer et
 /// al. 2022, *Better plain ViT baselines for ImageNet-1k*).
 ///
-/// A plain one of this size is right on a quarter of the pictures, where only their shapes tell, after as many steps as
-/// a study of sixty models can afford.
+/// When only shapes reveal the class, a plain transformer of this size recognizes a quarter of the images after as many steps as a
+/// study of sixty models can afford.
 pub(crate) struct Hybrid {
-    /// Side of the square picture.
+    /// Side of the square image, in pixels.
     pub(crate) image: usize,
     /// Channels between the convolutions.
     pub(crate) stem: usize,

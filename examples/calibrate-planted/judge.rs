@@ -1,41 +1,41 @@
-//! How well each score orders the models of one kind on one preset.
+//! Judges how well each score orders the models of one kind on one preset.
 
 use crate::section::Levels;
-use crate::statistics::{Estimate, crossing, mean, order, over_groups, pearson, ranks, spearman};
+use crate::statistics::{Estimate, bootstrap_groups, crossing, mean, pearson, ranks, share_in_order, spearman};
 use crate::subject::{CUES, SEEDS, Subject};
 use crate::trial::{Measure, Outcome};
 use hard_imagenet::metrics::{Better, CLEAN, NoiseCondition, NoiseRegion, keeps_object, meta};
 
-/// Costs that differ by less are too near to each other for the pictures of the truth to tell.
-const TELLING: f64 = 0.05;
+/// Costs that differ by less are too close for the images of the truth to separate.
+const SMALLEST_DIFFERENCE: f64 = 0.05;
 
-/// The models of one kind with what came of them on one preset.
+/// The models of one kind with their outcomes on one preset.
 pub(crate) type Group<'a> = Vec<(&'a Subject, &'a Outcome)>;
 
-/// A score and how it did. Intervals cover 95 %, over seeds.
+/// A score and its quality. Intervals cover 95 %, over seeds.
 #[derive(Clone)]
-pub(crate) struct Judgement {
+pub(crate) struct Judgment {
     pub(crate) measure: Measure,
-    /// Mean and half width of its interval at each strength of the cue.
+    /// Mean and half the width of its interval at each strength of the cue.
     pub(crate) levels: Levels,
-    /// Spearman's correlation with the truth by training: the weaker the cue was, the higher.
+    /// Spearman's correlation with the truth by training: a weaker cue means a higher truth.
     pub(crate) cue: Option<Estimate>,
-    /// The same with the truth by behaviour: the less the scene is worth to the model, the higher.
+    /// The same with the truth by behavior: a lower cost of the scene means a higher truth.
     pub(crate) cost: Option<Estimate>,
-    /// Share of the pairs trained with different cues that it orders rightly.
+    /// Share of the pairs trained with different cues that it orders correctly.
     pub(crate) pairs: Option<Estimate>,
-    /// The same of those with neighbouring cues alone.
-    pub(crate) neighbours: Option<Estimate>,
-    /// Share of the pairs that differ in behaviour.
-    pub(crate) behaviour: Option<Estimate>,
-    /// Pearson's correlation with clean accuracy among models of the same cue, where nothing but their seeds sets them
-    /// apart.
+    /// The same for pairs with neighboring cues only.
+    pub(crate) neighbors: Option<Estimate>,
+    /// The same for pairs that differ in behavior.
+    pub(crate) behavior: Option<Estimate>,
+    /// Pearson's correlation with clean accuracy among models of the same cue, which differ only in their seeds.
     pub(crate) accuracy: Option<f64>,
 }
 
-/// +1 if the score should be high for models that need the object, -1 if low; `None` if nobody would read it so.
+/// Returns +1 if the score should be high for models that need the object, -1 if it should be low, and `None` if nobody reads it
+/// in this way.
 pub(crate) fn direction((metric, condition): &Measure) -> Option<f64> {
-    // Accuracy that stays without the object, or with noise on it, was not earned by the object.
+    // Accuracy that remains without the object, or with noise on it, does not come from the object.
     let noisy = NoiseCondition::parse(condition).is_some_and(|noise| noise.region == NoiseRegion::Foreground);
     let kept = if keeps_object(condition) && !noisy { 1.0 } else { -1.0 };
     match metric.as_str() {
@@ -49,31 +49,32 @@ pub(crate) fn direction((metric, condition): &Measure) -> Option<f64> {
     }
 }
 
-/// Is it one that people report by itself? The others are there to be looked up.
+/// Returns whether people report this score by itself. The others are for looking up.
 pub(crate) fn is_headline((metric, condition): &Measure) -> bool {
     match metric.as_str() {
         "accuracy" => condition == CLEAN,
-        "drop" | "relative-drop" => takes_or_moves(condition),
+        "drop" | "relative-drop" => removes_or_moves_object(condition),
         metric => ["rfs", "iou", "delta-density", "background-gap"].contains(&metric),
     }
 }
 
-/// With noise there is RFS, and with another picture of its class as its background the object is where it always was.
-fn takes_or_moves(condition: &str) -> bool {
+/// Returns whether a condition removes the object or puts it before a foreign background. Noise is covered by RFS, and
+/// `mixed-same` leaves the object with a background of its own class.
+fn removes_or_moves_object(condition: &str) -> bool {
     NoiseCondition::parse(condition).is_none() && condition != "mixed-same"
 }
 
-/// Which of the others say something of their own? Accuracy without the object is in its drop, IoU under RIVAL10's rules in
-/// IoU.
+/// Returns whether another score adds information. Accuracy without the object is contained in its drop, and IoU under RIVAL10's
+/// rules in IoU.
 pub(crate) fn is_other(measure: &Measure) -> bool {
-    let within = ["accuracy", "accuracy-top5", "drop", "relative-drop", "iou-rival10", "dice-rival10"];
+    let contained = ["accuracy", "accuracy-top5", "drop", "relative-drop", "iou-rival10", "dice-rival10"];
     match measure.0.as_str() {
-        "confidence-drop" => takes_or_moves(&measure.1),
-        metric => !is_headline(measure) && !within.contains(&metric),
+        "confidence-drop" => removes_or_moves_object(&measure.1),
+        metric => !is_headline(measure) && !contained.contains(&metric),
     }
 }
 
-/// All measures that any model of the group has and that say something.
+/// Returns all measures with a direction that any model of the group has.
 pub(crate) fn measures(group: &Group<'_>) -> Vec<Measure> {
     let mut measures: Vec<Measure> = Vec::new();
     for (measure, _) in group.iter().flat_map(|(_, outcome)| &outcome.scores) {
@@ -84,8 +85,9 @@ pub(crate) fn measures(group: &Group<'_>) -> Vec<Measure> {
     measures
 }
 
-pub(crate) fn judge(group: &Group<'_>, measure: &Measure) -> Judgement {
-    let values = turned(group, measure);
+/// Judges one score on a group.
+pub(crate) fn judge(group: &Group<'_>, measure: &Measure) -> Judgment {
+    let values = oriented(group, measure);
     let sign = direction(measure).unwrap_or(1.0);
     let at = |cue: f64| -> Vec<f64> {
         let of_cue = group.iter().zip(&values).filter(|((subject, _), _)| subject.cue == cue);
@@ -93,62 +95,62 @@ pub(crate) fn judge(group: &Group<'_>, measure: &Measure) -> Judgement {
     };
     let levels: Levels = CUES.iter().map(|&cue| mean(&at(cue))).collect();
     let over_seeds = |truth: Truth, statistic: fn(&[f64], &[f64]) -> Option<f64>| {
-        over_groups(SEEDS as usize, |seeds| {
-            let (truth, values) = truth.known(group, &values, seeds);
+        bootstrap_groups(SEEDS as usize, |seeds| {
+            let (truth, values) = truth.with_scores(group, &values, seeds);
             statistic(&truth, &values)
         })
     };
-    Judgement {
+    Judgment {
         measure: measure.clone(),
         levels,
         cue: over_seeds(Truth::Cue, spearman),
         cost: over_seeds(Truth::Cost, spearman),
         pairs: over_seeds(Truth::Cue, pairs),
-        neighbours: over_seeds(Truth::Cue, neighbours),
-        behaviour: over_seeds(Truth::Cost, behaviour),
-        accuracy: with_accuracy(group, &values).map(|r| sign * r),
+        neighbors: over_seeds(Truth::Cue, neighbors),
+        behavior: over_seeds(Truth::Cost, behavior),
+        accuracy: correlation_with_accuracy(group, &values).map(|r| sign * r),
     }
 }
 
-/// Strengths of the cue at which means have gone 10, 50 and 90 % of their way from the weakest cue to the strongest.
+/// Returns the strengths of the cue at which means have gone 10, 50 and 90 % of their way from the weakest cue to the strongest.
 pub(crate) fn crossings(levels: &[Option<(f64, f64)>]) -> [Option<f64>; 3] {
     let known = CUES.iter().zip(levels).filter_map(|(&cue, level)| Some((cue, level.as_ref()?.0)));
     let (cues, means): (Vec<f64>, Vec<f64>) = known.unzip();
     [0.1, 0.5, 0.9].map(|share| crossing(&cues, &means, share))
 }
 
-/// Two scores in one: the mean of a model's places among the models of the group. The share of pairs that it orders
-/// rightly, by training and by behaviour.
-pub(crate) fn together(group: &Group<'_>, a: &Measure, b: &Measure) -> Option<(f64, f64)> {
-    let places = |measure| -> Option<Vec<f64>> {
-        Some(ranks(&turned(group, measure).into_iter().collect::<Option<Vec<f64>>>()?))
+/// Combines two scores into the mean of a model's ranks in the group. Returns the share of pairs that it orders correctly, by
+/// training and by behavior.
+pub(crate) fn judge_combined(group: &Group<'_>, a: &Measure, b: &Measure) -> Option<(f64, f64)> {
+    let ranks_by = |measure| -> Option<Vec<f64>> {
+        Some(ranks(&oriented(group, measure).into_iter().collect::<Option<Vec<f64>>>()?))
     };
-    let both: Vec<Option<f64>> = places(a)?.iter().zip(places(b)?).map(|(a, b)| Some(a + b)).collect();
+    let both: Vec<Option<f64>> = ranks_by(a)?.iter().zip(ranks_by(b)?).map(|(a, b)| Some(a + b)).collect();
     let seeds: Vec<usize> = (0..SEEDS as usize).collect();
-    let (cues, by_cue) = Truth::Cue.known(group, &both, &seeds);
-    let (costs, by_cost) = Truth::Cost.known(group, &both, &seeds);
-    Some((pairs(&cues, &by_cue)?, behaviour(&costs, &by_cost)?))
+    let (cues, by_cue) = Truth::Cue.with_scores(group, &both, &seeds);
+    let (costs, by_cost) = Truth::Cost.with_scores(group, &both, &seeds);
+    Some((pairs(&cues, &by_cue)?, behavior(&costs, &by_cost)?))
 }
 
-/// The score of each model, turned so that high means that it needs the object.
-fn turned(group: &Group<'_>, measure: &Measure) -> Vec<Option<f64>> {
+/// Returns the score of each model, with the sign that makes high mean that the model needs the object.
+fn oriented(group: &Group<'_>, measure: &Measure) -> Vec<Option<f64>> {
     let sign = direction(measure).unwrap_or(1.0);
-    let of = |outcome: &Outcome| outcome.scores.iter().find(|(m, _)| m == measure).map(|(_, value)| sign * value);
-    group.iter().map(|(_, outcome)| of(outcome)).collect()
+    let value = |outcome: &Outcome| outcome.scores.iter().find(|(m, _)| m == measure).map(|(_, value)| sign * value);
+    group.iter().map(|(_, outcome)| value(outcome)).collect()
 }
 
-/// How much a model needs the object; high is much.
+/// How much a model needs the object. High means a lot.
 #[derive(Clone, Copy)]
 enum Truth {
-    /// By training: the cue that it was offered, negative.
+    /// By training: the negative strength of the cue.
     Cue,
-    /// By behaviour: what the scene is worth to it, negative.
+    /// By behavior: the negative cost of the scene.
     Cost,
 }
 
 impl Truth {
-    /// Truth and score of the models of some seeds, one by one, as far as they have a score.
-    fn known(self, group: &Group<'_>, values: &[Option<f64>], seeds: &[usize]) -> (Vec<f64>, Vec<f64>) {
+    /// Returns truth and score of the models of some seeds that have a score.
+    fn with_scores(self, group: &Group<'_>, values: &[Option<f64>], seeds: &[usize]) -> (Vec<f64>, Vec<f64>) {
         let truth = |(subject, outcome): &(&Subject, &Outcome)| match self {
             Self::Cue => -subject.cue,
             Self::Cost => -outcome.cost,
@@ -159,28 +161,28 @@ impl Truth {
 }
 
 fn pairs(cues: &[f64], values: &[f64]) -> Option<f64> {
-    order(cues, values, |_, _| true)
+    share_in_order(cues, values, |_, _| true)
 }
 
-fn neighbours(cues: &[f64], values: &[f64]) -> Option<f64> {
+fn neighbors(cues: &[f64], values: &[f64]) -> Option<f64> {
     let step = |truth: f64| CUES.iter().position(|&cue| cue == -truth).unwrap_or(0);
-    order(cues, values, |a, b| step(a).abs_diff(step(b)) == 1)
+    share_in_order(cues, values, |a, b| step(a).abs_diff(step(b)) == 1)
 }
 
-fn behaviour(costs: &[f64], values: &[f64]) -> Option<f64> {
-    order(costs, values, |a, b| (a - b).abs() > TELLING)
+fn behavior(costs: &[f64], values: &[f64]) -> Option<f64> {
+    share_in_order(costs, values, |a, b| (a - b).abs() > SMALLEST_DIFFERENCE)
 }
 
-/// Correlation of score and clean accuracy, both as distances from their means over the models of the same cue.
-fn with_accuracy(group: &Group<'_>, values: &[Option<f64>]) -> Option<f64> {
-    let clean = turned(group, &("accuracy".to_owned(), CLEAN.to_owned()));
+/// Returns the correlation of score and clean accuracy, both as distances from their means over the models of the same cue.
+fn correlation_with_accuracy(group: &Group<'_>, values: &[Option<f64>]) -> Option<f64> {
+    let clean = oriented(group, &("accuracy".to_owned(), CLEAN.to_owned()));
     let (mut x, mut y) = (Vec::new(), Vec::new());
     for cue in CUES {
         let of_cue = (0..group.len()).filter(|&i| group[i].0.cue == cue);
         let (a, b): (Vec<f64>, Vec<f64>) = of_cue.filter_map(|i| Some((clean[i]?, values[i]?))).unzip();
-        let centre = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-        x.extend(a.iter().map(|v| v - centre(&a)));
-        y.extend(b.iter().map(|v| v - centre(&b)));
+        let center = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+        x.extend(a.iter().map(|v| v - center(&a)));
+        y.extend(b.iter().map(|v| v - center(&b)));
     }
     pearson(&x, &y)
 }

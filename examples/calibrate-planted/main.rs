@@ -1,16 +1,16 @@
-//! Which score orders models by how much they lean on the surroundings?
+//! Finds out which scores order models by how much they rely on the surroundings.
 //!
 //! ```sh
 //! cargo run --release -p hard-imagenet-examples --bin calibrate-planted -- FOLDER
 //! ```
 //!
-//! Trains small networks of two kinds on planted cues, where we decide how well the scene tells the class, and scores
-//! them as any model would be scored. Since the truth is known, the scores can be judged. `docs/CALIBRATION.md` has the
-//! results.
+//! The program trains small networks of two kinds on planted cues, where we decide how reliably the scene reveals the class,
+//! and scores them like any other model. Because the truth is known, the scores can be judged. `docs/CALIBRATION.md` has
+//! the results.
 //!
-//! In the folder: `models/` and `runs/` of what is done already, so that a study that was broken off goes on where it
-//! stood; `scores.csv` with every score of every model; `judgements.csv`, `tables.md` and `figure.svg` with how the
-//! scores did. Nothing is left to chance: a second study on the same machine writes the same files.
+//! The folder holds `models/` and `runs/` with finished work, so that an interrupted study resumes; `scores.csv` with every
+//! score of every model; and `judgements.csv`, `tables.md` and `figure.svg` with the quality of the scores. The study is
+//! deterministic: a second one on the same machine writes the same files.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 mod figure;
@@ -34,12 +34,12 @@ use std::sync::Mutex;
 use std::time::Instant;
 use subject::{KINDS, Subject};
 use training::Result;
-use trial::{Outcome, PRESETS, outcome};
+use trial::{Outcome, PRESETS};
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [folder] = &arguments[..] else { return Err("usage: calibrate-planted FOLDER".into()) };
-    if let Some(code) = workers::set_up()? {
+    if let Some(code) = workers::restart_configured()? {
         return Ok(code);
     }
     let folder = PathBuf::from(folder);
@@ -52,11 +52,11 @@ fn main() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Trains the models that are not there.
+/// Trains the models that the folder lacks.
 fn train(subjects: &[Subject], folder: &Path) -> Result<()> {
     let untrained: Vec<&Subject> = subjects.iter().filter(|subject| !subject.is_trained(folder)).collect();
     println!("{} models, {} to be trained", subjects.len(), untrained.len());
-    workers::each(&untrained, |subject| {
+    workers::for_each(&untrained, |subject| {
         let started = Instant::now();
         let (loss, accuracy) = subject.train(folder)?;
         let seconds = started.elapsed().as_secs_f64();
@@ -65,17 +65,17 @@ fn train(subjects: &[Subject], folder: &Path) -> Result<()> {
     })
 }
 
-/// What comes of each model on each preset.
+/// Evaluates every model on each preset.
 fn evaluate(subjects: &[Subject], folder: &Path) -> Result<Vec<[Outcome; 2]>> {
     println!("evaluating {} models", subjects.len());
     let places: Vec<usize> = (0..subjects.len()).collect();
     let results = Mutex::new(Vec::new());
-    workers::each(&places, |&place| {
+    workers::for_each(&places, |&place| {
         let started = Instant::now();
-        let [hard, easy] = PRESETS.map(|preset| outcome(&subjects[place], preset, folder));
+        let [hard, easy] = PRESETS.map(|preset| trial::evaluate(&subjects[place], preset, folder));
         let (hard, easy) = (hard?, easy?);
         println!(
-            "{:18} the scene is worth {:.3} (hard) and {:.3} (easy), {:.0} s",
+            "{:18} cost of the scene {:.3} (hard) and {:.3} (easy), {:.0} s",
             subjects[place].name(),
             hard.cost,
             easy.cost,
@@ -89,7 +89,7 @@ fn evaluate(subjects: &[Subject], folder: &Path) -> Result<Vec<[Outcome; 2]>> {
     Ok(results.into_iter().map(|(_, outcomes)| outcomes).collect())
 }
 
-/// Judges the scores and writes all that comes of it.
+/// Judges the scores and writes the tables and the figure.
 fn write(subjects: &[Subject], outcomes: &[[Outcome; 2]], folder: &Path) -> Result<()> {
     let (mut groups, mut sections) = (Vec::new(), Vec::new());
     for kind in &KINDS {
@@ -100,17 +100,17 @@ fn write(subjects: &[Subject], outcomes: &[[Outcome; 2]], folder: &Path) -> Resu
             groups.push(group);
         }
     }
-    let some = |keep| sections.iter().map(|section: &Section| section.only(keep)).collect::<Vec<Section>>();
-    let (headlines, others) = (some(is_headline), some(is_other));
+    let select = |keep| sections.iter().map(|section: &Section| section.select(keep)).collect::<Vec<Section>>();
+    let (headlines, others) = (select(is_headline), select(is_other));
 
     let both =
         subjects.iter().zip(outcomes).flat_map(|(s, both)| PRESETS.into_iter().zip(both).map(move |(p, o)| (s, p, o)));
     std::fs::write(folder.join("scores.csv"), table::scores_csv(&both.collect::<Vec<_>>()))?;
-    std::fs::write(folder.join("judgements.csv"), table::judgements_csv(&sections))?;
-    let (singles, pairs) = (ranking::singles(&headlines), ranking::pairs(&groups, &headlines));
-    let tables = table::markdown(&headlines, &singles, &ranking::singles(&others), &pairs);
+    std::fs::write(folder.join("judgements.csv"), table::judgments_csv(&sections))?;
+    let (singles, pairs) = (ranking::rank_scores(&headlines), ranking::rank_pairs(&groups, &headlines));
+    let tables = table::markdown(&headlines, &singles, &ranking::rank_scores(&others), &pairs);
     std::fs::write(folder.join("tables.md"), tables)?;
     std::fs::write(folder.join("figure.svg"), figure::figure(&headlines))?;
-    println!("written: scores.csv, judgements.csv, tables.md, figure.svg in {}", folder.display());
+    println!("wrote scores.csv, judgements.csv, tables.md, figure.svg in {}", folder.display());
     Ok(())
 }

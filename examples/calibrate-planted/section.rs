@@ -1,23 +1,23 @@
-//! The results on the models of one kind and one preset.
+//! The results for the models of one kind on one preset.
 
-use crate::judge::{Group, Judgement, judge, measures};
+use crate::judge::{Group, Judgment, judge, measures};
 use crate::statistics::mean;
 use crate::subject::CUES;
 use crate::trial::{Measure, Outcome};
 
-/// A mean and half the width of its interval at each strength of the cue, as far as there are values.
+/// For each strength of the cue the mean and half the width of its interval, or `None` without enough values.
 pub(crate) type Levels = Vec<Option<(f64, f64)>>;
 
-/// What was found on one group of models.
+/// The results for one group of models.
 #[derive(Clone)]
 pub(crate) struct Section<'a> {
     pub(crate) kind: &'a str,
     pub(crate) preset: &'a str,
-    /// What the scene is worth: the truth by behaviour.
+    /// The cost of the scene: the truth by behavior.
     pub(crate) cost: Levels,
-    /// Accuracy in scenes that are not the objects' own.
+    /// Accuracy with objects in scenes that are not their own.
     pub(crate) foreign: Levels,
-    pub(crate) judgements: Vec<Judgement>,
+    pub(crate) judgments: Vec<Judgment>,
 }
 
 impl<'a> Section<'a> {
@@ -26,24 +26,24 @@ impl<'a> Section<'a> {
             group.iter().filter(|(subject, _)| subject.cue == cue).map(|(_, outcome)| value(outcome)).collect()
         };
         let levels = |value| CUES.iter().map(|&cue| mean(&at(cue, value))).collect();
-        let judgements = measures(group).iter().map(|measure| judge(group, measure)).collect();
-        Self { kind, preset, cost: levels(|o| o.cost), foreign: levels(|o| o.foreign), judgements }
+        let judgments = measures(group).iter().map(|measure| judge(group, measure)).collect();
+        Self { kind, preset, cost: levels(|o| o.cost), foreign: levels(|o| o.foreign), judgments }
     }
 
-    /// The same with some of the scores.
-    pub(crate) fn only(&self, keep: fn(&Measure) -> bool) -> Self {
-        let mut some = self.clone();
-        some.judgements.retain(|judgement| keep(&judgement.measure));
-        some
+    /// Returns the section with only the scores that `keep` accepts.
+    pub(crate) fn select(&self, keep: fn(&Measure) -> bool) -> Self {
+        let mut selected = self.clone();
+        selected.judgments.retain(|judgment| keep(&judgment.measure));
+        selected
     }
 
-    /// "resnet, hard".
+    /// Returns a title such as "resnet, hard".
     pub(crate) fn title(&self) -> String {
         format!("{}, {}", self.kind, self.preset)
     }
 
-    /// The judgement of a score.
-    pub(crate) fn of(&self, measure: &Measure) -> Option<&Judgement> {
-        self.judgements.iter().find(|judgement| judgement.measure == *measure)
+    /// Returns the judgment of a score.
+    pub(crate) fn judgment(&self, measure: &Measure) -> Option<&Judgment> {
+        self.judgments.iter().find(|judgment| judgment.measure == *measure)
     }
 }

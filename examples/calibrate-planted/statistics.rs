@@ -1,8 +1,8 @@
-//! How well a score follows the truth.
+//! Statistics of how well a score follows the truth.
 
-/// Mean and half the width of its 95 % interval by Student's t; `None` for fewer than two values.
+/// Returns the mean and half the width of its 95 % interval by Student's t, or `None` for fewer than two values.
 pub(crate) fn mean(values: &[f64]) -> Option<(f64, f64)> {
-    /// Quantiles at 0.975 for 1, 2, .. degrees of freedom.
+    /// 0.975 quantiles for 1, 2, .. degrees of freedom.
     const T: [f64; 9] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
     let n = values.len() as f64;
     let t = *T.get(values.len().checked_sub(2)?)?;
@@ -11,30 +11,30 @@ pub(crate) fn mean(values: &[f64]) -> Option<(f64, f64)> {
     Some((mean, t * (variance / n).sqrt()))
 }
 
-/// Spearman's rank correlation, ties sharing their mean rank; `None` where one side does not vary.
+/// Returns Spearman's rank correlation; ties share their mean rank. `None` if one side does not vary.
 pub(crate) fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     pearson(&ranks(x), &ranks(y))
 }
 
-/// Pearson's correlation; `None` where one side does not vary.
+/// Returns Pearson's correlation. `None` if one side does not vary.
 pub(crate) fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
-    let centre = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let (at_x, at_y) = (centre(x), centre(y));
+    let center = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (at_x, at_y) = (center(x), center(y));
     let sum = |f: &dyn Fn(f64, f64) -> f64| x.iter().zip(y).map(|(x, y)| f(x - at_x, y - at_y)).sum::<f64>();
     let scale = (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt();
     (scale > 0.0).then(|| sum(&|x, y| x * y) / scale)
 }
 
-/// Place of each value in their order, from 0; equal ones share the mean of theirs.
+/// Returns the rank of each value, from 0. Equal values share their mean rank.
 pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     let below = |v: &f64| values.iter().filter(|&w| w < v).count() as f64;
     let equal = |v: &f64| values.iter().filter(|&w| w == v).count() as f64;
     values.iter().map(|v| below(v) + (equal(v) - 1.0) / 2.0).collect()
 }
 
-/// Of the pairs whose `x` differ and pass `counts`, the share that `y` orders in the same way; a tie is half right.
-/// `None` without such pairs.
-pub(crate) fn order(x: &[f64], y: &[f64], counts: impl Fn(f64, f64) -> bool) -> Option<f64> {
+/// Returns the share of pairs that `y` orders in the same way as `x`, among the pairs whose `x` differ and pass `counts`. A tie
+/// counts half. `None` without such pairs.
+pub(crate) fn share_in_order(x: &[f64], y: &[f64], counts: impl Fn(f64, f64) -> bool) -> Option<f64> {
     let (mut right, mut pairs) = (0.0, 0.0);
     for (i, (xi, yi)) in x.iter().zip(y).enumerate() {
         for (xj, yj) in x[..i].iter().zip(&y[..i]) {
@@ -54,19 +54,19 @@ pub(crate) fn order(x: &[f64], y: &[f64], counts: impl Fn(f64, f64) -> bool) -> 
     (pairs > 0.0).then(|| right / pairs)
 }
 
-/// Where a curve has first gone `share` of its way from its first value to its last, between points linearly; `None` if
-/// it ends where it began.
+/// Returns where a curve has first gone `share` of its way from its first value to its last, interpolated linearly. `None` if it
+/// ends where it began.
 pub(crate) fn crossing(x: &[f64], y: &[f64], share: f64) -> Option<f64> {
     let (first, last) = (*y.first()?, *y.last()?);
     if first == last {
         return None;
     }
-    let way: Vec<f64> = y.iter().map(|y| (y - first) / (last - first)).collect();
-    let at = way.iter().position(|&w| w >= share)?;
+    let progress: Vec<f64> = y.iter().map(|y| (y - first) / (last - first)).collect();
+    let at = progress.iter().position(|&w| w >= share)?;
     if at == 0 {
         return Some(x[0]);
     }
-    let part = (share - way[at - 1]) / (way[at] - way[at - 1]);
+    let part = (share - progress[at - 1]) / (progress[at] - progress[at - 1]);
     Some(x[at - 1] + part * (x[at] - x[at - 1]))
 }
 
@@ -78,11 +78,11 @@ pub(crate) struct Estimate {
     pub(crate) high: f64,
 }
 
-/// A statistic of all groups, with the percentile interval of a bootstrap that draws groups: the statistic is given
-/// their numbers, from 0.
-pub(crate) fn over_groups(groups: usize, statistic: impl Fn(&[usize]) -> Option<f64>) -> Option<Estimate> {
+/// Returns a statistic of all groups with the percentile interval of a bootstrap over groups. The statistic receives the numbers
+/// of the drawn groups, from 0.
+pub(crate) fn bootstrap_groups(groups: usize, statistic: impl Fn(&[usize]) -> Option<f64>) -> Option<Estimate> {
     const REPLICATES: usize = 1000;
-    // A linear congruential generator (Knuth's for MMIX) is random enough to draw a few groups.
+    // A linear congruential generator (Knuth's for MMIX) is good enough to draw a few groups.
     let mut state = 1u64;
     let mut draw = |_| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -124,10 +124,10 @@ mod tests {
 
     #[test]
     fn pairs_of_one_level_do_not_count() {
-        assert_eq!(order(&[1.0, 1.0, 2.0], &[5.0, 9.0, 7.0], |_, _| true), Some(0.5));
-        assert_eq!(order(&[1.0, 2.0], &[5.0, 5.0], |_, _| true), Some(0.5));
-        assert_eq!(order(&[1.0, 1.0], &[5.0, 9.0], |_, _| true), None);
-        assert_eq!(order(&[1.0, 2.0, 3.0], &[1.0, 2.0, 0.0], |a, b| (a - b).abs() < 1.5), Some(0.5));
+        assert_eq!(share_in_order(&[1.0, 1.0, 2.0], &[5.0, 9.0, 7.0], |_, _| true), Some(0.5));
+        assert_eq!(share_in_order(&[1.0, 2.0], &[5.0, 5.0], |_, _| true), Some(0.5));
+        assert_eq!(share_in_order(&[1.0, 1.0], &[5.0, 9.0], |_, _| true), None);
+        assert_eq!(share_in_order(&[1.0, 2.0, 3.0], &[1.0, 2.0, 0.0], |a, b| (a - b).abs() < 1.5), Some(0.5));
     }
 
     #[test]
@@ -141,10 +141,10 @@ mod tests {
     fn resampling_covers_the_spread_of_groups() {
         let values = [0.0, 1.0, 2.0, 3.0, 4.0];
         let mean = |drawn: &[usize]| Some(drawn.iter().map(|&g| values[g]).sum::<f64>() / drawn.len() as f64);
-        let Estimate { value, low, high } = over_groups(5, mean).unwrap();
+        let Estimate { value, low, high } = bootstrap_groups(5, mean).unwrap();
         assert_eq!(value, 2.0);
         // The mean of five draws has deviation √(2 / 5) = 0.63, and its interval reaches almost twice as far.
         assert!((0.6..1.0).contains(&low) && (3.0..3.4).contains(&high), "{low} {high}");
-        assert_eq!(over_groups(5, |_| None), None);
+        assert_eq!(bootstrap_groups(5, |_| None), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The models of the study: who they are, and how they come to be.
+//! The models of the study and their training.
 
 use crate::hybrid::Hybrid;
 use crate::training::{Recipe, Result, train};
@@ -7,14 +7,14 @@ use hard_imagenet::images::{Filter, Preprocessing, Resize};
 use hard_imagenet::models::{Architecture, Block, Checkpoint, Model, ModelSpec, ResNet, Stem, WeightMap, generated};
 use std::path::{Path, PathBuf};
 
-/// Side of the pictures.
+/// Side of the images, in pixels.
 pub(crate) const SIZE: usize = 32;
-/// Strengths of the cue in training; the first is chance, where the scene tells nothing.
+/// Strengths of the cue in training. The first is chance, where the scene reveals nothing.
 pub(crate) const CUES: [f64; 6] = [0.125, 0.25, 0.5, 0.75, 0.9, 1.0];
-/// Models of each kind.
+/// Number of seeds for each kind and strength.
 pub(crate) const SEEDS: u64 = 5;
 
-/// A kind of network and how long it takes to learn.
+/// A kind of network and the length of its training.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
     network: &'static (dyn Architecture + Sync),
@@ -38,7 +38,7 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// All of them; those of a seed together, so that a study that is broken off has every strength of the cue.
+    /// Returns all models. Those of a seed come together, so that an interrupted study has every strength of the cue.
     pub(crate) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         for seed in 1..=SEEDS {
@@ -49,7 +49,7 @@ impl Subject {
         all
     }
 
-    /// "resnet-0.75-3": kind, cue, seed.
+    /// Returns a name such as "resnet-0.75-3": kind, cue, seed.
     pub(crate) fn name(&self) -> String {
         format!("{}-{}-{}", self.kind.name, self.cue, self.seed)
     }
@@ -62,10 +62,10 @@ impl Subject {
         self.weights(folder).exists()
     }
 
-    /// Trains it and writes its weights, whole or not at all. Gives loss and accuracy on the last tenth of what it saw.
+    /// Trains the model and writes its weights, whole or not at all. Returns loss and accuracy on the last tenth of its images.
     pub(crate) fn train(&self, folder: &Path) -> Result<(f64, f64)> {
         let graph = self.kind.network.graph(8)?;
-        // Another start for each seed: numbers made from the tensors' names and the seed.
+        // Each seed has its own initial weights, which are made from the tensors' names and the seed.
         let tensor = |name: &str, shape: &[usize]| {
             let values = generated::values(&format!("{}/{name}", self.seed), shape);
             candle_core::Tensor::from_vec(values, shape, &Device::Cpu)
@@ -91,7 +91,7 @@ impl Subject {
         Ok((loss, accuracy))
     }
 
-    /// The trained model.
+    /// Loads the trained model.
     pub(crate) fn load(&self, folder: &Path) -> Result<Model> {
         let network = self.kind.network;
         let checkpoint = Checkpoint::open(&self.weights(folder))?;
@@ -112,7 +112,7 @@ impl Subject {
     }
 }
 
-/// Pictures as they are, values brought to -1..1.
+/// Returns preprocessing that keeps images as they are and scales values to -1..1.
 fn preprocess() -> Preprocessing {
     Preprocessing {
         resize: Resize::Squash(SIZE, SIZE),

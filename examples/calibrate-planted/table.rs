@@ -1,4 +1,4 @@
-//! The tables: for people as Markdown, for programs as CSV.
+//! Writes the tables: as Markdown for people, as CSV for programs.
 
 use crate::figure::title;
 use crate::judge::crossings;
@@ -9,7 +9,7 @@ use crate::subject::{CUES, Subject};
 use crate::trial::Outcome;
 use std::fmt::Write;
 
-/// Every score of every model, a row each.
+/// Returns every score of every model, one row each.
 pub(crate) fn scores_csv(rows: &[(&Subject, &str, &Outcome)]) -> String {
     let mut csv = String::from("kind,cue,seed,preset,metric,condition,value\n");
     for (subject, preset, outcome) in rows {
@@ -24,8 +24,8 @@ pub(crate) fn scores_csv(rows: &[(&Subject, &str, &Outcome)]) -> String {
     csv
 }
 
-/// Every judgement, a row each.
-pub(crate) fn judgements_csv(sections: &[Section<'_>]) -> String {
+/// Returns every judgment, one row each.
+pub(crate) fn judgments_csv(sections: &[Section<'_>]) -> String {
     let mut csv = String::from("kind,preset,metric,condition");
     for cue in CUES {
         let _ = write!(csv, ",mean@{cue},half@{cue}");
@@ -35,10 +35,10 @@ pub(crate) fn judgements_csv(sections: &[Section<'_>]) -> String {
     }
     csv.push_str(",cue@10%,cue@50%,cue@90%,with-accuracy\n");
     for section in sections {
-        for j in &section.judgements {
+        for j in &section.judgments {
             let _ = write!(csv, "{},{},{},{}", section.kind, section.preset, j.measure.0, j.measure.1);
             let levels = j.levels.iter().flat_map(|level| [level.map(|l| l.0), level.map(|l| l.1)]);
-            let estimates = [j.cue, j.cost, j.pairs, j.neighbours, j.behaviour];
+            let estimates = [j.cue, j.cost, j.pairs, j.neighbors, j.behavior];
             let parts = estimates.iter().flat_map(|e| [e.map(|e| e.value), e.map(|e| e.low), e.map(|e| e.high)]);
             for value in levels.chain(parts).chain(crossings(&j.levels)).chain([j.accuracy]) {
                 let _ = write!(csv, ",{}", value.map_or(String::new(), |value| format!("{value:.4}")));
@@ -49,37 +49,51 @@ pub(crate) fn judgements_csv(sections: &[Section<'_>]) -> String {
     csv
 }
 
-/// All tables as Markdown: the ranking of the scores, that of the others, the best ten of two together, then section by
-/// section.
+/// Returns all tables as Markdown: the ranking of the scores, of the other scores, and of the best ten pairs, then section by
+/// section. `cargo xtask tables calibration` copies what stands between markers into docs/CALIBRATION.md.
 pub(crate) fn markdown(sections: &[Section<'_>], singles: &[Ranked], others: &[Ranked], pairs: &[Ranked]) -> String {
     let mut out = String::from("### Share of pairs in the right order\n\n");
-    ranking(&mut out, sections, singles);
+    marked(&mut out, "calibration-scores", |out| ranking(out, sections, singles));
     out.push_str("\n### The other scores\n\n");
-    ranking(&mut out, sections, others);
+    marked(&mut out, "calibration-others", |out| ranking(out, sections, others));
     out.push_str("\n### Two scores together\n\n");
-    ranking(&mut out, sections, &pairs[..pairs.len().min(10)]);
+    marked(&mut out, "calibration-pairs", |out| ranking(out, sections, &pairs[..pairs.len().min(10)]));
+    out.push('\n');
+    marked(&mut out, "calibration-sections", |out| all_sections(out, sections));
+    out
+}
+
+/// Writes something between the markers of a name.
+fn marked(out: &mut String, name: &str, write: impl FnOnce(&mut String)) {
+    let _ = writeln!(out, "<!-- begin: {name} -->");
+    write(out);
+    let _ = writeln!(out, "<!-- end: {name} -->");
+}
+
+/// Writes the values and judgments of every section.
+fn all_sections(out: &mut String, sections: &[Section<'_>]) {
     for section in sections {
         let _ = writeln!(out, "\n### {}\n", section.title());
-        values(&mut out, section);
+        values(out, section);
         out.push('\n');
-        judgements(&mut out, section);
+        judgments(out, section);
     }
-    out
+    out.push('\n');
 }
 
 fn ranking(out: &mut String, sections: &[Section<'_>], ranked: &[Ranked]) {
     let heads: Vec<String> = sections.iter().map(Section::title).collect();
-    let _ = writeln!(out, "| score | {} | mean by cue | mean by behaviour |", heads.join(" | "));
+    let _ = writeln!(out, "| score | {} | mean by cue | mean by behavior |", heads.join(" | "));
     let _ = writeln!(out, "|:--|{}--:|--:|", "--:|".repeat(sections.len()));
     for row in ranked {
-        let shares = row.by_cue.iter().zip(&row.by_behaviour);
-        let cells: Vec<String> = shares.map(|(cue, behaviour)| format!("{cue:.2} / {behaviour:.2}")).collect();
-        let (cue, behaviour) = row.means();
-        let _ = writeln!(out, "| {} | {} | {cue:.3} | {behaviour:.3} |", row.name, cells.join(" | "));
+        let shares = row.by_cue.iter().zip(&row.by_behavior);
+        let cells: Vec<String> = shares.map(|(cue, behavior)| format!("{cue:.2} / {behavior:.2}")).collect();
+        let (cue, behavior) = row.means();
+        let _ = writeln!(out, "| {} | {} | {cue:.3} | {behavior:.3} |", row.name, cells.join(" | "));
     }
 }
 
-/// What was measured at each strength of the cue.
+/// Writes the values at each strength of the cue.
 fn values(out: &mut String, section: &Section<'_>) {
     let cues: Vec<String> = CUES.iter().skip(1).map(f64::to_string).collect();
     let _ = writeln!(out, "| score | chance | {} | 10 % | 50 % | 90 % |", cues.join(" | "));
@@ -90,15 +104,15 @@ fn values(out: &mut String, section: &Section<'_>) {
     };
     row("*cost of the scene*", &section.cost);
     row("*accuracy, foreign scene*", &section.foreign);
-    section.judgements.iter().for_each(|j| row(&title(&j.measure), &j.levels));
+    section.judgments.iter().for_each(|j| row(&title(&j.measure), &j.levels));
 }
 
-/// How well that tells the models apart.
-fn judgements(out: &mut String, section: &Section<'_>) {
-    out.push_str("| score | Spearman, cue | Spearman, cost | pairs | neighbours | behaviour | with accuracy |\n");
+/// Writes how well the scores separate the models.
+fn judgments(out: &mut String, section: &Section<'_>) {
+    out.push_str("| score | Spearman, cue | Spearman, cost | pairs | neighbors | behavior | with accuracy |\n");
     let _ = writeln!(out, "|:--|{}", "--:|".repeat(6));
-    for j in &section.judgements {
-        let estimates = [j.cue, j.cost, j.pairs, j.neighbours, j.behaviour].map(estimate).join(" | ");
+    for j in &section.judgments {
+        let estimates = [j.cue, j.cost, j.pairs, j.neighbors, j.behavior].map(estimate).join(" | ");
         let _ = writeln!(out, "| {} | {estimates} | {} |", title(&j.measure), number(j.accuracy));
     }
 }

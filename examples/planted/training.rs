@@ -1,4 +1,4 @@
-//! Training on planted cues, from pictures that are each generated for one step and never seen again.
+//! Training on planted cues. Every image is generated for one step and never used again.
 
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
@@ -11,38 +11,38 @@ use rayon::prelude::*;
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// Greatest standard deviation of the noise that the pictures of training have.
+/// Largest standard deviation of the noise on training images.
 const GRAIN: f32 = 0.5;
 
-/// What is seen in training, and how it is learnt.
+/// The images of a training, and how the network learns from them.
 pub(crate) struct Recipe {
     /// Probability that the scene is the class's own.
     pub(crate) cue: f64,
-    /// Of pictures and grain.
+    /// Seed of images and grain.
     pub(crate) seed: u64,
     pub(crate) steps: usize,
-    /// Pictures a step.
+    /// Images per step.
     pub(crate) batch: usize,
-    /// Highest learning rate: reached after a tenth of the steps, then down to zero along a cosine.
+    /// Highest learning rate. The rate reaches it after a tenth of the steps and then falls to zero along a cosine.
     pub(crate) rate: f64,
 }
 
-/// One step, as it went.
+/// The outcome of one step.
 pub(crate) struct Step {
-    /// Counted from 1.
+    /// Number of the step, from 1.
     pub(crate) number: usize,
     pub(crate) loss: f64,
-    /// On the step's own pictures, before it.
+    /// Accuracy on the step's own images, before the step.
     pub(crate) accuracy: f64,
 }
 
-/// The weights after training from `start`.
+/// Returns the weights after training from `start`, and calls `report` after each step.
 pub(crate) fn train(
     graph: &Graph,
     start: WeightMap,
     preprocess: &Preprocessing,
     recipe: &Recipe,
-    mut tell: impl FnMut(Step),
+    mut report: impl FnMut(Step),
 ) -> Result<WeightMap> {
     let Recipe { cue, seed, steps, batch, .. } = *recipe;
     let size = preprocess.input.0;
@@ -50,7 +50,7 @@ pub(crate) fn train(
     let geometry = preprocess.paired_transform(MaskRule::Half);
     let (mean, std) = (f64::from(preprocess.mean[0]), f64::from(preprocess.std[0]));
 
-    // Running statistics are no variables: they follow the batches and have no gradient.
+    // Running statistics are not variables: they follow the batches and have no gradient.
     let mut weights = start;
     let mut variables = Vec::new();
     for (name, tensor) in weights.iter_mut().filter(|(name, _)| !name.contains("running")) {
@@ -64,8 +64,8 @@ pub(crate) fn train(
 
     for step in 0..steps {
         let indices: Vec<usize> = (step * batch..(step + 1) * batch).collect();
-        let see = |&i: &usize| Ok(grainy(geometry.apply_to_image(&data.get(i)?.image), seed, i));
-        let images: Vec<Pixels> = indices.par_iter().map(see).collect::<Result<_>>()?;
+        let make = |&i: &usize| Ok(add_grain(geometry.apply_to_image(&data.get(i)?.image), seed, i));
+        let images: Vec<Pixels> = indices.par_iter().map(make).collect::<Result<_>>()?;
         let values: Vec<f32> = images.iter().flat_map(|image| image.as_slice()).copied().collect();
         let x = Tensor::from_vec(values, (batch, 3, size, size), &Device::Cpu)?;
         let x = ((x - mean)? / std)?;
@@ -80,13 +80,13 @@ pub(crate) fn train(
 
         let hits = logits.argmax(D::Minus1)?.eq(&labels)?.to_dtype(DType::F32)?;
         let accuracy = f64::from(hits.mean_all()?.to_scalar::<f32>()?);
-        tell(Step { number: step + 1, loss: f64::from(loss.to_scalar::<f32>()?), accuracy });
+        report(Step { number: step + 1, loss: f64::from(loss.to_scalar::<f32>()?), accuracy });
     }
     Ok(weights)
 }
 
 impl Recipe {
-    /// Learning rate of a step: a linear rise, then half a cosine.
+    /// Returns the learning rate of a step: a linear rise, then half a cosine.
     fn rate(&self, step: usize) -> f64 {
         let at = step as f64 / self.steps as f64;
         let fall = |at: f64| 0.5 * (1.0 + (std::f64::consts::PI * (at - 0.1) / 0.9).cos());
@@ -94,12 +94,12 @@ impl Recipe {
     }
 }
 
-/// Every second picture gets grain of a strength up to [`GRAIN`], over all of it.
+/// Adds grain of a strength up to [`GRAIN`] to every second image, all over it.
 ///
-/// A network that never saw noise fails under any, wherever it is: then the noise of the benchmark would measure how
-/// little noise the network stands, and not what it looks at.
-fn grainy(image: Pixels, seed: u64, i: usize) -> Pixels {
-    // Multiples of the golden ratio fill (-1, 1) evenly, in every class alike.
+/// A network that never saw noise fails under any noise, wherever it is. The benchmark's noise would then measure how little
+/// noise the network tolerates, and not what it looks at.
+fn add_grain(image: Pixels, seed: u64, i: usize) -> Pixels {
+    // Multiples of the golden ratio fill (-1, 1) evenly, in every class.
     let strength = 2.0 * (i as f64 * 0.618_033_988_75).fract() - 1.0;
     if strength <= 0.0 {
         return image;
