@@ -1,17 +1,20 @@
 # Requires what the scripts in python/ require: numpy, scipy, Pillow, pycocotools, scikit-learn, opencv, grad-cam,
 # torch, torchvision.
-"""Times our kernels and what Python users would call instead, in one run, and prints tables of ratios as Markdown.
+"""Times our kernels and what Python users would call instead, in one run, and prints tables as Markdown.
 
     python benches/compare.py [masks images perturbations metrics] [--quick] [--rounds N] [--published FOLDER]
 
-For each name it runs `cargo bench -p hard-imagenet-benches --bench NAME`, then the scripts of `benches/python` with the
-same kernels on the same formula-made inputs; all on one core where `taskset` is there. Where a group of benchmarks has a
-function "ours", its other functions are Rust crates to compare with; otherwise each function is a kernel of its own,
-"group/function". Lines of the scripts join by kernel and size.
+For each name it runs `cargo bench -p hard-imagenet-benches --bench NAME`, then the scripts of `benches/python` with the same
+kernels on the same inputs, which formulas make. Everything runs on one core if `taskset` is available. If a group of
+benchmarks has a function "ours", its other functions are Rust crates to compare with. Otherwise each function is a separate
+kernel, "group/function". Lines of the scripts are matched by kernel and size.
 
-Figures are medians in microseconds, and with `--rounds` the least of several by turns, for machines that others disturb; a
-ratio says how many times longer the other takes. With `--published`, a folder of clones of the published code (see
-python/published.py), that code's own functions are among the others, unchanged, and a table of them alone comes last.
+Numbers are medians in microseconds. With `--rounds` both sides take turns and each number is the minimum of several rounds,
+for machines that others disturb. A ratio says how many times longer the other side takes. `--published` names a folder of
+clones of the published code (see python/published.py): its own functions then are among the others, unchanged, and a table of
+them alone follows. PUBLISHED in the environment does the same.
+
+The tables of one size come last, between the markers that `cargo xtask tables kernels` looks for.
 """
 import argparse
 import json
@@ -23,10 +26,12 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# A benchmark and the script that times the same kernels.
+# Benchmarks, and the scripts that time the same kernels.
 SCRIPTS = {"masks": "masks", "metrics": "masks", "images": "images", "perturbations": "perturbations"}
-# Freed memory is kept, as our program keeps it: otherwise glibc hands it back, and both sides wait for new pages.
-KEPT = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=67108864"}
+# Keep freed memory, as our program does. Otherwise glibc returns it to the system and both sides wait for new pages.
+KEEP_MEMORY = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=67108864"}
+# Sizes of the tables in docs/BENCHMARKS.md.
+DOCUMENTED = {"224", "224x224", "375x500"}
 QUICK = ["--warm-up-time", "0.2", "--measurement-time", "0.4", "--sample-size", "15", "--nresamples", "1000"]
 
 
@@ -41,13 +46,13 @@ def one_core():
 
 
 def rust(name, quick):
-    """{(kernel, size): {who: microseconds}} from criterion's own files."""
+    """Returns {(kernel, size): {who: microseconds}} from criterion's files."""
     home = target() / "criterion"
     shutil.rmtree(home, ignore_errors=True)
     bench = ["cargo", "bench", "-p", "hard-imagenet-benches", "--bench", name]
     subprocess.run(bench + ["--no-run"], cwd=ROOT, check=True)
     measure = one_core() + bench + ["--"] + (QUICK if quick else [])
-    subprocess.run(measure, cwd=ROOT, env=os.environ | KEPT, check=True, stdout=sys.stderr)
+    subprocess.run(measure, cwd=ROOT, env=os.environ | KEEP_MEMORY, check=True, stdout=sys.stderr)
     measured = []
     for file in sorted(home.rglob("new/benchmark.json")):
         what = json.loads(file.read_text())
@@ -62,12 +67,12 @@ def rust(name, quick):
 
 
 def python(name, published):
-    """The same from the lines `kernel TAB size TAB library TAB microseconds` of a script."""
+    """Returns the same from a script, which prints lines `kernel TAB size TAB library TAB microseconds`."""
     script = ROOT / "benches" / "python" / f"{name}.py"
     threads = {key: "1" for key in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"]}
     command = one_core() + [sys.executable, str(script)]
     clones = {"PUBLISHED": str(published.resolve())} if published else {}
-    run = subprocess.run(command, env=os.environ | KEPT | threads | clones, check=True, stdout=subprocess.PIPE, text=True)
+    run = subprocess.run(command, env=os.environ | KEEP_MEMORY | threads | clones, check=True, stdout=subprocess.PIPE, text=True)
     found = defaultdict(dict)
     for line in run.stdout.splitlines():
         kernel, size, library, microseconds = line.split("\t")
@@ -75,8 +80,8 @@ def python(name, published):
     return found
 
 
-def least(rounds):
-    """The least of each time in several rounds."""
+def minimum(rounds):
+    """Returns the minimum of each time over several rounds."""
     found = defaultdict(dict)
     for times in rounds:
         for key, by in times.items():
@@ -84,7 +89,7 @@ def least(rounds):
     return found
 
 
-def shown(microseconds):
+def format_time(microseconds):
     return f"{microseconds:.3g}" if microseconds < 1000 else f"{microseconds:.0f}"
 
 
@@ -93,32 +98,48 @@ def by_size(key):
     return kernel, int((size or "0").split("x")[0])
 
 
-def table(name, ours, theirs):
-    print(f"\n## {name}\n\n| kernel | size | ours, µs | others, µs | times longer |\n|---|--:|--:|---|---|")
+def table(ours, theirs, documented):
+    """Prints a table of all sizes, or of the documented ones without their column."""
+    print(f"| kernel |{'' if documented else ' size |'} ours, µs | others, µs | times longer |")
+    print(f"|---|{'' if documented else '--:|'}--:|---|---|")
     for key in sorted(ours, key=by_size):
         kernel, size = key
+        if documented and size not in DOCUMENTED:
+            continue
         base = ours[key].get("ours")
         others = {who: time for who, time in ours[key].items() if who != "ours"} | theirs.get(key, {})
         if base is None or not others:
             continue
-        times = ", ".join(f"{who} {shown(time)}" for who, time in others.items())
+        times = ", ".join(f"{who} {format_time(time)}" for who, time in others.items())
         ratios = ", ".join(f"{time / base:.1f}" for time in others.values())
-        print(f"| {kernel} | {size} | {shown(base)} | {times} | {ratios} |", flush=True)
+        sizes = "" if documented else f" {size} |"
+        print(f"| {kernel} |{sizes} {format_time(base)} | {times} | {ratios} |", flush=True)
 
 
-def against_published(kernels):
-    print("\n## the published code\n\n| kernel | size | ours, µs | published, µs | times longer |\n|---|--:|--:|--:|--:|")
+def published_table(kernels, documented):
+    print(f"| kernel |{'' if documented else ' size |'} ours, µs | published, µs | times longer |")
+    print(f"|---|{'' if documented else '--:|'}--:|--:|--:|")
     for (kernel, size), base, time in kernels:
-        print(f"| {kernel} | {size} | {shown(base)} | {shown(time)} | {time / base:.1f} |")
+        if not documented or size in DOCUMENTED:
+            sizes = "" if documented else f" {size} |"
+            print(f"| {kernel} |{sizes} {format_time(base)} | {format_time(time)} | {time / base:.1f} |")
+
+
+def marked(name, print_table):
+    print(f"\n<!-- begin: {name} -->")
+    print_table()
+    print(f"<!-- end: {name} -->")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(SCRIPTS)}; all if left out")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(SCRIPTS)}; all by default")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
-    parser.add_argument("--rounds", type=int, default=1, metavar="N", help="rounds of both sides, by turns")
-    parser.add_argument("--published", type=Path, metavar="FOLDER", help="clones HardImageNet and RIVAL10")
+    parser.add_argument("--rounds", type=int, default=1, metavar="N", help="rounds in which both sides take turns")
+    parser.add_argument("--published", type=Path, metavar="FOLDER", help="folder with clones of HardImageNet and RIVAL10")
     options = parser.parse_args()
+    if not options.published and "PUBLISHED" in os.environ:
+        options.published = Path(os.environ["PUBLISHED"])
     names = options.names or list(SCRIPTS)
     scripts = {SCRIPTS[name] for name in names}
     ours, theirs = ({key: [] for key in keys} for keys in (names, scripts))
@@ -127,13 +148,21 @@ def main():
             ours[name].append(rust(name, options.quick))
         for script in scripts:
             theirs[script].append(python(script, options.published))
-    ours, theirs = ({key: least(rounds) for key, rounds in of.items()} for of in (ours, theirs))
+    ours, theirs = ({key: minimum(rounds) for key, rounds in of.items()} for of in (ours, theirs))
     for name in names:
-        table(name, ours[name], theirs[SCRIPTS[name]])
+        print(f"\n## {name}\n")
+        table(ours[name], theirs[SCRIPTS[name]], False)
+    lines = []
     if options.published:
         both = [(key, ours[name][key].get("ours"), theirs[SCRIPTS[name]].get(key, {}).get("published"))
                 for name in names for key in sorted(ours[name], key=by_size)]
-        against_published([line for line in both if line[1] and line[2]])
+        lines = [line for line in both if line[1] and line[2]]
+        print("\n## the published code\n")
+        published_table(lines, False)
+    for name in names:
+        marked(name, lambda: table(ours[name], theirs[SCRIPTS[name]], True))
+    if lines:
+        marked("published", lambda: published_table(lines, True))
 
 
 main()

@@ -1,11 +1,12 @@
-"""What Python uses on the CPU beside the criterion bench `models`, run just before on the same machine.
+"""Compares the criterion bench `models`, run just before on the same machine, with what Python uses on the CPU.
 
-    cargo bench -p hard-imagenet-benches --bench models --features networks -- ours
+    cargo bench -p hard-imagenet-benches --bench models --features networks
     python benches/compare_cpu.py target/criterion      # torch, timm, onnx, onnxscript, onnxruntime, openvino
 
-Prints for each network and batch: images a second of ours (criterion's median), of torch eager, torch channels last,
-ONNX Runtime and OpenVINO, and the ratio to the best of them. All run the network of the same name with random weights in
-f32, 224 x 224, on as many threads as there are processors.
+Prints for each network and batch size the images per second of ours and of candle-transformers (criterion's medians), of
+torch (eager or channels last, whichever is faster), ONNX Runtime and OpenVINO, and ratios. All run the network of the same name
+with random weights in f32 at 224 x 224, on as many threads as there are processors. `cargo xtask tables networks` copies the
+table into docs/BENCHMARKS.md.
 """
 
 import argparse
@@ -41,8 +42,9 @@ def seconds(run):
     return statistics.median(times)
 
 
-def ours(name, size):
-    path = arguments.criterion / f"forward {name}" / "ours" / str(size) / "new" / "estimates.json"
+def criterion(name, who, size):
+    """Returns criterion's median in seconds."""
+    path = arguments.criterion / f"forward {name}" / who / str(size) / "new" / "estimates.json"
     return json.loads(path.read_text())["median"]["point_estimate"] / 1e9 if path.exists() else float("nan")
 
 
@@ -68,13 +70,18 @@ def others(model, size, folder):
 
 
 print(f"torch {torch.__version__}, ONNX Runtime {onnxruntime.__version__}, OpenVINO {openvino.__version__}")
-print("| | images | ours | torch | torch, channels last | ONNX Runtime | OpenVINO | ratio to the best |")
-print("|---|--:|--:|--:|--:|--:|--:|--:|")
+print("<!-- begin: networks -->")
+print("| | images | ours | candle-transformers | torch, better layout | ONNX Runtime | OpenVINO | ours to candle's | ours to torch's | ours to the best |")
+print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 with tempfile.TemporaryDirectory() as folder:
-    for name in ("resnet50.tv_in1k", "deit_small_patch16_224.fb_in1k"):
+    for title, name in (("ResNet-50", "resnet50.tv_in1k"), ("DeiT-S", "deit_small_patch16_224.fb_in1k")):
         model = timm.create_model(name, pretrained=False).eval()
         for size in (1, 8):
-            mine = ours(name, size)
+            mine, candle = (criterion(name, who, size) for who in ("ours", "candle-transformers"))
             times = others(model, size, folder)
-            rates = " | ".join(f"{size / t:.2f}" for t in times.values())
-            print(f"| {name} | {size} | {size / mine:.2f} | {rates} | {min(times.values()) / mine:.2f} |", flush=True)
+            torch_time = min(times.pop("torch"), times.pop("channels last"))
+            columns = [mine, candle, torch_time, *times.values()]
+            rates = " | ".join(f"{size / t:.1f}" for t in columns)
+            ratios = " | ".join(f"{t / mine:.2g}" for t in (candle, torch_time, min(columns[2:])))
+            print(f"| {title} | {size} | {rates} | {ratios} |", flush=True)
+print("<!-- end: networks -->")

@@ -1,7 +1,8 @@
-//! Forward passes and GradCAM on a GPU: `HARD_IMAGENET_DEVICE=cuda:0 cargo bench -p hard-imagenet-benches --bench devices
-//! --features networks,hard-imagenet/cudnn`.
+//! Times forward passes and GradCAM on a GPU: `HARD_IMAGENET_DEVICE=cuda:0 cargo bench -p hard-imagenet-benches --bench
+//! devices --features networks,hard-imagenet/cudnn`.
 //!
-//! `compare_gpu.py` times PyTorch on the same machine and prints the ratios. Each timing ends when the device has finished.
+//! `compare_gpu.py` times PyTorch on the same machine and prints the ratios. Each measurement ends when the device has
+//! finished.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads its settings")]
 
 use candle_core::{DType, Device, Tensor};
@@ -13,11 +14,11 @@ use std::hint::black_box;
 const NAMES: [&str; 4] =
     ["resnet50.tv_in1k", "deit_small_patch16_224.fb_in1k", "convnext_tiny.fb_in1k", "efficientnet_b0.ra_in1k"];
 
-fn chosen() -> Device {
-    device(&std::env::var("HARD_IMAGENET_DEVICE").unwrap_or_else(|_| "auto".into())).expect("a device that is there")
+fn chosen_device() -> Device {
+    device(&std::env::var("HARD_IMAGENET_DEVICE").unwrap_or_else(|_| "auto".into())).expect("an available device")
 }
 
-/// With generated weights.
+/// Builds a model with generated weights.
 fn model(name: &str, device: &Device, dtype: DType) -> Model {
     let graph = zoo::graph(name, 1000).expect("a known name");
     let weights = generated::weights(&graph).expect("weights");
@@ -31,7 +32,7 @@ fn batch(size: usize, device: &Device) -> Tensor {
 }
 
 fn forward(c: &mut Criterion) {
-    let device = chosen();
+    let device = chosen_device();
     for name in NAMES {
         for (word, dtype) in [("f32", DType::F32), ("bf16", DType::BF16)] {
             let model = model(name, &device, dtype);

@@ -1,7 +1,7 @@
-//! Tensor operations: `cargo bench -p hard-imagenet-benches --bench kernels --features networks`.
+//! Times tensor operations: `cargo bench -p hard-imagenet-benches --bench kernels --features networks`.
 //!
-//! The comparator is candle's operation, or the way to write it in candle's tensors where there is none; both must agree
-//! before anything is timed. Sizes are those of a network's early and late layers, for one picture.
+//! The comparator is candle's operation, or its equivalent in candle's tensors where candle has none. Both must agree before
+//! anything is timed. Sizes are those of a network's early and late layers, for one image.
 
 use candle_core::{D, Device, Result, Tensor};
 use candle_nn::{LayerNorm, Module, ops};
@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use hard_imagenet::kernels::{self, Activation, Conv2dParams, Pool2dParams};
 use std::hint::black_box;
 
-/// Numbers in -1..1.
+/// Returns numbers in -1..1.
 fn tensor(shape: &[usize]) -> Tensor {
     let count: usize = shape.iter().product();
     let values: Vec<f32> = (0..count).map(|i| (i * 7919 % 1009) as f32 / 504.5 - 1.0).collect();
@@ -22,7 +22,7 @@ fn agree(ours: &Tensor, theirs: &Tensor) {
     assert!(difference <= 1e-4 * scale, "not the same operation: {difference} of {scale}");
 }
 
-/// Times an operation of ours and candle's on one input.
+/// Times our operation and candle's on one input.
 fn compare(
     c: &mut Criterion,
     operation: &str,
@@ -40,11 +40,11 @@ fn compare(
     group.finish();
 }
 
-const PICTURES: [[usize; 4]; 2] = [[1, 64, 112, 112], [1, 512, 14, 14]];
+const IMAGES: [[usize; 4]; 2] = [[1, 64, 112, 112], [1, 512, 14, 14]];
 const TOKENS: [[usize; 3]; 2] = [[1, 197, 384], [8, 197, 768]];
 
 fn activations(c: &mut Criterion) {
-    for shape in PICTURES {
+    for shape in IMAGES {
         compare(c, "relu", &shape, |x| Activation::Relu.apply(x), Tensor::relu);
         compare(c, "silu", &shape, |x| Activation::Silu.apply(x), Tensor::silu);
         let sixth = |x: &Tensor| x * ((x / 6.0)? + 0.5)?.clamp(0f32, 1f32)?;
@@ -57,9 +57,10 @@ fn activations(c: &mut Criterion) {
 }
 
 fn pools(c: &mut Criterion) {
-    for shape in PICTURES {
+    for shape in IMAGES {
         let stem = Pool2dParams { stride: 2, padding: 1, ..Pool2dParams::new(3) };
-        // candle does not pad; what is in front of the picture is no larger than what is in it.
+        // candle's pool does not pad. Repeating the border is equivalent for a maximum, because the copies are no larger than
+        // what the window already contains.
         let padded = |x: &Tensor| x.pad_with_same(2, 1, 1)?.pad_with_same(3, 1, 1)?.max_pool2d_with_stride(3, 2);
         compare(c, "max pool 3x3", &shape, |x| kernels::max_pool2d(x, stem), padded);
         let two = Pool2dParams::new(2);
@@ -94,7 +95,7 @@ fn rows(c: &mut Criterion) {
     }
 }
 
-/// What a fused epilogue could save: the pass that an activation is, beside the convolution before it.
+/// Measures what fusing an activation into the convolution before it can save: one pass over memory.
 fn epilogues(c: &mut Criterion) {
     let weight = tensor(&[64, 64, 1, 1]);
     let mut group = c.benchmark_group("convolution 1x1 64x56x56");

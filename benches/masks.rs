@@ -1,5 +1,5 @@
-//! Mask kernels: `cargo bench -p hard-imagenet-benches --bench masks`. The comparators are plain loops over pixels and
-//! `imageproc`; python/masks.py times the same kernels of Python's packages on the same inputs, under the same names.
+//! Times mask kernels: `cargo bench -p hard-imagenet-benches --bench masks`. The comparators are plain loops over pixels and
+//! `imageproc`; `python/masks.py` times the same kernels in Python packages on the same inputs, under the same names.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hard_imagenet_masks::{Connectivity, Element, Heatmap, Mask, Rle};
@@ -10,7 +10,7 @@ use std::hint::black_box;
 
 const SIDES: [usize; 3] = [224, 512, 1024];
 
-/// Three ellipses and a stripe, moved to the right by a share of the width.
+/// Makes three ellipses and a stripe, moved to the right by a share of the width.
 fn mask(side: usize, shift: f64) -> Mask {
     let at = |index: usize| (index as f64 + 0.5) / side as f64;
     let ellipse = |y: f64, x: f64, height: f64, width: f64| (y / height).powi(2) + (x / width).powi(2) <= 1.0;
@@ -23,7 +23,7 @@ fn mask(side: usize, shift: f64) -> Mask {
     })
 }
 
-/// A star of 64 corners.
+/// Returns a star with 64 corners.
 fn star(side: usize) -> Vec<[f64; 2]> {
     let corner = |index: usize| {
         let angle = index as f64 / 64.0 * std::f64::consts::TAU;
@@ -38,7 +38,7 @@ fn gray(mask: &Mask) -> GrayImage {
     GrayImage::from_raw(mask.width() as u32, mask.height() as u32, values).expect("as many values as pixels")
 }
 
-/// Times one kernel of several libraries on one size.
+/// Times one kernel in several libraries at one size.
 fn compare(c: &mut Criterion, kernel: &str, side: usize, contenders: &[(&str, &dyn Fn())]) {
     let mut group = c.benchmark_group(kernel);
     group.throughput(Throughput::Elements((side * side) as u64));
@@ -48,7 +48,7 @@ fn compare(c: &mut Criterion, kernel: &str, side: usize, contenders: &[(&str, &d
     group.finish();
 }
 
-/// The pixels one by one, as `(row, column)`.
+/// Returns the pixels one by one, as `(row, column)`.
 fn pixels(mask: &Mask) -> impl Iterator<Item = (usize, usize)> {
     let places = (0..mask.height()).flat_map(|row| (0..mask.width()).map(move |column| (row, column)));
     places.filter(|&(row, column)| mask.get(row, column))
@@ -156,7 +156,7 @@ fn morphology(c: &mut Criterion) {
     }
 }
 
-/// The comparator: column by column.
+/// The comparator goes column by column.
 fn runs(mask: &Mask) -> Vec<u32> {
     let (mut counts, mut value) = (vec![0], false);
     for column in 0..mask.width() {
@@ -222,7 +222,7 @@ fn coco(c: &mut Criterion) {
     }
 }
 
-/// The comparator: each output pixel from its four neighbours.
+/// The comparator computes each output pixel from its four neighbors.
 fn resized(map: &Heatmap, side: usize) -> Vec<f32> {
     let (height, width, values) = (map.height(), map.width(), map.as_slice());
     let place = |output: usize, from: usize| {
@@ -252,7 +252,7 @@ fn heatmaps(c: &mut Criterion) {
             .map(|(a, b)| (a - b).abs())
             .fold(0.0, f32::max);
         assert!(off < 1e-4, "{off}");
-        // A network's map to the size of a picture and to [0, 1], as after GradCAM.
+        // Resizes a network's map to the size of an image and scales it to [0, 1], as after GradCAM.
         let scaled = || black_box(map).min_max_scale().resize(side, side).min_max_scale();
         compare(c, "saliency-map", side, &[("ours", &|| _ = black_box(scaled()))]);
         compare(

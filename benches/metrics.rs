@@ -1,11 +1,11 @@
-//! Scoring: `cargo bench -p hard-imagenet-benches --bench metrics`.
+//! Times scoring: `cargo bench -p hard-imagenet-benches --bench metrics`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hard_imagenet_metrics::alignment::{self, RunningSum};
 use hard_imagenet_metrics::{MapScores, Options, Record, score};
 use std::hint::black_box;
 
-/// A run's records: 15 classes, the paper's 76 pictures a sample.
+/// Makes the records of a run: 15 classes, the paper's 76 images per sample.
 fn records(samples: usize) -> Vec<Record> {
     let mut conditions: Vec<(String, u32)> = ["none", "gray", "gray-box", "tile"].map(|id| (id.to_owned(), 1)).into();
     for (norm, strengths) in
@@ -59,7 +59,7 @@ fn scores(c: &mut Criterion) {
     group.finish();
 }
 
-/// Three ellipses and a stripe, as in masks.rs.
+/// Makes three ellipses and a stripe, as in `masks.rs`.
 fn mask(side: usize) -> Vec<u8> {
     let at = |index: usize| (index as f64 + 0.5) / side as f64;
     let ellipse = |y: f64, x: f64, height: f64, width: f64| (y / height).powi(2) + (x / width).powi(2) <= 1.0;
@@ -73,14 +73,14 @@ fn mask(side: usize) -> Vec<u8> {
     (0..side * side).map(|i| u8::from(object(i))).collect()
 }
 
-/// A map with one bright place beside the middle.
+/// Makes a map with one bright spot off the middle.
 fn blob(side: usize) -> Vec<f32> {
     let at = |index: usize| (index as f64 + 0.5) / side as f64;
     let value = |i: usize| 1.0 - ((at(i / side) - 0.45) / 0.5).powi(2) - ((at(i % side) - 0.4) / 0.4).powi(2);
     (0..side * side).map(|i| value(i).max(0.0) as f32).collect()
 }
 
-/// The comparator: the sums of the definition, one pixel after the other.
+/// The comparator adds up the definition's sums, one pixel after the other.
 fn means(map: &[f32], mask: &[u8]) -> f64 {
     let sum = |object: bool| -> (f64, f64) {
         let values = map.iter().zip(mask).filter(|(_, m)| (**m != 0) == object);
@@ -90,7 +90,7 @@ fn means(map: &[f32], mask: &[u8]) -> f64 {
     inside_sum / inside - outside_sum / outside
 }
 
-/// The comparator: precision and recall at each pixel of the map in order, by floats sorted with their places.
+/// The comparator sorts the values with their positions and computes precision and recall at each of them.
 fn precision(map: &[f32], mask: &[u8]) -> f64 {
     let mut places: Vec<usize> = (0..map.len()).collect();
     places.sort_by(|&a, &b| map[b].total_cmp(&map[a]));
@@ -106,7 +106,7 @@ fn precision(map: &[f32], mask: &[u8]) -> f64 {
     sum / found
 }
 
-/// Names as in python/masks.py.
+/// Times the scores of a map, under the names of `python/masks.py`.
 fn alignments(c: &mut Criterion) {
     for side in [224, 512, 1024] {
         let (map, mask) = (&blob(side)[..], &mask(side)[..]);

@@ -1,6 +1,6 @@
-//! Forward passes and GradCAM: `cargo bench -p hard-imagenet-benches --bench models --features networks`.
+//! Times forward passes and GradCAM: `cargo bench -p hard-imagenet-benches --bench models --features networks`.
 //!
-//! The comparator is the same network of `candle-transformers` on the same weights; both must agree before anything is
+//! The comparator is the same network in `candle-transformers` with the same weights. Both must agree before anything is
 //! timed.
 
 use candle_core::{DType, Device, Module, Tensor};
@@ -13,7 +13,7 @@ use hard_imagenet::saliency::{Explain, GradCam};
 use std::collections::HashMap;
 use std::hint::black_box;
 
-/// Our model with generated weights, and the tensors themselves for the comparator.
+/// Returns our model with generated weights, and the tensors for the comparator.
 fn load(name: &str) -> (Model, WeightMap) {
     let graph = zoo::graph(name, 1000).expect("a known name");
     let folder = std::env::temp_dir().join("hard-imagenet-benches");
@@ -63,7 +63,7 @@ fn resnet50(c: &mut Criterion) {
 }
 
 fn deit_small(c: &mut Criterion) {
-    // DeiT without distillation is a ViT with other weights.
+    // DeiT without distillation is a ViT with different weights.
     forward(c, "deit_small_patch16_224.fb_in1k", |tensors| {
         let config = vit::Config {
             hidden_size: 384,
@@ -77,15 +77,18 @@ fn deit_small(c: &mut Criterion) {
             num_channels: 3,
             qkv_bias: true,
         };
-        let network =
-            vit::Model::new(&config, 1000, VarBuilder::from_tensors(huggingface(tensors), DType::F32, &Device::Cpu));
+        let network = vit::Model::new(
+            &config,
+            1000,
+            VarBuilder::from_tensors(rename_for_transformers(tensors), DType::F32, &Device::Cpu),
+        );
         let network = network.expect("all weights");
         Box::new(move |x| network.forward(x).expect("logits"))
     });
 }
 
-/// timm's names as Hugging Face's, the joint projection of query, key and value divided in three.
-fn huggingface(tensors: WeightMap) -> HashMap<String, Tensor> {
+/// Renames tensors from timm's names to those of Hugging Face, and splits the joint projection of query, key and value.
+fn rename_for_transformers(tensors: WeightMap) -> HashMap<String, Tensor> {
     let outer = [
         ("cls_token", "vit.embeddings.cls_token"),
         ("pos_embed", "vit.embeddings.position_embeddings"),
@@ -130,7 +133,7 @@ fn gradcam(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("ours", name), |b| {
             b.iter(|| GradCam::default().explain(&model, black_box(&x), &[0; 8]).expect("maps"));
         });
-        // What GradCAM cannot be cheaper than.
+        // GradCAM cannot be cheaper than this.
         group.bench_function(BenchmarkId::new("one forward", name), |b| {
             b.iter(|| model.forward(black_box(&x)).expect("logits"))
         });

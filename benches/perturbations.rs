@@ -1,6 +1,6 @@
-//! Ablations and noise: `cargo bench -p hard-imagenet-benches --bench perturbations`.
+//! Times ablations and noise: `cargo bench -p hard-imagenet-benches --bench perturbations`.
 //!
-//! `python/perturbations.py` times the same work as the published code and its libraries do it, under the same names.
+//! `python/perturbations.py` times the same work done by the published code and its libraries, under the same names.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hard_imagenet_images::Pixels;
@@ -47,14 +47,14 @@ fn perturb(c: &mut Criterion) {
     }
 }
 
-/// Blurring the object's box, beside blurring the whole picture by the crate `image`.
+/// Blurs the object's box, compared with blurring the whole image by the crate `image`.
 fn blur(c: &mut Criterion) {
     let mut group = c.benchmark_group("blur");
     for side in SIDES {
         let (image, mask) = scene(side);
         let values =
             (0..side * side).flat_map(|i| [0, 1, 2].map(|channel| image.as_slice()[channel * side * side + i]));
-        let picture: ImageBuffer<Rgb<f32>, Vec<f32>> =
+        let buffer: ImageBuffer<Rgb<f32>, Vec<f32>> =
             ImageBuffer::from_raw(side as u32, side as u32, values.collect()).expect("as many values as pixels");
         group.throughput(Throughput::Elements((3 * side * side) as u64));
         for (name, mask) in [("the object", &mask), ("the whole image", &Mask::new(side, side).complement())] {
@@ -64,13 +64,13 @@ fn blur(c: &mut Criterion) {
             });
         }
         group.bench_function(BenchmarkId::new("the crate image", side), |b| {
-            b.iter(|| imageops::blur(black_box(&picture), 4.0));
+            b.iter(|| imageops::blur(black_box(&buffer), 4.0));
         });
     }
     group.finish();
 }
 
-/// The object before another background, whose own object is covered first.
+/// Puts the object before another background, whose own object is covered first.
 fn mix(c: &mut Criterion) {
     let mut group = c.benchmark_group("mix");
     for side in SIDES {
@@ -116,7 +116,7 @@ fn noise(c: &mut Criterion) {
     }
     group.finish();
 
-    // One draw, laid on the object and around it; and a trial of the paper, which is that in either norm and in six strengths.
+    // One draw of noise, applied to the object and around it. A trial of the paper does this in both norms at six strengths.
     let mut group = c.benchmark_group("noisy pair");
     for side in SIDES {
         let (image, mask) = scene(side);

@@ -1,4 +1,4 @@
-"""Prints the short inputs of a folder, a line each, in hexadecimal digits: what is kept of a corpus.
+"""Prints the short inputs of a folder as lines of hexadecimal digits. These are the part of a corpus that is committed.
 
     python fuzz/corpus.py TARGET FOLDER
 """

@@ -1,11 +1,11 @@
 # Requires Pillow==12.0.0, numpy, scipy, torch and torchvision.
-"""Times the original's libraries on the kernels of benches/images.rs, one thread.
+"""Times the libraries of the published code on the kernels of benches/images.rs, in one thread.
 
     taskset -c 0 python benches/python/images.py
 
 With clones of the published code (see published.py) it also times that code itself, as the library "published".
 
-Prints `kernel<TAB>size<TAB>library<TAB>microseconds`; kernel and size are those of criterion's `kernel/ours/size`.
+Prints `kernel<TAB>size<TAB>library<TAB>microseconds`. Kernel and size are those of criterion's `kernel/ours/size`.
 """
 import io
 import time
@@ -22,33 +22,33 @@ AUGMENTATIONS = published.load("HardImageNet/augmentations.py")
 SIZES = [(375, 500), (500, 375), (1080, 1920)]
 
 
-def picture(height, width):
+def make_image(height, width):
     y, x, c = np.meshgrid(np.arange(height), np.arange(width), np.arange(3), indexing="ij")
     waves = 60 * np.sin(x / 37 + c) + 40 * np.cos(y / 23 + x / 91)
     texture = (y * 7919 + x * 104729 + (y * x) % 97) % 23
     return Image.fromarray((128 + waves + texture - 11).astype(np.uint8))
 
 
-def ink(height, width):
+def make_mask(height, width):
     y, x = np.mgrid[:height, :width]
     inside = (y / height - 0.5) ** 2 + (x / width - 0.5) ** 2 < 0.09
     return Image.fromarray(np.where(inside, 255, 0).astype(np.uint8))
 
 
-def encoded(image, **options):
+def encode(image, **options):
     file = io.BytesIO()
     image.save(file, **options)
     return file.getvalue()
 
 
-def opened(data):
+def decode(data):
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
 
 
 def report(kernel, size, library, function, seconds=1.0):
-    """The median of what fits into a second, in seven parts."""
+    """Prints the median of seven rounds that together take about a second."""
     function()
     start = time.perf_counter()
     function()
@@ -63,14 +63,14 @@ def report(kernel, size, library, function, seconds=1.0):
 
 
 def tensor(image):
-    """ToTensor; one channel becomes three, as in the original."""
+    """Applies ToTensor; one channel becomes three, as in the published code."""
     values = F.to_tensor(image)
     return values.repeat(3, 1, 1) if values.shape[0] == 1 else values
 
 
 def paired(image, mask):
-    def one(picture):
-        return tensor(F.center_crop(F.resize(picture, (256, 256)), 224))
+    def one(image):
+        return tensor(F.center_crop(F.resize(image, (256, 256)), 224))
 
     return one(image), (one(mask) > 0).float()
 
@@ -79,35 +79,35 @@ def random_crop(image, mask):
     box = transforms.RandomResizedCrop.get_params(image, (0.08, 1.0), (3 / 4, 4 / 3))
     flip = torch.rand(()) < 0.5
 
-    def one(picture):
-        picture = F.crop(picture, *box)
-        return tensor(F.resize(F.hflip(picture) if flip else picture, (224, 224)))
+    def one(image):
+        image = F.crop(image, *box)
+        return tensor(F.resize(F.hflip(image) if flip else image, (224, 224)))
 
     return one(image), (one(mask) > 0).float()
 
 
 def published_item(transform, image, mask):
-    """The end of `HardImageNet.__getitem__`."""
+    """Repeats the end of `HardImageNet.__getitem__`."""
     image, mask = transform(image, mask)
     mask[mask > 0] = 1
     return image, mask
 
 
 for size in SIZES:
-    jpeg = encoded(picture(*size), format="JPEG", quality=90)
-    report("decode jpeg", size, "Pillow", lambda: opened(jpeg).convert("RGB"))
+    jpeg = encode(make_image(*size), format="JPEG", quality=90)
+    report("decode jpeg", size, "Pillow", lambda: decode(jpeg).convert("RGB"))
 for kernel in Image.Resampling:
     for size in SIZES:
-        image = picture(*size)
+        image = make_image(*size)
         report(f"resize {kernel.name.lower()}", size, "Pillow", lambda: image.resize((256, 256), kernel))
         report(f"resize {kernel.name.lower()}", size, "Pillow, to tensor", lambda: tensor(image.resize((256, 256), kernel)))
 for side in [64, 224, 512]:
-    image = picture(side, side)
+    image = make_image(side, side)
     report("to tensor", (side, side), "torchvision", lambda: tensor(image))
 for size in SIZES:
-    image, mask = picture(*size), ink(*size)
-    jpeg, png = encoded(image, format="JPEG", quality=90), encoded(mask, format="PNG")
-    report("item", size, "torchvision", lambda: paired(opened(jpeg).convert("RGB"), opened(png)))
+    image, mask = make_image(*size), make_mask(*size)
+    jpeg, png = encode(image, format="JPEG", quality=90), encode(mask, format="PNG")
+    report("item", size, "torchvision", lambda: paired(decode(jpeg).convert("RGB"), decode(png)))
     report("paired resize and crop", size, "torchvision", lambda: paired(image, mask))
     report("random resized crop", size, "torchvision", lambda: random_crop(image, mask))
     if AUGMENTATIONS:

@@ -1,7 +1,7 @@
 # Requires numpy, scipy, scikit-learn, pycocotools, opencv-python-headless, grad-cam, torch, torchvision.
-"""Times the kernels of ../masks.rs and of the group alignment of ../metrics.rs in Python's packages, on the same inputs,
-on one thread; the median of repeated runs. Writes a line a kernel: name, side, library, microseconds, by tabs. Names are
-those of the Rust benchmarks.
+"""Times the kernels of ../masks.rs and of the group alignment of ../metrics.rs in Python packages, on the same inputs, in one
+thread. Prints a line for each kernel: name, side, library and the median of repeated runs in microseconds, separated by tabs.
+Names are those of the Rust benchmarks.
 
     taskset -c 0 python masks.py > masks.tsv
 
@@ -27,7 +27,7 @@ ALIGNMENT, RIVAL10 = published.load("HardImageNet/saliency_analysis.py"), publis
 
 
 def mask(side, shift):
-    """Three ellipses and a stripe, moved to the right by a share of the width."""
+    """Makes three ellipses and a stripe, moved to the right by a share of the width."""
     y, x = ((np.indices((side, side)) + 0.5) / side)
     x = x - shift
 
@@ -113,7 +113,7 @@ for side in (224, 512, 1024):
     timed("dilate-square-8", side, "opencv", lambda: cv2.dilate(a8, eight))
     timed("dilate-disk-8", side, "opencv", lambda: cv2.dilate(a8, round8.astype(np.uint8)))
 
-    # Like ours, from and to rows of pixels; the time without the transposition is the second line.
+    # Like ours, from and to rows of pixels. The second line is the time without the transposition.
     codes = coco.encode(np.asfortranarray(a8)), coco.encode(np.asfortranarray(b8))
     columns = np.asfortranarray(a8)
     timed("rle-encode", side, "pycocotools", lambda: coco.encode(np.asfortranarray(a8)))
@@ -126,7 +126,7 @@ for side in (224, 512, 1024):
 
     small = (np.arange(49) * 31 % 17 / 16).astype(np.float32).reshape(7, 7)
     timed("heatmap-resize", side, "opencv", lambda: cv2.resize(small, (side, side)))
-    # As GradCAM does it after the network, for the published code too.
+    # As GradCAM does after the network, in the published code too.
     scaled = lambda: scale_cam_image(np.maximum(scale_cam_image(small[None], (side, side)), 0))
     timed("saliency-map", side, "pytorch-grad-cam", scaled)
 
@@ -144,7 +144,7 @@ for side in (224, 512, 1024):
         timed("iou", side, "published", lambda: UTILS.intersection_over_union([a32, b32]))
         timed("alignment-iou", side, "published", lambda: ALIGNMENT.intersection_over_union_and_dice([a32, map]))
         timed("delta-density", side, "published", lambda: ALIGNMENT.delta_saliency_density(map, a32))
-        # A line of `gradcam_vis_and_score`.
+        # This is a line of `gradcam_vis_and_score`.
         timed("inside-fraction", side, "published", lambda: np.sum(map * a32) / np.sum(map))
         timed("mass-thresholds", side, "published", lambda: RIVAL10.compute_saliency_thresholds(map))
         timed("mass-coverage", side, "published", lambda: RIVAL10.compute_mask_coverage(a32, map))

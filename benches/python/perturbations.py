@@ -1,13 +1,13 @@
 # Requires numpy, scipy, torch, torchvision (CPU).
-"""What benches/perturbations.rs measures, done in Python as the published code and its libraries do it: torch tensors of
-shape (1, 3, side, side), one thread, the same formula-made inputs.
+"""Times what benches/perturbations.rs measures, done in Python as the published code and its libraries do it: on torch tensors of
+shape (1, 3, side, side), in one thread, on the same inputs, which formulas make.
 
     python perturbations.py [REPEATS]
 
 With clones of the published code (see published.py) it also times that code itself, as the library "published".
 
-Prints a line for each kernel and size: `kernel<TAB>size<TAB>library<TAB>microseconds`, the median of the repeats. The
-kernel is the name that criterion gives ours ("perturb Paper/tile"), so that both can be joined into a table of ratios.
+Prints a line for each kernel and size: `kernel<TAB>size<TAB>library<TAB>microseconds`, the median of the repeats. The kernel has
+the name that criterion gives ours ("perturb Paper/tile"), so that both can be joined into a table of ratios.
 """
 import statistics
 import sys
@@ -26,7 +26,7 @@ REPEATS = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 
 
 def scene(side):
-    """Image and mask, both (1, 3, side, side)."""
+    """Returns image and mask, both (1, 3, side, side)."""
     values = (np.arange(3 * side * side) * 7919 % 256).astype(np.float32) / np.float32(255)
     mask = np.zeros((side, side), np.float32)
     mask[side * 2 // 8 : side * 5 // 8, side * 1 // 8 : side * 3 // 8] = 1
@@ -36,7 +36,7 @@ def scene(side):
 
 
 def box(mask):
-    """Half-open, the last row and column lost (Q3)."""
+    """Returns the half-open box without its last row and column (Q3)."""
     rows, columns = np.nonzero(mask)
     return rows.min(), rows.max(), columns.min(), columns.max()
 
@@ -54,7 +54,7 @@ def gray_box(image, mask):
 
 
 def tile(image, mask):
-    """The idea with the published code's means: labelled parts, a mask a part, a search strip by strip."""
+    """Does what the published code does, with its means: labeled parts, a mask for each part, a search strip by strip."""
     image = image.clone()
     whole = mask[0, 0].numpy()
     labels, count = ndimage.label(whole)
@@ -72,7 +72,7 @@ def tile(image, mask):
             seen = whole[t:b, l:r]
             along = 1 if across else 0
             length = seen.shape[along]
-            for keep in range(length, 0, -1):  # until no object pixel is left
+            for keep in range(length, 0, -1):  # until it contains no object pixel
                 first = keep if across > 0 or down > 0 else length - keep
                 strip = seen.take(range(keep) if across > 0 or down > 0 else range(first, length), axis=along)
                 if strip.sum() == 0:
@@ -116,8 +116,8 @@ def blur_torchvision(image, mask, sigma):
 
 def mean(image, mask):
     free = 1 - mask
-    colour = (image * free).sum((2, 3), keepdim=True) / free.sum((2, 3), keepdim=True)
-    return image * free + colour * mask
+    color = (image * free).sum((2, 3), keepdim=True) / free.sum((2, 3), keepdim=True)
+    return image * free + color * mask
 
 
 def shuffle(image, mask):
@@ -159,7 +159,7 @@ def kernels(side):
 
 
 def published_pair(image, mask, norm, sigma):
-    """Lines of rfs.py's `noisy_fg_bg_accs`, which does them between a loader and a network."""
+    """Repeats lines of `noisy_fg_bg_accs` in rfs.py, which runs them between a loader and a network."""
     noise = torch.randn_like(image, device=image.device)
     if norm == "l2":
         return [torch.clamp(image + sigma * RFS.l2_normalize(x * noise), 0, 1) for x in [mask, 1 - mask]]
@@ -175,7 +175,7 @@ def published_kernels(side):
     for preset in ("Paper", "Strict"):
         yield f"perturb {preset}/gray", lambda: ABLATIONS.replace_with_gray(image, mask)
         yield f"perturb {preset}/gray-box", lambda: ABLATIONS.replace_with_gray(image, mask, False)
-        # It works in place, and what is then in the boxes costs the same.
+        # It works in place; the changed content of the boxes costs the same.
         yield f"perturb {preset}/tile", lambda: ABLATIONS.tile(image, mask)
         average = lambda: ABLATIONS.fill_with_avg_surrounding_color(image[0], mask[0], True)
         yield f"perturb {preset}/average:shape", average

@@ -1,11 +1,11 @@
 # Requires what the functions asked for import: numpy, scipy, torch, torchvision.
-"""The functions of the published code, unchanged, out of a reader's own clones:
+"""Loads functions of the published code, unchanged, from your clones of its repositories:
 
     git clone https://github.com/mmoayeri/HardImageNet published/HardImageNet
     git clone https://github.com/mmoayeri/RIVAL10 published/RIVAL10
     PUBLISHED=published python benches/python/masks.py
 
-Only the functions of a file are taken: its top level opens folders of its authors and asks for a GPU.
+Only the functions of a file are loaded: its top level opens folders of its authors and needs a GPU.
 """
 import ast
 import os
@@ -23,7 +23,7 @@ NAMES = {"np": np, "scipy": scipy, "torch": torch, "transforms": transforms, "TF
 
 
 def load(file):
-    """The functions of a file such as "HardImageNet/rfs.py", or nothing where no clone is named."""
+    """Returns the functions of a file such as "HardImageNet/rfs.py", or None if PUBLISHED is not set."""
     if "PUBLISHED" not in os.environ:
         return None
     path = Path(os.environ["PUBLISHED"]) / file
