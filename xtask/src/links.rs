@@ -75,6 +75,19 @@ mod tests {
     }
 
     #[test]
+    fn code_in_readmes_and_the_guide_is_tested() {
+        let root = crate::run::root();
+        let tested = std::fs::read_to_string(root.join("examples/lib.rs")).unwrap();
+        let folders =
+            ["crates", "docs"].map(|folder| crate::run::files(&root.join(folder), &|name| name.ends_with(".md")));
+        for page in folders.into_iter().flat_map(Result::unwrap) {
+            let path = page.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+            let has_code = std::fs::read_to_string(&page).unwrap().contains("```rust");
+            assert!(!has_code || tested.contains(&format!("../{path}")), "examples/lib.rs does not test {path}");
+        }
+    }
+
+    #[test]
     fn every_page_is_a_chapter_of_the_guide() {
         let docs = crate::run::root().join("docs");
         let summary = std::fs::read_to_string(docs.join("SUMMARY.md")).unwrap();

@@ -13,9 +13,14 @@ pub(crate) fn run() -> Result<()> {
     let lints = lints.iter().flat_map(|lint| ["-W", lint]);
     let words = ["clippy", "--workspace", "--lib", "--locked", "--", "-D", "warnings"].into_iter().chain(lints);
     let clippy = crate::run::run(&mut command("cargo", &words.collect::<Vec<_>>()));
+    shapes()?;
+    clippy
+}
+
+/// Looks for public functions that take or return tensors and state no shape.
+pub(crate) fn shapes() -> Result<()> {
     let shapeless = shapeless_functions()?;
     shapeless.iter().for_each(|line| println!("{line}"));
-    clippy?;
     if shapeless.is_empty() {
         return Ok(());
     }

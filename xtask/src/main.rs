@@ -25,7 +25,7 @@ cargo xtask NAME [ARGUMENTS]
   links                      check the links of all Markdown files
   package                    check that every crate can be packaged, with its README and licenses
   fuzz [TARGET..] [--seconds N]   run the fuzz targets, 60 seconds each by default
-  lint                       check that public functions document their errors, panics and shapes
+  lint [shapes]              check that public functions document their errors, panics and shapes, or only shapes
 ";
 
 fn main() -> ExitCode {
@@ -50,6 +50,7 @@ fn dispatch(arguments: &[&str]) -> Result<()> {
         ["package"] => package::run(),
         ["fuzz", arguments @ ..] => fuzz::run(arguments),
         ["lint"] => lint::run(),
+        ["lint", "shapes"] => lint::shapes(),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

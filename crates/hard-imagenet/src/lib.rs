@@ -1,25 +1,26 @@
 //! Does an image classifier see the object, or only what usually surrounds it?
 //!
-//! This crate is the façade of the Hard ImageNet benchmark (Moayeri, Singla, Feizi, NeurIPS 2022 Datasets and
-//! Benchmarks): it re-exports the crates that do the work, each of which can also be used alone, and has nothing of its
-//! own.
+//! This crate is the façade of the Hard ImageNet benchmark (Moayeri, Singla, Feizi, NeurIPS 2022 Datasets and Benchmarks). It
+//! re-exports the crates that do the work, each of which can also be used alone, and contains nothing of its own.
 //!
 //! | module | what it is for |
 //! |---|---|
-//! | [`masks`] | which pixels are object; heatmaps |
-//! | [`images`] | decoding, Pillow-exact resampling, paired transforms |
+//! | [`masks`] | which pixels belong to the object; heatmaps |
+//! | [`images`] | decoding, resampling that equals Pillow's, paired transforms of image and mask |
 //! | [`perturbations`] | ablations and noise, given a mask |
 //! | [`datasets`] | Hard ImageNet and its relatives, COCO files, any masked folder, generated planted cues |
 //! | [`models`] | image classifiers by timm's names, as graphs ([`graph`]) of operations ([`kernels`]) |
+//! | [`onnx`] | ONNX files as such graphs |
 //! | [`saliency`] | heatmaps for a class decision |
-//! | [`ranking`] | which features of a model are spurious; hard classes; pictures in the order of their cues |
-//! | [`training`] | finetuning for the right reasons |
+//! | [`ranking`] | which features of a model are spurious, which classes are hard, images ordered by their cues |
+//! | [`training`] | finetuning with objectives that reduce reliance on cues |
 //! | [`evaluation`] | dataset × protocol × model → records in a run folder |
 //! | [`runs`] | the run folder: its description, records and gallery |
 //! | [`metrics`] | records → scores with intervals |
 //! | [`report`] | scores → pages and tables |
+//! | [`cpu`], [`files`], [`pickle`] | what the others share: arithmetic on slices, whole files, Python's pickles as data |
 //!
-//! The whole benchmark on generated pictures, with a small network whose weights are generated too:
+//! The following example runs the whole benchmark on generated images, with a small network whose weights are generated too:
 //!
 //! ```
 //! use hard_imagenet::prelude::*;
@@ -38,26 +39,52 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Features: `cuda`, `cudnn` and `metal` give candle a GPU; without them everything runs on the CPU. `turbojpeg` decodes JPEG files
-//! as Pillow does, to the bit; it needs cmake, nasm and a C compiler to build. `hub` fetches weights from the Hugging
-//! Face hub.
+//! # Candle
+//!
+//! Tensors, devices and automatic differentiation come from candle. Its crates are re-exported as [`candle_core`] and
+//! [`candle_nn`], so that a program can name the same versions. These of its types appear in public functions:
+//!
+//! | type | where |
+//! |---|---|
+//! | [`Tensor`](candle_core::Tensor) | [`kernels`], [`graph`], [`models`], [`saliency`], [`ranking`], [`training`]: values, weights, gradients |
+//! | [`Device`](candle_core::Device) | [`graph`], [`models`], [`training`]: where weights are placed |
+//! | [`DType`](candle_core::DType) | [`graph`], [`models`], [`training`]: the precision of weights and activations |
+//! | [`Var`](candle_core::Var) | [`kernels`], [`training`]: what is differentiated or trained |
+//! | [`Error`](candle_core::Error) | in the errors of all crates above |
+//!
+//! The modules [`masks`], [`images`], [`perturbations`], [`datasets`], [`metrics`] and [`report`] do not use candle. Depend on
+//! their crates directly if you need nothing else: they build in seconds.
+//!
+//! # Features
+//!
+//! - `hub` downloads weights from the Hugging Face hub.
+//! - `cuda`, `cudnn` and `metal` give candle a GPU. Without them everything runs on the CPU.
+//! - `turbojpeg` decodes JPEG files to the same pixels as Pillow, bit for bit. Building it needs CMake, NASM and a C compiler.
+//! - `zstd` reads parquet shards that are compressed by zstd. Building it needs a C compiler.
 
+pub use candle_core;
+pub use candle_nn;
+
+pub use hard_imagenet_cpu as cpu;
 pub use hard_imagenet_datasets as datasets;
 pub use hard_imagenet_evaluation as evaluation;
+pub use hard_imagenet_files as files;
 pub use hard_imagenet_graph as graph;
 pub use hard_imagenet_images as images;
 pub use hard_imagenet_kernels as kernels;
 pub use hard_imagenet_masks as masks;
 pub use hard_imagenet_metrics as metrics;
 pub use hard_imagenet_models as models;
+pub use hard_imagenet_onnx as onnx;
 pub use hard_imagenet_perturbations as perturbations;
+pub use hard_imagenet_pickle as pickle;
 pub use hard_imagenet_ranking as ranking;
 pub use hard_imagenet_report as report;
 pub use hard_imagenet_runs as runs;
 pub use hard_imagenet_saliency as saliency;
 pub use hard_imagenet_training as training;
 
-/// What a program that evaluates models usually needs.
+/// The names that a program that evaluates models usually needs.
 pub mod prelude {
     pub use crate::models;
     pub use candle_core::{DType, Device};
@@ -67,7 +94,7 @@ pub mod prelude {
     pub use hard_imagenet_evaluation::Evaluation;
     pub use hard_imagenet_images::{Pixels, Preprocessing};
     pub use hard_imagenet_masks::{Heatmap, Mask};
-    pub use hard_imagenet_metrics::{Options, Record, Scores, score};
+    pub use hard_imagenet_metrics::{Metric, Options, Record, Scores, score};
     pub use hard_imagenet_models::{Model, Weights, zoo};
     pub use hard_imagenet_perturbations::{NoiseKey, Perturb, Preset};
     pub use hard_imagenet_runs::{Protocol, Quirks, Run};
