@@ -67,7 +67,7 @@ fn resize(c: &mut Criterion) {
             let (resize, mask_rule) = (Resize::Squash(256, 256), MaskRule::Half);
             let transform = PairedTransform { resize, crop: None, filter, mask_rule };
             group.bench_function(BenchmarkId::new("ours", &size), |b| {
-                b.iter(|| transform.apply_to_image(black_box(&image)))
+                b.iter(|| transform.apply_to_image(black_box(&source_image)))
             });
 
             let (columns, rows) = (width as u32, height as u32);

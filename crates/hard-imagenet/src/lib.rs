@@ -14,7 +14,8 @@
 //! | [`saliency`] | heatmaps for a class decision |
 //! | [`ranking`] | which features of a model are spurious, which classes are hard, images ordered by their cues |
 //! | [`training`] | finetuning with objectives that reduce reliance on cues |
-//! | [`evaluation`] | dataset × protocol × model → records in a run folder |
+//! | [`evaluation`] | dataset × protocol × model → records |
+//! | [`runs`] | run folders: description, protocol, records, gallery |
 //! | [`runs`] | the run folder: its description, records and gallery |
 //! | [`metrics`] | records → scores with intervals |
 //! | [`report`] | scores → pages and tables |
@@ -52,7 +53,8 @@
 //! | [`Var`](candle_core::Var) | [`kernels`], [`training`]: what is differentiated or trained |
 //! | [`Error`](candle_core::Error) | in the errors of all crates above |
 //!
-//! The modules [`masks`], [`images`], [`perturbations`], [`datasets`], [`metrics`] and [`report`] do not use candle. Depend on
+//! The modules [`masks`], [`images`], [`perturbations`], [`datasets`], [`metrics`], [`runs`] and
+//! [`report`] do not use candle. Depend on
 //! their crates directly if you need nothing else: they build in seconds.
 //!
 //! # Features
