@@ -1,9 +1,9 @@
-"""Writes devkit/: a development kit of five classes in the form of ILSVRC2012_devkit_t12, by SciPy.
+"""Writes devkit/, a development kit with five classes in the form of ILSVRC2012_devkit_t12, with SciPy.
 
     python tests/golden/make_devkit.py
 
-meta.mat is compressed as the published one is, meta_plain.mat is not. Ids are out of the order of WordNet ids, as theirs
-are, and the last record is no leaf: its id is above 1000.
+meta.mat is compressed like the published file, meta_plain.mat is not. Ids do not follow the order of WordNet ids, as in the
+published file, and the last record is not a leaf: its id is above 1000.
 """
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def main():
     variables = {"notes": "a variable before", "synsets": synsets}
     for name, compressed in [("meta.mat", True), ("meta_plain.mat", False)]:
         savemat(HERE / name, variables, do_compression=compressed)
-        # SciPy writes the date of the day into the text of the header.
+        # SciPy writes the current date into the text of the header.
         data = bytearray((HERE / name).read_bytes())
         data[:116] = b"MATLAB 5.0 MAT-file".ljust(116)
         (HERE / name).write_bytes(data)

@@ -1,4 +1,4 @@
-"""Writes shards/*.parquet: two pictures in the form of Hugging Face's imagenet-1k, in each codec that pyarrow has.
+"""Writes shards/*.parquet: two images in the form of Hugging Face's imagenet-1k, in each codec that pyarrow supports.
 
     python tests/golden/make_shards.py
 """
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent / "shards"
 
 def picture(value):
     out = BytesIO()
-    Image.new("RGB", (40, 30), (value,) * 3).save(out, "bmp")  # repeats itself, so that there is something to compress
+    Image.new("RGB", (40, 30), (value,) * 3).save(out, "bmp")  # repetitive, so that it compresses
     return out.getvalue()
 
 

@@ -1,11 +1,11 @@
 # Requires torch, torchvision (antialias switch of tensor resizes: 0.17 or later) and Pillow==12.0.0.
-"""Writes statistics.json beside it: for masks made from formulas, what the published code computes of them.
+"""Writes statistics.json beside this script: what the published code computes from masks that formulas make.
 
     python statistics.py
 
-Each case: height, width, the rows of ellipses (row, column, half height, half width) that are object, the share of
-object pixels raw and after Pillow's resize to 256 × 256 and a centre crop of 224 (values above 0), and the share that
-a tensor resize of the shorter side to 256 and a centre crop of 224 keep, without and with antialiasing.
+Each case holds height, width, the ellipses (row, column, half height, half width) that form the object, the share of object
+pixels before and after Pillow's resize to 256 × 256 and a center crop of 224 (values above 0), and the share that a tensor
+resize of the shorter side to 256 and a center crop of 224 keep, without and with antialiasing.
 """
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def mask(height, width, ellipses):
     y, x = np.mgrid[:height, :width]
     inside = np.zeros((height, width), bool)
     for row, column, a, b in ellipses:
-        # whole numbers, so that every language agrees
+        # integers, so that every language agrees
         inside |= ((y - row) * b) ** 2 + ((x - column) * a) ** 2 <= (a * b) ** 2
     return inside
 

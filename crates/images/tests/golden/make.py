@@ -1,11 +1,11 @@
-# Requires Pillow==12.0.0, numpy and, for what Pillow cannot write, opencv-python. (Pillow 13 changed the order of the two passes of a resize for many portrait
-# images; what is reproduced here is the order of all versions before.)
-"""Writes the files beside it: pictures in every format that is decoded, and Pillow's resized versions of two.
+# Requires Pillow==12.0.0, numpy and, for formats that Pillow cannot write, opencv-python. (Pillow 13 changed the order of the
+# two passes of a resize for many portrait images; the files here have the order of all earlier versions.)
+"""Writes the files beside this script: images in every format that is decoded, and two of them as Pillow resizes them.
 
     python make.py
 
-All content is made from formulas. `decode/NAME.EXT` is decoded to `decode/NAME.rgb.png` (what `convert("RGB")` gives)
-and, for masks, `decode/NAME.grey.png`; `resize/SOURCE.FILTER.WIDTHxHEIGHT.png` is `SOURCE.png` resized.
+Formulas make all content. `decode/NAME.EXT` is decoded to `decode/NAME.rgb.png` (the result of `convert("RGB")`) and, for
+masks, to `decode/NAME.grey.png`. `resize/SOURCE.FILTER.WIDTHxHEIGHT.png` is `SOURCE.png` resized.
 """
 import struct
 import zlib
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 
 def picture(height, width):
-    """Smooth waves with a hard-edged block and some dither: all that makes a resampler err."""
+    """Makes smooth waves with a hard-edged block and some dither, on which resamplers make mistakes."""
     y, x = np.mgrid[:height, :width].astype(np.float64)
     planes = [128 + 120 * np.sin(x / 5 + y / 11), 128 + 127 * np.cos(x * y / 97), 255 * ((x // 3 + y // 4) % 2)]
     a = np.stack(planes, -1)
@@ -31,13 +31,13 @@ def picture(height, width):
 
 
 def sampled(path, factor):
-    """A JPEG with the named chroma subsampling."""
+    """Returns a JPEG with the named chroma subsampling."""
     bgr = np.ascontiguousarray(smooth_picture()[..., ::-1])
     cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor])
 
 
 def interlaced(path, a):
-    """A PNG in the seven passes of Adam7."""
+    """Returns a PNG in the seven passes of Adam7."""
     passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
     rows = b"".join(b"\0" + row.tobytes() for y, x, dy, dx in passes for row in a[y::dy, x::dx])
     chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -77,7 +77,7 @@ def decoded():
     la = grey.copy()
     la.putalpha(alpha)
     rotated = Image.Exif()
-    rotated[0x0112] = 6  # orientation: to be ignored
+    rotated[0x0112] = 6  # the orientation, which decoders must ignore
     smooth = Image.fromarray(smooth_picture())
     deep = (np.arange(24 * 40).reshape(24, 40) * 40).astype(np.uint16)
     clear = rgb.quantize(16)

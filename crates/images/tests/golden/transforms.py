@@ -1,10 +1,10 @@
 # Requires Pillow==12.0.0, numpy, torchvision (0.29 was used) and timm==1.0.31.
-"""Writes transforms.json: what timm, torchvision and a plain restatement of our draws make of formula-made pictures.
+"""Writes transforms.json: the results of timm, torchvision and a plain version of our draws on images that formulas make.
 
     python transforms.py
 
-A picture is known by its size (see `picture` and `ink`, which tests/transforms.rs repeats), a result by the SHA-256 of
-its u8 values, (H, W, C). A mask goes through the same transforms as its image, with a border of zeros.
+An image is identified by its size (see `picture` and `ink`, which tests/transforms.rs repeats), a result by the SHA-256 of its
+u8 values, (H, W, C). A mask goes through the same transforms as its image, with a border of zeros.
 """
 import hashlib
 import json
@@ -93,7 +93,7 @@ def splitmix(key):
 
 
 def draws():
-    """torchvision's get_params with SplitMix64's numbers: the coin, then area, ratio, row and column."""
+    """Does what torchvision's get_params does with SplitMix64's numbers: the coin, then area, ratio, row and column."""
     for key in [*range(12), 2**64 - 1]:
         for height, width in [(375, 500), (500, 333), (40, 400)]:
             numbers = splitmix(key)

@@ -1,7 +1,7 @@
 # Requires Pillow>=10, numpy, scipy, pycocotools.
-"""Writes golden.json beside it, from masks.png (24 synthetic masks of 48 × 48, one below the other): the pixels as
-hexadecimal digits, row by row; scipy's connected components, each [area, top, left, bottom, right], half-open; its
-centre of mass; and what its dilation and erosion make of the mask with several elements, as COCO's run lengths.
+"""Writes golden.json beside this script, from masks.png (24 synthetic masks of 48 × 48, one below the other): the pixels as
+hexadecimal digits, row by row; SciPy's connected components, each [area, top, left, bottom, right], half-open; its center of
+mass; and the results of its dilation and erosion with several elements, as COCO's run lengths.
 
     python make.py
 """

@@ -1,12 +1,12 @@
 # Requires pycocotools==2.0.11, numpy.
-"""Writes coco.json beside it: masks and polygons and what pycocotools makes of them.
+"""Writes coco.json beside this script: masks and polygons, and the results of pycocotools on them.
 
-    python make_coco.py                        # what is committed
+    python make_coco.py                        # the committed file
     python make_coco.py 10000 /tmp/coco.json   # for the ignored test of ../coco.rs
 
 - masks: the compressed code of each, with its counts, area, box [x, y, width, height], and, with the next mask of the
   list, the codes of union and intersection, the overlap, and the overlap with the next one as a crowd.
-- polygons: the corners [x, y, x, y, ..] of each and the compressed code of what it covers.
+- polygons: the corners [x, y, x, y, ..] of each and the compressed code of the pixels that it covers.
 """
 import json
 import sys
@@ -31,7 +31,7 @@ def counts(mask):
 
 
 def random_mask(height, width, kind):
-    """Empty, full, a single pixel, noise, stripes, discs."""
+    """Returns masks: empty, full, a single pixel, noise, stripes, discs."""
     rows, columns = np.indices((height, width))
     mask = np.zeros((height, width), bool)
     if kind == 1:
@@ -52,7 +52,7 @@ def random_mask(height, width, kind):
 def masks():
     cases = []
     for place in range(CASES):
-        if place % 5 == 0:  # A size a group, so that neighbours compare.
+        if place % 5 == 0:  # One size for each group, so that neighbors can be compared.
             height, width = (int(v) for v in random.integers(1, 40, 2))
             group = [random_mask(height, width, int(kind)) for kind in random.permutation(6)]
         mask, other = group[place % 5], group[place % 5 + 1]
@@ -73,7 +73,7 @@ def masks():
 
 
 def corners(height, width, kind):
-    """Inside, partly outside, on the grid, on halves, repeated or on one line, many, far away."""
+    """Returns polygons with corners inside, partly outside, on the grid, on halves, repeated or on one line, many, far away."""
     size = np.array([width, height])
     count = int(random.integers(3, 9))
     if kind == 0:

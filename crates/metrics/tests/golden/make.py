@@ -1,10 +1,10 @@
 # Requires numpy>=2, scikit-learn.
-"""Writes alignment.json beside it: scores of saliency maps against masks, from their formulas in NumPy (f64, but for the
-running sums in f32), average precision and ROC AUC by scikit-learn.
+"""Writes alignment.json beside this script: scores of saliency maps against masks, from their formulas in NumPy (f64, except the
+running sums, which are f32), and average precision and ROC AUC from scikit-learn.
 
     python make.py
 
-Maps and masks are 16 × 16, pixel i counted row by row; ../golden.rs makes the same ones.
+Maps and masks are 16 × 16, with pixel i counted row by row. ../golden.rs makes the same ones.
 """
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ MAPS = {
     "ramp": i / 256,
     "scatter": (i * 7919 % 1009) / 1024,
     "ties": (i * 31 % 5) / 4,
-    "dim": (i * 13 % 64) / 128,  # its greatest value is 63/128
+    "dim": (i * 13 % 64) / 128,  # its largest value is 63/128
     "blob": np.maximum(0, 64 - (row - 5) ** 2 - (column - 6) ** 2) / 64,
     "half": np.full(256, 0.5),
     "zeros": np.zeros(256),
@@ -31,7 +31,7 @@ MASKS = {
     "empty": i < 0,
 }
 SHARES = [0.25, 0.5, 0.75]
-# f32, as the thresholds of the curves are.
+# f32, like the thresholds of the curves.
 CURVE = (np.arange(1, 20) * 0.05).astype(np.float32)
 
 
@@ -59,7 +59,7 @@ def ratio(a, b):
 
 
 def rank_accuracy(map, mask):
-    """By ranks: how many of the highest pixels each pixel is among, as a probability where it is tied for the last."""
+    """Returns for each pixel whether it is among the highest, by ranks; a probability where it is tied with the last of them."""
     places = mask.sum()
     above = (map[None] > map[:, None]).sum(1)
     tied = (map[None] == map[:, None]).sum(1)

@@ -1,6 +1,6 @@
 # Requires numpy, scipy>=1.11.
-"""Writes statistics.json beside it: tests by scipy, Holm's correction, sample sizes and Newcombe's interval from their
-formulas.
+"""Writes statistics.json beside this script: tests from SciPy, and Holm's correction, sample sizes and Newcombe's interval from
+their formulas.
 
     python make_statistics.py
 """
@@ -51,7 +51,7 @@ def needed(difference, without, with_it):
 
 
 def newcombe(a, n, b, m):
-    """Method 10 of Newcombe 1998: from Wilson's intervals of both."""
+    """Computes method 10 of Newcombe 1998, from Wilson's intervals of both proportions."""
     (p, q), first, second = (a / n, b / m), *(
         stats.binomtest(k, of).proportion_ci(method="wilson") for k, of in ((a, n), (b, m))
     )

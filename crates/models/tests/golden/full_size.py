@@ -1,12 +1,12 @@
-"""Writes what timm's full-size models make of two pictures, for tests/full_size.rs.
+"""Writes the outputs of timm's full-size models for two images, for tests/full_size.rs.
 
     python crates/models/tests/golden/full_size.py resnet18 swin_tiny_patch4_window7_224 full.safetensors
     HARD_IMAGENET_FULL_SIZE=$PWD/full.safetensors cargo test --release -p hard-imagenet-models --test full_size -- --ignored
 
-Weights and pictures are numbers made from names, as in make.py. For each model the file holds "<model>.logits" (2, 1000)
-and "<model>.features" (2, D), the input of the last linear layer, side by side where there are two. With --gradients also
-"<model>.gradient" (2, 3, H, W), the input's gradient of the logits of classes 3 and 7, computed in f64, and
-"<model>.gradient_f32", the same in f32: in a deep network with ReLUs torch itself is far from exact.
+Weights and images are numbers made from names, as in make.py. For each model the file holds "<model>.logits" (2, 1000) and
+"<model>.features" (2, D), the input of the last linear layer, or of both concatenated. With --gradients it also holds
+"<model>.gradient" (2, 3, H, W), the gradient of the logits of classes 3 and 7 with respect to the input, computed in f64, and
+"<model>.gradient_f32", the same in f32, because in a deep network with ReLUs torch itself is far from exact.
 """
 
 import sys

@@ -2,10 +2,10 @@
 
     python crates/models/tests/golden/make.py        # torch 2.15, torchvision 0.29, timm 1.0.31
 
-The networks are torchvision's and timm's own, small; their weights and inputs are numbers made from the tensors' names
-(hard_imagenet_models::generated), so that nothing but results needs storing: logits, features (the input of the last
-linear layer) and GradCAM. GradCAM is restated here in a few lines (Selvaraju et al. 2017, scaled as pytorch-grad-cam
-does), with torch's gradients.
+The networks are small ones of torchvision and timm. Their weights and inputs are numbers made from the tensors' names
+(hard_imagenet_models::generated), so that only results need storing: logits, features (the input of the last linear layer) and
+GradCAM. GradCAM is written here in a few lines (Selvaraju et al. 2017, scaled like pytorch-grad-cam's), with torch's
+gradients.
 """
 
 import math
@@ -66,7 +66,7 @@ def min_max(a):
 
 
 def resized(a, height, width):
-    """Bilinear, half-pixel centres, borders replicated: cv2.resize, in numpy so that opencv is not needed."""
+    """Does what cv2.resize does (bilinear, half-pixel centers, borders replicated), in NumPy so that OpenCV is not needed."""
 
     def axis(a, n):
         m = a.shape[0]
@@ -79,7 +79,7 @@ def resized(a, height, width):
 
 
 def case(model, layer, last, x, targets, tokens=None):
-    """Logits, features and GradCAM at a module; `tokens`: rows and columns of patches after one class token."""
+    """Returns logits, features and GradCAM at a module. `tokens` is the number of rows and columns of patches after one class token."""
     kept = {}
 
     def keep(_, __, output):
@@ -113,7 +113,7 @@ def main():
     small = generated("input", [2, 3, 32, 32])
     cases = {
         "basic": case(basic, basic.layer4[-1], basic.fc, square, [3, 7]),
-        # Sizes that no stride divides, and a layer in the middle, so that convolutions are differentiated.
+        # Sizes that no stride divides, and a layer in the middle so that convolutions are differentiated.
         "odd": case(basic, basic.layer2[-1], basic.fc, odd, [3, 7]),
         "bottleneck": case(bottleneck, bottleneck.layer4[-1], bottleneck.fc, square, [0, 9]),
         "vit": case(vit, vit.blocks[-1].norm1, vit.head, small, [3, 7], (4, 4)),

@@ -2,8 +2,8 @@
 
     python crates/models/tests/golden/make_checkpoints.py        # torch 2.15
 
-All hold `Sequential(Conv2d(3, 4, 3), BatchNorm2d(4), Linear(4, 5))` with numbers made from the tensors' names, so that
-the tests know what to expect; beside it, what training scripts save along.
+Each holds `Sequential(Conv2d(3, 4, 3), BatchNorm2d(4), Linear(4, 5))` with numbers made from the tensors' names, so that the
+tests know what to expect, and what training scripts save with it.
 """
 
 import argparse
@@ -20,19 +20,19 @@ FOLDER = Path(__file__).resolve().parent / "checkpoints"
 
 
 def strided(tensor):
-    """The same values, in another order in memory."""
+    """Returns the same values in another order in memory."""
     order = tuple(reversed(range(tensor.dim())))
     return tensor.permute(order).contiguous().permute(order)
 
 
 def within(tensor):
-    """The same values, in the middle of a larger storage that others share."""
+    """Returns the same values in the middle of a larger, shared storage."""
     storage = torch.cat([torch.full((3,), 7.0), tensor.flatten(), torch.full((2,), 9.0)])
     return storage[3:-2].view(tensor.shape)
 
 
 def robust(state):
-    """As the robustness library saves: the network twice, and its normalisation."""
+    """Saves like the robustness library: the network twice, and its normalization."""
     model = {f"module.normalizer.{name}": torch.full((3, 1, 1), 0.5) for name in ("new_mean", "new_std")}
     for name, tensor in state.items():
         model[f"module.model.{name}"] = model[f"module.attacker.model.{name}"] = tensor
@@ -75,7 +75,7 @@ def main():
     }
     for name, (value, options) in files.items():
         torch.save(value, FOLDER / name, pickle_module=pickle, **options)
-    # As OpenAI published CLIP: a program beside its weights.
+    # Like CLIP as OpenAI published it: a program with its weights.
     torch.jit.trace(model.eval(), torch.zeros(1, 3, 3, 6)).save(FOLDER / "script.pt")
 
 

@@ -1,12 +1,12 @@
-"""Makes the golden tokens and features of texts, and the small tokenizer they are made with.
+"""Makes the golden tokens and features of texts, and the small tokenizer that makes them.
 
     python crates/models/tests/golden/make_clip_text.py     # torch 2.15, transformers 5.24, open_clip_torch 3.3
 
-The tokenizer is transformers' CLIPTokenizer with a vocabulary of our own, of bytes and a few pairs. The text towers are
-those of transformers and open_clip, small, with numbers made from the names in their files; the test makes the same.
-Features are those of the projection, before they are brought to length 1. With a folder as argument it also writes there
-a CLIP of full size (open_clip's ViT-B-16 with OpenAI's vocabulary, which open_clip brings along) and what it makes of the
-same texts, for the test that is ignored.
+The tokenizer is transformers' CLIPTokenizer with a vocabulary of bytes and a few pairs. The text towers are small ones of
+transformers and open_clip, with numbers made from the names in their files; the test makes the same numbers. Features are
+outputs of the projection, before they are scaled to length 1. With a folder as argument the script also writes a CLIP of full
+size (open_clip's ViT-B-16 with OpenAI's vocabulary, which open_clip contains) and its results on the same texts, for the ignored
+test.
 """
 
 import json
@@ -37,7 +37,7 @@ PAIRS = ["a</w>", "o f</w>", "p h", "ph o", "pho t", "phot o</w>", "d o", "do g<
 
 
 def tokenizer(pairs):
-    """A vocabulary in the order of OpenAI's: bytes, bytes that end a word, pairs, the two marks."""
+    """Returns a vocabulary in the order of OpenAI's: bytes, bytes that end a word, pairs, the two marks."""
     units = list(open_clip.tokenizer.bytes_to_unicode().values())
     pairs = [tuple(pair.split(" ")) for pair in pairs if " " in pair]
     names = units + [unit + "</w>" for unit in units] + ["".join(pair) for pair in pairs]
@@ -81,7 +81,7 @@ def of_open_clip(ids, words):
 
 
 def zero_shot(model, vocabulary):
-    """The logits of two pictures, by open_clip's own way to build a classifier."""
+    """Returns the logits of two images from a classifier that open_clip builds."""
     fill = [template.replace("{}", "{0}").format for template in TEMPLATES]
     classes = open_clip.build_zero_shot_classifier(model, vocabulary, NAMES, fill)
     with torch.no_grad():
@@ -90,7 +90,7 @@ def zero_shot(model, vocabulary):
 
 
 def full_size(folder):
-    """Numbers as they are at the beginning of training: those made from names would overflow no score, but tell less."""
+    """Makes numbers like those at the start of training. Numbers made from names would not overflow, but would reveal fewer mistakes."""
     torch.manual_seed(0)
     model = open_clip.create_model("ViT-B-16-quickgelu").eval()
     save_file({name: tensor.contiguous() for name, tensor in model.state_dict().items()}, folder / "clip.safetensors")

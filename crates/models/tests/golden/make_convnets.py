@@ -2,9 +2,9 @@
 
     python crates/models/tests/golden/make_convnets.py        # torch 2.15, torchvision 0.29, timm 1.0.31
 
-As make.py: timm's and torchvision's own networks, small, with weights and inputs made from names. Besides logits and
-features it stores the gradient of the sum of the images' logits of class 3, every 97th element; for the saliency crate
-the raw GradCAM of class 3 at the node that each family names.
+As in make.py, the networks are small ones of timm and torchvision, with weights and inputs made from names. Besides logits and
+features the script stores every 97th element of the gradient of the sum of the images' logits of class 3, and for the saliency
+crate the raw GradCAM of class 3 at the node that each family names.
 """
 
 import numpy as np
@@ -18,12 +18,12 @@ from torchvision.models.resnet import Bottleneck, ResNet
 
 
 def cam(activations):
-    """Raw GradCAM, without its ReLU, after the backward pass."""
+    """Returns raw GradCAM, without its ReLU, after the backward pass."""
     return (activations.grad.mean((2, 3), keepdim=True) * activations).sum(1)
 
 
 def keep(kept):
-    """A hook that keeps a module's output and its gradient."""
+    """Returns a hook that keeps a module's output and its gradient."""
 
     def hook(_, __, output):
         output.retain_grad()
@@ -49,7 +49,7 @@ def vgg(batch_norm):
     from torch.nn import BatchNorm2d
 
     model = VGG([8, "M", 16, 16, "M"], num_classes=10, norm_layer=BatchNorm2d if batch_norm else None)
-    # timm's hidden layers always have 4096 channels: put narrow ones of its own kind there.
+    # timm's hidden layers always have 4096 channels. Replace them by narrow ones of the same kind.
     model.pre_logits = ConvMlp(16, 12, 7)
     model.head = ClassifierHead(12, 10)
     return fill(model)
@@ -70,7 +70,7 @@ def clip_resnet():
 
 
 def save(cases, file):
-    """The maps for the saliency crate, the rest for this one."""
+    """Writes the maps for the saliency crate and the rest for this one."""
     maps = {f"{name}.raw": case.pop("raw") for name, case in cases.items()}
     save_file(maps, CRATES / "saliency/tests/golden" / file)
     tensors = {f"{name}.{key}": value for name, case in cases.items() for key, value in case.items()}
@@ -88,7 +88,7 @@ def main():
         "densenet": case(densenet, densenet.classifier, densenet.features, 37, 50),
     }
     cases["clip_resnet"] = case(clip, clip.head.proj, clip.stages[-1], 32, 32)
-    # The projection takes all tokens there, of which the first alone is used.
+    # The projection there takes all tokens, of which only the first is used.
     cases["clip_resnet"]["features"] = np.ascontiguousarray(cases["clip_resnet"]["features"][:, 0])
     save(cases, "convnets.safetensors")
 

@@ -2,11 +2,11 @@
 
     python crates/models/tests/golden/make_modern_convnets.py        # torch 2.15, timm 1.0.31
 
-As make.py: timm's own classes, weights and inputs made from the tensors' names, and only results stored: logits,
-features, and every 97th element of the gradient of the sum of the images' logits of class 3; for the saliency crate the
-raw GradCAM of class 3 at the node that each family names.
-The weights of convolutions of all but ConvNeXt are 1.75 times those generated: squeeze-and-excitation and SiLU damp
-small values so much that logits would hardly depend on the picture otherwise.
+As in make.py, the networks are timm's classes with weights and inputs made from the tensors' names. The script stores only
+results: logits, features, every 97th element of the gradient of the sum of the images' logits of class 3, and for the saliency
+crate the raw GradCAM of class 3 at the node that each family names.
+Except in ConvNeXt, the weights of convolutions are 1.75 times the generated ones. Squeeze-and-excitation and SiLU damp small
+values so much that logits would otherwise hardly depend on the image.
 """
 
 from functools import partial
@@ -81,7 +81,7 @@ def main():
 
 
 def size(name, side):
-    """Parameters, and giga multiply-adds of convolutions and linear layers at the size of our row."""
+    """Returns parameters, and billions of multiply-adds of convolutions and linear layers at the size of our row."""
     model, work = timm.create_model(name).eval(), []
 
     def count(module, _, output):

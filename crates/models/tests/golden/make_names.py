@@ -1,11 +1,11 @@
-"""Makes the golden names: what libraries call the weights of small networks, and what comes of it.
+"""Makes the golden names: what libraries call the weights of small networks, and the resulting logits.
 
     python crates/models/tests/golden/make_names.py     # torch 2.15, torchvision 0.29, timm 1.0.31, transformers 5.24,
                                                         # open_clip_torch 3.3
 
-Every network of `logits` gets numbers made from its own library's names; the test makes the same, loads them under those
-names, and must come to the same logits. Of the networks of `timm` names and shapes must become timm's. Names are those
-in files: transformers 5 has others in memory.
+Every network of `logits` gets numbers made from its own library's names. The test makes the same numbers, loads them under those
+names and must get the same logits. For the networks of `timm`, names and shapes must become timm's. The names are those in
+files; transformers 5 uses others in memory.
 """
 
 import json
@@ -40,7 +40,7 @@ def shapes(state):
 
 
 def from_file(model):
-    """The model with numbers made from the names in its file, and what that file holds."""
+    """Returns the model with numbers made from the names in its file, and the content of that file."""
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         path = f"{folder}/model.safetensors"
@@ -50,7 +50,7 @@ def from_file(model):
 
 
 def filled(model, prefix=""):
-    """The model with numbers made from its names, and these; both with a prefix before the names."""
+    """Returns the model with numbers made from its names, and the names, both with a prefix."""
     state = {prefix + name: tensor for name, tensor in model.state_dict().items()}
     made = {name: generated(name, list(tensor.shape)) for name, tensor in state.items() if tensor.is_floating_point()}
     model.load_state_dict({name.removeprefix(prefix): tensor for name, tensor in made.items()}, strict=False)
@@ -63,7 +63,7 @@ def logits(graph, model, names, side=32):
     for key in ("logits", "image_embeds"):
         output = getattr(output, key, output)
     if hasattr(output, "pooler_output"):
-        # Without a head: one of ours, under timm's name.
+        # It has no head; add one under timm's name.
         head = {"head.weight": [5, output.pooler_output.shape[1]], "head.bias": [5]}
         output = linear(output.pooler_output, *(generated(*item) for item in head.items()))
         names = names | head
@@ -71,7 +71,7 @@ def logits(graph, model, names, side=32):
 
 
 def efficientnet():
-    """B0 with a quarter of its channels and a second block in the first stage."""
+    """Returns B0 with a quarter of its channels and a second block in the first stage."""
     stages = [(1, 3, 1, 32, 16, 1), (6, 3, 2, 16, 24, 2), (6, 5, 2, 24, 40, 2), (6, 3, 2, 40, 80, 3)]
     stages += [(6, 5, 1, 80, 112, 3), (6, 5, 2, 112, 192, 4), (6, 3, 1, 192, 320, 1)]
     return EfficientNet([MBConvConfig(*stage, 0.25, 1.1) for stage in stages], dropout=0.0, num_classes=5)

@@ -2,10 +2,10 @@
 
     python crates/models/tests/golden/make_transformers.py        # torch 2.15, timm 1.0.31
 
-As make.py, from which it takes the generated numbers: the networks are timm's own classes. Stored are logits, features
-(what goes into the last linear layers, side by side where there are two), and the gradient of the logits of class 3
-with respect to the picture, at every 97th element; for the saliency crate the raw GradCAM of class 3 at the first norm
-of the last block. With --sizes it prints what check_size in zoo.rs compares with.
+The generated numbers are those of make.py, and the networks are timm's classes. The script stores logits, features (the input
+of the last linear layers, concatenated where there are two), every 97th element of the gradient of the logits of class 3 with
+respect to the image, and for the saliency crate the raw GradCAM of class 3 at the first norm of the last block. With --sizes it
+prints what check_size in the zoo compares with.
 """
 
 import sys
@@ -60,12 +60,12 @@ def last_norm(model):
 
 
 def places(value):
-    """(B, h, w, C) of (B, h, w, C), or of tokens, the last 4 x 4 of which are patches."""
+    """Returns (B, h, w, C) from (B, h, w, C), or from tokens of which the last 4 x 4 are patches."""
     return value if value.dim() == 4 else value[:, -16:].unflatten(1, (4, 4))
 
 
 def results(model):
-    """Logits, features and the input's gradient; raw GradCAM."""
+    """Returns logits, features, the gradient of the input, and raw GradCAM."""
     kept, inner = [], []
 
     def keep(_, __, output):
@@ -86,7 +86,7 @@ def results(model):
 
 
 def multiply_adds(model, size):
-    """Of convolutions, linear layers and the products of attention, for one picture; torch counts each as two."""
+    """Counts multiply-adds of convolutions, linear layers and attention for one image; torch counts each as two."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -1,10 +1,10 @@
-"""Whole models of timm as ONNX files, with torch's logits beside them, for `tests/corpus.rs`.
+"""Writes whole models of timm as ONNX files, with torch's logits, for `tests/corpus.rs`.
 
     python crates/onnx/tests/golden/export_timm.py FOLDER [KIND,..] [MODEL ..]
 
-needs torch 2.15, timm 1.0.31, onnx, onnxscript, safetensors. One small model of nearly every family, with random
-weights. KIND is old or new (the exporter by tracing, by dynamo) and fixed or any (for one picture, for any number of
-them): old_fixed unless told. A model that torch cannot export is named and left out.
+The script needs torch 2.15, timm 1.0.31, onnx, onnxscript and safetensors. It exports one small model of nearly every family,
+with random weights. KIND is old or new (the tracing exporter or the dynamo exporter) and fixed or any (for one image or for any
+batch size); the default is old_fixed. A model that torch cannot export is named and skipped.
 """
 
 import logging
@@ -43,7 +43,7 @@ ese_vovnet39b resnet50_clip vit_base_patch32_clip_224 vit_pwee_patch16_reg1_gap_
 
 
 def randomised(name):
-    """Norms, biases and layer scales too, so that nothing is trivially one or zero."""
+    """Fills norms, biases and layer scales too, so that nothing is trivially one or zero."""
     torch.manual_seed(0)
     model = timm.create_model(name, pretrained=False, num_classes=100).eval().requires_grad_(False)
     for part, p in model.named_parameters():
@@ -85,7 +85,7 @@ def main():
             try:
                 export(name, kind, path)
                 print(name, kind, flush=True)
-            except Exception as error:  # torch's exporters raise what they like
+            except Exception as error:  # torch's exporters raise exceptions of any kind
                 path.unlink(missing_ok=True)
                 print(name, kind, "not exported:", str(error).splitlines()[0][:120], flush=True)
 

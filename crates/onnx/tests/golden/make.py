@@ -1,12 +1,12 @@
-"""Golden files of `tests/golden.rs`: small networks with random weights as torch's two exporters write them.
+"""Makes the golden files of `tests/golden.rs`: small networks with random weights as torch's two exporters write them.
 
     python crates/onnx/tests/golden/make.py
 
-needs torch 2.15, timm 1.0.31, onnx, onnxscript, safetensors. For each network and export NAME.onnx, and in
-golden.safetensors for each network: NAME.x (2, 3, H, W), NAME.y (2, K), and NAME.cam (2, h, w), GradCAM's raw map of
-classes 1 and 2 at one module, by torch's gradients. `old` is the exporter by tracing, `new` the one by dynamo;
-`older` the first with version 16 of the operators, which has no layer normalisation;
-`fixed` was exported for one picture, `any` for any number of them. Stack traces are removed.
+The script needs torch 2.15, timm 1.0.31, onnx, onnxscript and safetensors. It writes NAME.onnx for each network and export, and
+golden.safetensors with NAME.x (2, 3, H, W), NAME.y (2, K) and NAME.cam (2, h, w) for each network. The latter is GradCAM's raw map
+of classes 1 and 2 at one module, from torch's gradients. `old` is the tracing exporter, `new` the dynamo exporter, and `older` the
+tracing exporter with version 16 of the operators, which has no layer normalization. `fixed` is for one image, `any` for any batch
+size. Stack traces are removed.
 """
 
 import logging
@@ -27,7 +27,7 @@ HERE = pathlib.Path(__file__).parent
 
 
 class Sharp(nn.Module):
-    """Log-probabilities where the probabilities are 0 in single precision."""
+    """Returns log-probabilities whose probabilities are 0 in single precision."""
 
     def __init__(self):
         super().__init__()
@@ -40,7 +40,7 @@ class Sharp(nn.Module):
 
 
 class Cnn(nn.Module):
-    """Odd sizes, one-sided padding, depthwise, squeeze and excitation, concatenation, a shortcut."""
+    """A network with odd sizes, one-sided padding, depthwise convolution, squeeze and excitation, concatenation and a shortcut."""
 
     def __init__(self):
         super().__init__()

@@ -1,12 +1,12 @@
 # Requires Pillow>=10, numpy, scipy.
-"""Writes golden.json beside it, from image.png (48 × 48, synthetic) and masks.png (24 masks of 48 × 48, one below the
-other): what each ablation gives, restated in array terms, as SHA-256 of the f32 result (3, 48, 48), little-endian, or
-where sums are rounded every 211th value.
+"""Writes golden.json beside this script, from image.png (48 × 48, synthetic) and masks.png (24 masks of 48 × 48, one below the
+other): the result of each ablation, written in array operations, as SHA-256 of the f32 values (3, 48, 48), little-endian, or as
+every 211th value where sums are rounded.
 
     python make.py
 
-Also backgrounds exchanged, noise added to a formula image, and the bits of the first standard normals of some keys, from
-a second implementation of the generator.
+The file also holds exchanged backgrounds, noise added to an image that a formula makes, and the bits of the first standard normals
+of some keys, from a second implementation of the generator.
 """
 import hashlib
 import json
@@ -28,7 +28,7 @@ def digest(image):
 
 
 def box(mask):
-    """Half-open (top, bottom, left, right)."""
+    """Returns the half-open box (top, bottom, left, right)."""
     rows, columns = np.nonzero(mask)
     return rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
 
@@ -51,7 +51,7 @@ def parts(mask):
 
 
 def repeat(tile, height, width, side):
-    """Copies of a tile over a box, from the edge at which the tile lies."""
+    """Fills a box with copies of a tile, from the edge at which the tile lies."""
     tall, wide = tile.shape[1:]
     rows, columns = np.arange(height) % tall, np.arange(width) % wide
     if side == "above":
@@ -62,7 +62,7 @@ def repeat(tile, height, width, side):
 
 
 def free(strips):
-    """Number of strips before the first that holds an object pixel."""
+    """Returns the number of strips before the first that contains an object pixel."""
     busy = np.flatnonzero(strips)
     return int(busy[0]) if len(busy) else len(strips)
 
@@ -95,7 +95,7 @@ def tile_corrected(image, mask):
 
 
 def tile_published(image, mask):
-    """x runs along what the code takes for columns but are rows, y the other way round; see Q4."""
+    """Tiles as the published code does. It confuses rows and columns: x runs along rows; see Q4."""
     image, n = image.copy(), mask.shape[0]
     for part in parts(mask):
         x0, x1, y0, y1 = box(part)
@@ -108,14 +108,14 @@ def tile_published(image, mask):
             "right": (x1, x1 + w, y0, y1),
             "left": (x0 - w, x0, y0, y1),
             "below": (x0, x1, y1, y1 + h),
-            "above": (x0, x1, y0 - h, y1),  # holds the box itself
+            "above": (x0, x1, y0 - h, y1),  # contains the box itself
         }.items():
             xa, xb, ya, yb = (int(np.clip(v, 0, n)) for v in (xa, xb, ya, yb))
             seen = mask[ya:yb, xa:xb]
             nx, ny = xb - xa, yb - ya
             score = nx * ny
             if seen.any():
-                # Sums over an axis, the right one for right and above only.
+                # Sums over an axis, which is correct for right and above only.
                 sums = seen.sum(0) if side in ("right", "below") else seen.sum(1)
                 length, other = (nx, ny) if side in ("right", "left") else (ny, nx)
                 if side in ("right", "below"):
@@ -135,8 +135,8 @@ def tile_published(image, mask):
     return image
 
 
-def one_colour(image, where, colour):
-    return np.where(where, np.asarray(colour, np.float32).reshape(3, 1, 1), image)
+def one_color(image, where, color):
+    return np.where(where, np.asarray(color, np.float32).reshape(3, 1, 1), image)
 
 
 def mean_of(image, where):
@@ -150,12 +150,12 @@ def average(image, mask, keep_shape):
         inside = np.zeros_like(mask)
         inside[top:bottom, left:right] = True
         if inside.sum() >= 100:
-            out = one_colour(out, part if keep_shape else inside, mean_of(image, inside & ~mask))
+            out = one_color(out, part if keep_shape else inside, mean_of(image, inside & ~mask))
     return out
 
 
 def published_average(image, part):
-    """The colour for a part that begins in row 0; see Q5."""
+    """Returns the color for a part that begins in row 0; see Q5."""
     _, _, left, right = box(part)
     image, part = image[:, :, left : right - 1], part[:, left : right - 1]
     nonzero, on_part = (image != 0).sum((1, 2)), image[:, part].astype(np.float64).sum(1)
@@ -168,11 +168,11 @@ def blur(image, mask, sigma):
 
 
 def only_bg(image, mask, tiled):
-    """None where there is no strip beside the box."""
+    """Returns None if there is no strip beside the box."""
     if not mask.any():
         return image
     (top, bottom, left, right), (h, w) = box(mask), mask.shape
-    strips = {  # Of equal strips the first one.
+    strips = {  # The first of equal strips.
         "below": image[:, bottom:],
         "above": image[:, :top],
         "right": image[:, :, right:],
@@ -195,7 +195,7 @@ def only_bg_t(image, mask):
 
 
 def mix(z):
-    """An output of SplitMix64."""
+    """Returns an output of SplitMix64."""
     z = (z + 0x9E3779B97F4A7C15) % 2**64
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % 2**64
     z = (z ^ z >> 27) * 0x94D049BB133111EB % 2**64
@@ -203,7 +203,7 @@ def mix(z):
 
 
 def shuffle(image, mask, cell):
-    """Under key 0."""
+    """Returns normals under key 0."""
     fnv = 0xCBF29CE484222325
     for byte in b"shuffle":
         fnv = (fnv ^ byte) * 0x100000001B3 % 2**64
@@ -225,7 +225,7 @@ def some(image):
 
 
 def noise():
-    """Formula image, mask and normals of 3 × 12 × 10; every fifth value of each result."""
+    """Adds noise to an image, mask and normals of 3 × 12 × 10; returns every fifth value of each result."""
     i = np.arange(3 * 12 * 10)
     image = ((i * 37 % 256) / np.float32(255)).astype(np.float32).reshape(3, 12, 10)
     normals = ((i * 7919 % 2001 - 1000) / 400).astype(np.float32).reshape(3, 12, 10)
@@ -243,7 +243,7 @@ def noise():
 
 
 def normals(key, count):
-    """Every operation in f32, rounded once."""
+    """Computes every operation in f32, rounded once."""
     u64, f = np.uint64, np.float32
     pairs = np.arange((count + 1) // 2, dtype=u64)
     with np.errstate(over="ignore"):
@@ -285,14 +285,14 @@ ablations = {
         "gray-box strict": digest(gray_box(image, mask, 0)),
         "tile paper": digest(tile_published(image, mask)),
         "tile strict": digest(tile_corrected(image, mask)),
-        "no-fg": digest(one_colour(image, mask, [0, 0, 0])),
-        "only-fg": digest(one_colour(image, ~mask, [0, 0, 0])),
-        "gray-bg": digest(one_colour(image, ~mask, [0.5, 0.5, 0.5])),
+        "no-fg": digest(one_color(image, mask, [0, 0, 0])),
+        "only-fg": digest(one_color(image, ~mask, [0, 0, 0])),
+        "gray-bg": digest(one_color(image, ~mask, [0.5, 0.5, 0.5])),
         "only-bg-b": digest(only_bg(image, mask, False)),
         "only-bg-t": digest(only_bg_t(image, mask)),
         "shuffle:1": digest(shuffle(image, mask, 1)),
         "shuffle:7": digest(shuffle(image, mask, 7)),
-        "mean": some(one_colour(image, mask, mean_of(image, ~mask))),
+        "mean": some(one_color(image, mask, mean_of(image, ~mask))),
         "blur:1.5": some(blur(image, mask, 1.5)),
         "blur:20": some(blur(image, mask, 20)),
         "average": some(average(image, mask, False)),
@@ -319,5 +319,5 @@ golden = {
     "normals sha256 of 150528": {str(key): digest(normals(key, 150528)) for key in keys},
 }
 text = json.dumps(golden, indent=1)
-text = re.sub(r"\[[^][]*\]", lambda numbers: " ".join(numbers[0].split()), text)  # a list a line
+text = re.sub(r"\[[^][]*\]", lambda numbers: " ".join(numbers[0].split()), text)  # one list a line
 (HERE / "golden.json").write_text(text + "\n")

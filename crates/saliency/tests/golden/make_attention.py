@@ -2,11 +2,11 @@
 
     python crates/saliency/tests/golden/make_attention.py        # torch 2.15, timm 1.0.31, onnx 1.23
 
-The networks are timm's own, small, with the weights and inputs of crates/models/tests/golden. The methods are restated
-here with whole matrices and torch's gradients (Abnar and Zuidema 2020; Chefer, Gur and Wolf 2021, as in
-github.com/hila-chefer/Transformer-MM-Explainability, ViT). Stored for each network: NETWORK.rollout and NETWORK.attention
-(2, h, w), raw, of classes 3 and 7. `onnx` is the network of crates/onnx/tests/golden/make.py with its inputs, of classes
-1 and 2.
+The networks are small ones of timm, with the weights and inputs of crates/models/tests/golden. The methods are written here with
+whole matrices and torch's gradients (Abnar and Zuidema 2020; Chefer, Gur and Wolf 2021, as in
+github.com/hila-chefer/Transformer-MM-Explainability, ViT). For each network the script stores
+NETWORK.rollout and NETWORK.attention (2, h, w), raw, of classes 3 and 7. `onnx` is the network of crates/onnx/tests/golden/make.py
+with its inputs, for classes 1 and 2.
 """
 
 import importlib.util
@@ -26,7 +26,7 @@ from timm.models.vision_transformer import VisionTransformer  # noqa: E402
 
 
 def imported():
-    """The vision transformer of the ONNX crate's tests, as its make.py fills it, and its inputs."""
+    """Returns the vision transformer of the ONNX crate's tests, filled as in its make.py, and its inputs."""
     folder = CRATES / "onnx/tests/golden"
     spec = importlib.util.spec_from_file_location("onnx_golden", folder / "make.py")
     module = importlib.util.module_from_spec(spec)
@@ -36,7 +36,7 @@ def imported():
     torch.manual_seed(0)
     for p in model.parameters():
         p.data = torch.randn(p.shape) * (0.5 if p.ndim > 1 else 0.2) + (p.data if p.ndim < 2 else 0)
-    # The one parameter that kept torch's own random start there.
+    # The only parameter that keeps torch's random initial value there.
     tensors = {t.name: t for t in onnx.load(folder / "vit_old_any.onnx").graph.initializer}
     bias = onnx.numpy_helper.to_array(tensors["patch_embed.proj.bias"])
     model.patch_embed.proj.bias.data = torch.from_numpy(bias.copy())
@@ -45,7 +45,7 @@ def imported():
 
 
 def attentions(model, x, classes):
-    """(images, heads, tokens, tokens) of every layer, and the gradient of the classes' logits at each."""
+    """Returns (images, heads, tokens, tokens) of every layer, and the gradient of the classes' logits at each."""
     kept = []
     for block in model.blocks:
         block.attn.fused_attn = False
@@ -56,7 +56,7 @@ def attentions(model, x, classes):
 
 
 def maps(model, x, classes, read, prefix):
-    """`read`: tokens that the head reads."""
+    """Computes rollout; `read` lists the tokens that the head reads."""
     values, slopes = attentions(model, x, classes)
     identity = torch.eye(values[0].shape[-1])
     rollout, relevance = identity, identity

@@ -1,14 +1,14 @@
-"""Makes the golden values of the CAM family, by pytorch-grad-cam itself.
+"""Makes the golden values of the CAM family with pytorch-grad-cam.
 
     python crates/saliency/tests/golden/make_cams.py        # torch 2.15, torchvision 0.29, timm 1.0.31, grad-cam 1.5.7
 
-The networks are torchvision's and timm's own, small, with the generated weights and inputs of
-crates/models/tests/golden/make.py. Stored for each network and explainer: NETWORK.WORD.raw (2, h, w), what
-`get_cam_image` gives, and NETWORK.WORD.map (2, H, W), what the caller gets; of classes 3 and 7.
+The networks are small ones of torchvision and timm, with the generated weights and inputs of
+crates/models/tests/golden/make.py. For each network and explainer the script stores NETWORK.WORD.raw (2, h, w), the result of
+`get_cam_image`, and NETWORK.WORD.map (2, H, W), what the caller receives, for classes 3 and 7.
 
-Two of the package's choices depend on the machine or on the size of a batch, and are pinned:
-- EigenCAM's sign is that of LAPACK's singular vector; here it is corrected by the package's own function for that.
-- AblationCAM subtracts another 1e7 for each further channel of a batch; here a batch is one channel.
+Two of the package's choices depend on the machine or on the size of a batch. They are fixed here:
+- EigenCAM's sign is that of LAPACK's singular vector. The package's own function corrects it.
+- AblationCAM subtracts another 1e7 for each further channel of a batch. Here a batch is one channel.
 """
 
 import sys
@@ -35,7 +35,7 @@ class EigenCAM(package.EigenCAM):
 
 
 class AblationCAM(package.AblationCAM):
-    """Its own copy of the ablation layer, which the package shares between all."""
+    """Makes a copy of the ablation layer, which the package shares between all instances."""
 
     def __init__(self, model, layers, reshape):
         layer = AblationLayerVit() if reshape else AblationLayer()
@@ -55,7 +55,7 @@ EXPLAINERS = {
 
 
 def networks():
-    """Name, network, module to look from, and how its value becomes (B, C, h, w)."""
+    """Yields name, network, module to look from, and how its value becomes (B, C, h, w)."""
     resnet = fill(ResNet(BasicBlock, [1, 1, 1, 1], num_classes=10))
     vit = fill(VisionTransformer(img_size=32, patch_size=8, embed_dim=32, depth=2, num_heads=2, num_classes=10))
     swin = fill(

@@ -2,13 +2,13 @@
 
     python crates/saliency/tests/golden/make_gradients.py    # torch 2.15, timm 1.0.31, captum 0.9, grad-cam 1.5.7
 
-Gradients are captum's, ROAD is pytorch-grad-cam's. SmoothGrad, attention rollout (Abnar and Zuidema 2020),
-gradient-weighted attention (Chefer, Gur and Wolf 2021), RISE, insertion and deletion (Petsiuk, Das and Saenko 2018) are
-restated here in torch; the generator of their random numbers is that of crates/perturbations/tests/golden/make.py.
-Networks, weights and inputs are those of make_cams.py; of classes 3 and 7, with the keys 0 and 1.
+Gradients are captum's, ROAD is pytorch-grad-cam's. SmoothGrad, attention rollout (Abnar and Zuidema 2020), gradient-weighted
+attention (Chefer, Gur and Wolf 2021), RISE, insertion and deletion (Petsiuk, Das and Saenko 2018) are written here in torch. Their
+random numbers come from the generator of crates/perturbations/tests/golden/make.py. Networks, weights and inputs are those of
+make_cams.py, for classes 3 and 7, with the keys 0 and 1.
 
-Stored as NETWORK.WORD, (2, H, W) or (2, h, w): the raw maps; NETWORK.IMAGE.WORD: what becomes of the probability.
-ROAD's noise is set to 0, for it would come from torch's generator; everything else is the package's.
+The script stores raw maps as NETWORK.WORD, (2, H, W) or (2, h, w), and the changing probabilities as NETWORK.IMAGE.WORD. ROAD's
+noise is set to 0, because it would come from torch's generator; everything else is the package's.
 """
 
 import importlib.util
@@ -43,7 +43,7 @@ SMALL = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 2, "num_head
 
 
 def gradients(model, x):
-    """Raw maps: the largest magnitude over channels, or the sum of shares."""
+    """Returns raw maps: the largest magnitude over channels, or the sum of shares."""
     classes = torch.tensor(CLASSES)
     yield "gradient", Saliency(model).attribute(x, classes).amax(1)
     yield "gradient-x-input", InputXGradient(model).attribute(x, classes).sum(1)
@@ -66,7 +66,7 @@ def below(key, index, bound):
 
 
 def rise(model, x):
-    """A grid of 7 × 7, stretched over 8 cells, shown with probability one half."""
+    """Returns a grid of 7 × 7, stretched over 8 cells, whose cells are visible with probability one half."""
     side = x.shape[-1]
     cell, maps = -(-side // 7), []
     for image, target, key in zip(x, CLASSES, KEYS):
@@ -83,7 +83,7 @@ def rise(model, x):
 
 
 def attention(model, x, prefix):
-    """The attention of each block, with its gradient, restated from timm's own layers."""
+    """Returns the attention of each block with its gradient, computed from timm's layers."""
     kept = []
     for block in model.blocks:
         block.attn.fused_attn = False
@@ -95,7 +95,7 @@ def attention(model, x, prefix):
     for a in kept:
         rollout = (a.mean(1) / 2 + eye / 2) @ rollout
         relevance = relevance + (a.grad * a).clamp(min=0).mean(1) @ relevance
-    rows = slice(0, prefix)  # what the head reads
+    rows = slice(0, prefix)  # the tokens that the head reads
     for word, product in [("rollout", rollout), ("attention", relevance)]:
         yield word, product[:, rows, prefix:].mean(1).unflatten(1, (4, 4))
 
@@ -106,7 +106,7 @@ def probability(model, x, target):
 
 
 def blurred(x):
-    """By the published code's kernel: a point, smoothed on 11 × 11 pixels."""
+    """Blurs with the published code's kernel: a point, smoothed over 11 × 11 pixels."""
     point = np.zeros((11, 11))
     point[5, 5] = 1
     kernel = torch.from_numpy(gaussian_filter(point, 5)).float().expand(3, 1, 11, 11)
@@ -114,7 +114,7 @@ def blurred(x):
 
 
 def game(model, start, finish, target, order, steps):
-    """Pixels of `start` become those of `finish`, in order."""
+    """Replaces pixels of `start` by those of `finish`, in order."""
     scores, picture = [probability(model, start, target).item()], start.clone().flatten(2)
     for step in range(steps):
         span = order[step * len(order) // steps : (step + 1) * len(order) // steps]
@@ -146,7 +146,7 @@ def main():
         golden.update({f"{name}.{word}": raw.detach().numpy() for word, raw in [*gradients(model, x), *rise(model, x)]})
         if name != "swin":
             golden.update({f"{name}.{word}": value for word, value in faithfulness(model, x, maps)})
-    # As timm reads them: of a distilled one, both tokens.
+    # As in timm: a distilled network reads both tokens.
     models = {"vit": (VisionTransformer(**SMALL), 1), "distilled": (VisionTransformerDistilled(**SMALL), 2)}
     for name, (model, prefix) in models.items():
         raws = attention(fill(model), x, prefix)

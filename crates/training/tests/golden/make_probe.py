@@ -1,9 +1,10 @@
-"""Makes the golden values of linear probes: torch's own optimizers on given features, in a given order.
+"""Makes the golden values of linear probes with torch's optimizers on given features, in a given order.
 
     python crates/training/tests/golden/make_probe.py        # torch 2.15
 
-64 samples of 16 features and 5 classes, 50 steps of 8 samples. Stored are features, labels, the order, the first weights,
-and weight and bias after the last step of each optimizer; with label smoothing, warm-up and cosine where the name says so.
+There are 64 samples of 16 features and 5 classes, and 50 steps of 8 samples. The script stores features, labels, the order, the
+initial weights, and weight and bias after the last step of each optimizer, with label smoothing, warm-up and cosine where the name
+says so.
 """
 
 import math
@@ -30,7 +31,7 @@ WARM_UP = 10
 
 
 def share(step):
-    """A linear rise over WARM_UP steps, then half a cosine."""
+    """Returns the learning rate: a linear rise over WARM_UP steps, then half a cosine."""
     if step < WARM_UP:
         return (step + 1) / WARM_UP
     return 0.5 * (1 + math.cos(math.pi * (step - WARM_UP) / (50 - WARM_UP)))
