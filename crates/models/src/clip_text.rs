@@ -1,9 +1,9 @@
 //! The half of CLIP that reads (Radford et al. 2021).
 
 use crate::ModelError;
-use crate::head::unit;
-use crate::transformer::{attention, mlp};
-use crate::weights::{Loaded, describe_mismatch};
+use crate::families::blocks::{attention, mlp};
+use crate::loading::{WeightTable, describe_mismatch};
+use crate::text_head::to_unit_length;
 use candle_core::{Device, Tensor};
 use hard_imagenet_graph::{Activation, Constant, Graph, GraphBuilder, GraphError, NodeId, Parameter, WeightMap, run};
 use std::path::Path;
@@ -53,9 +53,9 @@ impl ClipText {
     /// [`ModelError::Format`] for a tokenizer that cannot be read, or a checkpoint without a text tower;
     /// [`ModelError::Mismatch`] for one that is not whole.
     pub fn open(checkpoint: &Path, tokenizer: &Path, quick_gelu: bool) -> Result<Self, ModelError> {
-        let loaded = Loaded::texts_of(checkpoint)?;
-        let size = Size::of(&loaded, quick_gelu).ok_or_else(|| ModelError::Format {
-            file: loaded.file().to_owned(),
+        let table = WeightTable::open_text_tower(checkpoint)?;
+        let size = Size::of(&table, quick_gelu).ok_or_else(|| ModelError::Format {
+            file: table.file().to_owned(),
             message:
                 "it has no half that reads texts; a zero-shot classifier needs CLIP's whole checkpoint, not only its \
                       image tower"
@@ -63,14 +63,14 @@ impl ClipText {
         })?;
         let mut wanted = size.graph(size.tokens)?.parameters();
         wanted.push(Parameter { name: WORDS.into(), shape: vec![size.words, size.width] });
-        if loaded.shape(SCALE).is_some() {
+        if table.shape(SCALE).is_some() {
             wanted.push(Parameter { name: SCALE.into(), shape: vec![] });
         }
-        if let Some(details) = describe_mismatch(&loaded, &wanted) {
-            let file = loaded.file().to_owned();
+        if let Some(details) = describe_mismatch(&table, &wanted) {
+            let file = table.file().to_owned();
             return Err(ModelError::Mismatch { file, model: "CLIP's text tower".into(), details });
         }
-        let (mut weights, _) = loaded.read_all(&wanted)?;
+        let (mut weights, _) = table.values_of(&wanted)?;
         let scale = weights.remove(SCALE).map(|scale| scale.to_scalar::<f32>()).transpose()?;
         let tokenizer = Tokenizer::from_file(tokenizer).map_err(|error| ModelError::Format {
             file: tokenizer.display().to_string(),
@@ -136,20 +136,20 @@ impl ClipText {
             .iter()
             .flat_map(|name| templates.iter().map(|template| template.as_ref().replace("{}", name.as_ref())))
             .collect();
-        let features = unit(&self.features(&texts)?)?;
-        unit(&features.reshape((names.len(), templates.len(), self.size.outputs))?.mean(1)?)
+        let features = to_unit_length(&self.features(&texts)?)?;
+        to_unit_length(&features.reshape((names.len(), templates.len(), self.size.outputs))?.mean(1)?)
     }
 }
 
 impl Size {
     /// As the shapes of the weights say it; `None` where they are not there.
-    fn of(loaded: &Loaded, quick_gelu: bool) -> Option<Self> {
+    fn of(table: &WeightTable, quick_gelu: bool) -> Option<Self> {
         let (&[words, width], &[tokens, _], &[outputs, _]) =
-            (loaded.shape(WORDS)?, loaded.shape("pos_embed")?, loaded.shape("head.weight")?)
+            (table.shape(WORDS)?, table.shape("pos_embed")?, table.shape("head.weight")?)
         else {
             return None;
         };
-        let depth = loaded.names().filter(|name| name.ends_with(".norm1.weight")).count();
+        let depth = table.names().filter(|name| name.ends_with(".norm1.weight")).count();
         let activation = if quick_gelu { Activation::QuickGelu } else { Activation::Gelu };
         (width >= HEAD && width % HEAD == 0).then_some(Self { words, tokens, width, depth, outputs, activation })
     }

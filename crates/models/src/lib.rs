@@ -4,7 +4,7 @@
 //!   safetensors or torch's own formats. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
 //! - [`Checkpoint`] is such a file by itself: what it holds, and its tensors one after the other.
 //! - [`onnx::load`] makes one from an ONNX file, whatever its architecture.
-//! - [`zoo::read`] and [`onnx::read`] give the [`Parts`] before they are a model, to change them.
+//! - [`zoo::read`] and [`onnx::read`] give the [`Network`] before it is a model, to change them.
 //! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
 //!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
 //!   [`with_head`](Model::with_head) and [`zero_shot`](Model::zero_shot) give it other classes.
@@ -25,7 +25,7 @@
 //! assert_eq!(model.spec().classes, 8);
 //!
 //! let image = Pixels::from_vec(64, 64, vec![0.5; 3 * 64 * 64])?;
-//! let x = model.normalise(&model.batch(&[image])?)?;      // (1, 3, 64, 64)
+//! let x = model.normalize(&model.batch(&[image])?)?;      // (1, 3, 64, 64)
 //! let logits = model.forward(&x)?;                         // (1, 8), f32
 //! assert_eq!(logits.dims(), [1, 8]);
 //!
@@ -52,53 +52,31 @@
 //! natural language supervision*; Liu et al. 2021, *Swin transformer*; d'Ascoli et al. 2021, *ConViT*; Liu et al. 2022, *A
 //! ConvNet for the 2020s*; Qin et al. 2024, *MobileNetV4*. Parameter names: torchvision, timm.
 
-mod checkpoint;
-mod clip_resnet;
+mod architecture;
 mod clip_text;
-mod config;
-mod conv_norm;
-mod convit;
-mod convnext;
-mod densenet;
 mod device;
-mod efficientnet;
 mod error;
+pub mod families;
 pub mod generated;
 mod head;
-#[cfg(feature = "hub")]
-mod hub;
-mod mobile_block;
-mod mobilenet;
+mod inference;
+mod loading;
 mod model;
+mod model_name;
 mod names;
-pub mod onnx;
-mod resnet;
-mod swin;
-mod transformer;
-mod vgg;
-mod vit;
-mod weights;
+mod network;
+mod preprocessing;
+mod text_head;
 pub mod zero_shot;
 pub mod zoo;
 
-pub use checkpoint::{Checkpoint, Stored};
-pub use clip_resnet::ClipResNet;
+pub use architecture::Architecture;
 pub use clip_text::ClipText;
-pub use convit::ConVit;
-pub use convnext::ConvNeXt;
-pub use densenet::DenseNet;
 pub use device::{best_device, device};
-pub use efficientnet::EfficientNet;
 pub use error::ModelError;
 pub use hard_imagenet_graph::{Cut, CutValues, Graph, Layout, Node, NodeId, Op, Positions, WatchPoint, WeightMap};
 #[cfg(feature = "hub")]
-pub use hub::Hub;
-pub use mobile_block::MobileBlock;
-pub use mobilenet::MobileNet;
-pub use model::{Model, ModelSpec, Parts};
-pub use resnet::{Block, ResNet, Stem};
-pub use swin::SwinTransformer;
-pub use vgg::Vgg;
-pub use vit::{Variant, VisionTransformer};
-pub use weights::Weights;
-pub use zoo::Architecture;
+pub use loading::Hub;
+pub use loading::{Checkpoint, StoredTensor, Weights, onnx};
+pub use model::Model;
+pub use network::{ModelSpec, Network};

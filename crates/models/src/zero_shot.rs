@@ -1,8 +1,9 @@
 //! Classifiers of nothing but names: CLIP's image tower, its pictures compared with texts that name the classes (Radford et
 //! al. 2021, section 3.1).
 
-use crate::head::TEXTS;
-use crate::{ClipText, ModelError, Parts, Weights, zoo};
+use crate::loading::last_linear;
+use crate::text_head::TEXTS;
+use crate::{ClipText, ModelError, Network, Weights, zoo};
 use hard_imagenet_graph::WeightMap;
 use std::path::Path;
 
@@ -36,9 +37,9 @@ pub fn weights(
     // OpenAI's text towers have its activation, whatever their image towers are taken for.
     let tower = ClipText::open(checkpoint, tokenizer, spec.name.contains(".openai"))?;
     let texts = (tower.classes(classes, templates)? * tower.scale())?;
-    let Parts { mut weights, weights_sha256, .. } = zoo::read(model, &Weights::File(checkpoint.to_owned()))?;
+    let Network { mut weights, weights_sha256, .. } = zoo::read(model, &Weights::File(checkpoint.to_owned()))?;
     let graph = zoo::graph(model, spec.classes)?;
-    let outputs = crate::weights::last_linear(&graph).and_then(|name| weights.get(name)).map(|weight| weight.dims()[0]);
+    let outputs = last_linear(&graph).and_then(|name| weights.get(name)).map(|weight| weight.dims()[0]);
     if outputs != Some(texts.dims()[1]) {
         let message = format!("{model} does not embed pictures as {} does texts", checkpoint.display());
         return Err(ModelError::Input(message));

@@ -1,6 +1,8 @@
 //! The files that papers published, where timm's names are not theirs.
 
-use super::{Named, Scheme, Weight, transformers};
+use super::scheme::{Named, Scheme};
+use super::transformers;
+use super::weight::Weight;
 
 pub(super) const SCHEMES: &[Scheme] = &[
     Scheme {

@@ -1,7 +1,9 @@
 //! The half of CLIP that reads, in the files of transformers, OpenAI and open_clip. Its names here are those of the other
 //! half, as far as it has the same parts.
 
-use super::{Named, Scheme, Weight, authors};
+use super::authors;
+use super::scheme::{Named, Scheme};
+use super::weight::Weight;
 
 pub(super) const SCHEMES: &[Scheme] = &[
     Scheme {

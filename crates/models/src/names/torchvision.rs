@@ -1,6 +1,6 @@
 //! torchvision. ResNets need nothing: timm's names are torchvision's.
 
-use super::{Named, Scheme};
+use super::scheme::{Named, Scheme};
 
 pub(super) const SCHEMES: &[Scheme] = &[
     Scheme::new("encoder.layers.encoder_layer_0.", VIT),

@@ -1,6 +1,7 @@
 //! Hugging Face transformers. Its version 5 spells some names anew; files on the hub have the older ones.
 
-use super::{Named, Scheme, Weight};
+use super::scheme::{Named, Scheme};
+use super::weight::Weight;
 
 pub(super) const SCHEMES: &[Scheme] = &[
     Scheme::new("resnet.embedder.", RESNET),

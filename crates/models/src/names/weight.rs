@@ -1,11 +1,11 @@
-use crate::checkpoint::Stored;
+use crate::loading::StoredTensor;
 use candle_core::{DType, Device, Result, Tensor};
 
 /// A weight under the zoo's name, and how it is made of what a file holds.
 pub(crate) struct Weight {
     pub(crate) shape: Vec<usize>,
     /// What to read for it.
-    pub(crate) parts: Vec<Stored>,
+    pub(crate) parts: Vec<StoredTensor>,
     join: Join,
     /// Added to each number in the end.
     plus: f64,
@@ -21,7 +21,7 @@ enum Join {
 
 impl Weight {
     /// Tensors that are one after the other along the first dimension.
-    pub(crate) fn rows(parts: Vec<Stored>) -> Self {
+    pub(crate) fn rows(parts: Vec<StoredTensor>) -> Self {
         let mut shape = parts.first().map_or(vec![], |part| part.shape.clone());
         if let Some(rows) = shape.first_mut() {
             *rows = parts.iter().filter_map(|part| part.shape.first()).sum();
@@ -36,11 +36,11 @@ impl Weight {
 
     /// Rows as columns.
     pub(super) fn transposed(self) -> Self {
-        Self::rows(self.parts.into_iter().map(Stored::transposed).collect())
+        Self::rows(self.parts.into_iter().map(StoredTensor::transposed).collect())
     }
 
     /// The sum with tensors that are one after the other in another weight.
-    pub(super) fn add(&mut self, other: Vec<Stored>) {
+    pub(super) fn add(&mut self, other: Vec<StoredTensor>) {
         self.parts.extend(other);
         self.join = Join::Sum;
     }

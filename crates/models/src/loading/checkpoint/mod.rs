@@ -1,0 +1,196 @@
+//! Files of tensors, of every accepted form.
+
+mod safetensors;
+mod stored;
+mod torch;
+mod torch_old;
+mod torch_zip;
+
+pub use stored::StoredTensor;
+
+use crate::ModelError;
+use candle_core::Tensor;
+use hard_imagenet_files::sha256_hex_of_reader;
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+
+/// A file of tensors whose table was read and whose values were not yet: safetensors, or a checkpoint of torch (both
+/// its zip format and the one before 1.6).
+///
+/// A checkpoint is read as data, nothing in it is executed. Of the tensors only those of floating-point numbers count;
+/// counters and index tables follow from a network's architecture.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    file: String,
+    source: Source,
+    tensors: Vec<StoredTensor>,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    File(PathBuf),
+    Bytes(&'static [u8]),
+}
+
+trait Bytes: Read + Seek {}
+impl<T: Read + Seek> Bytes for T {}
+
+impl Source {
+    fn open(&self) -> io::Result<Box<dyn Bytes>> {
+        Ok(match self {
+            Self::File(path) => Box::new(File::open(path)?),
+            Self::Bytes(bytes) => Box::new(Cursor::new(*bytes)),
+        })
+    }
+}
+
+impl Checkpoint {
+    /// Reads the table of a file.
+    ///
+    /// # Errors
+    /// [`ModelError::Read`], or [`ModelError::Format`] for what holds no weights or is damaged.
+    pub fn open(path: &Path) -> Result<Self, ModelError> {
+        let read = |source| ModelError::Read { path: path.to_owned(), source };
+        let mut file = BufReader::new(File::open(path).map_err(read)?);
+        let length = file.get_ref().metadata().map_err(read)?.len();
+        let name = path.display().to_string();
+        Self::new(&mut file, length, Source::File(path.to_owned()), name)
+    }
+
+    /// Reads the table of a file in memory; `file` names it in errors.
+    pub(crate) fn from_bytes(bytes: &'static [u8], file: String) -> Result<Self, ModelError> {
+        Self::new(&mut Cursor::new(bytes), bytes.len() as u64, Source::Bytes(bytes), file)
+    }
+
+    fn new(
+        reader: &mut (impl io::BufRead + Seek),
+        length: u64,
+        source: Source,
+        file: String,
+    ) -> Result<Self, ModelError> {
+        // By content, for names lie: a zip archive begins with PK, an old file of torch with a pickle's first byte.
+        let start = reader.fill_buf().map(|start| start.iter().take(2).copied().collect::<Vec<u8>>());
+        let tensors = match start.as_deref() {
+            Ok([b'P', b'K']) => torch_zip::tensors(reader),
+            Ok([0x80, ..]) => torch_old::tensors(reader, length),
+            Ok(_) => safetensors::tensors(reader, length),
+            Err(error) => Err(error.to_string()),
+        };
+        match tensors {
+            Ok(tensors) => Ok(Self { file, source, tensors }),
+            Err(message) => Err(ModelError::Format { file, message }),
+        }
+    }
+
+    /// Its name in errors.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Where it is; `None` in memory.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        if let Source::File(path) = &self.source { Some(path) } else { None }
+    }
+
+    /// What it holds.
+    pub fn tensors(&self) -> &[StoredTensor] {
+        &self.tensors
+    }
+
+    /// Hands over the values of tensors, a key and the tensors of it at a time, on the CPU, in their dtypes; gives the
+    /// file's sha256, lower-case hex. No others are in memory than those handed over, and a copy of one.
+    ///
+    /// # Errors
+    /// [`ModelError::Format`] when the file cannot be read to its end; errors of `take`.
+    pub fn read<'a, K>(
+        &self,
+        wanted: impl IntoIterator<Item = (K, &'a [StoredTensor])> + Send,
+        mut take: impl FnMut(K, Vec<Tensor>) -> Result<(), ModelError> + Send,
+    ) -> Result<String, ModelError> {
+        let fail = |message: String| ModelError::Format { file: self.file.clone(), message };
+        let values = || {
+            let mut file = self.source.open().map_err(|error| fail(error.to_string()))?;
+            let mut buffer = Vec::new();
+            for (key, stored) in wanted {
+                let tensors = stored.iter().map(|stored| stored.read(&mut file, &mut buffer)).collect::<Result<_, _>>();
+                take(key, tensors.map_err(|error| fail(error.to_string()))?)?;
+            }
+            Ok(())
+        };
+        // Two equally long ways through the file; the second finds it in memory. The values are made on the thread
+        // that will use them: memory that another one took would not be used again when they are let go.
+        let mut hash = Ok(String::new());
+        let values = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| hash = self.sha256().map_err(|error| fail(error.to_string())));
+            values()
+        });
+        values.and(hash)
+    }
+
+    fn sha256(&self) -> io::Result<String> {
+        sha256_hex_of_reader(self.source.open()?)
+    }
+}
+
+/// Returns the SHA-256 of a file, which need not be a checkpoint, in lowercase hexadecimal digits.
+#[cfg(feature = "hub")]
+pub(crate) fn sha256_of_file(path: &Path) -> Result<String, ModelError> {
+    let hash = File::open(path).and_then(sha256_hex_of_reader);
+    hash.map_err(|source| ModelError::Read { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads the table and, if there is one, all values; what matters is that it ends, and without a panic.
+    fn read(path: &Path) -> Result<String, ModelError> {
+        let checkpoint = Checkpoint::open(path)?;
+        checkpoint.read(checkpoint.tensors().iter().map(|stored| ((), std::slice::from_ref(stored))), |(), _| Ok(()))
+    }
+
+    #[test]
+    fn damaged_checkpoints_are_errors_and_never_panics() {
+        let folder = tempfile::tempdir().unwrap();
+        let damaged = folder.path().join("damaged.pth");
+        let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/checkpoints");
+        for entry in std::fs::read_dir(golden).unwrap() {
+            let path = entry.unwrap().path();
+            let whole = std::fs::read(&path).unwrap();
+            assert_eq!(read(&path).unwrap().len(), 64);
+            for length in (0..whole.len()).step_by(397) {
+                std::fs::write(&damaged, &whole[..length]).unwrap();
+                assert!(read(&damaged).is_err(), "{} cut to {length}", path.display());
+            }
+            for at in (0..whole.len()).step_by(101) {
+                let mut bytes = whole.clone();
+                bytes[at] ^= 0xff;
+                std::fs::write(&damaged, bytes).unwrap();
+                let _ = read(&damaged);
+            }
+        }
+    }
+
+    #[test]
+    fn lies_in_a_header_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        let check = |header: &str, part: &str| {
+            let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+            bytes.extend_from_slice(header.as_bytes());
+            bytes.extend_from_slice(&[0; 16]);
+            std::fs::write(&path, bytes).unwrap();
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains("a.safetensors") && error.contains(part), "{error}");
+        };
+        check("[]", "neither safetensors nor");
+        check(r#"{"w": {"dtype": "F32", "shape": [4], "data_offsets": [0, 20]}}"#, "it ends before its tensor \"w\"");
+        check(r#"{"w": {"dtype": "F32", "shape": [4], "data_offsets": [9, 8]}}"#, "it ends before its tensor \"w\"");
+        check(r#"{"w": {"dtype": "F32", "shape": [5], "data_offsets": [0, 16]}}"#, "lies outside of its data");
+        check(r#"{"w": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 16]}}"#, "outside");
+        check(r#"{"w": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 16]}}"#, "its header says of \"w\"");
+        std::fs::write(&path, u64::MAX.to_le_bytes()).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("does not begin with a header"));
+    }
+}

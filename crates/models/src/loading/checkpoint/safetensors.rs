@@ -1,0 +1,54 @@
+//! safetensors: eight bytes of length, a JSON header of that length, the tensors one after the other.
+
+use super::stored::StoredTensor;
+use candle_core::DType;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::io::Read;
+
+/// What the header says of one tensor.
+#[derive(Deserialize)]
+struct Entry {
+    dtype: String,
+    shape: Vec<usize>,
+    data_offsets: (u64, u64),
+}
+
+/// As the format's own reader limits it.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// The tensors of floating-point numbers in a file of `length` bytes.
+pub(super) fn tensors(file: &mut impl Read, length: u64) -> Result<Vec<StoredTensor>, String> {
+    let none = |what: &str| format!("it is neither safetensors nor a checkpoint of torch: {what}");
+    let mut header = [0; 8];
+    file.read_exact(&mut header).map_err(|_| none("it has less than eight bytes"))?;
+    let header_length = u64::from_le_bytes(header);
+    if header_length > LONGEST_HEADER || header_length + 8 > length {
+        return Err(none("it does not begin with a header, or is truncated; get the file again"));
+    }
+    let mut header = Vec::new();
+    file.take(header_length).read_to_end(&mut header).map_err(|error| error.to_string())?;
+    let mut entries: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(&header).map_err(|error| none(&error.to_string()))?;
+    entries.remove("__metadata__");
+    let mut tensors = Vec::new();
+    for (name, entry) in entries {
+        let Entry { dtype, shape, data_offsets: (start, end) } =
+            serde_json::from_value(entry).map_err(|error| format!("its header says of {name:?}: {error}"))?;
+        let dtype = match dtype.as_str() {
+            "F16" => DType::F16,
+            "BF16" => DType::BF16,
+            "F32" => DType::F32,
+            "F64" => DType::F64,
+            _ => continue,
+        };
+        let from = 8 + header_length;
+        if start > end || end > length - from {
+            return Err(format!("it ends before its tensor {name:?} does; get the file again"));
+        }
+        let elements = (end - start) / dtype.size_in_bytes() as u64;
+        let elements = usize::try_from(elements).map_err(|error| error.to_string())?;
+        tensors.push(StoredTensor::within((from + start, elements), 0, (name, dtype, shape), None)?);
+    }
+    Ok(tensors)
+}

@@ -1,0 +1,175 @@
+use candle_core::{DType, Device, Tensor};
+use std::io::{Read, Seek, SeekFrom};
+
+/// A tensor of a file: what it is, and where it lies. Its values are read when they are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredTensor {
+    /// As the file has it.
+    pub name: String,
+    /// f16, bf16, f32 or f64.
+    pub dtype: DType,
+    /// Row-major.
+    pub shape: Vec<usize>,
+    /// Steps from one element to the next along each dimension, in elements.
+    pub(super) strides: Vec<usize>,
+    /// Offset of the first element in the file, in bytes.
+    pub(super) at: u64,
+}
+
+impl StoredTensor {
+    /// A tensor within a part of a file, `from` (in bytes) and `elements` long, `offset` elements into it.
+    ///
+    /// Whatever a file says of its tensors passes here, so that later nothing lies outside of the file, and no tensor
+    /// takes more memory than the file has bytes.
+    pub(crate) fn within(
+        (from, elements): (u64, usize),
+        offset: usize,
+        tensor: (String, DType, Vec<usize>),
+        strides: Option<Vec<usize>>,
+    ) -> Result<Self, String> {
+        let (name, dtype, shape) = tensor;
+        let wrong = || format!("its tensor {name:?} of shape {shape:?} lies outside of its data; get the file again");
+        let count = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length)).ok_or_else(wrong)?;
+        let whole = row_major(&shape);
+        let mut strides = strides.unwrap_or_else(|| whole.clone());
+        if strides.len() != shape.len() || count > elements {
+            return Err(wrong());
+        }
+        // A dimension of length 1 is never stepped along, yet torch writes some step for it.
+        for (i, _) in shape.iter().enumerate().filter(|(_, length)| **length == 1) {
+            strides[i] = whole[i];
+        }
+        let reach = shape.iter().zip(&strides).try_fold(offset, |reach, (&length, &stride)| {
+            reach.checked_add(length.saturating_sub(1).checked_mul(stride)?)
+        });
+        if count > 0 && reach.is_none_or(|last| last >= elements) {
+            return Err(wrong());
+        }
+        let at =
+            (offset as u64).checked_mul(dtype.size_in_bytes() as u64).and_then(|skipped| from.checked_add(skipped));
+        Ok(Self { at: at.ok_or_else(wrong)?, name, dtype, shape, strides })
+    }
+
+    /// The same numbers with the dimensions in the opposite order.
+    pub(crate) fn transposed(mut self) -> Self {
+        self.shape.reverse();
+        self.strides.reverse();
+        self
+    }
+
+    /// Those with an index from `start` on, `length` of them, along a dimension; `None` where there are not as many.
+    pub(crate) fn narrow(mut self, dim: usize, start: usize, length: usize) -> Option<Self> {
+        if start.checked_add(length)? > *self.shape.get(dim)? {
+            return None;
+        }
+        let skipped = start.checked_mul(self.strides[dim])?.checked_mul(self.dtype.size_in_bytes())?;
+        self.at = self.at.checked_add(skipped as u64)?;
+        self.shape[dim] = length;
+        Some(self)
+    }
+
+    /// Its values, on the CPU, in its dtype; `buffer` is used again from tensor to tensor.
+    pub(super) fn read(&self, file: &mut (impl Read + Seek), buffer: &mut Vec<u8>) -> candle_core::Result<Tensor> {
+        let size = self.dtype.size_in_bytes();
+        let count: usize = self.shape.iter().product();
+        let last: usize =
+            self.shape.iter().zip(&self.strides).map(|(&length, stride)| length.saturating_sub(1) * stride).sum();
+        buffer.resize(if count == 0 { 0 } else { (last + 1) * size }, 0);
+        file.seek(SeekFrom::Start(self.at))?;
+        file.read_exact(buffer)?;
+        match self.strides == row_major(&self.shape) {
+            true => Tensor::from_raw_buffer(buffer, self.dtype, &self.shape, &Device::Cpu),
+            false => Tensor::from_raw_buffer(&self.gathered(buffer, count), self.dtype, &self.shape, &Device::Cpu),
+        }
+    }
+
+    /// The elements in row-major order.
+    fn gathered(&self, bytes: &[u8], count: usize) -> Vec<u8> {
+        let size = self.dtype.size_in_bytes();
+        let mut gathered = Vec::with_capacity(count * size);
+        let mut place = vec![0; self.shape.len()];
+        for _ in 0..count {
+            let at = size * place.iter().zip(&self.strides).map(|(index, stride)| index * stride).sum::<usize>();
+            gathered.extend_from_slice(&bytes[at..at + size]);
+            // The last index goes on; one that is through starts again and moves the one before it.
+            for (index, length) in place.iter_mut().zip(&self.shape).rev() {
+                *index = (*index + 1) % length;
+                if *index > 0 {
+                    break;
+                }
+            }
+        }
+        gathered
+    }
+}
+
+/// Steps along each dimension of a tensor without gaps.
+fn row_major(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1usize; shape.len()];
+    for i in (1..shape.len()).rev() {
+        strides[i - 1] = strides[i].saturating_mul(shape[i].max(1));
+    }
+    strides
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn stored(shape: &[usize], strides: &[usize], offset: usize) -> Result<StoredTensor, String> {
+        let tensor = ("a".to_owned(), DType::F32, shape.to_vec());
+        StoredTensor::within((4, 6), offset, tensor, Some(strides.to_vec()))
+    }
+
+    /// A file of four bytes and the numbers 0 to 5.
+    fn check(shape: &[usize], strides: &[usize], offset: usize, want: &[f32]) {
+        let bytes: Vec<u8> = [9u8; 4].into_iter().chain((0..6).flat_map(|i| (i as f32).to_le_bytes())).collect();
+        let read = stored(shape, strides, offset).unwrap().read(&mut Cursor::new(bytes), &mut Vec::new()).unwrap();
+        assert_eq!(read.dims(), shape);
+        assert_eq!(read.flatten_all().unwrap().to_vec1::<f32>().unwrap(), want);
+    }
+
+    #[test]
+    fn any_order_of_elements() {
+        check(&[2, 3], &[3, 1], 0, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        check(&[3, 2], &[1, 3], 0, &[0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+        check(&[2, 2], &[2, 1], 1, &[1.0, 2.0, 3.0, 4.0]);
+        check(&[2, 2], &[0, 1], 4, &[4.0, 5.0, 4.0, 5.0]);
+        check(&[], &[], 3, &[3.0]);
+        check(&[0, 3], &[3, 1], 0, &[]);
+    }
+
+    #[test]
+    fn views() {
+        let bytes: Vec<u8> = [9u8; 4].into_iter().chain((0..6).flat_map(|i| (i as f32).to_le_bytes())).collect();
+        let values = |stored: StoredTensor| {
+            let read = stored.read(&mut Cursor::new(&bytes), &mut Vec::new()).unwrap();
+            (read.dims().to_vec(), read.flatten_all().unwrap().to_vec1::<f32>().unwrap())
+        };
+        let whole = || stored(&[2, 3], &[3, 1], 0).unwrap();
+        assert_eq!(values(whole().transposed()), (vec![3, 2], vec![0.0, 3.0, 1.0, 4.0, 2.0, 5.0]));
+        assert_eq!(values(whole().narrow(0, 1, 1).unwrap()), (vec![1, 3], vec![3.0, 4.0, 5.0]));
+        assert_eq!(values(whole().narrow(1, 1, 2).unwrap()), (vec![2, 2], vec![1.0, 2.0, 4.0, 5.0]));
+        assert_eq!(whole().narrow(1, 2, 2), None);
+        assert_eq!(whole().narrow(2, 0, 1), None);
+        assert_eq!(whole().narrow(0, usize::MAX, 1), None);
+    }
+
+    #[test]
+    fn nothing_lies_outside() {
+        for (shape, strides, offset) in [
+            (&[7][..], &[1][..], 0),
+            (&[2, 3], &[3, 1], 1),
+            (&[2], &[1, 1], 0),
+            (&[2], &[usize::MAX], 1),
+            (&[usize::MAX, 2], &[0, 0], 0),
+            (&[1 << 40], &[0], 0),
+            (&[1], &[1], usize::MAX),
+            (&[0, usize::MAX, usize::MAX], &[1, 1], 0),
+        ] {
+            let error = stored(shape, strides, offset).unwrap_err();
+            assert!(error.contains("\"a\""), "{error}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! torch's format since 1.6: a zip archive, in which nothing is compressed, of `data.pkl` and a file a storage.
+
+use super::stored::StoredTensor;
+use super::torch::{self, Storages};
+use hard_imagenet_pickle::Pickle;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use zip::{CompressionMethod, ZipArchive};
+
+pub(super) fn tensors(file: &mut (impl Read + Seek)) -> Result<Vec<StoredTensor>, String> {
+    let damaged = |error: zip::result::ZipError| format!("{error}; get the file again");
+    let mut archive = ZipArchive::new(&mut *file).map_err(damaged)?;
+    let mut entries = Storages::new();
+    for i in 0..archive.len() {
+        let entry = archive.by_index_raw(i).map_err(damaged)?;
+        if entry.compression() == CompressionMethod::Stored {
+            let name = entry.name().map_err(damaged)?.into_owned();
+            let start = entry.data_start().ok_or_else(|| format!("{name} has no place in it"))?;
+            entries.insert(name, (start, entry.size()));
+        }
+    }
+    drop(archive);
+    // All names begin with the archive's: "resnet50/data.pkl", "resnet50/data/0".
+    let found = entries.iter().find_map(|(name, &place)| Some((name.strip_suffix("data.pkl")?.to_owned(), place)));
+    let Some((root, (start, length))) = found else {
+        return Err("it is a zip archive without data.pkl, so not one of torch".into());
+    };
+    if entries.get(&format!("{root}byteorder")).is_some_and(|&(_, length)| length == 3) {
+        return Err("it was written by a machine of the other byte order (\"big\"); save it on a usual one".into());
+    }
+    let folder = format!("{root}data/");
+    let storages = entries.iter().filter_map(|(name, &place)| Some((name.strip_prefix(&folder)?.to_owned(), place)));
+    let storages = storages.collect();
+    file.seek(SeekFrom::Start(start)).map_err(|error| error.to_string())?;
+    let pickle = Pickle::read_objects(&mut BufReader::new(file.take(length))).map_err(|error| error.to_string())?;
+    torch::tensors(pickle.root(), &storages)
+}

@@ -1,0 +1,234 @@
+//! One network, many spellings: torchvision, transformers and older files name the same weights differently.
+//!
+//! The zoo's names are timm's. A [`Scheme`] is a list of replacements that brings another's names to those; it is known
+//! by a name that only its files have. Wrappers (data parallelism, compilation, robust training) are taken off first.
+
+mod authors;
+mod scheme;
+mod texts;
+mod torchvision;
+mod transformers;
+mod weight;
+
+pub(crate) use weight::Weight;
+
+use crate::loading::StoredTensor;
+use scheme::{Named, Scheme};
+use std::collections::BTreeMap;
+
+/// Of image classifiers.
+pub(crate) const IMAGE_SCHEMES: &[&[Scheme]] = &[transformers::SCHEMES, torchvision::SCHEMES, authors::SCHEMES];
+
+/// Of CLIP's text tower.
+pub(crate) const TEXT_SCHEMES: &[&[Scheme]] = &[texts::SCHEMES];
+
+/// The tensors of a file under the zoo's names.
+pub(crate) fn translate_names(tensors: &[StoredTensor], schemes: &[&[Scheme]]) -> Named {
+    let kept: Vec<&StoredTensor> = tensors.iter().filter(|stored| !is_structural(&stored.name)).collect();
+    // The robustness library saves its networks twice, and the normalisation that models have outside here.
+    let again = |name: &str| ["attacker.", "normalizer."].iter().any(|part| strip_wrappers(name).starts_with(part));
+    let is_robust = kept.iter().any(|stored| strip_wrappers(&stored.name).starts_with("attacker."));
+    let kept: Vec<&StoredTensor> = kept.into_iter().filter(|stored| !(is_robust && again(&stored.name))).collect();
+    let wrapped = common_prefix(kept.iter().map(|stored| stored.name.as_str()));
+    let names: Vec<&str> = kept.iter().map(|stored| &stored.name[wrapped..]).collect();
+    let known_by = |scheme: &&Scheme| names.iter().any(|name| name.contains(scheme.mark));
+    let scheme = schemes.iter().copied().flatten().find(known_by);
+    let is_ignored =
+        |name: &str| scheme.is_some_and(|scheme| scheme.ignored.iter().any(|start| name.starts_with(start)));
+    let mut parts: BTreeMap<String, BTreeMap<String, StoredTensor>> = BTreeMap::new();
+    for (name, stored) in names.into_iter().zip(kept).filter(|(name, _)| !is_ignored(name)) {
+        let mut name = name.to_owned();
+        for (from, to) in scheme.into_iter().flat_map(|scheme| scheme.replacements.iter().chain(scheme.then)) {
+            name = name.replace(from, to);
+        }
+        // A file's own name may have such a sign too, and nothing behind it.
+        let part = name.find('#').filter(|&at| name.is_char_boundary(at + 2));
+        let part = part.map(|at| name.drain(at..at + 2).collect::<String>()).unwrap_or_default();
+        parts.entry(name).or_default().insert(part, stored.clone());
+    }
+    let joined = parts.into_iter().map(|(name, parts)| (name, Weight::rows(parts.into_values().collect())));
+    let mut named: Named = joined.collect();
+    if let Some(scheme) = scheme {
+        (scheme.amend)(&mut named);
+    }
+    named
+}
+
+/// Counters and tables that follow from the architecture.
+fn is_structural(name: &str) -> bool {
+    ["num_batches_tracked", "relative_position_index", "attn_mask", "rel_indices"].iter().any(|end| name.ends_with(end))
+}
+
+/// What wrappers put before every name.
+const WRAPPERS: [&str; 3] = ["module.", "model.", "_orig_mod."];
+
+/// A name without wrappers.
+fn strip_wrappers(mut name: &str) -> &str {
+    while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
+        name = inner;
+    }
+    name
+}
+
+/// Length of the wrappers that are before every name.
+fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> usize {
+    let Some(first) = names.clone().next() else { return 0 };
+    let mut length = 0;
+    while let Some(wrapper) = WRAPPERS.iter().find(|wrapper| first[length..].starts_with(**wrapper)) {
+        let longer = &first[..length + wrapper.len()];
+        if !names.clone().all(|name| name.starts_with(longer)) {
+            break;
+        }
+        length = longer.len();
+    }
+    length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loading::{WeightTable, describe_mismatch};
+    use crate::{
+        Architecture, Block, ClipResNet, ConvNeXt, EfficientNet, ResNet, Stem, Variant, VisionTransformer, generated,
+        zoo,
+    };
+    use candle_core::{DType, Device, Tensor};
+    use hard_imagenet_graph::{Graph, WeightMap, run};
+    use serde::Deserialize;
+
+    type Shapes = BTreeMap<String, Vec<usize>>;
+
+    /// What `tests/golden/make_names.py` wrote.
+    #[derive(Deserialize)]
+    struct Golden {
+        logits: Vec<Logits>,
+        timm: Vec<Names>,
+    }
+
+    #[derive(Deserialize)]
+    struct Logits {
+        graph: String,
+        tensors: Shapes,
+        logits: Vec<f32>,
+    }
+
+    #[derive(Deserialize)]
+    struct Names {
+        tensors: Shapes,
+        wanted: Shapes,
+    }
+
+    fn golden() -> Golden {
+        serde_json::from_str(include_str!("../tests/golden/names.json")).unwrap()
+    }
+
+    fn generated_input(side: usize) -> Tensor {
+        let shape = [2, 3, side, side];
+        Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
+    }
+
+    /// As small as the script makes them, and the side of their pictures.
+    fn network(graph: &str) -> (Graph, usize) {
+        let vit = |variant, classes| {
+            VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2, variant }.graph(classes)
+        };
+        let graph = match graph {
+            "vit" => vit(Variant::Plain, 5),
+            "dinov2" => vit(Variant::DinoV2 { registers: 0, mean: false }, 5),
+            "dinov2_reg4" => vit(Variant::DinoV2 { registers: 4, mean: false }, 5),
+            "dinov2_mean" => vit(Variant::DinoV2 { registers: 0, mean: true }, 5),
+            "clip" => vit(Variant::Clip { quick_gelu: true }, 8),
+            "clip_resnet" => ClipResNet { image: 32, width: 4, blocks: &[1, 1, 1, 1], heads: 2 }.graph(8),
+            "convnext" => ConvNeXt { stages: &[(8, 1), (16, 2), (24, 1), (32, 1)] }.graph(5),
+            "efficientnet" => EfficientNet { width: 0.25, depth: 1.1 }.graph(5),
+            "mobilenet" => return (zoo::graph("mobilenetv3_small_100", 5).unwrap(), 64),
+            _ => {
+                let (stem, block, stages) = (Stem::ImageNet, Block::Bottleneck, &[(8, 1), (16, 2)]);
+                return (ResNet { stem, stem_width: 8, block, stages }.graph(5).unwrap(), 64);
+            }
+        };
+        (graph.unwrap(), 32)
+    }
+
+    /// The same numbers under the same names come to the same logits as in the library that has those names.
+    #[test]
+    fn logits_under_the_names_of_others() {
+        for Logits { graph: name, tensors, logits } in golden().logits {
+            let (graph, side) = network(&name);
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("weights.safetensors");
+            let tensor = |name: &str, shape: &[usize]| {
+                Tensor::from_vec(generated::values(name, shape), shape, &Device::Cpu).unwrap()
+            };
+            let weights: WeightMap = tensors.iter().map(|(name, shape)| (name.clone(), tensor(name, shape))).collect();
+            candle_core::safetensors::save(&weights, &path).unwrap();
+
+            let loaded = WeightTable::open(&path).unwrap();
+            assert_eq!(describe_mismatch(&loaded, &graph.parameters()), None, "{name}");
+            let got = run(&graph, &loaded.values(&graph).unwrap().0, &generated_input(side)).unwrap();
+            let got = got.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let largest = logits.iter().fold(0f32, |largest, value| largest.max(value.abs()));
+            assert_eq!(got.len(), logits.len());
+            for (got, want) in got.iter().zip(&logits) {
+                assert!((got - want).abs() < 1e-4 * largest, "{name}: {got} instead of {want}");
+            }
+        }
+    }
+
+    fn stored(shapes: &Shapes) -> Vec<StoredTensor> {
+        let stored = |(name, shape): (&String, &Vec<usize>)| {
+            let tensor = (name.clone(), DType::F32, shape.clone());
+            StoredTensor::within((0, shape.iter().product()), 0, tensor, None).unwrap()
+        };
+        shapes.iter().map(stored).collect()
+    }
+
+    fn names(tensors: &Shapes) -> Shapes {
+        translated(&stored(tensors), IMAGES).into_iter().map(|(name, weight)| (name, weight.shape)).collect()
+    }
+
+    #[test]
+    fn names_become_timms_and_timms_stay() {
+        // A linear layer is a convolution of one pixel.
+        let flat = |mut shapes: Shapes| {
+            shapes.values_mut().for_each(|shape| shape.retain(|&length| length != 1));
+            shapes
+        };
+        for Names { tensors, wanted } in golden().timm {
+            assert_eq!(flat(names(&tensors)), flat(wanted.clone()));
+            assert_eq!(names(&wanted), wanted);
+        }
+    }
+
+    /// Under the names of torch hub's `dinov2_vits14_lc`.
+    #[test]
+    fn dinov2_with_the_head_of_its_authors() {
+        let tensors = [
+            ("backbone.cls_token", vec![1, 1, 16]),
+            ("backbone.mask_token", vec![1, 16]),
+            ("backbone.pos_embed", vec![1, 17, 16]),
+            ("linear_head.weight", vec![5, 32]),
+        ];
+        let got = names(&tensors.map(|(name, shape)| (name.to_owned(), shape)).into());
+        assert_eq!(got.keys().collect::<Vec<_>>(), ["cls_token", "head.weight", "pos_embed"]);
+    }
+
+    #[test]
+    fn wrappers_go_only_where_all_names_have_them() {
+        let check = |given: &[&str], wanted: &[&str]| {
+            let given = given.iter().map(|name| ((*name).to_owned(), vec![2])).collect();
+            assert_eq!(names(&given).into_keys().collect::<Vec<_>>(), wanted);
+        };
+        check(&["module.model.a", "module.model.b"], &["a", "b"]);
+        check(&["module._orig_mod.a"], &["a"]);
+        check(&["model.a", "b"], &["b", "model.a"]);
+        check(&["a#", "b#é"], &["a#", "b#é"]);
+        check(&["module.model.a", "module.attacker.model.a", "module.normalizer.new_mean"], &["a"]);
+        check(&["features.denseblock1.denselayer1.norm.1.weight"], &["features.denseblock1.denselayer1.norm1.weight"]);
+        check(&["classifier.0.bias", "classifier.6.bias"], &["head.fc.bias", "pre_logits.fc1.bias"]);
+        check(
+            &["layers.0.downsample.reduction.weight", "head.bias"],
+            &["head.fc.bias", "layers.1.downsample.reduction.weight"],
+        );
+    }
+}

@@ -1,0 +1,53 @@
+use crate::{Model, ModelError};
+use candle_core::{DType, Device};
+use hard_imagenet_graph::{Graph, WeightMap};
+use hard_imagenet_images::Preprocessing;
+
+/// The description of a model: everything except its graph and weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelSpec {
+    /// timm's name with the tag, such as "resnet50.tv_in1k".
+    pub name: String,
+    /// How images are prepared for the network.
+    pub preprocess: Preprocessing,
+    /// The number of logits, K.
+    pub classes: usize,
+    /// The name of the node that class activation maps show by default, such as "layer4" or "blocks.11.norm1".
+    pub cam_node: String,
+    /// The name of the node whose value is the input of the last linear layer.
+    pub feature_node: String,
+}
+
+/// A network: a graph, the weights that it needs, and their description.
+///
+/// [`zoo::read`](crate::zoo::read) and [`onnx::read`](crate::onnx::read) return networks whose batch norms are nodes of
+/// their own and whose weights (f32, on the CPU) have the names of the zoo or of the ONNX file. Such a network can be
+/// changed, trained and saved. [`Model`] is the form that runs fast.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// Name, preprocessing and classes.
+    pub spec: ModelSpec,
+    /// The operations.
+    pub graph: Graph,
+    /// The weights by name. They are candle tensors.
+    pub weights: WeightMap,
+    /// SHA-256 of the files that the weights come from, in lowercase hexadecimal digits.
+    pub weights_sha256: String,
+    /// Where the weights are on the Hugging Face hub ("owner/name@commit"), or `None` for weights from elsewhere.
+    pub weights_origin: Option<String>,
+}
+
+impl Network {
+    /// Puts a network together. The weights have no origin on the Hugging Face hub.
+    pub fn new(spec: ModelSpec, graph: Graph, weights: WeightMap, weights_sha256: impl Into<String>) -> Self {
+        Self { spec, graph, weights, weights_sha256: weights_sha256.into(), weights_origin: None }
+    }
+
+    /// Makes a model of the network.
+    ///
+    /// # Errors
+    /// Fails like [`Model::new`].
+    pub fn into_model(self, device: &Device, dtype: DType) -> Result<Model, ModelError> {
+        Model::new(self, device, dtype)
+    }
+}
