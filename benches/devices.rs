@@ -7,7 +7,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hard_imagenet::models::{Model, device, generated, zoo};
+use hard_imagenet::models::{Model, Network, device, generated, zoo};
 use hard_imagenet::saliency::{Explain, GradCam};
 use std::hint::black_box;
 
@@ -23,7 +23,7 @@ fn model(name: &str, device: &Device, dtype: DType) -> Model {
     let graph = zoo::graph(name, 1000).expect("a known name");
     let weights = generated::weights(&graph).expect("weights");
     let spec = zoo::spec(name).expect("a known name");
-    Model::new(spec, &graph, &weights, String::new(), device, dtype).expect("a complete model")
+    Model::new(Network::new(spec, graph, weights, ""), device, dtype).expect("a complete model")
 }
 
 fn batch(size: usize, device: &Device) -> Tensor {

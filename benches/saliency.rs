@@ -5,7 +5,7 @@
 
 use candle_core::{DType, Device, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use hard_imagenet::models::{Model, generated, zoo};
+use hard_imagenet::models::{Model, Network, generated, zoo};
 use hard_imagenet::saliency::parse;
 use std::hint::black_box;
 
@@ -15,7 +15,7 @@ fn resnet50() -> Model {
     let graph = zoo::graph(name, 1000).expect("a known name");
     let weights = generated::weights(&graph).expect("weights");
     let spec = zoo::spec(name).expect("a known name");
-    Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).expect("a complete model")
+    Model::new(Network::new(spec, graph, weights, ""), &Device::Cpu, DType::F32).expect("a complete model")
 }
 
 fn batch(size: usize) -> Tensor {

@@ -18,11 +18,11 @@ use hard_imagenet::datasets::{Dataset, PlantedConfig, PlantedCues, Subset};
 use hard_imagenet::evaluation::{Evaluation, Features};
 use hard_imagenet::graph::{GraphBuilder, Layout, Node, WeightMap};
 use hard_imagenet::metrics::{Options, Record, compare, score};
-use hard_imagenet::models::{Model, ModelSpec, Weights};
+use hard_imagenet::models::{Model, ModelSpec, Network, Weights, zoo};
 use hard_imagenet::perturbations::Preset;
 use hard_imagenet::ranking::{Aggregate, FeatureId, MaskCriterion, Ranking, class_importance, top_features};
 use hard_imagenet::runs::Protocol;
-use hard_imagenet::training::{Groups, Network, Objective, Recipe, Trainer, TrainingEvent, deep_feature_reweighting};
+use hard_imagenet::training::{Groups, Objective, Recipe, Trainer, TrainingEvent, deep_feature_reweighting};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -107,12 +107,12 @@ fn join_trunks() -> Result<Network> {
     weights.insert("fc.weight".into(), Tensor::zeros((8, 192), DType::F32, &Device::Cpu)?);
     weights.insert("fc.bias".into(), Tensor::zeros(8, DType::F32, &Device::Cpu)?);
     let spec = ModelSpec { cam_node: "maps".into(), feature_node: "features".into(), name: "both".into(), ..one.spec };
-    Ok(Network { spec, graph, weights, weights_sha256: one.weights_sha256, held: one.held })
+    Ok(Network::new(spec, graph, weights, one.weights_sha256))
 }
 
 fn load(word: &str) -> Result<Network> {
     let weights = Weights::File(format!("crates/cli/demo/planted_resnet.{word}.safetensors").into());
-    Ok(Network::load("planted_resnet", &weights, &Device::Cpu)?)
+    Ok(zoo::read("planted_resnet", &weights)?)
 }
 
 fn finetune(word: &str, data: &PlantedCues, epochs: usize) -> Result<Model> {
@@ -131,7 +131,7 @@ fn finetune(word: &str, data: &PlantedCues, epochs: usize) -> Result<Model> {
         "reweighting" => deep_feature_reweighting(&join_trunks()?, &recipe, data, &group_by_scene(data), 5, silent)?,
         _ => Trainer::new(join_trunks()?, recipe).groups(group_by_scene(data)).run(data, silent)?,
     };
-    Ok(finetuned.network.model(&Device::Cpu, DType::F32)?)
+    Ok(finetuned.network.into_model(&Device::Cpu, DType::F32)?)
 }
 
 /// Groups samples by whether the scene is the class's own.
@@ -142,7 +142,7 @@ fn group_by_scene(data: &PlantedCues) -> Groups {
 /// Returns the ten images of each class with the strongest cues and the ten with the weakest, in a ranking by the features that
 /// masks call spurious.
 fn balanced_subset(data: &PlantedCues) -> Result<Subset<&PlantedCues>> {
-    let model = load("cue")?.model(&Device::Cpu, DType::F32)?;
+    let model = load("cue")?.into_model(&Device::Cpu, DType::F32)?;
     let folder = tempfile::tempdir()?;
     let tick = &mut |_, _| ControlFlow::Continue(());
     let bank = Features::new(data, &model, 32)?.extract(folder.path(), tick)?.bank;

@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sample = PlantedCues::hard(3, 8, 64).get(2)?;
     let transform = model.spec().preprocess.paired_transform(MaskRule::Half);
     let (pixels, mask) = (transform.apply_to_image(&sample.image), transform.apply_to_mask(&sample.mask));
-    let x = model.normalise(&model.batch(std::slice::from_ref(&pixels))?)?;
+    let x = model.normalize(&model.batch(std::slice::from_ref(&pixels))?)?;
 
     // The trunk followed by the head equals the whole network, wherever it is cut.
     let whole = model.forward(&x)?.to_vec2::<f32>()?;

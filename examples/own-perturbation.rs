@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let sample = data.get(i)?;
         let (image, mask) = (transform.apply_to_image(&sample.image), transform.apply_to_mask(&sample.mask));
         let changed = Mirror.apply(&image, &mask, NoiseKey::new(0, &sample.id, 0));
-        let logits = model.forward(&model.normalise(&model.batch(&[image, changed])?)?)?;
+        let logits = model.forward(&model.normalize(&model.batch(&[image, changed])?)?)?;
         let said = logits.argmax(1)?.to_vec1::<u32>()?;
         clean += usize::from(said[0] as usize == sample.class);
         mirrored += usize::from(said[1] as usize == sample.class);

@@ -114,7 +114,7 @@ fn accuracy(model: &Model, data: &PlantedCues, perturb: &dyn Perturb) -> Result<
             Ok(perturb.apply(&geometry.apply_to_image(&sample.image), &geometry.apply_to_mask(&sample.mask), key))
         };
         let images: Vec<Pixels> = indices.par_iter().map(see).collect::<Result<_>>()?;
-        let logits = model.forward(&model.normalise(&model.batch(&images)?)?)?;
+        let logits = model.forward(&model.normalize(&model.batch(&images)?)?)?;
         let predictions = logits.argmax(D::Minus1)?.to_vec1::<u32>()?;
         right += indices.iter().zip(predictions).filter(|&(&i, p)| data.class(i) == p as usize).count();
     }

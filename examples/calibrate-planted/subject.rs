@@ -4,7 +4,8 @@ use crate::hybrid::Hybrid;
 use crate::training::{Recipe, Result, train};
 use candle_core::{DType, Device};
 use hard_imagenet::images::{Filter, Preprocessing, Resize};
-use hard_imagenet::models::{Architecture, Block, Checkpoint, Model, ModelSpec, ResNet, Stem, WeightMap, generated};
+use hard_imagenet::models::families::resnet::{Block, ResNet, Stem};
+use hard_imagenet::models::{Architecture, Checkpoint, Model, ModelSpec, Network, WeightMap, generated};
 use std::path::{Path, PathBuf};
 
 /// Side of the images, in pixels.
@@ -108,7 +109,7 @@ impl Subject {
             cam_node: network.cam_node(),
             feature_node: network.feature_node(),
         };
-        Ok(Model::new(spec, &network.graph(8)?, &weights, sha256, &Device::Cpu, DType::F32)?)
+        Ok(Model::new(Network::new(spec, network.graph(8)?, weights, sha256), &Device::Cpu, DType::F32)?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::options;
 use anyhow::{Context, Result};
-use hard_imagenet::models::{Checkpoint, Parts, Stored, Weights, zero_shot, zoo};
+use hard_imagenet::models::{Checkpoint, Network, StoredTensor, Weights, zero_shot, zoo};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -39,13 +39,14 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             zero_shot::weights(model, &args.input, &tokenizer, &lines(classes)?, &templates)?
         }
         (Some(model), None) => {
-            let Parts { weights, weights_sha256, .. } = zoo::read(model, &Weights::File(args.input.clone()))?;
+            let Network { weights, weights_sha256, .. } = zoo::read(model, &Weights::File(args.input.clone()))?;
             (weights, weights_sha256)
         }
         (None, _) => {
             let checkpoint = Checkpoint::open(&args.input)?;
             let mut tensors = HashMap::new();
-            let wanted = checkpoint.tensors().iter().map(|stored: &Stored| (stored, std::slice::from_ref(stored)));
+            let wanted =
+                checkpoint.tensors().iter().map(|stored: &StoredTensor| (stored, std::slice::from_ref(stored)));
             let read = checkpoint.read(wanted, |stored, parts| {
                 tensors.extend(parts.into_iter().map(|tensor| (stored.name.clone(), tensor)));
                 Ok(())
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     candle_core::safetensors::save(&tensors, &args.output).with_context(|| {
         format!("cannot write {}: does its folder exist, and is it writable?", args.output.display())
     })?;
-    let written = Checkpoint::open(&args.output)?.read(std::iter::empty::<((), &[Stored])>(), |(), _| Ok(()))?;
+    let written = Checkpoint::open(&args.output)?.read(std::iter::empty::<((), &[StoredTensor])>(), |(), _| Ok(()))?;
     lines.push(format!("read     sha256 {read}"));
     lines.push(format!("written  sha256 {written}  {} tensors, {}", tensors.len(), args.output.display()));
     options::print(&lines)

@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         );
     }
 
-    let x = model.normalise(&model.batch(std::slice::from_ref(&pixels))?)?;
+    let x = model.normalize(&model.batch(std::slice::from_ref(&pixels))?)?;
     let features = model.features(&x)?;
     let logits = model.forward(&x)?.squeeze(0)?;
     let ranked = ranked(&logits)?;

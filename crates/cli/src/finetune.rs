@@ -7,10 +7,10 @@ use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use clap::ValueEnum;
 use hard_imagenet::datasets::Dataset;
-use hard_imagenet::models;
+use hard_imagenet::models::{self, Network};
 use hard_imagenet::training::{
-    BatchNormMode, Epoch, Groups, Network, Objective, Recipe, Schedule, TrainableWeights, Trainer, TrainingEvent,
-    TrainingOutcome, UpdateRule, deep_feature_reweighting,
+    BatchNormMode, Epoch, Groups, Objective, Recipe, Schedule, TrainableWeights, Trainer, TrainingEvent,
+    TrainingOutcome, UpdateRule, deep_feature_reweighting, replace_head,
 };
 use std::fmt::Write;
 use std::ops::ControlFlow;
@@ -125,7 +125,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let classes = data.info().classes.len();
     let network = load(args, &device)?;
     let fresh = args.new_head || network.spec.classes != classes;
-    let network = if fresh { network.with_new_head(classes, args.seed)? } else { network };
+    let network = if fresh { replace_head(network, classes, args.seed)? } else { network };
     let head = if fresh { "a new head" } else { "its own head" };
     eprintln!(
         "{} with {head} of {classes} classes: {} pictures of {}, {} to measure on",
@@ -180,12 +180,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn load(args: &Args, device: &Device) -> Result<Network> {
     let given = args.weights.as_deref();
-    Ok(if models::onnx::is_file(&args.model) {
+    let network = if models::onnx::is_file(&args.model) {
         let file = Path::new(&args.model);
-        Network::onnx(file, options::onnx_weights(file, given)?.as_deref(), device)?
+        models::onnx::read(file, options::onnx_weights(file, given)?.as_deref(), None)?
     } else {
-        Network::load(&args.model, &options::choose_weights(&args.model, given)?, device)?
-    })
+        models::zoo::read(&args.model, &options::choose_weights(&args.model, given)?)?
+    };
+    Ok(network.to_device(device)?)
 }
 
 /// The number of draws, if the objective is reweighting.

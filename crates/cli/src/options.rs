@@ -128,7 +128,7 @@ pub(crate) fn load(name: &str, weights: Option<&Path>, device: &Device, dtype: D
     if onnx::is_file(name) {
         let file = Path::new(name);
         let weights = onnx_weights(file, weights)?;
-        return Ok(onnx::read(file, weights.as_deref(), None)?.model(device, dtype)?);
+        return Ok(onnx::read(file, weights.as_deref(), None)?.into_model(device, dtype)?);
     }
     Ok(zoo::load(name, &choose_weights(name, weights)?, device, dtype)?)
 }

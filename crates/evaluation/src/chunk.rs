@@ -163,7 +163,7 @@ fn answers(
 
 /// One forward pass.
 pub(crate) fn answer(plan: &Plan<'_>, batch: &[Picture], pixels: &[Pixels]) -> Result<Vec<Answer>> {
-    let x = plan.model.normalise(&plan.model.batch(pixels)?)?;
+    let x = plan.model.normalize(&plan.model.batch(pixels)?)?;
     let logits = plan.model.forward(&x)?.to_vec2::<f32>()?;
     let quirks = &plan.description.quirks;
     let answer = |(picture, logits): (&Picture, Vec<f32>)| {

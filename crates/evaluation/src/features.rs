@@ -122,7 +122,7 @@ impl<'a> Features<'a> {
         if good.is_empty() {
             return Ok(());
         }
-        let x = self.model.normalise(&self.model.batch(&images)?)?;
+        let x = self.model.normalize(&self.model.batch(&images)?)?;
         let ids: Vec<&str> = good.iter().map(|&i| self.dataset.id(i)).collect();
         let labels: Vec<u32> = good.iter().map(|&i| self.dataset.class(i) as u32).collect();
         Ok(part.join(self.extractor.extract(&x, &ids, &labels, &masks)?)?)
@@ -167,7 +167,7 @@ impl<'a> Features<'a> {
         if features.is_empty() {
             return Ok(Some((picture, Vec::new())));
         }
-        let x = self.model.normalise(&self.model.batch(&[image])?)?;
+        let x = self.model.normalize(&self.model.batch(&[image])?)?;
         let maps = self.extractor.activation_maps(&x, features)?;
         let drawn = maps.iter().flatten().map(|map| overlay(&picture, &map.map)).collect();
         Ok(Some((picture, drawn)))

@@ -68,7 +68,7 @@ fn faithfulness(
 ) -> Result<()> {
     let words = &plan.description.protocol.faithfulness;
     let Some(class) = target(plan, explainer, asked).filter(|_| !words.is_empty()) else { return Ok(()) };
-    let x = plan.model.normalise(&plan.model.batch(std::slice::from_ref(&asked.prepared.image))?)?;
+    let x = plan.model.normalize(&plan.model.batch(std::slice::from_ref(&asked.prepared.image))?)?;
     let curves = Faithfulness { steps: STEPS, batch_size: plan.batch_size, ..Faithfulness::default() };
     for word in words {
         let value = match word.as_str() {
@@ -111,7 +111,7 @@ pub(crate) fn maps(
     let x = plan.model.batch(&images)?;
     let x = match plan.description.quirks.saliency_input {
         SaliencyInput::Raw => x,
-        SaliencyInput::Normalised => plan.model.normalise(&x)?,
+        SaliencyInput::Normalised => plan.model.normalize(&x)?,
     };
     let request = ExplainRequest { model: plan.model, x: &x, classes: &classes, keys: &keys, progress };
     let explanations = match explainer.explain.explain_request(request) {

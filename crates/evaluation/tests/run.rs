@@ -317,7 +317,7 @@ fn a_record_can_be_computed_again() {
         let (image, mask) = (transform.apply_to_image(&sample.image), transform.apply_to_mask(&sample.mask));
         let key = NoiseKey::new(description.seed, &record.sample, record.trial);
         let picture = parse(&record.condition, Preset::Paper).unwrap().apply(&image, &mask, key);
-        let x = model.normalise(&model.batch(&[picture]).unwrap()).unwrap();
+        let x = model.normalize(&model.batch(&[picture]).unwrap()).unwrap();
         let logits = model.forward(&x).unwrap().to_vec2::<f32>().unwrap().remove(0);
         assert_eq!(record.label as usize, sample.class);
         if let Some(confidence) = record.confidence {
@@ -421,7 +421,7 @@ fn the_explainers_input_is_a_switch() {
             let raw = model.batch(&[transform.apply_to_image(&sample.image)]).unwrap();
             let x = match saliency_input {
                 SaliencyInput::Raw => raw,
-                SaliencyInput::Normalised => model.normalise(&raw).unwrap(),
+                SaliencyInput::Normalised => model.normalize(&raw).unwrap(),
             };
             let map = GradCam::default().explain(model, &x, &[record.label]).unwrap().remove(0).map;
             let mask = transform.apply_to_mask(&sample.mask);

@@ -1,6 +1,6 @@
 //! Running a model.
 
-use crate::{CutValues, Cut, Model, ModelError, NodeId, WatchPoint};
+use crate::{Cut, CutValues, Model, ModelError, NodeId, WatchPoint};
 use candle_core::{DType, Tensor};
 use hard_imagenet_graph::{run, run_from, run_watching};
 use hard_imagenet_images::Pixels;

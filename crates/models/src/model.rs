@@ -28,9 +28,8 @@ impl Model {
     /// # Errors
     /// Returns [`ModelError`] if weights are missing, a node named by the description does not exist, or the device fails.
     pub fn new(network: Network, device: &Device, dtype: DType) -> Result<Self, ModelError> {
-        let Network { spec, graph, weights, weights_sha256, weights_origin } = network;
-        let (graph, weights) = fold_batch_norm(&graph, weights)?;
-        Self::unfolded(Network { spec, graph, weights, weights_sha256, weights_origin }, device, dtype)
+        let (graph, weights) = fold_batch_norm(&network.graph, network.weights)?;
+        Self::unfolded(Network { graph, weights, ..network }, device, dtype)
     }
 
     /// Makes a model like [`Model::new`] but keeps the graph as it is. Every node of the checkpoint exists, and the model

@@ -2,6 +2,7 @@ use crate::{Model, ModelError};
 use candle_core::{DType, Device};
 use hard_imagenet_graph::{Graph, WeightMap};
 use hard_imagenet_images::Preprocessing;
+use std::collections::BTreeSet;
 
 /// The description of a model: everything except its graph and weights.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,12 +36,25 @@ pub struct Network {
     pub weights_sha256: String,
     /// Where the weights are on the Hugging Face hub ("owner/name@commit"), or `None` for weights from elsewhere.
     pub weights_origin: Option<String>,
+    /// The names of weights that training leaves unchanged. An ONNX file does not state which of its free-standing values are
+    /// parameters and which are tables, so [`onnx::read`](crate::onnx::read) lists them all here.
+    pub frozen: BTreeSet<String>,
 }
 
 impl Network {
-    /// Puts a network together. The weights have no origin on the Hugging Face hub.
+    /// Puts a network together. Its weights have no origin on the Hugging Face hub, and none is frozen.
     pub fn new(spec: ModelSpec, graph: Graph, weights: WeightMap, weights_sha256: impl Into<String>) -> Self {
-        Self { spec, graph, weights, weights_sha256: weights_sha256.into(), weights_origin: None }
+        let (weights_origin, frozen) = (None, BTreeSet::new());
+        Self { spec, graph, weights, weights_sha256: weights_sha256.into(), weights_origin, frozen }
+    }
+
+    /// Returns the network with its weights on a device.
+    ///
+    /// # Errors
+    /// Returns candle's error if the device fails.
+    pub fn to_device(&self, device: &Device) -> Result<Self, ModelError> {
+        let weights = self.weights.iter().map(|(name, tensor)| Ok((name.clone(), tensor.to_device(device)?)));
+        Ok(Self { weights: weights.collect::<Result<_, ModelError>>()?, ..self.clone() })
     }
 
     /// Makes a model of the network.

@@ -5,7 +5,7 @@ mod device;
 
 use candle_core::{DType, Tensor, Var};
 use device::device;
-use hard_imagenet_models::{Model, generated, zoo};
+use hard_imagenet_models::{Model, Network, generated, zoo};
 use std::collections::{BTreeSet, HashMap};
 
 /// The named model with generated weights, and two generated pictures.
@@ -14,7 +14,7 @@ fn model(name: &str, classes: usize) -> (Model, Tensor) {
     let (height, width) = spec.preprocess.input;
     let shape = [2, 3, height, width];
     let weights = generated::weights(&graph).unwrap();
-    let model = Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap();
+    let model = Model::new(Network::new(spec, graph, weights, ""), &device(), DType::F32).unwrap();
     (model, Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap())
 }
 

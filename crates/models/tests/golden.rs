@@ -4,15 +4,15 @@ mod device;
 
 use candle_core::{DType, Tensor};
 use device::device;
-use hard_imagenet_models::{
-    Architecture, Block, Graph, Model, ModelSpec, ResNet, Stem, Variant, VisionTransformer, generated, zoo,
-};
+use hard_imagenet_models::families::resnet::{Block, ResNet, Stem};
+use hard_imagenet_models::families::vit::{Variant, VisionTransformer};
+use hard_imagenet_models::{Architecture, Graph, Model, ModelSpec, Network, generated, zoo};
 use std::collections::HashMap;
 
 fn model(graph: Graph, cam_node: &str) -> Model {
     let spec = ModelSpec { classes: 10, cam_node: cam_node.into(), ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
+    Model::new(Network::new(spec, graph.clone(), weights.clone(), ""), &device(), DType::F32).unwrap()
 }
 
 fn resnet(block: Block, stages: &'static [(usize, usize)]) -> Model {
@@ -64,8 +64,8 @@ fn head_after_trunk_is_forward_at_every_node() {
     let weights = generated::weights(&graph).unwrap();
     let spec = || ModelSpec { classes: 10, cam_node: "layer2".into(), ..zoo::spec("resnet18").unwrap() };
     let device = &device();
-    let folded = Model::new(spec(), &graph, &weights, String::new(), device, DType::F32).unwrap();
-    let plain = Model::unfolded(spec(), graph, weights, String::new(), device, DType::F32).unwrap();
+    let folded = Model::new(Network::new(spec(), graph.clone(), weights.clone(), ""), device, DType::F32).unwrap();
+    let plain = Model::unfolded(Network::new(spec(), graph, weights, ""), device, DType::F32).unwrap();
     for (model, x) in [(folded, input(45, 38)), (plain, input(45, 38)), (vit(), input(32, 32))] {
         let want = model.forward(&x).unwrap().to_vec2::<f32>().unwrap();
         for node in model.nodes() {
@@ -83,8 +83,8 @@ fn folding_keeps_the_logits() {
     let weights = generated::weights(&graph).unwrap();
     let spec = || zoo::spec("planted_resnet").unwrap();
     let device = &device();
-    let folded = Model::new(spec(), &graph, &weights, String::new(), device, DType::F32).unwrap();
-    let plain = Model::unfolded(spec(), graph, weights, String::new(), device, DType::F32).unwrap();
+    let folded = Model::new(Network::new(spec(), graph.clone(), weights.clone(), ""), device, DType::F32).unwrap();
+    let plain = Model::unfolded(Network::new(spec(), graph, weights, ""), device, DType::F32).unwrap();
     let x = input(64, 64);
     let (got, want) = (folded.forward(&x).unwrap(), plain.forward(&x).unwrap());
     let error = (got - &want).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
@@ -97,7 +97,7 @@ fn folding_keeps_the_logits() {
 fn halves_decide_as_singles_do() {
     let model = resnet(Block::Basic, &[(64, 1), (128, 1), (256, 1), (512, 1)]);
     let (spec, graph, weights) = (model.spec().clone(), model.graph().clone(), model.weights().clone());
-    let halves = Model::unfolded(spec, graph, weights, String::new(), &device(), DType::BF16).unwrap();
+    let halves = Model::unfolded(Network::new(spec, graph, weights, ""), &device(), DType::BF16).unwrap();
     let x = input(32, 32);
     let (want, got) = (model.forward(&x).unwrap(), halves.forward(&x).unwrap());
     assert_eq!(got.dtype(), DType::F32);

@@ -9,7 +9,10 @@ mod small;
 use candle_core::{Tensor, Var};
 use device::device;
 use hard_imagenet_graph::{Activation, Dual, Graph, Op, WeightMap, run, run_tangent};
-use hard_imagenet_models::{Architecture, ConVit, SwinTransformer, Variant, VisionTransformer, generated, zoo};
+use hard_imagenet_models::families::convit::ConVit;
+use hard_imagenet_models::families::swin::SwinTransformer;
+use hard_imagenet_models::families::vit::{Variant, VisionTransformer};
+use hard_imagenet_models::{Architecture, generated, zoo};
 
 fn vit(variant: Variant) -> VisionTransformer {
     VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant }

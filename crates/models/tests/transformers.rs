@@ -7,9 +7,10 @@ mod family;
 use candle_core::{DType, Tensor, Var};
 use device::device;
 use family::{Family, check};
-use hard_imagenet_models::{
-    Architecture, ConVit, Model, ModelSpec, SwinTransformer, Variant, VisionTransformer, generated, zoo,
-};
+use hard_imagenet_models::families::convit::ConVit;
+use hard_imagenet_models::families::swin::SwinTransformer;
+use hard_imagenet_models::families::vit::{Variant, VisionTransformer};
+use hard_imagenet_models::{Architecture, Model, ModelSpec, Network, generated, zoo};
 
 const GOLDEN: &[u8] = include_bytes!("golden/transformers.safetensors");
 
@@ -48,7 +49,7 @@ fn model(architecture: &dyn Architecture) -> Model {
     let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
     let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
+    Model::new(Network::new(spec, graph, weights, ""), &device(), DType::F32).unwrap()
 }
 
 fn input() -> Tensor {

@@ -37,7 +37,7 @@ impl FeatureAttack {
         let mut values = Vec::with_capacity(self.steps + 1);
         for _ in 0..self.steps {
             let variable = Var::from_tensor(&at)?;
-            let chosen = model.features(&model.normalise(variable.as_tensor())?)?.gather(&index, 1)?;
+            let chosen = model.features(&model.normalize(variable.as_tensor())?)?.gather(&index, 1)?;
             values.push(chosen.flatten_all()?.to_vec1()?);
             let slope = gradient(&chosen.sum_all()?, &variable)?;
             let step = slope.broadcast_div(&(length(&slope)? + 1e-10)?)?.affine(self.step_size, 0.0)?;
@@ -49,7 +49,7 @@ impl FeatureAttack {
             }
             at = at.clamp(0f64, 1f64)?.detach();
         }
-        let last = model.features(&model.normalise(&at)?)?.gather(&index, 1)?;
+        let last = model.features(&model.normalize(&at)?)?.gather(&index, 1)?;
         values.push(last.flatten_all()?.to_vec1()?);
         Ok((at, values))
     }

@@ -26,7 +26,7 @@
 //! let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
 //! for i in 0..data.len() {
 //!     let sample = data.get(i)?;
-//!     let x = model.normalise(&model.batch(&[geometry.apply_to_image(&sample.image)])?)?;
+//!     let x = model.normalize(&model.batch(&[geometry.apply_to_image(&sample.image)])?)?;
 //!     let masks = [geometry.apply_to_mask(&sample.mask)];
 //!     bank.join(extractor.extract(&x, &[&sample.id], &[data.class(i) as u32], &masks)?)?;
 //! }

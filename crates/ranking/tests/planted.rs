@@ -27,7 +27,7 @@ fn bank(model: &Model, data: &PlantedCues) -> FeatureBank {
         let masks: Vec<_> = samples.iter().map(|sample| geometry.apply_to_mask(&sample.mask)).collect();
         let ids: Vec<&str> = samples.iter().map(|sample| sample.id.as_str()).collect();
         let labels: Vec<u32> = samples.iter().map(|sample| sample.class as u32).collect();
-        let x = model.normalise(&model.batch(&images).unwrap()).unwrap();
+        let x = model.normalize(&model.batch(&images).unwrap()).unwrap();
         bank.join(extractor.extract(&x, &ids, &labels, &masks).unwrap()).unwrap();
     }
     bank
@@ -64,7 +64,7 @@ fn the_rest_of_the_batch_changes_nothing() {
     let mut alone = extractor.empty_bank();
     for i in 0..data.len() {
         let sample = data.get(i).unwrap();
-        let x = model.normalise(&model.batch(&[geometry.apply_to_image(&sample.image)]).unwrap()).unwrap();
+        let x = model.normalize(&model.batch(&[geometry.apply_to_image(&sample.image)]).unwrap()).unwrap();
         let masks = [geometry.apply_to_mask(&sample.mask)];
         alone.join(extractor.extract(&x, &[&sample.id], &[sample.class as u32], &masks).unwrap()).unwrap();
     }

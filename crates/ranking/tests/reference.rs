@@ -6,7 +6,7 @@
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_images::{Filter, MaskRule, Pixels, Preprocessing, Rgb8, decode_image};
 use hard_imagenet_masks::Mask;
-use hard_imagenet_models::{Model, generated, zoo};
+use hard_imagenet_models::{Model, Network, generated, zoo};
 use hard_imagenet_ranking::{
     Aggregate, FeatureAttack, FeatureExtractor, ImageFeatures, Ranking, feature_importance, top_features,
 };
@@ -48,7 +48,7 @@ fn ranking() {
     let graph = zoo::graph(name, 1000).unwrap();
     let weights = generated::weights(&graph).unwrap();
     let model =
-        Model::new(zoo::spec(name).unwrap(), &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap();
+        Model::new(Network::new(zoo::spec(name).unwrap(), graph, weights, ""), &Device::Cpu, DType::F32).unwrap();
 
     // Aspect-preserving resize to 256, crop 224. Two of the twenty photographs may be missing: their features are taken
     // from the reference.
@@ -59,7 +59,7 @@ fn ranking() {
     let found: Vec<usize> = (0..ids.len()).filter(|&at| images[at].is_some()).collect();
     assert!(found.len() >= 18, "{} of {} photographs", found.len(), ids.len());
     let pixels = model.batch(&images.into_iter().flatten().collect::<Vec<_>>()).unwrap();
-    let x = model.normalise(&pixels).unwrap();
+    let x = model.normalize(&pixels).unwrap();
 
     let classes = vec!["dogsled".to_owned(), "ski".to_owned()];
     let extractor = FeatureExtractor::new(&model, "reference", classes, vec![537, 795]).unwrap();
@@ -118,7 +118,7 @@ fn ranking() {
 
     let feature = about["classes"]["537"]["nam_feature"].as_u64().unwrap() as u32;
     let two = pixels.narrow(0, 0, 2).unwrap();
-    let maps = extractor.activation_maps(&model.normalise(&two).unwrap(), &[feature]).unwrap();
+    let maps = extractor.activation_maps(&model.normalize(&two).unwrap(), &[feature]).unwrap();
     for (image, map) in maps.iter().map(|maps| &maps[0]).enumerate() {
         let raw = flat(&golden["nam_raw_7x7"].get(image).unwrap());
         let most = raw.iter().fold(0f32, |most, v| most.max(v.abs()));

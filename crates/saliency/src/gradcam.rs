@@ -52,13 +52,13 @@ mod tests {
     use super::*;
     use crate::Explain;
     use candle_core::{DType, Device};
-    use hard_imagenet_models::{generated, zoo};
+    use hard_imagenet_models::{Network, generated, zoo};
 
     fn planted() -> Model {
         let graph = zoo::graph("planted_resnet", 8).unwrap();
         let weights = generated::weights(&graph).unwrap();
         let spec = zoo::spec("planted_resnet").unwrap();
-        Model::new(spec, &graph, &weights, String::new(), &Device::Cpu, DType::F32).unwrap()
+        Model::new(Network::new(spec, graph, weights, ""), &Device::Cpu, DType::F32).unwrap()
     }
 
     fn input(batch: usize, height: usize, width: usize) -> Tensor {

@@ -6,7 +6,8 @@ mod device;
 
 use candle_core::{DType, Tensor};
 use device::device;
-use hard_imagenet_models::{Architecture, Model, ModelSpec, Variant, VisionTransformer, generated, onnx, zoo};
+use hard_imagenet_models::families::vit::{Variant, VisionTransformer};
+use hard_imagenet_models::{Architecture, Model, ModelSpec, Network, generated, onnx, zoo};
 use hard_imagenet_saliency::{Explanation, parse};
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,7 +17,7 @@ fn model(architecture: &dyn Architecture) -> Model {
     let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
     let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
+    Model::new(Network::new(spec, graph, weights, ""), &device(), DType::F32).unwrap()
 }
 
 fn vit(variant: Variant) -> Model {

@@ -6,7 +6,8 @@ mod device;
 
 use candle_core::{DType, Tensor};
 use device::device;
-use hard_imagenet_models::{Architecture, Model, ModelSpec, Variant, VisionTransformer, generated, zoo};
+use hard_imagenet_models::families::vit::{Variant, VisionTransformer};
+use hard_imagenet_models::{Architecture, Model, ModelSpec, Network, generated, zoo};
 use hard_imagenet_perturbations::NoiseKey;
 use hard_imagenet_saliency::{EXPLAINERS, Explain, ExplainError, ExplainRequest, Explanation, Rise, parse};
 use std::ops::ControlFlow;
@@ -15,7 +16,7 @@ fn planted() -> Model {
     let graph = zoo::graph("planted_resnet", 8).unwrap();
     let weights = generated::weights(&graph).unwrap();
     let spec = zoo::spec("planted_resnet").unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
+    Model::new(Network::new(spec, graph, weights, ""), &device(), DType::F32).unwrap()
 }
 
 fn tiny_vit() -> Model {
@@ -24,7 +25,7 @@ fn tiny_vit() -> Model {
     let weights = generated::weights(&graph).unwrap();
     let spec =
         ModelSpec { classes: 5, cam_node: "blocks.1.norm1".into(), ..zoo::spec("deit_tiny_patch16_224").unwrap() };
-    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
+    Model::new(Network::new(spec, graph, weights, ""), &device(), DType::F32).unwrap()
 }
 
 fn input(batch: usize) -> Tensor {

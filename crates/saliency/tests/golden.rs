@@ -9,10 +9,11 @@ mod small;
 use candle_core::{DType, Tensor};
 use device::device;
 use hard_imagenet_masks::Heatmap;
-use hard_imagenet_models::{
-    Architecture, Block, ConVit, Model, ModelSpec, ResNet, Stem, SwinTransformer, Variant, VisionTransformer,
-    generated, onnx, zoo,
-};
+use hard_imagenet_models::families::convit::ConVit;
+use hard_imagenet_models::families::resnet::{Block, ResNet, Stem};
+use hard_imagenet_models::families::swin::SwinTransformer;
+use hard_imagenet_models::families::vit::{Variant, VisionTransformer};
+use hard_imagenet_models::{Architecture, Model, ModelSpec, Network, generated, onnx, zoo};
 use hard_imagenet_saliency::{Explain, Explanation, GradCam, HiResCam, parse};
 use std::collections::HashMap;
 use std::path::Path;
@@ -31,7 +32,7 @@ fn louder(architecture: &dyn Architecture, gain: f64) -> Model {
     for weight in weights.values_mut().filter(|weight| weight.rank() == 4) {
         *weight = weight.affine(gain, 0.0).unwrap();
     }
-    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
+    Model::new(Network::new(spec, graph, weights, ""), &device(), DType::F32).unwrap()
 }
 
 fn resnet(block: Block, stages: &'static [(usize, usize)]) -> Model {

@@ -7,10 +7,11 @@ mod device;
 use candle_core::{DType, Tensor};
 use device::device;
 use hard_imagenet_masks::Heatmap;
-use hard_imagenet_models::{
-    Architecture, Block, ConVit, Model, ModelSpec, ResNet, Stem, SwinTransformer, Variant, VisionTransformer,
-    generated, onnx, zoo,
-};
+use hard_imagenet_models::families::convit::ConVit;
+use hard_imagenet_models::families::resnet::{Block, ResNet, Stem};
+use hard_imagenet_models::families::swin::SwinTransformer;
+use hard_imagenet_models::families::vit::{Variant, VisionTransformer};
+use hard_imagenet_models::{Architecture, Model, ModelSpec, Network, generated, onnx, zoo};
 use hard_imagenet_perturbations::NoiseKey;
 use hard_imagenet_saliency::{
     Attention, Explain, ExplainRequest, Explanation, Faithfulness, Gradient, IntegratedGradients, Rise, Road, Rollout,
@@ -28,7 +29,7 @@ fn model(architecture: &dyn Architecture) -> Model {
     let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
     let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
-    Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap()
+    Model::new(Network::new(spec, graph, weights, ""), &device(), DType::F32).unwrap()
 }
 
 fn resnet() -> Model {
@@ -184,7 +185,7 @@ fn gradients_in_bf16_are_those_in_f32_but_coarser() {
     let weights = generated::weights(&graph).unwrap();
     let spec =
         ModelSpec { classes: 10, cam_node: "blocks.1.norm1".into(), ..zoo::spec("deit_tiny_patch16_224").unwrap() };
-    let half = Model::new(spec, &graph, &weights, String::new(), &device(), DType::BF16).unwrap();
+    let half = Model::new(Network::new(spec, graph, weights, ""), &device(), DType::BF16).unwrap();
     for explainer in [&Gradient as &dyn Explain, &Attention] {
         let whole = answer(explainer, &vit(Variant::Plain));
         for (got, want) in answer(explainer, &half).iter().zip(&whole) {

@@ -10,7 +10,7 @@ use candle_core::{DType, Tensor};
 use device::device;
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Heatmap;
-use hard_imagenet_models::{Model, generated, zoo};
+use hard_imagenet_models::{Model, Network, generated, zoo};
 use hard_imagenet_saliency::GradCam;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -64,10 +64,10 @@ fn check_model(key: &str, name: &str) {
     let graph = zoo::graph(name, 1000).unwrap();
     let weights = generated::weights(&graph).unwrap();
     let spec = zoo::spec(name).unwrap();
-    let model = Model::new(spec, &graph, &weights, String::new(), &device(), DType::F32).unwrap();
+    let model = Model::new(Network::new(spec, graph, weights, ""), &device(), DType::F32).unwrap();
 
     let raw_input = model.batch(&pictures()).unwrap();
-    let x = model.normalise(&raw_input).unwrap();
+    let x = model.normalize(&raw_input).unwrap();
     let compare = |x: &Tensor, suffix: &str| {
         let (logits, explanations) = GradCam::default().explain_with_logits(&model, x, &targets).unwrap();
         if let Some(want) = golden.get(&format!("logits{suffix}")) {

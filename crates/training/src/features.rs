@@ -1,10 +1,11 @@
 //! What a frozen part gives, computed once.
 
+use crate::TrainingError;
 use crate::batch::{Loader, SkippedSample, When};
-use crate::{Network, TrainingError};
 use candle_core::Tensor;
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_graph::{Cut, CutValues, WeightMap};
+use hard_imagenet_models::Network;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 

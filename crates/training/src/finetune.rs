@@ -3,13 +3,14 @@ use crate::checkpoint::{self, State};
 use crate::features::Kept;
 use crate::groups::shuffle;
 use crate::loss::cross_entropy;
-use crate::network::hex;
+use crate::network::{frozen_until, hash_weights, hex, learning_weights, make_variables, running_statistics};
 use crate::outside::{grad_cam_penalty, input_gradient_penalty};
-use crate::{BatchNormMode, Groups, Network, Objective, Optimizer, Recipe, TrainingError};
+use crate::{BatchNormMode, Groups, Objective, Optimizer, Recipe, TrainingError};
 use candle_core::{D, DType, Device, Tensor, Var};
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_graph::{Cut, CutValues, RunningStatistics, WeightMap, run, run_training};
 use hard_imagenet_kernels::gradients;
+use hard_imagenet_models::Network;
 use hard_imagenet_perturbations::NoiseKey;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -124,8 +125,8 @@ impl<'a> Trainer<'a> {
             return Err(TrainingError::Recipe("patience needs pictures to measure each epoch on".into()));
         }
         let columns = columns(data, self.network.spec.classes)?;
-        let names = self.network.learning(&recipe.trainable)?;
-        let variables = self.network.make_variables(&names)?;
+        let names = learning_weights(&self.network, &recipe.trainable)?;
+        let variables = make_variables(&mut self.network, &names)?;
         let mut optimizer = Optimizer::new(recipe.rule, variables.clone())?;
         let mut group_weights = vec![1.0; self.groups.as_ref().map_or(0, Groups::count)];
         let (mut epochs, mut failures): (Vec<Epoch>, Vec<SkippedSample>) = (Vec::new(), Vec::new());
@@ -227,7 +228,8 @@ impl<'a> Trainer<'a> {
         }
         let last = best.map_or_else(|| self.learnt(&names), Ok)?;
         self.network.weights.extend(last);
-        self.network.weights_sha256 = self.network.hash()?;
+        self.network.weights_sha256 = hash_weights(&self.network)?;
+        self.network.weights_origin = None;
         Ok(TrainingOutcome { network: self.network, epochs, failures })
     }
 
@@ -317,7 +319,7 @@ impl<'a> Trainer<'a> {
 
     /// Where the frozen part ends.
     fn frozen(&self, recipe: &Recipe) -> Result<Option<Cut>, TrainingError> {
-        let node = self.network.frozen_until(&recipe.trainable);
+        let node = frozen_until(&self.network, &recipe.trainable);
         Ok(node.map(|node| Cut::at(&self.network.graph, &node)).transpose()?)
     }
 
@@ -373,7 +375,7 @@ impl<'a> Trainer<'a> {
     /// What learns, as it is now; running statistics with it where they are followed.
     fn learnt(&self, names: &[String]) -> Result<WeightMap, TrainingError> {
         let followed = self.recipe.batch_norms == BatchNormMode::Followed;
-        let statistics = self.network.statistics();
+        let statistics = running_statistics(&self.network);
         let own = |name: &String| names.contains(name) || (followed && statistics.contains(name));
         let kept = self.network.weights.iter().filter(|(name, _)| own(name));
         // A copy: the variable's own memory changes with the next step.
@@ -414,7 +416,7 @@ impl<'a> Trainer<'a> {
         let recipe = serde_json::to_value(&self.recipe).map_err(|error| TrainingError::Recipe(error.to_string()))?;
         let mut identity = vec![
             ("the model".to_owned(), self.network.spec.name.clone()),
-            ("its weights' sha256".to_owned(), self.network.hash()?),
+            ("its weights' sha256".to_owned(), hash_weights(&self.network)?),
             ("the memory for features".to_owned(), self.memory.to_string()),
         ];
         for (key, value) in recipe.as_object().into_iter().flatten() {

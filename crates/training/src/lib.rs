@@ -1,7 +1,7 @@
 //! Heads and backbones finetuned under the paper's objectives, and under ones that work.
 //!
-//! A [`Network`] (graph and weights under their checkpoint's names) and a [`Recipe`] make a [`Trainer`]; what it gives loads
-//! like any weights file. A model of one's own comes from an ONNX file ([`Network::onnx`]). The [`Objective`] says what for:
+//! A [`Network`](hard_imagenet_models::Network) (graph and weights under their checkpoint's names) and a [`Recipe`] make a [`Trainer`]; what it gives loads
+//! like any weights file. A model of one's own comes from an ONNX file ([`onnx::read`](hard_imagenet_models::onnx::read)). The [`Objective`] says what for:
 //!
 //! | word | what is minimised |
 //! |---|---|
@@ -18,17 +18,16 @@
 //! functions with exact second-order gradients: [`input_gradient_penalty`] and [`grad_cam_penalty`].
 //!
 //! ```
-//! use candle_core::Device;
 //! use hard_imagenet_datasets::{PlantedConfig, PlantedCues};
 //! use hard_imagenet_models::{Weights, generated, zoo};
-//! use hard_imagenet_training::{Trainer, Network, Objective, Recipe};
+//! use hard_imagenet_training::{Objective, Recipe, Trainer, replace_head};
 //! use std::ops::ControlFlow;
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let file = folder.path().join("planted_resnet.safetensors");
 //! # generated::write(&zoo::graph("planted_resnet", 8)?, &file)?;
 //! // A new head of eight classes on frozen features, faster than by the paper's recipe.
-//! let network = Network::load("planted_resnet", &Weights::File(file), &Device::Cpu)?.with_new_head(8, 0)?;
+//! let network = replace_head(zoo::read("planted_resnet", &Weights::File(file))?, 8, 0)?;
 //! let recipe = Recipe { epochs: 4, batch_size: 8, learning_rate: 5e-3, objective: Objective::parse("core-risk")?, ..Recipe::default() };
 //! let data = PlantedCues::new(PlantedConfig::train(0.9), 1, 32, 64)?;
 //! let finetuned = Trainer::new(network, recipe).run(&data, |_| ControlFlow::Continue(()))?;
@@ -70,7 +69,7 @@ pub use error::TrainingError;
 pub use finetune::{Epoch, Trainer, TrainingEvent, TrainingOutcome};
 pub use groups::Groups;
 pub use loss::cross_entropy;
-pub use network::Network;
+pub use network::replace_head;
 pub use objective::Objective;
 pub use optimizer::{Optimizer, UpdateRule};
 pub use outside::{Penalty, grad_cam_penalty, input_gradient_penalty};

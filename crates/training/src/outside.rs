@@ -193,7 +193,8 @@ fn shares(pixels: usize, parts: usize, like: &Tensor) -> candle_core::Result<Ten
 mod tests {
     use super::*;
     use candle_core::Device;
-    use hard_imagenet_models::{Architecture, Variant, VisionTransformer, generated, zoo};
+    use hard_imagenet_models::families::vit::{Variant, VisionTransformer};
+    use hard_imagenet_models::{Architecture, generated, zoo};
 
     struct Case {
         graph: Graph,

@@ -1,9 +1,11 @@
+use crate::network::{hash_weights, learning_weights};
 use crate::{
-    Epoch, Groups, Network, Objective, Recipe, SkippedSample, TrainableWeights, Trainer, TrainingError, TrainingEvent,
+    Epoch, Groups, Objective, Recipe, SkippedSample, TrainableWeights, Trainer, TrainingError, TrainingEvent,
     TrainingOutcome,
 };
 use candle_core::Tensor;
 use hard_imagenet_datasets::{Dataset, Subset};
+use hard_imagenet_models::Network;
 use hard_imagenet_perturbations::NoiseKey;
 use std::ops::ControlFlow;
 
@@ -27,7 +29,7 @@ pub fn deep_feature_reweighting(
     if recipe.trainable != TrainableWeights::Head || draws == 0 {
         return Err(TrainingError::Recipe("reweighting learns a head, in one draw at least".into()));
     }
-    let names = network.learning(&TrainableWeights::Head)?;
+    let names = learning_weights(network, &TrainableWeights::Head)?;
     let mut sums: Vec<Tensor> = Vec::new();
     let (mut epochs, mut failures): (Vec<Epoch>, Vec<SkippedSample>) = (Vec::new(), Vec::new());
     for draw in 0..draws {
@@ -51,6 +53,7 @@ pub fn deep_feature_reweighting(
     for (name, sum) in names.iter().zip(sums) {
         network.weights.insert(name.clone(), (sum / draws as f64)?);
     }
-    network.weights_sha256 = network.hash()?;
+    network.weights_sha256 = hash_weights(&network)?;
+    network.weights_origin = None;
     Ok(TrainingOutcome { network, epochs, failures })
 }

@@ -4,10 +4,10 @@
 use candle_core::{DType, Device};
 use hard_imagenet_datasets::{Dataset, DatasetError, DatasetInfo, PlantedConfig, PlantedCues, Sample};
 use hard_imagenet_graph::WeightMap;
-use hard_imagenet_models::{Weights, zoo};
+use hard_imagenet_models::{Network, Weights, zoo};
 use hard_imagenet_training::{
-    BatchNormMode, Groups, Network, Objective, Recipe, TrainableWeights, Trainer, TrainingError, TrainingEvent,
-    TrainingOutcome, UpdateRule,
+    BatchNormMode, Groups, Objective, Recipe, TrainableWeights, Trainer, TrainingError, TrainingEvent, TrainingOutcome,
+    UpdateRule, replace_head,
 };
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ fn shipped(word: &str) -> Weights {
 }
 
 fn trained() -> Network {
-    Network::load("planted_resnet", &shipped("object"), &Device::Cpu).unwrap()
+    zoo::read("planted_resnet", &shipped("object")).unwrap()
 }
 
 /// With a new head.
 fn network(classes: usize) -> Network {
-    trained().with_new_head(classes, 3).unwrap()
+    replace_head(trained(), classes, 3).unwrap()
 }
 
 fn data(n: usize) -> PlantedCues {
@@ -74,7 +74,7 @@ fn a_head_learns_and_loads_as_a_model() {
     let model = zoo::load("planted_resnet", &Weights::File(file), &Device::Cpu, DType::F32).unwrap();
     let geometry = model.spec().preprocess.paired_transform(hard_imagenet_images::MaskRule::Half);
     let images: Vec<_> = (0..40).map(|i| geometry.apply_to_image(&validation.get(i).unwrap().image)).collect();
-    let logits = model.forward(&model.normalise(&model.batch(&images).unwrap()).unwrap()).unwrap();
+    let logits = model.forward(&model.normalize(&model.batch(&images).unwrap()).unwrap()).unwrap();
     let predictions = logits.argmax(1).unwrap().to_vec1::<u32>().unwrap();
     let right = predictions.iter().enumerate().filter(|&(i, &p)| validation.class(i) == p as usize).count();
     let best = epochs.iter().filter_map(|epoch| epoch.validation).fold(0.0, f64::max);
@@ -122,10 +122,10 @@ fn validation_follows_the_statistics() {
 
 /// Share right, by the model that comes out.
 fn accuracy(finetuned: &TrainingOutcome, data: &PlantedCues) -> f64 {
-    let model = finetuned.network.model(&Device::Cpu, DType::F32).unwrap();
+    let model = finetuned.network.clone().into_model(&Device::Cpu, DType::F32).unwrap();
     let geometry = model.spec().preprocess.paired_transform(hard_imagenet_images::MaskRule::Half);
     let images: Vec<_> = (0..data.len()).map(|i| geometry.apply_to_image(&data.get(i).unwrap().image)).collect();
-    let logits = model.forward(&model.normalise(&model.batch(&images).unwrap()).unwrap()).unwrap();
+    let logits = model.forward(&model.normalize(&model.batch(&images).unwrap()).unwrap()).unwrap();
     let predictions = logits.argmax(1).unwrap().to_vec1::<u32>().unwrap();
     let right = predictions.iter().enumerate().filter(|&(i, &p)| data.class(i) == p as usize).count();
     right as f64 / data.len() as f64
@@ -229,7 +229,7 @@ fn every_objective_trains() {
 #[test]
 fn penalties_lower_what_they_punish() {
     let last = |word: &str| {
-        let start = Network::load("planted_resnet", &shipped("cue"), &Device::Cpu).unwrap();
+        let start = zoo::read("planted_resnet", &shipped("cue")).unwrap();
         let recipe = Recipe {
             trainable: TrainableWeights::After("layer2".into()),
             learning_rate: 1e-3,
@@ -262,17 +262,16 @@ fn group_dro_raises_the_worst_group() {
     let data = PlantedCues::new(PlantedConfig { cue: 0.85, ..PlantedConfig::hard() }, 5, 240, 64).unwrap();
     let groups = Groups::new((0..data.len()).map(|i| u32::from(data.has_own_scene(i))).collect());
     let loss = |word: &str| {
-        let start =
-            Network::load("planted_resnet", &shipped("cue"), &Device::Cpu).unwrap().with_new_head(8, 0).unwrap();
+        let start = replace_head(zoo::read("planted_resnet", &shipped("cue")).unwrap(), 8, 0).unwrap();
         let recipe = Recipe { epochs: 12, batch_size: 24, learning_rate: 1e-2, ..recipe(word) };
         let finetuned =
             Trainer::new(start, recipe).groups(groups.clone()).run(&data, |_| ControlFlow::Continue(())).unwrap();
-        let model = finetuned.network.model(&Device::Cpu, DType::F32).unwrap();
+        let model = finetuned.network.clone().into_model(&Device::Cpu, DType::F32).unwrap();
         let geometry = model.spec().preprocess.paired_transform(hard_imagenet_images::MaskRule::Half);
         let (mut right, mut all) = (0, 0);
         for i in (0..data.len()).filter(|&i| !data.has_own_scene(i)) {
             let x = model.batch(&[geometry.apply_to_image(&data.get(i).unwrap().image)]).unwrap();
-            let prediction = model.forward(&model.normalise(&x).unwrap()).unwrap().argmax(1).unwrap();
+            let prediction = model.forward(&model.normalize(&x).unwrap()).unwrap().argmax(1).unwrap();
             right += usize::from(prediction.to_vec1::<u32>().unwrap()[0] as usize == data.class(i));
             all += 1;
         }

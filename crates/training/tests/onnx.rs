@@ -2,9 +2,9 @@
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_datasets::{PlantedConfig, PlantedCues};
-use hard_imagenet_models::{WeightMap, onnx, zoo};
-use hard_imagenet_training::{Network, Objective, Recipe, TrainableWeights, Trainer};
-use std::collections::{HashMap, HashSet};
+use hard_imagenet_models::{Network, WeightMap, onnx, zoo};
+use hard_imagenet_training::{Objective, Recipe, TrainableWeights, Trainer, replace_head};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ fn values(tensor: &Tensor) -> Vec<f32> {
 /// Gives a network eight classes, trains a part of it, and takes its weights for the file's: `held` stay as they were.
 fn check(file: &str, part: TrainableWeights, objective: &str, held: &[&str]) {
     let path = golden(file);
-    let start = Network::onnx(&path, None, &Device::Cpu).unwrap().with_new_head(8, 1).unwrap();
+    let start = replace_head(onnx::read(&path, None, None).unwrap(), 8, 1).unwrap();
     let objective = Objective::parse(objective).unwrap();
     let recipe = Recipe { trainable: part.clone(), objective, epochs: 2, batch_size: 8, ..Recipe::default() };
     let data = PlantedCues::new(PlantedConfig::train(0.9), 5, 16, 64).unwrap();
@@ -38,8 +38,8 @@ fn check(file: &str, part: TrainableWeights, objective: &str, held: &[&str]) {
     let again = onnx::read(&path, Some(&weights), None).unwrap();
     assert_eq!(again.spec.classes, 8);
     assert_ne!(again.weights_sha256, start.weights_sha256);
-    let again = again.model(&Device::Cpu, DType::F32).unwrap();
-    let model = tuned.model(&Device::Cpu, DType::F32).unwrap();
+    let again = again.into_model(&Device::Cpu, DType::F32).unwrap();
+    let model = tuned.into_model(&Device::Cpu, DType::F32).unwrap();
     let (height, width) = model.spec().preprocess.input;
     let x = Tensor::rand(-1f32, 1.0, (2, 3, height, width), &Device::Cpu).unwrap();
     assert_eq!(values(&again.forward(&x).unwrap()), values(&model.forward(&x).unwrap()), "{file}");
@@ -62,7 +62,7 @@ fn a_network_with_two_last_layers_gets_no_new_head() {
     let name = "deit_tiny_distilled_patch16_224";
     let (spec, graph) = (zoo::spec(name).unwrap(), zoo::graph(name, 4).unwrap());
     let weights = WeightMap::new();
-    let network = Network { spec, graph, weights, weights_sha256: String::new(), held: HashSet::new() };
-    let error = network.with_new_head(8, 0).unwrap_err().to_string();
+    let network = Network::new(spec, graph, weights, "");
+    let error = replace_head(network, 8, 0).unwrap_err().to_string();
     assert!(error.contains("distilled") && error.contains("one linear layer"), "{error}");
 }

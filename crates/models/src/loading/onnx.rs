@@ -72,7 +72,9 @@ pub fn read(path: &Path, weights: Option<&Path>, preprocess: Option<Preprocessin
         cam_node: cam_node.ok_or_else(nowhere)?,
         feature_node,
     };
-    Ok(Network::new(spec, graph, weights, hash_files(&files)?))
+    let free_standing = graph.nodes().iter().filter(|node| matches!(node.op, Op::Parameter(_)));
+    let frozen = free_standing.flat_map(|node| node.weights.clone()).collect();
+    Ok(Network { frozen, ..Network::new(spec, graph, weights, hash_files(&files)?) })
 }
 
 /// The network with the weights of a file, and the number of its classes.

@@ -87,11 +87,13 @@ fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::families::clip_resnet::ClipResNet;
+    use crate::families::convnext::ConvNeXt;
+    use crate::families::efficientnet::EfficientNet;
+    use crate::families::resnet::{Block, ResNet, Stem};
+    use crate::families::vit::{Variant, VisionTransformer};
     use crate::loading::{WeightTable, describe_mismatch};
-    use crate::{
-        Architecture, Block, ClipResNet, ConvNeXt, EfficientNet, ResNet, Stem, Variant, VisionTransformer, generated,
-        zoo,
-    };
+    use crate::{Architecture, generated, zoo};
     use candle_core::{DType, Device, Tensor};
     use hard_imagenet_graph::{Graph, WeightMap, run};
     use serde::Deserialize;
@@ -119,7 +121,7 @@ mod tests {
     }
 
     fn golden() -> Golden {
-        serde_json::from_str(include_str!("../tests/golden/names.json")).unwrap()
+        serde_json::from_str(include_str!("../../tests/golden/names.json")).unwrap()
     }
 
     fn generated_input(side: usize) -> Tensor {
@@ -184,7 +186,10 @@ mod tests {
     }
 
     fn names(tensors: &Shapes) -> Shapes {
-        translated(&stored(tensors), IMAGES).into_iter().map(|(name, weight)| (name, weight.shape)).collect()
+        translate_names(&stored(tensors), IMAGE_SCHEMES)
+            .into_iter()
+            .map(|(name, weight)| (name, weight.shape))
+            .collect()
     }
 
     #[test]

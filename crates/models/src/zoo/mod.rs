@@ -33,7 +33,7 @@ pub fn read(name: &str, weights: &Weights) -> Result<Network, ModelError> {
     }
     let (weights, weights_sha256) = table.values(&graph)?;
     let weights_origin = table.origin().map(str::to_owned);
-    Ok(Network { spec, graph, weights, weights_sha256, weights_origin })
+    Ok(Network { weights_origin, ..Network::new(spec, graph, weights, weights_sha256) })
 }
 
 /// Returns all names that match a pattern with `*` wildcards, in the order of the zoo. A pattern without wildcards also

@@ -2,7 +2,7 @@
 
 use crate::device::device;
 use candle_core::{DType, Tensor, Var};
-use hard_imagenet_models::{Architecture, Model, ModelSpec, generated, zoo};
+use hard_imagenet_models::{Architecture, Model, ModelSpec, Network, generated, zoo};
 
 /// A network and where its golden values are.
 pub(crate) struct Family<'a> {
@@ -72,7 +72,7 @@ fn model(architecture: &dyn Architecture, gain: f64, dtype: DType) -> Model {
         feature_node: architecture.feature_node(),
         ..zoo::spec("resnet18").unwrap()
     };
-    Model::new(spec, &graph, &weights, String::new(), &device(), dtype).unwrap()
+    Model::new(Network::new(spec, graph, weights, ""), &device(), dtype).unwrap()
 }
 
 /// Errors below `share` of the golden values' deviation.

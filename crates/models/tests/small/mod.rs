@@ -3,8 +3,14 @@
 #![allow(dead_code, reason = "each test takes the networks that it needs")]
 
 use hard_imagenet_graph::Activation;
-use hard_imagenet_models::MobileBlock::{Conv, Fused, Inverted, Separable, Universal};
-use hard_imagenet_models::{Block, ClipResNet, ConvNeXt, DenseNet, EfficientNet, MobileNet, ResNet, Stem, Vgg};
+use hard_imagenet_models::families::blocks::MobileBlock::{Conv, Fused, Inverted, Separable, Universal};
+use hard_imagenet_models::families::clip_resnet::ClipResNet;
+use hard_imagenet_models::families::convnext::ConvNeXt;
+use hard_imagenet_models::families::densenet::DenseNet;
+use hard_imagenet_models::families::efficientnet::EfficientNet;
+use hard_imagenet_models::families::mobilenet::MobileNet;
+use hard_imagenet_models::families::resnet::{Block, ResNet, Stem};
+use hard_imagenet_models::families::vgg::Vgg;
 
 pub(crate) const RESNEXT: ResNet = ResNet {
     stem: Stem::ImageNet,
