@@ -1,5 +1,5 @@
 use crate::{Rgb8, SizeError};
-use pulp::{Arch, Simd, WithSimd};
+use hard_imagenet_cpu::dispatch;
 
 /// An image as a network sees it before normalisation: `(3, H, W)`, f32 in [0, 1].
 #[derive(Debug, PartialEq)]
@@ -63,28 +63,18 @@ impl From<&Rgb8> for Pixels {
         let mut data = vec![0f32; 3 * plane];
         let (red, rest) = data.split_at_mut(plane);
         let (green, blue) = rest.split_at_mut(plane);
-        Arch::new().dispatch(Planes { source: &image.data, red, green, blue });
+        dispatch!(split_channels(&image.data, red, green, blue));
         Self { height: image.height, width: image.width, data }
     }
 }
 
-struct Planes<'a> {
-    source: &'a [u8],
-    red: &'a mut [f32],
-    green: &'a mut [f32],
-    blue: &'a mut [f32],
-}
-
-impl WithSimd for Planes<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let planes = self.red.iter_mut().zip(self.green).zip(self.blue);
-        for (pixel, ((r, g), b)) in self.source.chunks_exact(3).zip(planes) {
-            *r = f32::from(pixel[0]) / 255.0;
-            *g = f32::from(pixel[1]) / 255.0;
-            *b = f32::from(pixel[2]) / 255.0;
-        }
+/// Splits interleaved RGB into one plane for each channel, divided by 255.
+#[inline(always)]
+fn split_channels(source: &[u8], red: &mut [f32], green: &mut [f32], blue: &mut [f32]) {
+    let planes = red.iter_mut().zip(green).zip(blue);
+    for (pixel, ((r, g), b)) in source.chunks_exact(3).zip(planes) {
+        *r = f32::from(pixel[0]) / 255.0;
+        *g = f32::from(pixel[1]) / 255.0;
+        *b = f32::from(pixel[2]) / 255.0;
     }
 }

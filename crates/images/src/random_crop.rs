@@ -1,7 +1,8 @@
 use crate::coefficients::Axis;
-use crate::draws::{Draws, exp, ln};
+use crate::logarithm::{exp, ln};
 use crate::resample::resample;
 use crate::{Filter, Gray8, MaskRule, Pixels, Rgb8};
+use hard_imagenet_cpu::random::{Stream, StreamReader};
 use hard_imagenet_masks::Mask;
 use serde::{Deserialize, Serialize};
 
@@ -67,17 +68,17 @@ impl RandomResizedCrop {
     /// Draws for a picture of `height × width`: ten tries to fit a box of a random area and ratio, then a central box
     /// of the nearest ratio.
     pub fn draw(&self, key: u64, height: usize, width: usize) -> CropAndFlip {
-        let mut draws = Draws::new(key);
-        let flip = draws.unit() < self.flip;
+        let mut draws = Stream::new(key).reader();
+        let flip = draws.next_unit() < self.flip;
         let area = (height * width) as f64;
         let logarithms = (ln(self.ratio.0), ln(self.ratio.1));
         for _ in 0..10 {
-            let target = area * draws.uniform(self.scale);
-            let ratio = exp(draws.uniform(logarithms));
+            let target = area * draw_between(&mut draws, self.scale);
+            let ratio = exp(draw_between(&mut draws, logarithms));
             let side = |square: f64| square.sqrt().round_ties_even() as usize;
             let (tall, wide) = (side(target / ratio), side(target * ratio));
             if (1..=height).contains(&tall) && (1..=width).contains(&wide) {
-                let (top, left) = (draws.index(height - tall), draws.index(width - wide));
+                let (top, left) = (draw_up_to(&mut draws, height - tall), draw_up_to(&mut draws, width - wide));
                 return CropAndFlip { top, left, height: tall, width: wide, flip };
             }
         }
@@ -123,6 +124,16 @@ impl RandomResizedCrop {
         }
         resample::<C>(part.as_flattened(), &rows, &columns, self.filter)
     }
+}
+
+/// Draws a number in `[low, high)`.
+fn draw_between(draws: &mut StreamReader, (low, high): (f64, f64)) -> f64 {
+    low + (high - low) * draws.next_unit()
+}
+
+/// Draws an integer in `0..=most`.
+fn draw_up_to(draws: &mut StreamReader, most: usize) -> usize {
+    draws.next_below(most as u64 + 1) as usize
 }
 
 /// The largest box whose ratio of width to height is allowed.

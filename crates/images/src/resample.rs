@@ -1,7 +1,7 @@
 use crate::Filter;
 use crate::coefficients::{Axis, BITS, Coefficients};
 use crate::transpose::Transpose;
-use pulp::{Arch, Simd, WithSimd};
+use hard_imagenet_cpu::dispatch;
 
 /// Resamples `(H, W, C)` u8 to `rows.to × columns.to` and returns the window of it.
 ///
@@ -15,7 +15,6 @@ pub(crate) fn resample<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis,
     if filter == Filter::Nearest {
         return nearest::<C>(data, rows, columns);
     }
-    let arch = Arch::new();
     let vertical = &Coefficients::new(rows, filter);
     // Only the source rows that the vertical pass reads.
     let needed = vertical.reads();
@@ -29,14 +28,15 @@ pub(crate) fn resample<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis,
         let strip = left..width.min(left + strip);
         let window = columns.window.start + strip.start..columns.window.start + strip.end;
         horizontal::<C>(source, &Axis { window, ..*columns }, filter, &mut wide);
-        arch.dispatch(WeightedLines {
+        let sums = WeightedLines {
             lines: &wide,
             stride: strip.len() * C,
             first: needed.start,
             coefficients: vertical,
             out: &mut out[left * C..],
             out_stride: width * C,
-        });
+        };
+        dispatch!(sums.run());
     }
     out
 }
@@ -54,7 +54,6 @@ fn horizontal<const C: usize>(source: &[u8], columns: &Axis, filter: Filter, out
         }
         return;
     }
-    let arch = Arch::new();
     let coefficients = &Coefficients::new(columns, filter);
     let reads = coefficients.reads();
     let (first, stride) = (reads.start, C * LANES);
@@ -63,11 +62,11 @@ fn horizontal<const C: usize>(source: &[u8], columns: &Axis, filter: Filter, out
     for (source, out) in source.chunks(before * LANES).zip(out.chunks_mut(after * LANES)) {
         let (rows, columns) = (source.len() / before, reads.len() * C);
         let from = &source[first * C..];
-        arch.dispatch(Transpose { from, rows, columns, stride: before, to: &mut turned, to_stride: LANES });
+        dispatch!(Transpose { from, rows, columns, stride: before, to: &mut turned, to_stride: LANES }.run());
         let (lines, out_stride) = (&turned, stride);
-        arch.dispatch(WeightedLines { lines, stride, first, coefficients, out: &mut summed, out_stride });
+        dispatch!(WeightedLines { lines, stride, first, coefficients, out: &mut summed, out_stride }.run());
         let (from, rows, columns) = (&summed, after, rows);
-        arch.dispatch(Transpose { from, rows, columns, stride: LANES, to: out, to_stride: after });
+        dispatch!(Transpose { from, rows, columns, stride: LANES, to: out, to_stride: after }.run());
     }
 }
 
@@ -85,11 +84,9 @@ struct WeightedLines<'a> {
     out_stride: usize,
 }
 
-impl WithSimd for WeightedLines<'_> {
-    type Output = ();
-
+impl WeightedLines<'_> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn run(self) {
         let Self { lines, stride, first, coefficients, out, out_stride } = self;
         for (line, (start, weights)) in out.chunks_mut(out_stride).zip(coefficients.iter()) {
             let line = &mut line[..stride];

@@ -1,5 +1,3 @@
-use pulp::{Simd, WithSimd};
-
 /// Side of the tiles that are turned in registers.
 const SIDE: usize = 16;
 
@@ -13,11 +11,10 @@ pub(crate) struct Transpose<'a> {
     pub(crate) to_stride: usize,
 }
 
-impl WithSimd for Transpose<'_> {
-    type Output = ();
-
+impl Transpose<'_> {
+    /// Transposes. Runs fastest inside of [`dispatch!`](hard_imagenet_cpu::dispatch).
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    pub(crate) fn run(self) {
         let Self { from, rows, columns, stride, to, to_stride } = self;
         if rows < SIDE || columns < SIDE {
             for row in 0..rows {
@@ -66,7 +63,7 @@ fn shuffled(upper: [u8; SIDE], lower: [u8; SIDE], at: usize) -> [u8; SIDE] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pulp::Arch;
+    use hard_imagenet_cpu::dispatch;
 
     #[test]
     fn rows_become_columns() {
@@ -74,7 +71,7 @@ mod tests {
             let (stride, to_stride) = (columns + 3, rows + 2);
             let from: Vec<u8> = (0..rows * stride).map(|i| (i * 31 % 251) as u8).collect();
             let mut to = vec![255; columns * to_stride];
-            Arch::new().dispatch(Transpose { from: &from, rows, columns, stride, to: &mut to, to_stride });
+            dispatch!(Transpose { from: &from, rows, columns, stride, to: &mut to, to_stride }.run());
             for (column, line) in to.chunks(to_stride).enumerate() {
                 let expected: Vec<u8> = (0..rows).map(|row| from[row * stride + column]).collect();
                 assert_eq!(line[..rows], expected, "{rows} × {columns}");

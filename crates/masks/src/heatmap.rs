@@ -1,5 +1,5 @@
 use crate::{Mask, SizeError};
-use multiversion::multiversion;
+use hard_imagenet_cpu::dispatch;
 
 /// A map of real numbers over an image: `(H, W)`, row-major, f32.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,8 +66,8 @@ impl Heatmap {
     /// Scaled to [0, 1) as pytorch-grad-cam does it: `(x - min) / (1e-7 + max(x - min))`. A constant map becomes
     /// zeros; NaN stays NaN and is left out of minimum and maximum.
     pub fn min_max_scale(&self) -> Self {
-        let (least, greatest) = ends(&self.data);
-        let data = scaled(&self.data, least, 1e-7 + (greatest - least));
+        let (least, greatest) = extremes(&self.data);
+        let data = scale(&self.data, least, 1e-7 + (greatest - least));
         Self { height: self.height, width: self.width, data }
     }
 
@@ -78,22 +78,24 @@ impl Heatmap {
     }
 }
 
-/// Appends a row between two.
-#[multiversion(targets("x86_64+avx2"))]
+/// Appends a row that lies between two rows; `share` is the weight of `high`.
 fn blend(rows: &mut Vec<f32>, low: &[f32], high: &[f32], share: f32) {
-    rows.extend(low.iter().zip(high).map(|(&a, &b)| a * (1.0 - share) + b * share));
+    dispatch!(rows.extend(low.iter().zip(high).map(|(&a, &b)| a * (1.0 - share) + b * share)));
 }
 
-/// The values less one of them, as shares of a range.
-#[multiversion(targets("x86_64+avx2"))]
-fn scaled(values: &[f32], least: f32, range: f32) -> Vec<f32> {
-    values.iter().map(|&value| (value - least) / range).collect()
+/// Maps `least` to 0 and `least + range` to 1.
+fn scale(values: &[f32], least: f32, range: f32) -> Vec<f32> {
+    dispatch!(values.iter().map(|&value| (value - least) / range).collect())
 }
 
-/// The least and the greatest value; infinities the other way round where there is no number.
-#[multiversion(targets("x86_64+avx2"))]
-fn ends(values: &[f32]) -> (f32, f32) {
-    // Comparisons are false for NaN, which so is passed over. Several lanes, for one would wait for each comparison.
+/// Returns the least and the greatest value; without any number, positive and negative infinity.
+fn extremes(values: &[f32]) -> (f32, f32) {
+    dispatch!(extremes_in_lanes(values))
+}
+
+#[inline(always)]
+fn extremes_in_lanes(values: &[f32]) -> (f32, f32) {
+    // Comparisons with NaN are false, so NaN is skipped. With a single lane, each comparison would wait for the last.
     let less = |a: f32, b: f32| if a < b { a } else { b };
     let more = |a: f32, b: f32| if a > b { a } else { b };
     let (mut least, mut greatest) = ([f32::INFINITY; 64], [f32::NEG_INFINITY; 64]);
@@ -171,7 +173,7 @@ mod tests {
             let check = |values: &[f32]| {
                 let least = values.iter().copied().fold(f32::INFINITY, f32::min);
                 let greatest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                assert_eq!(ends(values), (least, greatest), "{length}");
+                assert_eq!(extremes(values), (least, greatest), "{length}");
             };
             check(&values);
             for place in 0..length as usize {

@@ -1,5 +1,6 @@
 //! Morphology and the other measures against scipy's (golden/make.py) and against their definitions.
 
+use hard_imagenet_cpu::random::Stream;
 use hard_imagenet_masks::{Element, Mask, Rect};
 use proptest::prelude::*;
 
@@ -98,7 +99,7 @@ proptest! {
 
     #[test]
     fn measures_are_sums_over_pixels(share in 0.0..1.0, seed: u64, height in 0usize..300, width in 0usize..70) {
-        let hash = |at: usize| (at as u64 + 1).wrapping_mul(seed | 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+        let hash = |at: usize| Stream::new(seed).at(at as u64) >> 40;
         let mask = Mask::from_fn(height, width, |row, column| (hash(row * width + column) as f64) < share * f64::from(1 << 24));
         let object = |row: &usize, column: &usize| mask.get(*row, *column);
         let pixels: Vec<(usize, usize)> = (0..height)

@@ -1,56 +1,47 @@
-//! Random numbers as a function of where they are used, not of what was drawn before.
+//! Random numbers that depend on where they are used and not on what was drawn before.
 
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection of u64 that scatters neighbours.
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
+use hard_imagenet_cpu::random::{Stream, StreamReader, mix};
 
 /// A stream of draws that belongs to one (seed, sample, purpose).
 ///
-/// Only integer operations and IEEE 754 additions, multiplications, divisions and square roots are used,
-/// so every machine draws the same values to the last bit.
-pub(super) struct Draws {
-    key: u64,
-    count: u64,
-}
+/// It uses only integer operations and IEEE 754 additions, multiplications, divisions and square roots, so every machine
+/// draws the same values to the last bit.
+pub(super) struct Draws(StreamReader);
 
 impl Draws {
-    /// The stream for one purpose of one sample. Purposes have streams of their own, so that a new draw in one
-    /// leaves all others as they are.
+    /// Creates the stream for one purpose of one sample. Each purpose has its own stream, so that a new draw in one does
+    /// not change the others.
     pub(super) fn new(seed: u64, sample: u64, purpose: u64) -> Self {
         let key = mix(mix(mix(seed).wrapping_add(sample)).wrapping_add(purpose));
-        Self { key, count: 0 }
+        Self(Stream::new(key).reader())
     }
 
-    /// 64 random bits.
+    /// Returns 64 random bits.
     pub(super) fn bits(&mut self) -> u64 {
-        self.count += 1;
-        mix(self.key.wrapping_add(self.count.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+        self.0.next_u64()
     }
 
-    /// Uniform in [0, 1).
+    /// Returns a uniform number in [0, 1).
     pub(super) fn unit(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+        self.0.next_unit()
     }
 
-    /// Uniform in [low, high).
+    /// Returns a uniform number in [low, high).
     pub(super) fn range(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * self.unit() as f32
     }
 
-    /// Uniform in 0..n.
+    /// Returns a uniform integer in 0..n, from the upper 32 bits: planted images are pinned to these numbers.
     pub(super) fn below(&mut self, n: usize) -> usize {
         (((self.bits() >> 32) * n as u64) >> 32) as usize
     }
 
-    /// True half of the time.
+    /// Returns true half of the time.
     pub(super) fn coin(&mut self) -> bool {
         self.bits() >> 63 == 1
     }
 
-    /// A direction, uniform on the circle, without trigonometry: a point of the disc, brought to length 1.
+    /// Returns a uniform direction without trigonometry: a point of the disc, scaled to length 1.
     pub(super) fn direction(&mut self) -> (f32, f32) {
         loop {
             let (x, y) = (2.0 * self.unit() - 1.0, 2.0 * self.unit() - 1.0);
@@ -63,7 +54,7 @@ impl Draws {
     }
 }
 
-/// A value in [0, 1) for each point of an integer lattice.
+/// Returns a value in [0, 1) for each point of an integer lattice.
 pub(super) fn lattice(key: u32, x: i32, y: i32) -> f32 {
     let mut h = key ^ (x as u32).wrapping_mul(0x9e37_79b1) ^ (y as u32).wrapping_mul(0x85eb_ca77);
     h = (h ^ (h >> 16)).wrapping_mul(0x7feb_352d);

@@ -7,6 +7,7 @@ pub use retained::Retention;
 pub use summary::Summary;
 
 use crate::{Class, Dataset, Sample};
+use hard_imagenet_cpu::random::fnv1a;
 use hard_imagenet_images::{PairedTransform, RandomResizedCrop};
 use hard_imagenet_masks::{Connectivity, Heatmap, Mask};
 use rayon::prelude::*;
@@ -111,13 +112,10 @@ impl DatasetStatistics {
         trials: u32,
         progress: impl FnMut(usize),
     ) -> Self {
-        // FNV-1a of the id.
-        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        let key = |sample: &Sample| sample.id.bytes().fold(0xcbf2_9ce4_8422_2325, step);
         let crops = |sample: &Sample| {
-            let of_trial =
-                |trial| MaskStatistics::measure_crop(sample, crop, key(sample).wrapping_add(u64::from(trial)));
-            (0..trials).map(of_trial).collect()
+            let key = fnv1a(&sample.id);
+            let measure = |trial| MaskStatistics::measure_crop(sample, crop, key.wrapping_add(u64::from(trial)));
+            (0..trials).map(measure).collect()
         };
         Self::collect(data, progress, crops)
     }
