@@ -2,6 +2,7 @@ use crate::{Mask, Rect};
 
 /// Which borders of the picture an object touches: where it does, it may go on outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Borders {
     /// The first row.
     pub top: bool,

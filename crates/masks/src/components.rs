@@ -2,6 +2,7 @@ use crate::{Mask, Rect, rows};
 
 /// Which pixels touch each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Connectivity {
     /// Those that share an edge.
     Four,

@@ -1,18 +1,19 @@
-//! Binary masks and heatmaps over images: areas, boxes, connected components, overlaps, morphology, COCO's forms.
+//! Binary masks and heatmaps over images: areas, boxes, connected components, overlaps, morphology, COCO's formats.
 //!
 //! | type | what it is |
 //! |---|---|
-//! | [`Mask`] | which pixels belong to the object, one byte each: a set with measures that can grow and shrink |
-//! | [`Components`] | the connected parts of a mask, each a [`Component`] with area, box and centroid |
-//! | [`Element`] | the shape with which a mask grows or shrinks |
-//! | [`Heatmap`] | a real number a pixel, such as a saliency map |
-//! | [`Rle`] | a mask as COCO's files hold it: run lengths, compressed text, polygons |
-//! | [`Rect`], [`Borders`] | a box of pixels; the borders of the picture that it touches |
+//! | [`Mask`] | the pixels that belong to an object, one byte each |
+//! | [`Components`] | the connected parts of a mask; each [`Component`] has an area, a box and a centroid |
+//! | [`Element`] | the shape by which a mask grows or shrinks |
+//! | [`Heatmap`] | a real number for each pixel, such as a saliency map |
+//! | [`Rle`], [`CocoRle`] | a mask as COCO's files hold it: run lengths, compressed text, polygons, JSON objects |
+//! | [`Rect`], [`Borders`] | a box of pixels, and the borders of the image that it touches |
+//! | [`SizeError`] | the error of every `from_vec` |
 //!
-//! [`agreement`], [`mean_pairwise_iou`] and [`majority`] say how far several masks of one object agree.
+//! [`agreement`], [`mean_pairwise_iou`] and [`majority`] compare several masks of one object.
 //!
-//! Sizes are (height, width), places (row, column), rectangles half-open. What is undefined, such as the box of an
-//! empty mask, is `None`.
+//! Sizes are (height, width), positions are (row, column), and rectangles are half-open. A value that is undefined, such as
+//! the box of an empty mask, is `None`.
 //!
 //! ```
 //! use hard_imagenet_masks::{Connectivity, Heatmap, Mask};
@@ -33,10 +34,18 @@
 //! assert!(map.threshold(0.5).iou(&mask).unwrap() > 0.5);
 //! # Ok::<(), hard_imagenet_masks::SizeError>(())
 //! ```
+//!
+//! # Features
+//! None is on by default.
+//! - `image`: [`Mask`] and [`Heatmap`] from and to `image::GrayImage`; [`Mask`] from `image::DynamicImage`.
+//! - `ndarray`: [`Mask`] and [`Heatmap`] from and to `ndarray::Array2`.
+//! - `serde`: [`Rle`], [`CocoRle`] and [`Mask`] as the JSON objects of COCO's files; [`Heatmap`], [`Rect`] and the other
+//!   types as their fields.
 
 mod agreement;
 mod borders;
 mod components;
+mod convert;
 mod heatmap;
 mod mask;
 mod measures;
@@ -54,5 +63,5 @@ pub use heatmap::Heatmap;
 pub use mask::Mask;
 pub use morphology::Element;
 pub use rect::Rect;
-pub use rle::{Rle, RleError};
+pub use rle::{CocoCounts, CocoRle, Rle, RleError};
 pub use size::SizeError;

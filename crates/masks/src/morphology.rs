@@ -4,6 +4,7 @@ use crate::Mask;
 ///
 /// Equal to SciPy's and scikit-image's structuring elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Element {
     /// Pixels within that many steps over edges: so many iterations with the four neighbours.
     Diamond(u16),

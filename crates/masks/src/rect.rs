@@ -1,5 +1,6 @@
 /// A rectangle of pixels, half-open: rows `top..bottom`, columns `left..right`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rect {
     /// First row.
     pub top: usize,

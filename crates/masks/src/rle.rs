@@ -1,6 +1,9 @@
+mod coco;
 mod pixels;
 mod polygon;
 mod text;
+
+pub use coco::{CocoCounts, CocoRle};
 
 use crate::Rect;
 

@@ -1,7 +1,7 @@
 //! Run-length codes and polygons against pycocotools (golden/make_coco.py) and against pixels.
 #![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
-use hard_imagenet_masks::{Mask, Rle, RleError};
+use hard_imagenet_masks::{CocoCounts, CocoRle, Mask, Rle, RleError};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -21,6 +21,11 @@ fn check_masks(cases: &[Value]) {
         assert_eq!(serde_json::json!(rle.counts()), case["counts"]);
         assert_eq!(rle.to_compressed(), text(&case["code"]));
         assert_eq!(rle.area() as u64, case["area"].as_u64().unwrap());
+        // The objects that pycocotools writes and reads.
+        let object = CocoRle { size: [height, width], counts: CocoCounts::Compressed(text(&case["code"]).to_owned()) };
+        assert_eq!(rle.to_coco(), object);
+        assert_eq!(Rle::try_from(object).as_ref(), Ok(&rle));
+        assert_eq!(Rle::try_from(rle.to_coco_uncompressed()).as_ref(), Ok(&rle));
         let corners = rle.bounding_box().map_or([0; 4], |r| [r.left, r.top, r.width(), r.height()]);
         assert_eq!(serde_json::json!(corners), case["box"]);
 
@@ -53,6 +58,22 @@ fn pycocotools_agrees() {
     assert_eq!((cases("masks").len(), cases("polygons").len()), (40, 40));
     check_masks(&cases("masks"));
     check_polygons(&cases("polygons"));
+}
+
+/// Both JSON forms of every golden mask, as pycocotools writes them.
+#[cfg(feature = "serde")]
+#[test]
+fn json_is_that_of_pycocotools() {
+    let golden: Value = serde_json::from_str(include_str!("golden/coco.json")).unwrap();
+    for case in golden["masks"].as_array().unwrap() {
+        let compressed = serde_json::json!({"size": case["size"], "counts": case["code"]});
+        let uncompressed = serde_json::json!({"size": case["size"], "counts": case["counts"]});
+        let rle: Rle = serde_json::from_value(compressed.clone()).unwrap();
+        assert_eq!(serde_json::from_value::<Rle>(uncompressed.clone()).unwrap(), rle);
+        assert_eq!(serde_json::to_value(&rle).unwrap(), compressed);
+        assert_eq!(serde_json::to_value(rle.to_coco_uncompressed()).unwrap(), uncompressed);
+        assert_eq!(serde_json::from_value::<Mask>(compressed).unwrap(), rle.to_mask());
+    }
 }
 
 #[test]
