@@ -5,13 +5,13 @@ use crate::progress::Progress;
 use crate::sources::Source;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
-use hard_imagenet::datasets::{Dataset, Rankings};
+use hard_imagenet::datasets::{Dataset, FeatureAnswers, Rankings, read_answers};
 use hard_imagenet::evaluation::Features;
 use hard_imagenet::images::Rgb8;
 use hard_imagenet::metrics::{Averaging, Estimate, Options, Scores, compare_ends};
 use hard_imagenet::ranking::{
     Aggregate, Agreement, ClassHardness, FeatureBank, FeatureId, MaskCriterion, RankedImage, Ranking, Verdict,
-    Verdicts, accuracy_by_decile, class_importance, measure_agreement, published_votes, rank_classes, read_answers,
+    Verdicts, VoteTable, Votes, accuracy_by_decile, class_importance, measure_agreement, published_votes, rank_classes,
     read_verdicts, top_features, top_images, verdicts_from_votes,
 };
 use hard_imagenet::report::{RankClass, RankFeature, RankInput, Thumbnail, ranks_html};
@@ -212,7 +212,7 @@ fn sources(
             let head = std::fs::read(path).unwrap_or_default();
             let head = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
             let own = if String::from_utf8_lossy(head).contains("Answer.main") {
-                verdicts_from_votes(&read_answers(path)?, wnids()).with_features_below(bank.width)
+                verdicts_from_votes(&read_votes(path)?, wnids()).with_features_below(bank.width)
             } else {
                 read_verdicts(path, &names, bank.width)?
             };
@@ -220,6 +220,16 @@ fn sources(
         }
     }
     Ok(sources)
+}
+
+/// Reads the published answers of workers as votes.
+fn read_votes(path: &Path) -> Result<VoteTable> {
+    let votes = |answers: FeatureAnswers| Votes {
+        main_object: answers.main_object,
+        separate_object: answers.separate_object,
+        background: answers.background,
+    };
+    Ok(read_answers(path)?.into_iter().map(|(key, answers)| (key, votes(answers))).collect())
 }
 
 fn features_csv(bank: &FeatureBank, important: &BTreeMap<u32, Vec<(u32, f64)>>, sources: &[Named]) -> String {

@@ -50,6 +50,7 @@
 //! - Gao, Li, Yang, Cheng, Han, Torr: Large-scale Unsupervised Semantic Segmentation. TPAMI 2022 (ImageNet-S).
 //! - Lin, Maire, Belongie, Hays, Perona, Ramanan, Dollár, Zitnick: Microsoft COCO: Common Objects in Context. ECCV 2014.
 
+mod answers;
 mod checkup;
 mod coco;
 mod dataset;
@@ -76,6 +77,7 @@ mod store;
 mod subset;
 mod wnids;
 
+pub use answers::{AnswerTable, FeatureAnswers, read_answers};
 pub use checkup::{Finding, Severity, inspect};
 pub use coco::{Coco, CocoMode};
 pub use dataset::{Class, Dataset, DatasetInfo, Sample};

@@ -2,9 +2,9 @@ use crate::dataset::listed;
 use crate::entry::{DatasetEntry, DatasetOptions, PathUse};
 use crate::files::{Split, is_image};
 use crate::store::{file_stem, join};
-use crate::{Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, wnids};
+use crate::{Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, answers, wnids};
 use hard_imagenet_images::{Gray8, Resize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const GET_IT: &str = "<wnid>/feature_<index>/<picture>.JPEG, as the Salient ImageNet archive unpacks";
@@ -136,36 +136,13 @@ fn votes_file(masks: &Store) -> Result<String, DatasetError> {
     })
 }
 
-/// From the workers' answers, the features of one kind by WordNet id.
+/// Finds the features of one kind by WordNet id, according to the workers' answers.
 fn features(masks: &Store, votes: &str, kind: FeatureKind) -> Result<BTreeMap<String, Vec<u32>>, DatasetError> {
     let fail = |problem: String| DatasetError::Meta { path: masks.location(votes), problem };
-    let text = String::from_utf8_lossy(&masks.read(votes)?).into_owned();
-    let header: HashMap<&str, usize> =
-        text.lines().next().unwrap_or_default().split(',').enumerate().map(|(i, name)| (name.trim(), i)).collect();
-    let column = |name: &str| header.get(name).copied().ok_or_else(|| fail(format!("no column \"{name}\"")));
-    let columns = [column("Input.wordnet_id")?, column("Input.feature_index")?, column("Answer.main")?];
-
-    let mut votes: BTreeMap<(String, u32), usize> = BTreeMap::new();
-    for (number, line) in text.lines().enumerate().skip(1).filter(|(_, line)| !line.trim().is_empty()) {
-        // Only the last column, the reasons, is free text that may hold commas.
-        let fields: Vec<&str> = line.split(',').collect();
-        let [wnid, feature, answer] = columns.map(|i| fields.get(i).copied().unwrap_or_default());
-        let bad =
-            || fail(format!("line {}: expected a WordNet id of ImageNet, a feature's index and an answer", number + 1));
-        let spurious = match answer {
-            "main_object" => 0,
-            "separate_object" | "background" => 1,
-            _ => return Err(bad()),
-        };
-        if wnids::class(wnid).is_none() {
-            return Err(bad());
-        }
-        let feature = feature.parse().map_err(|_| bad())?;
-        *votes.entry((wnid.to_owned(), feature)).or_default() += spurious;
-    }
+    let answers = answers::parse(&masks.read(votes)?, |wnid| wnids::class(wnid).is_some()).map_err(fail)?;
     let mut found: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-    for ((wnid, feature), spurious) in votes {
-        if (spurious >= 3) == (kind == FeatureKind::Spurious) {
+    for ((wnid, feature), answers) in answers {
+        if answers.is_spurious() == (kind == FeatureKind::Spurious) {
             found.entry(wnid).or_default().push(feature);
         }
     }

@@ -1,15 +1,9 @@
+use crate::limits::{MAX_BYTES, MAX_SIDE, TOO_LARGE};
 use crate::{Gray8, ImageError, Rgb8};
 use image::error::DecodingError;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 use std::io::Cursor;
 use std::path::Path;
-
-/// Longest side that is decoded. ImageNet's largest picture has about half of it.
-const MAX_SIDE: u32 = 16_384;
-/// Most memory that one decoded picture may take, or what is packed into the metadata of one.
-const MAX_BYTES: u64 = 512 * 1024 * 1024;
-
-const TOO_LARGE: ImageError = ImageError::TooLarge { side: MAX_SIDE, mebibytes: MAX_BYTES >> 20 };
 
 /// Decodes an image file by content (not by name) to RGB: JPEG, PNG, GIF (first frame), BMP or WebP.
 ///
@@ -136,13 +130,6 @@ fn png_palette_is_whole(bytes: &[u8]) -> bool {
         }
     }
     true
-}
-
-/// Holds a decoder that has no limits of its own to ours.
-#[cfg(feature = "turbojpeg")]
-pub(crate) fn check_size(height: usize, width: usize, channels: usize) -> Result<(), ImageError> {
-    let fits = height.max(width) <= MAX_SIDE as usize && (height * width * channels) as u64 <= MAX_BYTES;
-    if fits { Ok(()) } else { Err(TOO_LARGE) }
 }
 
 /// Does the file end with an end-of-image marker of its own, rather than in the middle of something?

@@ -48,6 +48,7 @@ mod decode;
 mod draw;
 mod error;
 mod filter;
+mod limits;
 mod logarithm;
 mod pixels;
 mod preprocessing;

@@ -1,7 +1,54 @@
-use crate::Filter;
 use crate::coefficients::{Axis, BITS, Coefficients};
 use crate::transpose::Transpose;
+use crate::{Filter, Gray8, Rgb8};
 use hard_imagenet_cpu::dispatch;
+
+impl Rgb8 {
+    /// Resizes the image to `height` × `width`, equal to Pillow to the bit.
+    ///
+    /// The result is that of `Image.resize((width, height), resample)` in Pillow 2.7 to 12 for an image of mode "RGB": all
+    /// filters except [`Filter::Nearest`] are antialiased, and each of the two passes is rounded to 8 bits. An image
+    /// without pixels becomes black.
+    ///
+    /// ```
+    /// use hard_imagenet_images::{Filter, Rgb8};
+    ///
+    /// // A red, a green and a blue pixel.
+    /// let image = Rgb8::from_vec(1, 3, vec![255, 0, 0, 0, 255, 0, 0, 0, 255])?;
+    /// // Image.fromarray(np.uint8([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]])).resize((2, 1), Image.Resampling.BICUBIC)
+    /// let small = image.resize(1, 2, Filter::Bicubic);
+    /// assert_eq!(small.data, [RED]);
+    /// # Ok::<(), hard_imagenet_images::SizeError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If [`data`](Self::data) does not hold `height * width * 3` values.
+    pub fn resize(&self, height: usize, width: usize, filter: Filter) -> Self {
+        let data = resize::<3>(&self.data, (self.height, self.width), (height, width), filter);
+        Self { height, width, data }
+    }
+}
+
+impl Gray8 {
+    /// Resizes the image to `height` × `width`, equal to Pillow to the bit for an image of mode "L"; see
+    /// [`Rgb8::resize`].
+    ///
+    /// # Panics
+    /// If [`data`](Self::data) does not hold `height * width` values.
+    pub fn resize(&self, height: usize, width: usize, filter: Filter) -> Self {
+        let data = resize::<1>(&self.data, (self.height, self.width), (height, width), filter);
+        Self { height, width, data }
+    }
+}
+
+/// Resamples whole images `(H, W, C)`; sizes are (height, width).
+fn resize<const C: usize>(data: &[u8], from: (usize, usize), to: (usize, usize), filter: Filter) -> Vec<u8> {
+    assert_eq!(data.len(), from.0 * from.1 * C, "an image of {} × {} with {C} values per pixel", from.0, from.1);
+    if data.is_empty() {
+        return vec![0; to.0 * to.1 * C];
+    }
+    resample::<C>(data, &Axis::whole(from.0, to.0), &Axis::whole(from.1, to.1), filter)
+}
 
 /// Resamples `(H, W, C)` u8 to `rows.to × columns.to` and returns the window of it.
 ///

@@ -1,7 +1,7 @@
 //! JPEG by libjpeg-turbo, the decoder of Pillow, with Pillow's settings: accurate inverse transform, smooth upsampling.
 
 use crate::ImageError;
-use crate::decode::check_size;
+use crate::limits::check_size;
 use image::error::{DecodingError, ImageFormatHint};
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat};

@@ -2,7 +2,7 @@
 //!
 //! The features of a network, computed once, are a [`FeatureBank`]; an [`FeatureExtractor`] makes it. [`feature_importance`] says which
 //! features speak for a class. Whether they are spurious say three sources, each as [`Verdicts`]: the votes published with
-//! Salient ImageNet ([`published_votes`], [`read_answers`]), annotations of one's own ([`read_verdicts`]), and masks ([`MaskCriterion`]), which need no
+//! Salient ImageNet ([`published_votes`]), annotations of one's own ([`read_verdicts`]), and masks ([`MaskCriterion`]), which need no
 //! people; [`measure_agreement`] compares two of them. With these, [`Ranking`] orders the pictures of a class by the strength of
 //! their spurious cues, and [`rank_classes`] finds the classes that belong into Hard ImageNet. What a feature looks for, show
 //! [`FeatureExtractor::activation_maps`], [`top_images`] and [`FeatureAttack`].
@@ -77,4 +77,4 @@ pub use importance::{feature_importance, top_features};
 pub use mask_criterion::MaskCriterion;
 pub use ranking::{RankedImage, Ranking, RankingComparison, accuracy_by_decile};
 pub use verdicts::{FeatureId, Verdict, Verdicts};
-pub use votes::{SpuriousKind, VoteTable, Votes, published_votes, read_answers, read_verdicts, verdicts_from_votes};
+pub use votes::{SpuriousKind, VoteTable, Votes, published_votes, read_verdicts, verdicts_from_votes};

@@ -75,16 +75,6 @@ pub fn verdicts_from_votes<'a>(annotations: &VoteTable, classes: impl IntoIterat
     verdicts.into_iter().collect()
 }
 
-/// Reads the answers of the workers as Salient ImageNet publishes them (`discover_spurious_features.csv`): a CSV, one
-/// answer a line, of which the columns `Input.wordnet_id`, `Input.feature_index` and `Answer.main` (`main_object`,
-/// `separate_object` or `background`) are read. All 1000 classes of it are kept; [`verdicts_from_votes`] picks those of a dataset.
-///
-/// # Errors
-/// [`RankingError::File`], with the line.
-pub fn read_answers(path: &Path) -> Result<VoteTable, RankingError> {
-    read(path, parse_answers)
-}
-
 /// Reads annotations of one's own, a CSV with the columns `class` (an index of `classes`, or a name or WordNet id among
 /// them), `feature` (a number below `width`) and `verdict` (`core` or `spurious`), in any order; other columns are passed
 /// over.
@@ -101,68 +91,33 @@ fn read<T>(path: &Path, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, 
     parse(&text).map_err(fail)
 }
 
-/// The fields of some columns in each line of a CSV, with the number of the line. Quotes hold fields with commas, and
-/// with line breaks, together.
-fn columns<const N: usize>(text: &str, wanted: [&str; N]) -> Result<Vec<(usize, [String; N])>, String> {
-    let mut rows = rows(text).into_iter();
-    let (_, head) = rows.next().ok_or_else(|| format!("an empty file; expected the columns {}", wanted.join(", ")))?;
+/// Returns the fields of the wanted columns in each line of a CSV, with the number of the line.
+fn columns<const N: usize>(text: &str, wanted: [&str; N]) -> Result<Vec<(u64, [String; N])>, String> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    if header.is_empty() {
+        return Err(format!("the file is empty; expected the columns {}", wanted.join(", ")));
+    }
     let mut places = [0; N];
     for (place, name) in places.iter_mut().zip(wanted) {
-        let found = head.iter().position(|column| column == name);
-        *place = found.ok_or_else(|| format!("no column \"{name}\" among {}", head.join(", ")))?;
+        let found = header.iter().position(|column| column == name);
+        let all = || header.iter().collect::<Vec<_>>().join(", ");
+        *place = found.ok_or_else(|| format!("no column \"{name}\" among {}", all()))?;
     }
-    let fields = |(line, row): (usize, Vec<String>)| {
-        let last = places.iter().max().copied().unwrap_or(0);
-        if row.len() <= last {
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| error.to_string())?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let fields = places.map(|place| record.get(place).map(str::to_owned));
+        if fields.iter().any(Option::is_none) {
             return Err(format!("line {line}: too few fields"));
         }
-        Ok((line, places.map(|place| row[place].clone())))
-    };
-    rows.map(fields).collect()
-}
-
-fn rows(text: &str) -> Vec<(usize, Vec<String>)> {
-    let (mut rows, mut row, mut field) = (Vec::new(), Vec::new(), String::new());
-    let (mut quoted, mut line, mut began) = (false, 1, 1);
-    for c in text.trim_start_matches('\u{feff}').chars().chain(['\n']) {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => row.push(std::mem::take(&mut field).trim().to_owned()),
-            '\n' if !quoted => {
-                row.push(std::mem::take(&mut field).trim().to_owned());
-                let row = std::mem::take(&mut row);
-                if row.iter().any(|field| !field.is_empty()) {
-                    rows.push((began, row));
-                }
-                began = line + 1;
-            }
-            c => field.push(c),
-        }
-        line += usize::from(c == '\n');
+        rows.push((line, fields.map(Option::unwrap_or_default)));
     }
-    rows
+    Ok(rows)
 }
 
-fn parse_answers(text: &str) -> Result<VoteTable, String> {
-    let mut annotations = VoteTable::new();
-    for (line, [class, feature, answer]) in columns(text, ["Input.wordnet_id", "Input.feature_index", "Answer.main"])? {
-        let feature = feature_of(line, &feature)?;
-        let votes = annotations.entry((class, feature)).or_default();
-        match answer.as_str() {
-            "main_object" => votes.main_object += 1,
-            "separate_object" => votes.separate_object += 1,
-            "background" => votes.background += 1,
-            other => {
-                return Err(format!(
-                    "line {line}: the answer is main_object, separate_object or background, not \"{other}\""
-                ));
-            }
-        }
-    }
-    Ok(annotations)
-}
-
-fn feature_of(line: usize, text: &str) -> Result<u32, String> {
+fn feature_of(line: u64, text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| format!("line {line}: the feature is a number, not \"{text}\""))
 }
 
@@ -227,7 +182,7 @@ mod tests {
             let error = parse_verdicts(text, &classes, 8).unwrap_err();
             assert!(error.contains(expected), "{error}");
         };
-        check("", "an empty file");
+        check("", "the file is empty");
         check("class,feature\n", "no column \"verdict\"");
         check("class,feature,verdict\nski,x,core\n", "line 2: the feature is a number");
         check("class,feature,verdict\nbob,1,core\n", "line 2: no class \"bob\"; there are dogsled, ski");
@@ -238,29 +193,5 @@ mod tests {
         );
         check("class,feature,verdict\nski,1\n", "line 2: too few fields");
         check("class,feature,verdict\n\nski,8,core\n", "line 3: the model has no feature 8, but 8 from 0");
-    }
-
-    #[test]
-    fn answers_of_workers() {
-        let head = "WorkerId,Input.wordnet_id,Input.class_index,Input.feature_index,Answer.main,Answer.reasons\n";
-        let rows = [
-            "1,n7,3,5,background,snow",
-            "2,n7,3,5,separate_object,\"dogs, and\nsnow\"",
-            "3,n7,3,5,main_object,",
-            "4,n7,3,5,background,\"a \"\"white\"\" field, far\"",
-            "5,n7,3,6,main_object,sled",
-        ];
-        let votes = parse_answers(&format!("{head}{}\r\n", rows.join("\r\n"))).unwrap();
-        let want = Votes { main_object: 1, separate_object: 1, background: 2 };
-        assert_eq!((votes.len(), votes[&("n7".to_owned(), 5)]), (2, want));
-        assert_eq!(want.spurious_kind(), Some(SpuriousKind::Ambiguous));
-        assert_eq!(
-            verdicts_from_votes(&votes, ["n1", "n7"]).get(FeatureId { class: 1, feature: 6 }),
-            Some(Verdict::Core)
-        );
-        // A reason of two lines counts as two.
-        let error = parse_answers(&format!("{head}{}\n6,n7,3,5,sky,\n", rows[..2].join("\n"))).unwrap_err();
-        assert!(error.contains("line 5: the answer is main_object") && error.contains("\"sky\""), "{error}");
-        assert!(parse_answers("a,b\n1,2\n").unwrap_err().contains("no column \"Input.wordnet_id\""));
     }
 }
