@@ -1,33 +1,34 @@
 use crate::{Graph, GraphError, NodeId, WeightMap, run_from};
 use candle_core::Tensor;
 
-/// A graph divided at a node: the trunk leads to the node, the head from there to the output.
+/// A graph divided at a node. The trunk computes the node's value from the images, the head computes the output from it.
 ///
-/// A head may need more than the node's value: a residual stream that passes it by, say. Such values are carried along,
-/// so that every node is a place to cut, and head after trunk is the whole network, bit for bit.
+/// A head may need more than the node's value, for example a residual stream that bypasses the node. Such values are carried
+/// along. So a graph can be cut at every node, and the head after the trunk equals the whole network bit for bit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
     at: NodeId,
     carried: Vec<NodeId>,
 }
 
-/// What a trunk gives and a head takes.
+/// The values that cross a cut: what a trunk returns and a head takes.
 #[derive(Clone, Debug)]
 pub struct CutValues {
-    /// The value at the node.
+    /// The value of the node.
     pub at: Tensor,
-    /// What else the head needs, in the order of [`Cut::carried`].
+    /// The other values that the head needs, in the order of [`Cut::carried`].
     pub carried: Vec<Tensor>,
 }
 
 impl Cut {
-    /// Cuts at the node of that name or alias.
+    /// Cuts the graph at the node with the given name or alias.
     ///
     /// # Errors
-    /// [`GraphError::UnknownNode`].
+    /// Returns [`GraphError::UnknownNode`] if there is no such node.
     pub fn at(graph: &Graph, name: &str) -> Result<Self, GraphError> {
         let at = graph.find(name)?;
-        // Behind the cut: computed from its value. Before it: computed from the input, but not behind.
+        // A node is behind the cut if it is computed from the cut's value, and before it if it is computed from the input
+        // but not behind.
         let mut behind = vec![false; graph.nodes.len()];
         let mut from_input = vec![false; graph.nodes.len()];
         behind[at.0] = true;
@@ -36,7 +37,8 @@ impl Cut {
             behind[i] |= node.inputs.iter().any(|input| behind[input.0]);
             from_input[i] |= node.inputs.iter().any(|input| from_input[input.0]);
         }
-        // The head: everything behind the cut (all of it leads to the output), and parameters, which need no input.
+        // The head consists of all nodes behind the cut, which all lead to the output, and of parameters, which need no
+        // input. Whatever else it reads must be carried.
         let mut carried = Vec::new();
         for (i, node) in graph.nodes.iter().enumerate().filter(|(i, _)| behind[*i]) {
             for &input in node.inputs.iter().filter(|_| i != at.0) {
@@ -49,20 +51,20 @@ impl Cut {
         Ok(Self { at, carried })
     }
 
-    /// The node.
+    /// Returns the node at the cut.
     pub fn node(&self) -> NodeId {
         self.at
     }
 
-    /// The nodes whose values go from trunk to head beside the node's own.
+    /// Returns the nodes whose values the head needs besides that of the cut, in ascending order.
     pub fn carried(&self) -> &[NodeId] {
         &self.carried
     }
 
-    /// From the picture `x` to the cut.
+    /// Evaluates the graph from the images `x` `(B, C, H, W)` to the cut.
     ///
     /// # Errors
-    /// As [`crate::run`].
+    /// Returns an error in the cases of [`crate::run`].
     pub fn trunk(&self, graph: &Graph, weights: &WeightMap, x: &Tensor) -> Result<CutValues, GraphError> {
         let wanted: Vec<NodeId> = std::iter::once(self.at).chain(self.carried.iter().copied()).collect();
         let mut values = run_from(graph, weights, &[(graph.input, x.clone())], &wanted)?;
@@ -70,10 +72,11 @@ impl Cut {
         Ok(CutValues { at, carried: values })
     }
 
-    /// From the cut to the output. Make `value.at` a variable to differentiate with respect to it.
+    /// Evaluates the graph from the cut to the output. To differentiate with respect to the node's value, make `value.at` a
+    /// variable.
     ///
     /// # Errors
-    /// As [`crate::run`].
+    /// Returns an error in the cases of [`crate::run`].
     pub fn head(&self, graph: &Graph, weights: &WeightMap, value: &CutValues) -> Result<Tensor, GraphError> {
         let fed: Vec<(NodeId, Tensor)> = std::iter::once((self.at, value.at.clone()))
             .chain(self.carried.iter().copied().zip(value.carried.iter().cloned()))
@@ -87,12 +90,12 @@ impl Cut {
 mod tests {
     use super::*;
     use crate::run;
-    use crate::testing::{picture, tiny_residual, weights_of};
+    use crate::testing::{images, tiny_residual, weights_of};
 
     #[test]
-    fn head_after_trunk_is_the_whole_at_every_node() -> Result<(), GraphError> {
+    fn head_after_trunk_equals_the_whole_at_every_node() -> Result<(), GraphError> {
         let graph = tiny_residual();
-        let (weights, x) = (weights_of(&graph), picture(2));
+        let (weights, x) = (weights_of(&graph), images(2));
         let whole = run(&graph, &weights, &x)?.to_vec2::<f32>()?;
         for node in graph.nodes() {
             let cut = Cut::at(&graph, &node.name)?;
@@ -103,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_residual_stream_is_carried_and_nothing_else() -> Result<(), GraphError> {
+    fn only_a_residual_stream_is_carried() -> Result<(), GraphError> {
         let graph = tiny_residual();
         let carried = |name: &str| -> Result<Vec<&str>, GraphError> {
             Ok(Cut::at(&graph, name)?.carried().iter().map(|id| graph.node(*id).name.as_str()).collect())
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_nodes_are_named_with_their_neighbours() {
+    fn errors_about_unknown_nodes_name_similar_ones() {
         let error = Cut::at(&tiny_residual(), "block.conv9").unwrap_err().to_string();
         assert!(error.contains("no node \"block.conv9\"") && error.contains("block.conv"), "{error}");
     }

@@ -1,48 +1,48 @@
-/// Why a graph could not be built, cut or run.
+/// A graph could not be built, cut or run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GraphError {
-    /// No node of that name.
+    /// There is no node with the given name.
     #[error("there is no node {name:?}{}", suggestion(.near))]
     UnknownNode {
-        /// The name asked for.
+        /// The name that was looked up.
         name: String,
-        /// Names that look like it.
+        /// Similar names.
         near: Vec<String>,
     },
-    /// Two nodes of one name.
-    #[error("two nodes are called {0:?}: names must be unique")]
+    /// Two nodes have the same name.
+    #[error("two nodes are called {0:?}, but names must be unique")]
     DuplicateName(String),
-    /// The graph's input is not of the expected kind.
-    #[error("node {node:?} takes {expected}, got the shape {got:?}")]
+    /// The inputs of a node have the wrong shape.
+    #[error("node {node:?} needs {expected}, got the shape {got:?}")]
     Shape {
-        /// Name of the node.
+        /// The name of the node.
         node: String,
-        /// What it takes.
+        /// The inputs that the node needs.
         expected: String,
-        /// What came.
+        /// The shapes of the inputs, one after the other.
         got: Vec<usize>,
     },
-    /// An end that cannot have another number of classes.
-    #[error("the network ends in {0:?}, which is no linear layer that could have another number of classes")]
+    /// The output node is not a linear layer, so its number of classes cannot be changed.
+    #[error("the network ends in {0:?}, which is not a linear layer, so its number of classes cannot be changed")]
     Head(String),
-    /// A weight that a node names is not in the map.
-    #[error("node {node:?} needs the weight {weight:?}, which is not among the weights given")]
+    /// The weight map lacks a weight that a node names.
+    #[error("node {node:?} needs the weight {weight:?}, which is missing")]
     MissingWeight {
-        /// Name of the node.
+        /// The name of the node.
         node: String,
-        /// Name of the weight.
+        /// The name of the weight.
         weight: String,
     },
     /// The tensor operation of a node failed.
     #[error("node {node:?}: {source}")]
     Node {
-        /// Name of the node.
+        /// The name of the node.
         node: String,
-        /// From candle.
+        /// The error of candle.
         source: candle_core::Error,
     },
-    /// From candle, outside a node.
+    /// candle failed outside a node.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
 }
@@ -50,6 +50,6 @@ pub enum GraphError {
 fn suggestion(near: &[String]) -> String {
     match near {
         [] => String::new(),
-        near => format!("; near it are {}", near.join(", ")),
+        near => format!("; similar names are {}", near.join(", ")),
     }
 }

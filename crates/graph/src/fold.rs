@@ -3,22 +3,22 @@ use crate::{Graph, GraphError, Node, NodeId, WeightMap};
 use candle_core::{DType, Tensor};
 use std::collections::{BTreeMap, HashMap};
 
-/// Lets each batch norm that follows a convolution vanish into it: the convolution's weights are scaled and it gets a
-/// bias, so that the output stays the same up to rounding.
+/// Folds each batch norm into the convolution before it. The convolution's weights are scaled and it receives a bias, so that
+/// the output stays the same up to rounding.
 ///
-/// The new convolution has the batch norm's name (`bn1`), for its value is the batch norm's; the name of the old one
-/// (`conv1`) is gone, for its value is no longer computed. The new weights are `bn1.folded.weight` and
-/// `bn1.folded.bias`; all others keep their names and tensors. A convolution whose value has other takers, or that
-/// shares weights, stays as it is. Weights that are not needed any more are let go at once, so that no network is in
-/// memory twice.
+/// The new convolution has the name of the batch norm (`bn1`), because its value is that of the batch norm. The name of the
+/// old convolution (`conv1`) disappears, because its value is no longer computed. The new weights are `bn1.folded.weight` and
+/// `bn1.folded.bias`, in the dtype of the old ones; all other weights keep their names and tensors. A convolution that shares
+/// weights, or whose value has other uses, stays as it is. Weights that are no longer needed are dropped at once, so that a
+/// network is never in memory twice.
 ///
 /// # Errors
-/// [`GraphError::MissingWeight`], or an arithmetic failure.
+/// Returns [`GraphError::MissingWeight`] if a weight is missing, and an error if shapes do not match.
 pub fn fold_batch_norm(graph: &Graph, mut weights: WeightMap) -> Result<(Graph, WeightMap), GraphError> {
     let consumers = graph.consumers();
-    let mut takers = HashMap::new();
+    let mut uses = HashMap::new();
     for weight in graph.nodes.iter().flat_map(|node| &node.weights) {
-        *takers.entry(weight).or_insert(0) += 1;
+        *uses.entry(weight).or_insert(0) += 1;
     }
     let mut nodes = graph.nodes.clone();
     let mut folded = WeightMap::new();
@@ -26,7 +26,7 @@ pub fn fold_batch_norm(graph: &Graph, mut weights: WeightMap) -> Result<(Graph, 
         let Op::BatchNorm { eps, .. } = node.op else { continue };
         let before = node.inputs[0];
         let Op::Conv2d(conv) = graph.nodes[before.0].op else { continue };
-        let shared = graph.nodes[before.0].weights.iter().any(|weight| takers[weight] > 1);
+        let shared = graph.nodes[before.0].weights.iter().any(|weight| uses[weight] > 1);
         if consumers[before.0].len() != 1 || before == graph.output || shared {
             continue;
         }
@@ -42,7 +42,7 @@ pub fn fold_batch_norm(graph: &Graph, mut weights: WeightMap) -> Result<(Graph, 
             ..node.clone()
         };
     }
-    // Convolutions that lost their taker are dropped here; aliases of theirs go too.
+    // This drops the convolutions that are no longer used, and their aliases.
     let aliases: BTreeMap<String, NodeId> = graph.aliases.clone();
     let graph = Graph::new(nodes, graph.input, graph.output, aliases)?;
     for parameter in graph.parameters() {
@@ -53,7 +53,7 @@ pub fn fold_batch_norm(graph: &Graph, mut weights: WeightMap) -> Result<(Graph, 
     Ok((graph, folded))
 }
 
-/// weight · s and bias' = beta + (bias - mean) · s, with s = gamma / √(variance + eps), in f32 at least.
+/// Returns weight · s and beta + (bias - mean) · s with s = gamma / √(variance + eps), computed in f32.
 fn fold(conv: &Node, norm: &Node, eps: f64, weights: &WeightMap) -> Result<(Tensor, Tensor), GraphError> {
     let get = |node: &Node, i: usize| -> Result<Tensor, GraphError> {
         let name = &node.weights[i];
@@ -72,13 +72,13 @@ fn fold(conv: &Node, norm: &Node, eps: f64, weights: &WeightMap) -> Result<(Tens
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{picture, tiny_residual, weights_of};
+    use crate::testing::{images, tiny_residual, weights_of};
     use crate::{Cut, run};
 
     #[test]
-    fn the_output_stays() -> Result<(), GraphError> {
+    fn folding_keeps_the_output() -> Result<(), GraphError> {
         let graph = tiny_residual();
-        let (weights, x) = (weights_of(&graph), picture(3));
+        let (weights, x) = (weights_of(&graph), images(3));
         let want = run(&graph, &weights, &x)?;
         let (graph, weights) = fold_batch_norm(&graph, weights.clone())?;
         let got = run(&graph, &weights, &x)?;
@@ -90,9 +90,9 @@ mod tests {
     }
 
     #[test]
-    fn values_keep_their_names() -> Result<(), GraphError> {
+    fn folding_keeps_values_under_their_names() -> Result<(), GraphError> {
         let graph = tiny_residual();
-        let (weights, x) = (weights_of(&graph), picture(1));
+        let (weights, x) = (weights_of(&graph), images(1));
         let (folded, folded_weights) = fold_batch_norm(&graph, weights.clone())?;
         for name in ["bn", "relu", "block.bn", "stage"] {
             let want = Cut::at(&graph, name)?.trunk(&graph, &weights, &x)?.at;

@@ -1,12 +1,12 @@
 use crate::{Constant, GraphError, Layout, Op};
 use std::collections::{BTreeMap, HashMap};
 
-/// A node's place in its graph's order.
+/// The index of a node in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(pub(crate) usize);
 
 impl NodeId {
-    /// Position in [`Graph::nodes`].
+    /// Returns the index in [`Graph::nodes`].
     pub fn index(self) -> usize {
         self.0
     }
@@ -15,41 +15,41 @@ impl NodeId {
 /// One operation of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// Unique; the module's name in the checkpoint where there is one.
+    /// The unique name; that of the module in the checkpoint if there is one.
     pub name: String,
-    /// What it does, attributes included.
+    /// The operation with its attributes.
     pub op: Op,
-    /// Nodes whose values it takes, in order; all earlier in the graph.
+    /// The nodes whose values it reads, in order. All come earlier in the graph.
     pub inputs: Vec<NodeId>,
-    /// Names of its weights, in the order [`Op::parameters`] lists their shapes.
+    /// The names of its weights, in the order of their shapes in [`Op::parameters`].
     pub weights: Vec<String>,
-    /// How to read its value.
+    /// The meaning of its value's axes.
     pub layout: Layout,
 }
 
 /// A weight that a graph needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// As in the checkpoint.
+    /// The name in the checkpoint.
     pub name: String,
-    /// As torch lays it out.
+    /// The shape, as torch stores it.
     pub shape: Vec<usize>,
 }
 
-/// A network: nodes in topological order, one input, one output.
+/// A network: nodes in topological order with one input and one output.
 ///
-/// Every node contributes to the output; what does not is dropped when the graph is built.
+/// Every node contributes to the output. Others are dropped when the graph is built.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     pub(crate) nodes: Vec<Node>,
     pub(crate) input: NodeId,
     pub(crate) output: NodeId,
-    /// Other names of nodes: "layer4" for the last block in it.
+    /// Second names of nodes, such as "layer4" for the last block in it.
     pub(crate) aliases: BTreeMap<String, NodeId>,
 }
 
 impl Graph {
-    /// Takes the nodes needed for `output`, in order, and checks names.
+    /// Keeps the nodes that `output` needs, in order, and checks that their names are unique.
     pub(crate) fn new(
         nodes: Vec<Node>,
         input: NodeId,
@@ -83,38 +83,38 @@ impl Graph {
         Ok(Self { nodes: kept, input: place[input.0], output: place[output.0], aliases })
     }
 
-    /// All nodes, each after its inputs.
+    /// Returns all nodes, each after its inputs.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// The node at a place.
+    /// Returns the node with the given id.
     ///
     /// # Panics
-    /// For an id of another, larger graph.
+    /// Panics if the id belongs to another, larger graph.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
     }
 
-    /// Where the picture comes in.
+    /// Returns the input node, whose value is the images.
     pub fn input(&self) -> NodeId {
         self.input
     }
 
-    /// The logits.
+    /// Returns the output node, whose value is the logits.
     pub fn output(&self) -> NodeId {
         self.output
     }
 
-    /// Second names of nodes: a stage's name stands for its last block's output.
+    /// Returns the second names of nodes. For example, the name of a stage refers to its last block.
     pub fn aliases(&self) -> impl Iterator<Item = (&str, NodeId)> {
         self.aliases.iter().map(|(name, id)| (name.as_str(), *id))
     }
 
-    /// The node of a name or an alias.
+    /// Returns the node with the given name or alias.
     ///
     /// # Errors
-    /// [`GraphError::UnknownNode`], with names that look like it.
+    /// Returns [`GraphError::UnknownNode`] with similar names if there is none.
     pub fn find(&self, name: &str) -> Result<NodeId, GraphError> {
         if let Some(id) = self.aliases.get(name) {
             return Ok(*id);
@@ -122,7 +122,8 @@ impl Graph {
         if let Some(index) = self.nodes.iter().position(|node| node.name == name) {
             return Ok(NodeId(index));
         }
-        // "layer9" is as near to "layer4" as to "layer1.0": numbers are what people get wrong.
+        // Compare names up to the first number, because people usually get the number wrong: "layer9" is as similar to
+        // "layer4" as to "layer1.0".
         let stem = name.split('.').next().unwrap_or(name).trim_end_matches(|c: char| c.is_ascii_digit());
         let known = self.nodes.iter().map(|node| &node.name).chain(self.aliases.keys());
         let mut near: Vec<String> = known.filter(|known| known.starts_with(stem)).cloned().collect();
@@ -132,10 +133,10 @@ impl Graph {
         Err(GraphError::UnknownNode { name: name.to_owned(), near })
     }
 
-    /// The same network with as many logits: the linear layer that gives them has other rows.
+    /// Returns the same network with another number of logits: the last linear layer has other rows.
     ///
     /// # Errors
-    /// [`GraphError::Head`] where something else gives them.
+    /// Returns [`GraphError::Head`] if the output node is not a linear layer.
     pub fn with_classes(&self, classes: usize) -> Result<Self, GraphError> {
         let mut graph = self.clone();
         match &mut graph.nodes[self.output.0] {
@@ -145,7 +146,7 @@ impl Graph {
         Ok(graph)
     }
 
-    /// The weights needed, each once, in the order of the nodes.
+    /// Returns the weights that the graph needs, each once, in the order of the nodes.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut seen = HashMap::new();
         let mut all = Vec::new();
@@ -159,8 +160,8 @@ impl Graph {
         all
     }
 
-    /// The values that the graph itself holds, by the names under which [`crate::run`] looks for them among the weights
-    /// before it makes tensors of them anew.
+    /// Returns the values that the graph itself holds, by name. [`crate::run`] looks for these names among the weights first, and
+    /// otherwise makes new tensors at each call.
     pub fn constants(&self) -> impl Iterator<Item = (&str, &Constant)> {
         self.nodes.iter().filter_map(|node| match &node.op {
             Op::Constant(constant) => Some((node.name.as_str(), constant)),
@@ -168,10 +169,10 @@ impl Graph {
         })
     }
 
-    /// The shape of each node's value for an input of the given shape `(B, C, H, W)`, in the order of the nodes.
+    /// Returns the shape of each node's value for an input of the given shape `(B, C, H, W)`, in the order of the nodes.
     ///
     /// # Errors
-    /// [`GraphError::Shape`] at the first node whose inputs do not fit.
+    /// Returns [`GraphError::Shape`] at the first node whose inputs do not match.
     pub fn shapes(&self, input: &[usize]) -> Result<Vec<Vec<usize>>, GraphError> {
         let mut shapes: Vec<Vec<usize>> = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
@@ -191,10 +192,11 @@ impl Graph {
         Ok(shapes)
     }
 
-    /// Multiplications of convolutions and matrix products for an input of the given shape: the usual measure of work.
+    /// Returns the number of multiply-adds in convolutions and matrix products for an input of the given shape
+    /// `(B, C, H, W)`. It is the usual measure of a network's work.
     ///
     /// # Errors
-    /// As [`Graph::shapes`].
+    /// Returns an error in the cases of [`Graph::shapes`].
     pub fn multiply_adds(&self, input: &[usize]) -> Result<u64, GraphError> {
         let shapes = self.shapes(input)?;
         let work = |(node, shape): (&Node, &Vec<usize>)| {
@@ -204,7 +206,7 @@ impl Graph {
         Ok(self.nodes.iter().zip(&shapes).map(work).sum())
     }
 
-    /// For each node, the nodes that take its value.
+    /// Returns for each node the nodes that read its value.
     pub(crate) fn consumers(&self) -> Vec<Vec<NodeId>> {
         let mut consumers = vec![Vec::new(); self.nodes.len()];
         for (i, node) in self.nodes.iter().enumerate() {

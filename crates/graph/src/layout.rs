@@ -1,48 +1,49 @@
 use candle_core::{Result, Tensor};
 
-/// How the axes of a value are to be read.
+/// The meaning of a value's axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// `(B, C, H, W)`.
     Nchw,
     /// `(B, H, W, C)`.
     Nhwc,
-    /// `(B, prefix + h · w, C)`: tokens, the first `prefix` of which have no place in the picture.
+    /// `(B, prefix + h · w, C)`: tokens, of which the first `prefix` have no position in the image.
     Tokens {
-        /// Class and register tokens.
+        /// The number of class and register tokens.
         prefix: usize,
-        /// Rows of patches.
+        /// The number of rows of patches.
         h: usize,
-        /// Columns of patches.
+        /// The number of columns of patches.
         w: usize,
     },
     /// `(B, C)`.
     Vector,
-    /// Anything else (attention heads, say).
+    /// Anything else, such as attention heads.
     Other,
 }
 
-/// A value's channels at each place of the picture.
+/// A value's channels at each position of the image.
 #[derive(Clone, Debug)]
 pub struct Positions {
-    /// `(B, h · w, C)`, contiguous; places in row-major order.
+    /// The channels, `(B, h · w, C)`, contiguous, with positions in row-major order.
     pub values: Tensor,
-    /// Rows.
+    /// The number of rows.
     pub h: usize,
-    /// Columns.
+    /// The number of columns.
     pub w: usize,
 }
 
 impl Layout {
-    /// Has a value of this layout rows and columns?
+    /// Returns whether a value of this layout has rows and columns.
     pub fn has_positions(self) -> bool {
         matches!(self, Self::Nchw | Self::Nhwc | Self::Tokens { .. })
     }
 
-    /// The value by places; `None` where it has no rows and columns. Tokens without a place are left out.
+    /// Returns a value's channels by position, or `None` if it has no rows and columns. Tokens without a position are
+    /// omitted. The dtype stays and the gradient flows to `value`.
     ///
     /// # Errors
-    /// From candle, when the value is not of this layout.
+    /// Returns an error if the shape of the value does not match the layout.
     pub fn positions(self, value: &Tensor) -> Result<Option<Positions>> {
         let (values, h, w) = match self {
             Self::Nchw => {
@@ -65,14 +66,14 @@ mod tests {
     use super::*;
     use candle_core::Device;
 
-    /// The same two channels of a 2 × 3 picture, however they lie.
+    /// The same two channels of a 2 × 3 image in every layout.
     #[test]
-    fn places_of_every_layout() -> Result<()> {
+    fn every_layout_has_the_same_positions() -> Result<()> {
         let want = Tensor::arange(0f32, 12., &Device::Cpu)?.reshape((1, 6, 2))?;
         let check = |layout: Layout, value: &Tensor| -> Result<()> {
-            let places = layout.positions(value)?.unwrap();
-            assert_eq!((places.h, places.w), (2, 3));
-            assert_eq!(places.values.to_vec3::<f32>()?, want.to_vec3::<f32>()?, "{layout:?}");
+            let positions = layout.positions(value)?.unwrap();
+            assert_eq!((positions.h, positions.w), (2, 3));
+            assert_eq!(positions.values.to_vec3::<f32>()?, want.to_vec3::<f32>()?, "{layout:?}");
             Ok(())
         };
         check(Layout::Nchw, &want.transpose(1, 2)?.reshape((1, 2, 2, 3))?)?;

@@ -1,17 +1,20 @@
-//! A neural network as a value: nodes in order, each with a name, an operation, its inputs and the names of its weights.
+//! Neural networks as data. A [`Graph`] is a list of nodes, each with a name, an operation, its inputs and the names of its
+//! weights.
 //!
-//! Nothing here is code that belongs to one network. A [`Graph`] is data that a builder wrote down, so it can be read,
-//! listed, cut at any node, rewritten and run, in the same way for every architecture.
+//! No code here belongs to one network. Every architecture is listed, cut at any node, rewritten and run in the same way.
 //!
-//! - [`GraphBuilder`] writes a graph, with nested name scopes; names are those of the checkpoints (`layer4.2`,
+//! In the order of use:
+//!
+//! - [`GraphBuilder`] builds a graph with nested name scopes. Names are those of the checkpoints (`layer4.2`,
 //!   `blocks.11.norm1`).
-//! - [`Graph`] answers: [nodes](Graph::nodes), [the weights it needs](Graph::parameters), [shapes](Graph::shapes),
+//! - [`Graph`] lists its [nodes](Graph::nodes), [the weights it needs](Graph::parameters), [shapes](Graph::shapes) and
 //!   [multiply-adds](Graph::multiply_adds).
-//! - [`Layout`] tells how a node's value lies over the picture, and turns it into rows and columns.
+//! - [`Layout`] states the meaning of a value's axes and turns the value into rows and columns.
 //! - [`WeightMap`] holds the tensors by name; [`run`] evaluates the graph on them.
-//! - [`Cut`] splits it at a node in a trunk and a head, whose composition equals the whole bit for bit.
-//! - [`run_watching`] gives the values of several nodes and lets the output be differentiated with respect to all.
-//! - [`fold_batch_norm`] rewrites graph and weights so that batch norms vanish into the convolutions before them.
+//! - [`Cut`] splits a graph at a node into a trunk and a head, whose composition equals the whole bit for bit.
+//! - [`run_watching`] returns the values of several nodes and lets the output be differentiated with respect to each.
+//! - [`run_tangent`] computes directional derivatives, which can be differentiated again.
+//! - [`fold_batch_norm`] rewrites a graph and its weights so that batch norms become part of the convolutions before them.
 //!
 //! ```
 //! use candle_core::{Device, Tensor};
@@ -41,16 +44,20 @@
 //! ```
 //!
 //! # Training
-//! Put [`candle_core::Var`]s in the map (`var.as_tensor().clone()`), call [`run_training`] instead of [`run`], and
-//! gradients reach every variable: `loss.backward()?.get(&var)`. It normalises by the batch's statistics and returns
-//! the new running ones, which the caller puts back into the map; what is not a variable is frozen and costs nothing.
-//! For evaluation afterwards call [`run`] on the same map (wrap values in `detach` to skip the record).
+//! Put [`candle_core::Var`]s into the map (`var.as_tensor().clone()`) and call [`run_training`] instead of [`run`]. Gradients
+//! then reach every variable: `loss.backward()?.get(&var)`. [`run_training`] normalizes by the batch's statistics and returns
+//! the new running statistics, which the caller puts back into the map. Weights that are not variables are frozen and cost
+//! nothing. To evaluate afterwards, call [`run`] on the same map; detach the variables to skip the record.
 //!
 //! # Adding an operation
-//! A variant of [`Op`], its case in `ops/` (shape, value, weights), a method of [`GraphBuilder`]. Nothing else lists
-//! operations.
+//! Add a variant to [`Op`], its cases in `ops/` (shape, value, weights, tangent), and a method to [`GraphBuilder`]. Operations
+//! are listed nowhere else.
 //!
-//! Features: `cuda`, `cudnn`, `metal` (candle's backends).
+//! # candle
+//! Public functions use the types of candle-core 0.11: [`Tensor`](candle_core::Tensor) and [`Error`](candle_core::Error). A caller
+//! must depend on the same version.
+//!
+//! Features: `cuda`, `cudnn` and `metal` enable candle's backends.
 
 mod build;
 mod cut;

@@ -1,25 +1,28 @@
 use crate::ops::{Moving, Op};
+use crate::run::{find_weights, missing_input, not_computed};
 use crate::{Graph, GraphError, NodeId, WeightMap};
 use candle_core::{DType, Device, Tensor};
 
-/// A node's value, and the direction in which it moves.
+/// A node's value and its derivative in one direction.
 #[derive(Clone, Debug)]
 pub struct Dual {
     /// The value.
     pub value: Tensor,
-    /// Of the value's shape; `None` where it does not move.
+    /// The directional derivative, in the shape of the value; `None` if it is zero because nothing moves the value.
     pub tangent: Option<Tensor>,
 }
 
-/// [`run_from`](crate::run_from) with directions: the wanted nodes' values, and how they move as the fed ones move along
-/// their tangents (forward-mode differentiation: a Jacobian times a vector). Batch norms use running statistics.
+/// Returns the values of the `wanted` nodes and their derivatives as the `fed` nodes move along their tangents.
 ///
-/// Everything is made of operations that are recorded, so a backward pass from here gives exact second derivatives with
-/// respect to the variables among weights and fed values: the gradient of `u · ∂y/∂x`, u held fixed, is the gradient of
-/// y's movement along u. Nothing is recorded where there is no variable.
+/// This is [`run_from`](crate::run_from) with forward-mode differentiation: it multiplies the Jacobian by a vector. Batch norms
+/// use their running statistics.
+///
+/// Values and tangents are made of recorded operations, so a backward pass from here gives exact second derivatives with
+/// respect to the variables among the weights and fed values: with u held fixed, the gradient of `u · ∂y/∂x` is the gradient of
+/// y's tangent along u. Nothing is recorded where there is no variable.
 ///
 /// # Errors
-/// As [`run_from`](crate::run_from).
+/// Returns an error in the cases of [`run_from`](crate::run_from).
 pub fn run_tangent(
     graph: &Graph,
     weights: &WeightMap,
@@ -39,40 +42,29 @@ pub fn run_tangent(
         if !needed[i] || values[i].is_some() {
             continue;
         }
-        let at = |source| GraphError::Node { node: node.name.clone(), source };
+        let fail = |source| GraphError::Node { node: node.name.clone(), source };
         if let Op::Constant(constant) = &node.op
             && !weights.contains_key(&node.name)
         {
             let like =
                 fed.first().map_or((Device::Cpu, DType::F32), |(_, x)| (x.value.device().clone(), x.value.dtype()));
-            values[i] = Some(Dual { value: constant.tensor(&like.0, like.1).map_err(at)?, tangent: None });
+            values[i] = Some(Dual { value: constant.tensor(&like.0, like.1).map_err(fail)?, tangent: None });
             continue;
         }
         let inputs = node
             .inputs
             .iter()
-            .map(|id| {
-                values[id.index()].as_ref().ok_or_else(|| at(candle_core::Error::Msg("an input has no value".into())))
-            })
+            .map(|id| values[id.index()].as_ref().ok_or_else(|| fail(missing_input())))
             .collect::<Result<Vec<_>, _>>()?;
-        let missing = |weight: &String| GraphError::MissingWeight { node: node.name.clone(), weight: weight.clone() };
-        let named = match node.op {
-            Op::Constant(_) => std::slice::from_ref(&node.name),
-            _ => &node.weights[..],
-        };
-        let own =
-            named.iter().map(|name| weights.get(name).ok_or_else(|| missing(name))).collect::<Result<Vec<_>, _>>()?;
+        let own = find_weights(node, weights)?;
         let plain: Vec<&Tensor> = inputs.iter().map(|dual| &dual.value).collect();
         let moving: Vec<Moving<'_>> = inputs.iter().map(|dual| (&dual.value, dual.tangent.as_ref())).collect();
-        let value = node.op.value(&plain, &own).map_err(at)?;
-        let tangent = node.op.tangent(&moving, &own, &value).map_err(at)?;
+        let value = node.op.value(&plain, &own).map_err(fail)?;
+        let tangent = node.op.tangent(&moving, &own, &value).map_err(fail)?;
         values[i] = Some(Dual { value, tangent });
     }
-    let absent = |id: &NodeId| GraphError::Node {
-        node: graph.node(*id).name.clone(),
-        source: candle_core::Error::Msg("its value was not computed".into()),
-    };
-    wanted.iter().map(|id| values[id.index()].clone().ok_or_else(|| absent(id))).collect()
+    let take = |id: &NodeId| values[id.index()].clone().ok_or_else(|| not_computed(graph, *id));
+    wanted.iter().map(take).collect()
 }
 
 #[cfg(test)]
@@ -91,7 +83,7 @@ mod tests {
         (a * b).unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap()
     }
 
-    /// Forward mode along a direction is reverse mode times it, and both are differences.
+    /// Checks that forward mode equals reverse mode times the direction, and that both equal finite differences.
     fn check(what: &str, shape: &[usize], build: impl Fn(&mut GraphBuilder, NodeId) -> NodeId) {
         let mut g = GraphBuilder::new();
         let x = g.input();
@@ -114,15 +106,16 @@ mod tests {
         let store = (run(&graph, &weights, &variable).unwrap() * &r).unwrap().sum_all().unwrap().backward().unwrap();
         let reverse = dot(store.get(&variable).unwrap(), &u);
         assert!((forward - reverse).abs() < 1e-4 * reverse.abs().max(1.0), "{what}: {forward}, reverse {reverse}");
-        // The tangent is linear in its direction, and a backward pass through it finds the same gradient once more.
+        // The tangent is linear in its direction, so a backward pass through it yields the same gradient again.
         let direction = Var::from_tensor(&u).unwrap();
         let fed = [(graph.input(), Dual { value: x.clone(), tangent: Some(direction.as_tensor().clone()) })];
         let out = run_tangent(&graph, &weights, &fed, &[graph.output()]).unwrap().remove(0);
         let again = (out.tangent.unwrap() * &r).unwrap().sum_all().unwrap().backward().unwrap();
         let want = store.get(&variable).unwrap();
-        let apart = (again.get(&direction).unwrap() - want).unwrap();
-        assert!(dot(&apart, &apart) < 1e-8 * dot(want, want), "{what}: the gradient through the tangent");
-        // Here it is linear in each weight too (a bias does not matter), so differences are exact but for rounding.
+        let difference = (again.get(&direction).unwrap() - want).unwrap();
+        assert!(dot(&difference, &difference) < 1e-8 * dot(want, want), "{what}: the gradient through the tangent");
+        // In these graphs the tangent is also linear in each weight (a bias has no effect), so differences are exact up to
+        // rounding.
         let moved = |weights: &WeightMap| {
             let out = run_tangent(&graph, weights, &fed, &[graph.output()]).unwrap().remove(0);
             (out.tangent.unwrap() * &r).unwrap().sum_all().unwrap()
@@ -133,12 +126,13 @@ mod tests {
                 |weight: Tensor| weights.clone().into_iter().chain([(name.clone(), weight)]).collect::<WeightMap>();
             let second = moved(&with(variable.as_tensor().clone())).backward().unwrap();
             let got = second.get(&variable).map_or(0.0, |gradient| dot(gradient, &v));
-            let at = |step: f64| moved(&with((weight + (&v * step).unwrap()).unwrap())).to_scalar::<f32>().unwrap();
-            let want = at(0.5) - at(-0.5);
+            let moved_by =
+                |step: f64| moved(&with((weight + (&v * step).unwrap()).unwrap())).to_scalar::<f32>().unwrap();
+            let want = moved_by(0.5) - moved_by(-0.5);
             assert!((got - want).abs() < 1e-3 * want.abs().max(0.1), "{what}: {name}: {got}, differences {want}");
         }
-        let at = |step: f64| dot(&run(&graph, &weights, &(&x + (&u * step).unwrap()).unwrap()).unwrap(), &r);
-        let differences = (at(5e-3) - at(-5e-3)) / 1e-2;
+        let value_at = |step: f64| dot(&run(&graph, &weights, &(&x + (&u * step).unwrap()).unwrap()).unwrap(), &r);
+        let differences = (value_at(5e-3) - value_at(-5e-3)) / 1e-2;
         assert!(
             (forward - differences).abs() < 2e-2 * forward.abs().max(1.0),
             "{what}: {forward}, differences {differences}"
@@ -146,15 +140,15 @@ mod tests {
     }
 
     #[test]
-    fn every_operation() {
-        let picture: &[usize] = &[2, 4, 6, 5];
+    fn tangents_of_every_operation() {
+        let image: &[usize] = &[2, 4, 6, 5];
         let tokens: &[usize] = &[2, 7, 8];
         let conv = Conv2d { stride: 2, padding: 1, groups: 2, bias: true, ..Conv2d::new(4, 6, 3) };
-        check("conv", picture, |g, x| g.conv2d("c", x, conv));
+        check("conv", image, |g, x| g.conv2d("c", x, conv));
         check("linear", tokens, |g, x| g.linear("l", x, 8, 3, true));
-        check("batch norm", picture, |g, x| g.batch_norm("bn", x, 4));
+        check("batch norm", image, |g, x| g.batch_norm("bn", x, 4));
         check("layer norm", tokens, |g, x| g.layer_norm("ln", x, 8, 1e-5));
-        check("max pool", picture, |g, x| g.max_pool2d("p", x, Pool2d { stride: 2, padding: 1, ..Pool2d::new(3) }));
+        check("max pool", image, |g, x| g.max_pool2d("p", x, Pool2d { stride: 2, padding: 1, ..Pool2d::new(3) }));
         check("softmax", tokens, |g, x| g.softmax("s", x));
         check("scale", tokens, |g, x| g.scale("s", x, 0.3));
         for f in [Activation::Gelu, Activation::Relu, Activation::HardSwish, Activation::Tanh, Activation::Erf] {

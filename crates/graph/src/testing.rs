@@ -3,7 +3,7 @@
 use crate::{Activation, Conv2d, Graph, GraphBuilder, WeightMap};
 use candle_core::{Device, Tensor};
 
-/// conv, bn, relu, a residual block around conv and bn, pool, fc; 3 × 8 × 8 to 5.
+/// Returns a network from 3 × 8 × 8 to 5 logits: conv, bn, relu, a residual block around conv and bn, pool and fc.
 pub(crate) fn tiny_residual() -> Graph {
     let mut g = GraphBuilder::new();
     let x = g.input();
@@ -22,7 +22,7 @@ pub(crate) fn tiny_residual() -> Graph {
     g.finish(x).unwrap()
 }
 
-/// Irregular numbers in [-1, 1).
+/// Returns irregular numbers in [-1, 1).
 fn irregular(shape: &[usize], seed: usize) -> Tensor {
     let n = shape.iter().product::<usize>();
     let values: Vec<f32> = (0..n).map(|i| (((i + 7 * seed) * 7919 + 13) % 1009) as f32 / 504.5 - 1.0).collect();
@@ -43,6 +43,6 @@ pub(crate) fn weights_of(graph: &Graph) -> WeightMap {
         .collect()
 }
 
-pub(crate) fn picture(batch: usize) -> Tensor {
+pub(crate) fn images(batch: usize) -> Tensor {
     irregular(&[batch, 3, 8, 8], 99)
 }

@@ -2,24 +2,24 @@ use crate::run::{Evaluate, execute};
 use crate::{Graph, GraphError, NodeId, WeightMap};
 use candle_core::{Tensor, Var};
 
-/// A node's value in the middle of a run, and where to ask for its gradient.
+/// A node's value in the middle of a run, and the variable that receives its gradient.
 #[derive(Clone, Debug)]
 pub struct WatchPoint {
-    /// The value, without a record.
+    /// The value of the node, without a record.
     pub value: Tensor,
-    /// Zeros of the value's shape, added to it on its way: the gradient with respect to this variable is the gradient
-    /// with respect to the value, whatever other watched nodes lie behind it.
+    /// Zeros in the shape of the value, which are added to it. The gradient with respect to this variable is the gradient with
+    /// respect to the value, no matter which other watched nodes come after it.
     pub tap: Var,
 }
 
-/// [`run`](crate::run), with an eye on some nodes: the output, and each node in the order asked for.
+/// Evaluates the graph like [`run`](crate::run) and watches some nodes. Returns the output and a watch point for each node, in
+/// the given order.
 ///
-/// A [`Cut`](crate::Cut) differentiates with respect to one node, and what lies before it stays without a record; this
-/// does it with respect to several, of which one may depend on another. Only what lies behind the first of them is
-/// recorded.
+/// With a [`Cut`](crate::Cut) the output is differentiated with respect to one node. Here it is differentiated with respect to
+/// several, of which one may depend on another. Only what comes after the first of them is recorded.
 ///
 /// # Errors
-/// As [`run`](crate::run).
+/// Returns an error in the cases of [`run`](crate::run), and if a node is not computed from the input.
 pub fn run_watching(
     graph: &Graph,
     weights: &WeightMap,
@@ -28,8 +28,8 @@ pub fn run_watching(
 ) -> Result<(Tensor, Vec<WatchPoint>), GraphError> {
     let mut seen: Vec<Option<WatchPoint>> = vec![None; nodes.len()];
     let names: Vec<&str> = nodes.iter().map(|id| graph.node(*id).name.as_str()).collect();
-    let evaluate: &mut Evaluate<'_> = &mut |node, then, inputs, weights| {
-        if then.is_some() {
+    let evaluate: &mut Evaluate<'_> = &mut |node, fused, inputs, weights| {
+        if fused.is_some() {
             return Ok(None);
         }
         let value = node.op.value(inputs, weights)?;
@@ -40,25 +40,25 @@ pub fn run_watching(
         Ok(Some(tapped))
     };
     let mut output = execute(graph, weights, &[(graph.input(), x.clone())], &[graph.output()], evaluate)?;
-    let absent = |name: &str| GraphError::Node {
+    let not_computed = |name: &str| GraphError::Node {
         node: name.to_owned(),
-        source: candle_core::Error::Msg("it is computed from no input, so it cannot be watched".into()),
+        source: candle_core::Error::Msg("it is not computed from an input, so it cannot be watched".into()),
     };
-    let watched = seen.into_iter().zip(&names).map(|(one, name)| one.ok_or_else(|| absent(name)));
+    let watched = seen.into_iter().zip(&names).map(|(one, name)| one.ok_or_else(|| not_computed(name)));
     Ok((output.remove(0), watched.collect::<Result<_, _>>()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{picture, tiny_residual, weights_of};
+    use crate::testing::{images, tiny_residual, weights_of};
     use crate::{Cut, run};
 
-    /// Nodes of which one lies behind the other, each as by a cut at it alone.
+    /// Each node is compared with a cut at it, although one of the nodes comes after the other.
     #[test]
-    fn gradients_are_those_of_cuts() -> Result<(), GraphError> {
+    fn gradients_equal_those_of_cuts() -> Result<(), GraphError> {
         let graph = tiny_residual();
-        let (weights, x) = (weights_of(&graph), picture(2));
+        let (weights, x) = (weights_of(&graph), images(2));
         let names = ["relu", "block.conv", "pool"];
         let nodes = names.map(|name| graph.find(name).unwrap());
         let (output, watched) = run_watching(&graph, &weights, &x, &nodes)?;
@@ -80,9 +80,9 @@ mod tests {
     }
 
     #[test]
-    fn the_input_is_given_and_not_computed() -> Result<(), GraphError> {
+    fn the_input_cannot_be_watched() -> Result<(), GraphError> {
         let graph = tiny_residual();
-        let error = run_watching(&graph, &weights_of(&graph), &picture(1), &[graph.input()]).unwrap_err();
+        let error = run_watching(&graph, &weights_of(&graph), &images(1), &[graph.input()]).unwrap_err();
         assert!(error.to_string().contains("cannot be watched"), "{error}");
         Ok(())
     }

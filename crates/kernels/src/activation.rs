@@ -4,17 +4,17 @@ use crate::with_gradient;
 use candle_core::{Device, Result, Tensor};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-/// A function of each element, with its slope.
+/// A function of each element, with its derivative.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Activation {
-    /// max(x, 0). The slope at exactly 0 is 0, as in torch (candle's is 1). NaN stays NaN on the CPU.
+    /// max(x, 0). The slope at exactly 0 is 0 as in torch, where candle's is 1. NaN stays NaN on the CPU.
     Relu,
-    /// x Φ(x), Φ by the error function.
+    /// x Φ(x), with Φ computed from the error function.
     Gelu,
-    /// x Φ(x), Φ by Hendrycks and Gimpel's tanh.
+    /// x Φ(x), with Φ approximated by the tanh of Hendrycks and Gimpel.
     GeluTanh,
-    /// x σ(1.702 x), CLIP's.
+    /// x σ(1.702 x), the approximation of GELU in CLIP.
     QuickGelu,
     /// σ(x) = 1 / (1 + e⁻ˣ)
     Sigmoid,
@@ -26,15 +26,15 @@ pub enum Activation {
     Mish,
     /// ln(1 + eˣ)
     Softplus,
-    /// x / 6 + 1/2 within [0, 1].
+    /// x / 6 + 1/2, clamped to [0, 1].
     HardSigmoid,
-    /// x times its hard sigmoid.
+    /// x times [`HardSigmoid`](Self::HardSigmoid) of x.
     HardSwish,
-    /// The nearest value within the two; `Clamp(0.0, 6.0)` is ReLU6. The slope at the ends is 0.
+    /// x clamped to the interval between the two values; `Clamp(0.0, 6.0)` is ReLU6. The slope at the ends is 0.
     Clamp(f32, f32),
-    /// x where positive, else that many times x.
+    /// x if positive, otherwise the given factor times x.
     LeakyRelu(f32),
-    /// x where positive, else that many times eˣ - 1.
+    /// x if positive, otherwise the given factor times eˣ - 1.
     Elu(f32),
     /// eˣ
     Exp,
@@ -42,9 +42,9 @@ pub enum Activation {
     Log,
     /// √x
     Sqrt,
-    /// x to a constant power.
+    /// x raised to a constant power.
     Power(f32),
-    /// |x|, of slope 0 at 0.
+    /// |x|, with slope 0 at 0.
     Abs,
     /// The error function.
     Erf,
@@ -54,30 +54,31 @@ pub enum Activation {
     Cos,
 }
 
-/// √(2 / π) and the factor of x³ in the tanh form of GELU.
+/// √(2 / π) and the coefficient of x³ in the tanh form of GELU.
 const GELU_TANH: (f64, f64) = (0.797_884_560_802_865_4, 0.044_715);
 const QUICK_GELU: f64 = 1.702;
 
-/// What is done with a function of one element.
-trait Use {
+/// A generic continuation: receives the function of one element with its concrete type, so that a loop over it can be
+/// vectorized.
+trait WithFunction {
     type Output;
     fn with<F: Fn(f32) -> f32 + Send + Sync>(self, f: F) -> Self::Output;
 }
 
-/// A new tensor.
-struct OfTensor<'a>(&'a Tensor);
+/// Applies the function to each element of a tensor and returns a new one.
+struct MapTensor<'a>(&'a Tensor);
 
-impl Use for OfTensor<'_> {
+impl WithFunction for MapTensor<'_> {
     type Output = Result<Tensor>;
     fn with<F: Fn(f32) -> f32 + Send + Sync>(self, f: F) -> Result<Tensor> {
         map_elements(self.0, f)
     }
 }
 
-/// In the place of the elements.
-struct InPlace<'a>(&'a mut [f32]);
+/// Applies the function to each element in place.
+struct MapInPlace<'a>(&'a mut [f32]);
 
-impl Use for InPlace<'_> {
+impl WithFunction for MapInPlace<'_> {
     type Output = ();
     fn with<F: Fn(f32) -> f32 + Send + Sync>(self, f: F) {
         map_in_place(self.0, &f);
@@ -85,33 +86,35 @@ impl Use for InPlace<'_> {
 }
 
 impl Activation {
-    /// Puts the function of each element in its place.
+    /// Replaces each element by the function of it.
     pub(crate) fn apply_in_place(self, values: &mut [f32]) {
-        self.with_function(InPlace(values));
+        self.with_function(MapInPlace(values));
     }
 
-    /// The function of each element; halves are computed in f32 on the CPU.
+    /// Returns the function of each element, in the shape and dtype of `x`.
+    ///
+    /// On the CPU, halves are computed in f32 and rounded once. The gradient flows to `x`.
     ///
     /// # Errors
-    /// From candle.
+    /// Returns an error if an operation fails on the device of `x`.
     pub fn apply(self, x: &Tensor) -> Result<Tensor> {
         let y = match x.device() {
-            Device::Cpu => self.with_function(OfTensor(x))?,
+            Device::Cpu => self.with_function(MapTensor(x))?,
             _ => self.in_tensors(&x.detach())?,
         };
         with_gradient(x, y, move |x, y, dy| self.slope(x, y)? * dy)
     }
 
-    /// Does something with the function of one element, which is known while compiling, so that a loop over it becomes
-    /// vector code.
-    fn with_function<U: Use>(self, to_use: U) -> U::Output {
+    /// Calls `then` with the function of one element. Its concrete type is known at compile time, so that a loop over it
+    /// becomes vector code.
+    fn with_function<W: WithFunction>(self, then: W) -> W::Output {
         #[inline(always)]
         fn sigmoid(x: f32) -> f32 {
             1.0 / (1.0 + exp(-x))
         }
         #[inline(always)]
         fn tanh(x: f32) -> f32 {
-            // Where e⁻²ˣ loses digits the series is x - x³ / 3 + 2 x⁵ / 15.
+            // Near 0, where 1 - e⁻²ˣ loses digits, use the series x - x³ / 3 + 2 x⁵ / 15 - 17 x⁷ / 315.
             let (a, square) = (x.abs(), x * x);
             let e = exp(-2.0 * a);
             let large = ((1.0 - e) / (1.0 + e)).copysign(x);
@@ -119,21 +122,21 @@ impl Activation {
             if a < 0.1 { small } else { large }
         }
         match self {
-            Self::Relu => to_use.with(|x| if x < 0.0 { 0.0 } else { x }),
-            Self::Gelu => to_use.with(|x| 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2 as f32))),
-            Self::GeluTanh => to_use.with(|x| {
+            Self::Relu => then.with(|x| if x < 0.0 { 0.0 } else { x }),
+            Self::Gelu => then.with(|x| 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2 as f32))),
+            Self::GeluTanh => then.with(|x| {
                 let inner = GELU_TANH.0 as f32 * (x + GELU_TANH.1 as f32 * x * x * x);
                 0.5 * x * (1.0 + tanh(inner))
             }),
-            Self::QuickGelu => to_use.with(|x| x * sigmoid(QUICK_GELU as f32 * x)),
-            Self::Sigmoid => to_use.with(sigmoid),
-            Self::Silu => to_use.with(|x| x * sigmoid(x)),
-            Self::Tanh => to_use.with(tanh),
-            Self::Mish => to_use.with(|x| x * f32::tanh(softplus(x))),
-            Self::Softplus => to_use.with(softplus),
-            Self::HardSigmoid => to_use.with(|x| (x / 6.0 + 0.5).clamp(0.0, 1.0)),
-            Self::HardSwish => to_use.with(|x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
-            Self::Clamp(low, high) => to_use.with(move |x| {
+            Self::QuickGelu => then.with(|x| x * sigmoid(QUICK_GELU as f32 * x)),
+            Self::Sigmoid => then.with(sigmoid),
+            Self::Silu => then.with(|x| x * sigmoid(x)),
+            Self::Tanh => then.with(tanh),
+            Self::Mish => then.with(|x| x * f32::tanh(softplus(x))),
+            Self::Softplus => then.with(softplus),
+            Self::HardSigmoid => then.with(|x| (x / 6.0 + 0.5).clamp(0.0, 1.0)),
+            Self::HardSwish => then.with(|x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
+            Self::Clamp(low, high) => then.with(move |x| {
                 if x < low {
                     low
                 } else if x > high {
@@ -142,24 +145,24 @@ impl Activation {
                     x
                 }
             }),
-            Self::LeakyRelu(slope) => to_use.with(move |x| if x < 0.0 { slope * x } else { x }),
-            Self::Elu(alpha) => to_use.with(move |x| if x < 0.0 { alpha * x.exp_m1() } else { x }),
-            Self::Exp => to_use.with(exp),
-            Self::Log => to_use.with(f32::ln),
-            Self::Sqrt => to_use.with(f32::sqrt),
+            Self::LeakyRelu(slope) => then.with(move |x| if x < 0.0 { slope * x } else { x }),
+            Self::Elu(alpha) => then.with(move |x| if x < 0.0 { alpha * x.exp_m1() } else { x }),
+            Self::Exp => then.with(exp),
+            Self::Log => then.with(f32::ln),
+            Self::Sqrt => then.with(f32::sqrt),
             Self::Power(power) => match power {
-                2.0 => to_use.with(|x| x * x),
-                -1.0 => to_use.with(|x| 1.0 / x),
-                _ => to_use.with(move |x| x.powf(power)),
+                2.0 => then.with(|x| x * x),
+                -1.0 => then.with(|x| 1.0 / x),
+                _ => then.with(move |x| x.powf(power)),
             },
-            Self::Abs => to_use.with(f32::abs),
-            Self::Erf => to_use.with(erf),
-            Self::Sin => to_use.with(f32::sin),
-            Self::Cos => to_use.with(f32::cos),
+            Self::Abs => then.with(f32::abs),
+            Self::Erf => then.with(erf),
+            Self::Sin => then.with(f32::sin),
+            Self::Cos => then.with(f32::cos),
         }
     }
 
-    /// The same in tensor operations, for every device.
+    /// Computes the function in tensor operations, on any device.
     fn in_tensors(self, x: &Tensor) -> Result<Tensor> {
         match self {
             Self::Relu => x.relu(),
@@ -189,11 +192,12 @@ impl Activation {
         }
     }
 
-    /// The derivative at `x`, where the value is `y`, of `x`'s shape. Made of operations that can be differentiated once
-    /// more; at corners it is that of one side.
+    /// Returns the derivative at `x`, given the value `y` there, in the shape and dtype of `x`.
+    ///
+    /// The result can be differentiated once more. At corners it is the derivative of one side.
     ///
     /// # Errors
-    /// From candle.
+    /// Returns an error if an operation fails on the device of `x`.
     pub fn slope(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
         let where_positive = |x: &Tensor| x.gt(0f64)?.to_dtype(x.dtype());
         let within = |low: f64, high: f64| (x.gt(low)?.to_dtype(x.dtype())?) * x.lt(high)?.to_dtype(x.dtype())?;
@@ -245,7 +249,7 @@ impl Activation {
     }
 }
 
-/// ln(1 + eˣ) without overflow.
+/// Returns ln(1 + eˣ) without overflow.
 fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
@@ -258,9 +262,9 @@ fn sigmoid(x: &Tensor) -> Result<Tensor> {
     (x.neg()?.exp()? + 1.0)?.recip()
 }
 
-/// Of x σ(k x): σ + k x σ (1 - σ).
+/// Returns the derivative of x σ(k x): σ + k x σ (1 - σ).
 fn swish_slope(x: &Tensor, k: f64) -> Result<Tensor> {
-    // With its own gradient: through e⁻ˣ that of far negative values would be 0 · ∞.
+    // This sigmoid has a gradient of its own. Through e⁻ˣ it would be 0 · ∞ for very negative values.
     let s = Activation::Sigmoid.apply(&(x * k)?)?;
     let rise = ((x * (&s * s.affine(-1.0, 1.0)?)?)? * k)?;
     s + rise
@@ -299,7 +303,7 @@ mod tests {
         Activation::Cos,
     ];
 
-    /// Steps of the finite differences must not cross a kink, and logarithms want positive numbers.
+    /// Inputs for which the steps of the finite differences do not cross a corner; logarithms get positive numbers.
     fn inputs(f: Activation) -> Result<Tensor> {
         let x = Tensor::arange(-20f32, 21., &device())?.affine(0.2, 0.05)?;
         if matches!(f, Activation::Log | Activation::Sqrt) { x.abs()? + 0.5 } else { Ok(x) }
@@ -314,7 +318,7 @@ mod tests {
         check_gradient(&(inputs(Activation::Sqrt)?), |x| Activation::Power(-1.0).apply(x))
     }
 
-    /// The slope of the slope, also where e⁻ˣ is beyond f32.
+    /// The derivative of the slope, also where e⁻ˣ overflows f32.
     #[test]
     fn slopes_can_be_differentiated() -> Result<()> {
         for f in ALL {
@@ -341,7 +345,7 @@ mod tests {
     fn loops_equal_tensor_operations() -> Result<()> {
         for f in ALL {
             let x = inputs(f)?.to_device(&Device::Cpu)?;
-            let (got, want) = (f.with_function(OfTensor(&x))?, f.in_tensors(&x)?);
+            let (got, want) = (f.with_function(MapTensor(&x))?, f.in_tensors(&x)?);
             let error = ((got - &want)? / (want.abs()? + 1.0)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
             assert!(error < 2e-6, "{f:?}: {error}");
         }
@@ -363,7 +367,7 @@ mod tests {
         let x = Var::new(&[-1f32, 0., 2., f32::NAN], &device())?;
         let y = Activation::Relu.apply(&x)?;
         assert_eq!(y.to_vec1::<f32>()?[..3], [0., 0., 2.]);
-        // candle's own kernels for GPUs make 0 of it.
+        // candle's GPU kernels return 0 for NaN.
         assert!(y.to_vec1::<f32>()?[3].is_nan() || !device().is_cpu());
         assert_eq!(gradient(&y.sum_all()?, &x)?.to_vec1::<f32>()?[..3], [0., 0., 1.]);
         Ok(())

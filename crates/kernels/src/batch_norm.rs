@@ -1,11 +1,13 @@
 use crate::with_gradient;
 use candle_core::{DType, Result, Tensor};
 
-/// Normalisation by fixed statistics: `(x - mean) / √(variance + eps) · weight + bias`, channel by channel.
-/// `x`: `(B, C, ..)`, the others `(C)`.
+/// Normalizes each channel of `x` by fixed statistics: (x - mean) / √(variance + eps) · weight + bias.
+///
+/// `x` is `(B, C, ..)` and the other tensors are `(C)`, all of one dtype; the result has the shape of `x`. Gradients flow to
+/// all of them.
 ///
 /// # Errors
-/// From candle, when the shapes do not fit.
+/// Returns an error if the shapes or dtypes do not match.
 pub fn batch_norm(
     x: &Tensor,
     mean: &Tensor,
@@ -20,32 +22,35 @@ pub fn batch_norm(
     x.broadcast_mul(&scale.reshape(shape.clone())?)?.broadcast_add(&shift.reshape(shape)?)
 }
 
-/// Statistics of one batch, a value a channel, without gradient.
+/// The statistics of one batch, one value per channel, without gradients.
 #[derive(Clone, Debug)]
 pub struct BatchStatistics {
-    /// `(C)`.
+    /// The mean of each channel, `(C)`.
     pub mean: Tensor,
-    /// `(C)`, divided by n - 1: what running statistics are updated with.
+    /// The variance of each channel, divided by n - 1, `(C)`. Running statistics are updated with it.
     pub unbiased_variance: Tensor,
 }
 
-/// Normalisation by the batch's own statistics (the variance divided by n), as in training. The gradient knows that the
-/// statistics depend on `x`. `x`: `(B, C, H, W)`.
+/// Normalizes each channel of `x` by the batch's own statistics (the variance divided by n), as in training, and returns
+/// these statistics too.
+///
+/// `x` is `(B, C, H, W)`, `weight` and `bias` are `(C)`; the result has the shape and dtype of `x`. Statistics are computed
+/// in f32. Gradients flow to all three tensors, and the gradient of `x` includes that the statistics depend on it.
 ///
 /// # Errors
-/// From candle, when the shapes do not fit; when there is only one value a channel.
+/// Returns an error if the shapes do not match or a channel has fewer than two values.
 pub fn batch_norm_training(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<(Tensor, BatchStatistics)> {
     let (b, _, h, w) = x.dims4()?;
     let n = (b * h * w) as f64;
     if b * h * w < 2 {
-        candle_core::bail!("batch statistics need more than one value a channel, got a batch of {:?}", x.dims());
+        candle_core::bail!("batch statistics need at least two values per channel, got a batch of {:?}", x.dims());
     }
     let constant = x.detach().to_dtype(DType::F32)?;
     let mean = channel_mean(&constant)?;
-    let centred = constant.broadcast_sub(&mean)?;
-    let variance = channel_mean(&centred.sqr()?)?;
+    let centered = constant.broadcast_sub(&mean)?;
+    let variance = channel_mean(&centered.sqr()?)?;
     let scale = (&variance + eps)?.sqrt()?.recip()?;
-    let y = centred.broadcast_mul(&scale)?.to_dtype(x.dtype())?;
+    let y = centered.broadcast_mul(&scale)?.to_dtype(x.dtype())?;
     let statistics = BatchStatistics {
         mean: mean.flatten_all()?.to_dtype(x.dtype())?,
         unbiased_variance: (variance.flatten_all()? * (n / (n - 1.0)))?.to_dtype(x.dtype())?,
@@ -61,7 +66,7 @@ pub fn batch_norm_training(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64)
     Ok((y, statistics))
 }
 
-/// Means over batch and pixels, `(1, C, 1, 1)`. Pixels first, for they lie side by side in memory.
+/// Returns the means over batch and pixels, `(1, C, 1, 1)`. Pixels come first because they lie side by side in memory.
 fn channel_mean(x: &Tensor) -> Result<Tensor> {
     let (_, c, _, _) = x.dims4()?;
     x.flatten_from(2)?.mean(2)?.mean(0)?.reshape((1, c, 1, 1))
@@ -87,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn fixed_statistics() -> Result<()> {
+    fn normalizes_by_fixed_statistics() -> Result<()> {
         let device = &device();
         let x = Tensor::new(&[[[[1f32, 3.]], [[5., 5.]]]], device)?;
         let t = |values: [f32; 2]| Tensor::new(&values, device);
@@ -98,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn batch_statistics_equal_running_ones_of_the_same_values() -> Result<()> {
+    fn batch_and_running_statistics_of_equal_value_normalize_alike() -> Result<()> {
         let (x, w, b) = (sample("x", (4, 3, 5, 5))?, sample("w", 3)?, sample("b", 3)?);
         let (y, statistics) = batch_norm_training(&x, &w, &b, 1e-5)?;
         let biased = (&statistics.unbiased_variance * (99.0 / 100.0))?;

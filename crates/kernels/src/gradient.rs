@@ -1,4 +1,4 @@
-//! How a value gets the gradient we say, and how a gradient is asked for.
+//! Attaching gradients to values, and computing them.
 
 use candle_core::backend::BackendStorage;
 use candle_core::backprop::GradStore;
@@ -7,42 +7,44 @@ use candle_core::{
 };
 use std::sync::Mutex;
 
-/// The gradient of the sum of `y`'s elements with respect to `x`, same shape as `x`.
+/// Returns the gradient of the sum of `y`'s elements with respect to `x`, in the shape and dtype of `x`.
 ///
 /// `x` must be a variable ([`candle_core::Var`]) that `y` was computed from.
 ///
 /// # Errors
-/// When `y` does not depend on `x` through differentiable operations: an absent gradient is not a zero.
+/// Returns an error if `y` does not depend on `x` through differentiable operations. A missing gradient is not a zero.
 pub fn gradient(y: &Tensor, x: &Tensor) -> Result<Tensor> {
-    of(&y.backward()?, x)
+    find_gradient(&y.backward()?, x)
 }
 
-/// [`gradient`] with respect to several variables at once, in their order.
+/// Returns the gradients of the sum of `y`'s elements with respect to several variables, in their order. One backward pass
+/// computes all of them.
 ///
 /// # Errors
-/// As [`gradient`].
+/// Returns an error in the cases of [`gradient`].
 pub fn gradients<'a>(y: &Tensor, xs: impl IntoIterator<Item = &'a Var>) -> Result<Vec<Tensor>> {
     let all = y.backward()?;
-    xs.into_iter().map(|x| of(&all, x)).collect()
+    xs.into_iter().map(|x| find_gradient(&all, x)).collect()
 }
 
-fn of(gradients: &GradStore, x: &Tensor) -> Result<Tensor> {
+fn find_gradient(gradients: &GradStore, x: &Tensor) -> Result<Tensor> {
     match gradients.get(x) {
         Some(gradient) => Ok(gradient.clone()),
         None => candle_core::bail!(
-            "no gradient reaches the tensor of shape {:?}: is it a variable, and is every operation after it differentiable?",
+            "no gradient reaches the tensor of shape {:?}: check that it is a variable and that every operation after it is \
+             differentiable",
             x.dims()
         ),
     }
 }
 
-/// `y`, a value computed from `x`, with `backward(x, y, dy) -> dx` as its gradient.
+/// Returns the value `y`, computed from `x`, with the gradient that `backward(x, y, dy) -> dx` computes.
 ///
-/// The three tensors that `backward` is given carry no record of their own. If `x` depends on no variable, `y` comes
-/// back as it is.
+/// `backward` receives three tensors without a record: `x`, `y`, and the gradient `dy` in the shape of `y`. It must return a
+/// tensor in the shape of `x`. If `x` does not depend on a variable, `y` is returned unchanged.
 ///
 /// # Errors
-/// From candle, when `y` cannot be copied on its device.
+/// Returns an error if `y` cannot be copied on its device.
 pub fn with_gradient<F>(x: &Tensor, y: Tensor, backward: F) -> Result<Tensor>
 where
     F: Fn(&Tensor, &Tensor, &Tensor) -> Result<Tensor> + Send + Sync + 'static,
@@ -53,10 +55,11 @@ where
     x.apply_op1(Attached { value: Value::new(y)?, backward })
 }
 
-/// [`with_gradient`] for a value of two tensors: `backward(a, b, y, dy) -> (da, db)`, `None` for one that is constant.
+/// Does the same as [`with_gradient`] for a value computed from two tensors. `backward(a, b, y, dy)` returns `(da, db)`, with
+/// `None` for a tensor that is constant.
 ///
 /// # Errors
-/// As [`with_gradient`].
+/// Returns an error if `y` cannot be copied on its device.
 pub fn with_gradient2<F>(a: &Tensor, b: &Tensor, y: Tensor, backward: F) -> Result<Tensor>
 where
     F: Fn(&Tensor, &Tensor, &Tensor, &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> + Send + Sync + 'static,
@@ -67,14 +70,14 @@ where
     a.apply_op2(b, Attached { value: Value::new(y)?, backward })
 }
 
-/// An operation that hands out a value computed beforehand, once.
+/// An operation that returns a value computed beforehand. It can run once.
 struct Attached<F> {
     value: Value,
     backward: F,
 }
 
-/// The value waits here between its computation and its place in candle's record, then goes, for the record would
-/// otherwise keep it alive twice.
+/// The value between its computation and the moment when candle records it. It is taken out then, because the record would
+/// otherwise keep it in memory twice.
 struct Value(Mutex<Option<Tensor>>);
 
 impl Value {
@@ -84,7 +87,9 @@ impl Value {
 
     fn take(&self) -> Result<Tensor> {
         match self.0.lock() {
-            Ok(mut value) => value.take().ok_or_else(|| candle_core::Error::Msg("a value was taken twice".into())),
+            Ok(mut value) => {
+                value.take().ok_or_else(|| candle_core::Error::Msg("the value has already been taken".into()))
+            }
             Err(_) => candle_core::bail!("another thread panicked while this value was taken"),
         }
     }
@@ -93,7 +98,7 @@ impl Value {
         let y = self.take()?;
         let (storage, layout) = y.storage_and_layout();
         match &*storage {
-            Storage::Cpu(storage) => Ok((part(storage, layout)?, layout.shape().clone())),
+            Storage::Cpu(storage) => Ok((copy_elements(storage, layout)?, layout.shape().clone())),
             _ => candle_core::bail!("the value is not on its input's device"),
         }
     }
@@ -117,8 +122,8 @@ impl Value {
     }
 }
 
-/// The elements of a contiguous layout, which may be a window into a larger storage.
-fn part(storage: &CpuStorage, layout: &Layout) -> Result<CpuStorage> {
+/// Copies the elements of a contiguous layout, which may be a window into a larger storage.
+fn copy_elements(storage: &CpuStorage, layout: &Layout) -> Result<CpuStorage> {
     let (start, end) = layout.contiguous_offsets().unwrap_or((0, layout.shape().elem_count()));
     Ok(match storage {
         CpuStorage::F32(v) => CpuStorage::F32(v[start..end].to_vec()),
@@ -177,7 +182,7 @@ mod tests {
     use crate::testing::device;
 
     #[test]
-    fn an_absent_gradient_is_an_error() -> Result<()> {
+    fn a_missing_gradient_is_an_error() -> Result<()> {
         let x = Var::new(&[1f32, 2.], &device())?;
         let unrelated = Var::new(&[3f32], &device())?;
         let error = gradient(&x.sqr()?.sum_all()?, &unrelated).unwrap_err();
@@ -188,7 +193,7 @@ mod tests {
     #[test]
     fn the_attached_gradient_is_used() -> Result<()> {
         let x = Var::new(&[1f32, 2.], &device())?;
-        // A value that is a window into a larger storage, to see that only the window is taken.
+        // A value that is a window into a larger storage: only the window must be copied.
         let y = Tensor::new(&[0f32, 10., 20., 0.], &device())?.narrow(0, 1, 2)?;
         let y = with_gradient(&x, y, |_, y, dy| dy * y)?;
         assert_eq!(y.to_vec1::<f32>()?, [10., 20.]);

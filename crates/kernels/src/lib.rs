@@ -1,26 +1,26 @@
-//! Tensor operations whose gradients are right, on [candle](https://docs.rs/candle-core).
+//! Tensor operations for [candle](https://docs.rs/candle-core) whose gradients are complete and correct.
 //!
-//! candle brings tensors, devices and automatic differentiation. Some of its operations have a gradient that is
-//! absent, wrong, or more work than a frozen network needs: layer normalisation and softmax lose it silently, a max
-//! pool whose windows overlap refuses it, a convolution always differentiates its weights as well. The functions here
-//! take their place. Each takes and gives plain [`candle_core::Tensor`]s, works on every device, in f32 and bf16, and
-//! has its gradient checked against finite differences.
+//! candle provides tensors, devices and automatic differentiation. Some of its operations have a gradient that is missing,
+//! wrong, or more work than a frozen network needs: layer normalization and softmax lose it silently, a max pool with
+//! overlapping windows rejects it, and a convolution always differentiates its weights as well. The functions here replace
+//! them. Each takes and returns plain [`candle_core::Tensor`]s, works on every device in f32 and bf16, and has its
+//! gradient checked against finite differences.
 //!
-//! In the order in which a network meets them:
+//! In the order in which a network uses them:
 //!
 //! | function | what it does | why not candle's |
 //! |---|---|---|
-//! | [`conv2d`] | convolution | skips the gradient of frozen weights; odd sizes; faster on the CPU (docs/BENCHMARKS.md) |
-//! | [`batch_norm`], [`batch_norm_training`] | normalise by running or batch statistics | the statistics are values, not hidden state |
-//! | [`layer_norm`] | normalise the last dimension | gradient absent |
+//! | [`conv2d`] | convolution | skips the gradient of frozen weights; supports odd sizes; faster on the CPU (docs/BENCHMARKS.md) |
+//! | [`batch_norm`], [`batch_norm_training`] | normalization by running or batch statistics | statistics are values, not hidden state |
+//! | [`layer_norm`] | normalization of the last dimension | gradient missing |
 //! | [`Activation`] | functions of each element | slope at exactly 0; NaN lost; slow erf and exp |
-//! | [`max_pool2d`], [`avg_pool2d`] | pooling with padding | gradient absent, wrong or divided by the window's size |
-//! | [`upsample_nearest2d`], [`upsample_bilinear2d`] | enlarging | gradient absent, or overwritten when used twice |
-//! | [`pad`], [`max_keepdim`] | a frame; the maximum of a dimension | a value other than 0; ties as in torch |
-//! | [`softmax`] | over the last dimension | gradient absent |
-//! | [`linear`], [`matmul`] | products | bf16 on the CPU |
-//! | [`conv2d_with_activation`], [`linear_with_activation`], [`add_with_activation`] | and an activation, in one pass over memory | for frozen networks on the CPU |
-//! | [`gradient`], [`gradients`] | d scalar / d tensor | a missing gradient is an error here, never a silent `None` |
+//! | [`max_pool2d`], [`avg_pool2d`] | pooling with padding | gradient missing, wrong or divided by the window's size |
+//! | [`upsample_nearest2d`], [`upsample_bilinear2d`] | enlarging | gradient missing, or overwritten if used twice |
+//! | [`pad`], [`max_keepdim`] | padding; the maximum along a dimension | values other than 0; ties as in torch |
+//! | [`softmax`] | softmax over the last dimension | gradient missing |
+//! | [`linear`], [`matmul`] | matrix products | bf16 on the CPU |
+//! | [`conv2d_with_activation`], [`linear_with_activation`], [`add_with_activation`] | with an activation, in one pass over memory | for frozen networks on the CPU |
+//! | [`gradient`], [`gradients`] | gradient of a scalar | a missing gradient is an error, never a silent `None` |
 //!
 //! ```
 //! use candle_core::{Device, Tensor, Var};
@@ -35,11 +35,18 @@
 //! # Ok::<(), candle_core::Error>(())
 //! ```
 //!
-//! How a gradient is attached: the value is computed without a record, by whatever is fastest on the device, and
-//! [`with_gradient`] gives it a backward function written in tensor operations. Nothing is recorded for a tensor that
-//! does not depend on a [`candle_core::Var`], so inference pays nothing.
+//! # Gradients
 //!
-//! Features: `cuda`, `cudnn`, `metal` (candle's backends).
+//! Each operation computes its value without a record, by whatever is fastest on the device. [`with_gradient`] then attaches
+//! a backward function written in tensor operations. Nothing is recorded for a tensor that does not depend on a
+//! [`candle_core::Var`], so inference pays nothing.
+//!
+//! # candle
+//!
+//! All public functions use the types of candle-core 0.11: [`Tensor`](candle_core::Tensor), [`Var`](candle_core::Var) and
+//! [`Result`](candle_core::Result). A caller must depend on the same version.
+//!
+//! Features: `cuda`, `cudnn` and `metal` enable candle's backends.
 
 mod activation;
 mod add;

@@ -1,16 +1,16 @@
-//! exp and erf without branches or calls, so that loops over them become vector code.
+//! exp and erf without branches or calls, so that the compiler turns loops over them into vector code.
 
-/// e^x with a relative error below 2e-7; 0 below -87.3, infinity above 88.37; NaN stays NaN.
+/// Returns e^x with a relative error below 2e-7. It is 0 below -87.3 and infinite above 88.37; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    // Adding 1.5 · 2²³ rounds to the nearest whole number and leaves it in the low bits.
+    // Adding 1.5 · 2²³ rounds to the nearest integer and leaves it in the low bits.
     const ROUND: f32 = 12_582_912.0;
     let clamped = x.clamp(-87.3, 88.37);
     let t = clamped * std::f32::consts::LOG2_E + ROUND;
     let n = t - ROUND;
-    // x - n ln 2, with ln 2 in two parts so that the first product is exact.
+    // r = x - n ln 2, with ln 2 split into two parts so that the first product is exact.
     let r = clamped - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    // Taylor-like minimax polynomial of (e^r - 1 - r) / r² on |r| < ln 2 / 2 (Cephes' coefficients).
+    // The minimax polynomial of (e^r - 1 - r) / r² on |r| < ln 2 / 2, with the coefficients of Cephes.
     let p = 1.987_569_1e-4;
     let p = p * r + 1.398_199_9e-3;
     let p = p * r + 8.333_452e-3;
@@ -18,13 +18,13 @@ pub(crate) fn exp(x: f32) -> f32 {
     let p = p * r + 1.666_666_5e-1;
     let p = p * r + 0.5;
     let y = p * r * r + r + 1.0;
-    // 2^n from its bits; the clamp keeps it a normal number.
+    // Multiply by 2^n, made from its bits; the clamp keeps it a normal number.
     let y = y * f32::from_bits((t.to_bits() << 23).wrapping_add(1f32.to_bits()));
     let y = if x < -87.3 { 0.0 } else { y };
     if x > 88.37 { f32::INFINITY } else { y }
 }
 
-/// The error function with an absolute error below 5e-7 (Abramowitz and Stegun 7.1.26).
+/// Returns the error function with an absolute error below 5e-7 (Abramowitz and Stegun, formula 7.1.26).
 #[inline(always)]
 pub(crate) fn erf(x: f32) -> f32 {
     let a = x.abs();
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exp_is_near_the_real_one() {
+    fn exp_is_accurate() {
         for i in -8700..8800 {
             let x = i as f32 / 100.0;
             let want = f64::from(x).exp();
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn erf_is_near_the_real_one() {
+    fn erf_is_accurate() {
         // Values of the error function to ten places.
         for (x, want) in
             [(0.0, 0.0), (0.1, 0.112_462_916), (0.5, 0.520_499_878), (1.0, 0.842_700_793), (2.0, 0.995_322_265)]

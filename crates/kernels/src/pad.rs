@@ -1,9 +1,11 @@
 use candle_core::{Result, Tensor};
 
-/// `before` and `after` more elements of `value` along a dimension.
+/// Adds `before` elements of `value` at the start of dimension `dim` and `after` elements at its end.
+///
+/// The dtype stays and the gradient flows to `x`.
 ///
 /// # Errors
-/// From candle, for a dimension that is not there.
+/// Returns an error if `x` has no dimension `dim`.
 pub fn pad(x: &Tensor, dim: usize, (before, after): (usize, usize), value: f32) -> Result<Tensor> {
     let side = |length: usize| {
         let mut shape = x.dims().to_vec();
@@ -25,7 +27,7 @@ mod tests {
     use crate::testing::{check_gradient, device, sample};
 
     #[test]
-    fn sides() -> Result<()> {
+    fn pads_either_side() -> Result<()> {
         let x = Tensor::new(&[[1f32, 2.], [3., 4.]], &device())?;
         assert_eq!(pad(&x, 1, (1, 2), 9.0)?.to_vec2::<f32>()?, [[9., 1., 2., 9., 9.], [9., 3., 4., 9., 9.]]);
         assert_eq!(pad(&x, 0, (0, 1), 0.0)?.to_vec2::<f32>()?, [[1., 2.], [3., 4.], [0., 0.]]);

@@ -4,26 +4,27 @@ use crate::taps::{Axis, tap, unpad, untap};
 use crate::with_gradient;
 use candle_core::{Device, Result, Tensor};
 
-/// A square pooling window.
+/// A square pooling window and its movement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool2dParams {
-    /// Side of the window, in pixels.
+    /// The side of the window, in pixels.
     pub size: usize,
-    /// Step between windows.
+    /// The step between neighboring windows, in pixels.
     pub stride: usize,
-    /// Rows and columns added on each side, which never win and count only where asked.
+    /// The number of rows and columns added on each side. They never are the maximum, and they count in a mean only on
+    /// request.
     pub padding: usize,
-    /// Are windows kept that reach beyond the far ends?
+    /// Whether windows that reach beyond the far ends are kept, as with torch's `ceil_mode`.
     pub ceil: bool,
 }
 
 impl Pool2dParams {
-    /// Windows of that side which do not overlap; no padding.
+    /// Creates windows of the given side that do not overlap and have no padding.
     pub fn new(size: usize) -> Self {
         Self { size, stride: size, padding: 0, ceil: false }
     }
 
-    /// Length of an axis after pooling; 0 when the window does not fit, or does not move.
+    /// Returns the length of an axis of `length` pixels after pooling. It is 0 if the window does not fit or does not move.
     pub fn output_len(&self, length: usize) -> usize {
         if self.size == 0 || self.stride == 0 {
             return 0;
@@ -32,38 +33,39 @@ impl Pool2dParams {
         if !self.ceil {
             return room / self.stride + 1;
         }
-        // A window beyond the far end must begin within the picture or the padding before it.
+        // The last window must begin within the image or the padding before it.
         let windows = room.div_ceil(self.stride) + 1;
         if (windows - 1) * self.stride >= length + self.padding { windows - 1 } else { windows }
     }
 
-    /// Output sizes, or an error.
-    fn outputs(&self, h: usize, w: usize) -> Result<(usize, usize)> {
+    /// Returns the height and width after pooling.
+    fn output_size(&self, h: usize, w: usize) -> Result<(usize, usize)> {
         let (oh, ow) = (self.output_len(h), self.output_len(w));
         if oh == 0 || ow == 0 || 2 * self.padding > self.size {
-            candle_core::bail!("a pool {self:?} does not fit a picture of {h} × {w}");
+            candle_core::bail!("the window of {self:?} does not fit into an image of {h} × {w}");
         }
         Ok((oh, ow))
     }
 
-    /// The pixels of window `i`, along an axis.
+    /// Returns the pixels of window `i` along an axis, without padding.
     fn window(&self, i: usize, length: usize) -> std::ops::Range<usize> {
         let end = (i * self.stride + self.size - self.padding.min(i * self.stride + self.size)).min(length);
         (i * self.stride).saturating_sub(self.padding).min(end)..end
     }
 
-    /// Rows or columns to add at both ends, so that every window is whole.
+    /// Returns how many rows or columns must be added at both ends so that every window is whole.
     fn frame(&self, length: usize) -> (usize, usize) {
         let reach = (self.output_len(length) - 1) * self.stride + self.size;
         (self.padding, self.padding.max(reach.saturating_sub(length + self.padding)))
     }
 
-    fn framed(&self, x: &Tensor, value: f32) -> Result<Tensor> {
+    /// Adds [`Self::frame`] of a value on all sides.
+    fn add_frame(&self, x: &Tensor, value: f32) -> Result<Tensor> {
         let (_, _, h, w) = x.dims4()?;
         pad(&pad(x, 2, self.frame(h), value)?, 3, self.frame(w), value)
     }
 
-    /// Each tap of the window, as axes of rows and columns.
+    /// Returns the rows and columns that each tap of the window reads, taps in row-major order.
     fn taps(&self, oh: usize, ow: usize) -> impl Iterator<Item = (Axis, Axis)> {
         let Self { size, stride, .. } = *self;
         (0..size * size).map(move |tap| {
@@ -73,30 +75,31 @@ impl Pool2dParams {
     }
 }
 
-/// The largest value of each window: `(B, C, H, W)` to `(B, C, H', W')`.
+/// Returns the largest value of each window: `(B, C, H, W)` becomes `(B, C, H', W')` in the same dtype.
 ///
-/// The gradient goes to the window's maximum alone; of equal ones the first in row-major order has it, as in torch.
-/// On the CPU a NaN in a window wins.
+/// The gradient goes to the maximum of the window; of equal maxima the first in row-major order receives it, as in torch. On
+/// the CPU, a window that contains NaN yields NaN.
 ///
 /// # Errors
-/// When the window is larger than the padded picture, or the padding larger than half the window.
+/// Returns an error if the window is larger than the padded image or the padding larger than half the window.
 pub fn max_pool2d(x: &Tensor, params: Pool2dParams) -> Result<Tensor> {
     let (b, c, h, w) = x.dims4()?;
-    let (oh, ow) = params.outputs(h, w)?;
+    let (oh, ow) = params.output_size(h, w)?;
     let y = match x.device() {
         Device::Cpu => {
             map_rows(x, h * w, oh * ow, (b, c, oh, ow), move |x, y| max_plane(x, (h, w), y, (oh, ow), params))?
         }
         _ => params
-            .framed(&x.detach(), f32::NEG_INFINITY)?
+            .add_frame(&x.detach(), f32::NEG_INFINITY)?
             .max_pool2d_with_stride(params.size, params.stride)?
             .narrow(2, 0, oh)?
             .narrow(3, 0, ow)?
             .contiguous()?,
     };
     with_gradient(x, y, move |x, y, dy| {
-        let framed = params.framed(x, f32::NEG_INFINITY)?;
+        let framed = params.add_frame(x, f32::NEG_INFINITY)?;
         let (_, _, fh, fw) = framed.dims4()?;
+        // 1 for the windows whose maximum has not been found at an earlier tap.
         let mut free = y.ones_like()?;
         let mut dx = framed.zeros_like()?;
         for (rows, columns) in params.taps(oh, ow) {
@@ -108,16 +111,18 @@ pub fn max_pool2d(x: &Tensor, params: Pool2dParams) -> Result<Tensor> {
     })
 }
 
-/// How [`max_pool2d`] changes as `x` moves along `dx`, of the same shape: what moves the largest value of each window, the
-/// first of equal ones. `y` is the pool's value. `dx` may be differentiated.
+/// Returns the directional derivative of [`max_pool2d`] as `x` `(B, C, H, W)` moves along `dx`, in the shape of `y`.
+///
+/// `y` is the value of the pool. The derivative of a window is that of its maximum, the first of equal ones. The gradient of
+/// the result flows to `dx`.
 ///
 /// # Errors
-/// As [`max_pool2d`].
+/// Returns an error in the cases of [`max_pool2d`].
 pub fn max_pool2d_tangent(x: &Tensor, y: &Tensor, dx: &Tensor, params: Pool2dParams) -> Result<Tensor> {
     let (_, _, h, w) = x.dims4()?;
-    let (oh, ow) = params.outputs(h, w)?;
+    let (oh, ow) = params.output_size(h, w)?;
     let y = y.detach();
-    let (x, dx) = (params.framed(&x.detach(), f32::NEG_INFINITY)?, params.framed(dx, 0.0)?);
+    let (x, dx) = (params.add_frame(&x.detach(), f32::NEG_INFINITY)?, params.add_frame(dx, 0.0)?);
     let mut free = y.ones_like()?;
     let mut dy = y.zeros_like()?;
     for (rows, columns) in params.taps(oh, ow) {
@@ -128,6 +133,7 @@ pub fn max_pool2d_tangent(x: &Tensor, y: &Tensor, dx: &Tensor, params: Pool2dPar
     Ok(dy)
 }
 
+/// Writes the maximum of each window of one plane.
 fn max_plane(x: &[f32], (h, w): (usize, usize), y: &mut [f32], (oh, ow): (usize, usize), p: Pool2dParams) {
     for row in 0..oh {
         let lines = p.window(row, h);
@@ -146,14 +152,16 @@ fn max_plane(x: &[f32], (h, w): (usize, usize), y: &mut [f32], (oh, ow): (usize,
     }
 }
 
-/// The mean of each window: `(B, C, H, W)` to `(B, C, H', W')`. With `count_padding` padding counts as zeros, without
-/// it the mean is over the picture's own pixels.
+/// Returns the mean of each window: `(B, C, H, W)` becomes `(B, C, H', W')` in the same dtype.
+///
+/// With `count_padding` the padding counts as zeros, without it the mean is over the image's own pixels. The gradient flows to
+/// `x`.
 ///
 /// # Errors
-/// As [`max_pool2d`].
+/// Returns an error in the cases of [`max_pool2d`].
 pub fn avg_pool2d(x: &Tensor, params: Pool2dParams, count_padding: bool) -> Result<Tensor> {
     let (b, c, h, w) = x.dims4()?;
-    let (oh, ow) = params.outputs(h, w)?;
+    let (oh, ow) = params.output_size(h, w)?;
     let shares = shares(params, count_padding, (h, w), (oh, ow));
     let y = match x.device() {
         Device::Cpu => map_rows(x, h * w, oh * ow, (b, c, oh, ow), |x, y| {
@@ -164,7 +172,7 @@ pub fn avg_pool2d(x: &Tensor, params: Pool2dParams, count_padding: bool) -> Resu
             }
         })?,
         device => {
-            let framed = params.framed(&x.detach(), 0.0)?;
+            let framed = params.add_frame(&x.detach(), 0.0)?;
             let share = Tensor::from_slice(&shares, (1, 1, oh, ow), device)?.to_dtype(x.dtype())?;
             let mut sum = Tensor::zeros((b, c, oh, ow), x.dtype(), device)?;
             for (rows, columns) in params.taps(oh, ow) {
@@ -195,10 +203,10 @@ pub fn avg_pool2d(x: &Tensor, params: Pool2dParams, count_padding: bool) -> Resu
     })
 }
 
-/// One over the number of pixels of each window, row-major.
+/// Returns one over the number of pixels in each window, row-major.
 fn shares(p: Pool2dParams, count_padding: bool, (h, w): (usize, usize), (oh, ow): (usize, usize)) -> Vec<f32> {
     let count = |i: usize, length: usize| match count_padding {
-        // Windows that reach beyond the padding too are cut there.
+        // A window that reaches beyond the padding is cut there.
         true => (i * p.stride + p.size).min(length + 2 * p.padding) - i * p.stride,
         false => p.window(i, length).len(),
     };
@@ -217,7 +225,7 @@ mod tests {
         for (size, stride, padding, ceil) in
             [(3, 2, 1, false), (2, 2, 0, false), (3, 1, 1, false), (3, 3, 0, false), (2, 2, 0, true), (3, 2, 0, true)]
         {
-            // Spread out, so that the steps of the finite differences do not swap two maxima.
+            // The values are spread out so that the steps of the finite differences do not swap two maxima.
             let order: Vec<f32> = (0..2 * 7 * 8).map(|i| ((i * 37) % 112) as f32 / 10.0 - 3.0).collect();
             let x = Tensor::from_vec(order, (1, 2, 7, 8), &device())?;
             let params = Pool2dParams { size, stride, padding, ceil };
@@ -229,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn equals_candles_pool_of_a_padded_picture() -> Result<()> {
+    fn equals_candles_pool_of_a_padded_image() -> Result<()> {
         let x = sample("pool", (2, 3, 9, 7))?;
         let want =
             pad(&pad(&x, 2, (1, 1), f32::NEG_INFINITY)?, 3, (1, 1), f32::NEG_INFINITY)?.max_pool2d_with_stride(3, 2)?;
@@ -238,7 +246,7 @@ mod tests {
         Ok(())
     }
 
-    /// Windows over the picture 0 1 2 / 3 4 5 / 6 7 8, as torch's `avg_pool2d` gives them.
+    /// Windows over the image 0 1 2 / 3 4 5 / 6 7 8, with the values of torch's `avg_pool2d`.
     #[test]
     fn means() -> Result<()> {
         let x = Tensor::arange(0f32, 9., &device())?.reshape((1, 1, 3, 3))?;
@@ -261,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_equal_maxima_has_the_gradient() -> Result<()> {
+    fn the_first_of_equal_maxima_receives_the_gradient() -> Result<()> {
         let x = Var::new(&[[[[1f32, 1.], [1., 1.]]]], &device())?;
         let y = max_pool2d(&x, Pool2dParams::new(2))?;
         assert_eq!(gradient(&y.sum_all()?, &x)?.flatten_all()?.to_vec1::<f32>()?, [1., 0., 0., 0.]);

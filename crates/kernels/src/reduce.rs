@@ -1,11 +1,12 @@
 use crate::with_gradient;
 use candle_core::{Result, Tensor};
 
-/// The largest value along one dimension, which stays with length 1. The gradient is shared by equal maxima, as in
-/// torch's `amax`.
+/// Returns the largest value of `x` along `dim`, in the dtype of `x`. The dimension is kept with length 1.
+///
+/// Equal maxima share the gradient, as in torch's `amax`.
 ///
 /// # Errors
-/// From candle, for a dimension that is not there.
+/// Returns an error if `x` has no dimension `dim`.
 pub fn max_keepdim(x: &Tensor, dim: usize) -> Result<Tensor> {
     let y = x.detach().max_keepdim(dim)?;
     with_gradient(x, y, move |x, y, dy| {

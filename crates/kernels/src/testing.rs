@@ -1,22 +1,23 @@
-//! Helpers of this crate's tests.
+//! Helpers for this crate's tests.
 
 use crate::gradient;
 use candle_core::{Device, Result, Shape, Tensor, Var};
 use std::sync::OnceLock;
 
-/// Where the tests run: the CPU, or what `HARD_IMAGENET_DEVICE` says (`cuda:0`, `metal`), so that one body tests all.
+/// Returns the device that the tests run on: the CPU, or the one in `HARD_IMAGENET_DEVICE` (`cuda:0` or `metal`). The same
+/// tests cover all devices.
 pub(crate) fn device() -> Device {
     static DEVICE: OnceLock<Device> = OnceLock::new();
     let open = || match std::env::var("HARD_IMAGENET_DEVICE").as_deref() {
         Ok("cuda:0") => Device::new_cuda(0).unwrap(),
         Ok("metal") => Device::new_metal(0).unwrap(),
-        Ok(other) => panic!("HARD_IMAGENET_DEVICE is {other:?}: cuda:0 and metal are known"),
+        Ok(other) => panic!("HARD_IMAGENET_DEVICE is {other:?}, expected cuda:0 or metal"),
         Err(_) => Device::Cpu,
     };
     DEVICE.get_or_init(open).clone()
 }
 
-/// Values in [-1, 1) that depend on the seed word only.
+/// Returns a tensor of values in [-1, 1) that depend on `word` alone.
 pub(crate) fn sample(word: &str, shape: impl Into<Shape>) -> Result<Tensor> {
     let shape = shape.into();
     let mut state =
@@ -30,7 +31,7 @@ pub(crate) fn sample(word: &str, shape: impl Into<Shape>) -> Result<Tensor> {
     Tensor::from_vec(values, shape, &device())
 }
 
-/// Compares the gradient of Σ r f(x), r fixed and irregular, with central differences, element by element.
+/// Checks each element of the gradient of Σ r f(x), with r fixed and irregular, against central differences.
 pub(crate) fn check_gradient(x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<()> {
     let r = sample("direction", f(x)?.shape())?;
     let objective = |x: &Tensor| -> Result<Tensor> { (f(x)? * &r)?.sum_all() };
@@ -39,17 +40,17 @@ pub(crate) fn check_gradient(x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) 
     let values = x.flatten_all()?.to_vec1::<f32>()?;
     let step = 1e-2f32;
     let largest = got.iter().fold(0f32, |m, g| m.max(g.abs()));
-    assert!(largest > 0.0, "a gradient of zeros proves nothing");
+    assert!(largest > 0.0, "a gradient of zeros tests nothing");
     for i in 0..values.len() {
-        let at = |delta: f32| -> Result<f32> {
+        let moved_by = |delta: f32| -> Result<f32> {
             let mut moved = values.clone();
             moved[i] += delta;
             objective(&Tensor::from_vec(moved, x.shape(), &device())?)?.to_scalar::<f32>()
         };
-        let want = (at(step)? - at(-step)?) / (2.0 * step);
+        let want = (moved_by(step)? - moved_by(-step)?) / (2.0 * step);
         assert!(
             (got[i] - want).abs() < 3e-3 * largest.max(1.0),
-            "element {i}: gradient {} but differences say {want}",
+            "element {i}: the gradient is {}, the central difference {want}",
             got[i]
         );
     }

@@ -1,24 +1,28 @@
 use crate::linear::matmul;
 use candle_core::{Result, Tensor};
 
-/// Each pixel repeated `factor` times along rows and columns: `(B, C, H, W)` to `(B, C, factor · H, factor · W)`.
+/// Repeats each pixel `factor` times along rows and columns: `(B, C, H, W)` becomes `(B, C, factor · H, factor · W)`.
+///
+/// The dtype stays and the gradient flows to `x`.
 ///
 /// # Errors
-/// From candle, for anything but four dimensions.
+/// Returns an error if `x` does not have four dimensions.
 pub fn upsample_nearest2d(x: &Tensor, factor: usize) -> Result<Tensor> {
     let (b, c, h, w) = x.dims4()?;
     let x = x.contiguous()?.reshape((b, c, h, 1, w, 1))?;
     x.broadcast_as((b, c, h, factor, w, factor))?.contiguous()?.reshape((b, c, h * factor, w * factor))
 }
 
-/// Linear interpolation along rows and columns: `(B, C, H, W)` to `(B, C, height, width)`. With `align_corners` the
-/// outermost pixels stay where they are, without it the picture's edges do; both as torch defines them.
+/// Interpolates linearly along rows and columns: `(B, C, H, W)` becomes `(B, C, height, width)`.
+///
+/// With `align_corners` the centers of the outermost pixels stay in place, without it the edges of the image do, both as in
+/// torch. The dtype stays and the gradient flows to `x`.
 ///
 /// # Errors
-/// From candle, for anything but four dimensions.
+/// Returns an error if `x` does not have four dimensions.
 pub fn upsample_bilinear2d(x: &Tensor, (height, width): (usize, usize), align_corners: bool) -> Result<Tensor> {
     let (_, _, h, w) = x.dims4()?;
-    // A product with the matrix of weights for each axis: two taps a row, and a gradient that needs no code.
+    // A product with a matrix of weights along each axis has a gradient without further code.
     let along = |x: &Tensor, from: usize, to: usize| -> Result<Tensor> {
         let weights = Tensor::from_vec(interpolation(from, to, align_corners), (from, to), x.device())?;
         let (b, c, rows, _) = x.dims4()?;
@@ -29,7 +33,7 @@ pub fn upsample_bilinear2d(x: &Tensor, (height, width): (usize, usize), align_co
     along(&x, h, height)?.transpose(2, 3)?.contiguous()
 }
 
-/// The weight of each of `from` values in each of `to`, row-major `(from, to)`.
+/// Returns the weight of each of `from` values in each of `to` results, row-major `(from, to)`.
 fn interpolation(from: usize, to: usize, align_corners: bool) -> Vec<f32> {
     let mut weights = vec![0.0; from * to];
     for i in 0..to {
@@ -53,8 +57,8 @@ mod tests {
     use crate::testing::{check_gradient, device, sample};
 
     #[test]
-    fn values_of_torch() -> Result<()> {
-        // torch.nn.functional.interpolate of [[0, 1], [2, 3]] to 4 × 3, by hand.
+    fn values_equal_torch() -> Result<()> {
+        // torch.nn.functional.interpolate from [[0, 1], [2, 3]] to 4 × 3, computed by hand.
         let x = Tensor::new(&[[[[0f32, 1.], [2., 3.]]]], &device())?;
         let check = |align, want: [[f32; 3]; 4]| -> Result<()> {
             let got = upsample_bilinear2d(&x, (4, 3), align)?.squeeze(0)?.squeeze(0)?.to_vec2::<f32>()?;
@@ -84,7 +88,7 @@ mod tests {
         let x = sample("upsample", (2, 2, 3, 4))?;
         check_gradient(&x, |x| upsample_bilinear2d(x, (5, 9), false))?;
         check_gradient(&x, |x| upsample_bilinear2d(x, (5, 9), true))?;
-        // Used twice: candle's own overwrites the first one's gradient.
+        // Used twice, candle's own operation overwrites the gradient of the first use.
         check_gradient(&x, |x| upsample_nearest2d(x, 2)? + upsample_nearest2d(x, 2)?)
     }
 }

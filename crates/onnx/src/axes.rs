@@ -24,7 +24,7 @@ pub(crate) enum Axis {
 pub(crate) type Operand<'a> = (&'a [usize], Option<&'a [Axis]>);
 
 /// The axes of the value of `op`, of that shape.
-pub(crate) fn of(op: &Op, inputs: &[Operand<'_>], shape: &[usize]) -> Vec<Axis> {
+pub(crate) fn infer(op: &Op, inputs: &[Operand<'_>], shape: &[usize]) -> Vec<Axis> {
     let other = || vec![Axis::Other; shape.len()];
     let Some((x, Some(axes))) = inputs.iter().find(|(_, axes)| axes.is_some()).copied() else { return other() };
     match op {
@@ -143,7 +143,7 @@ mod tests {
     fn check(steps: &[(Op, &[usize])], want: Layout) {
         let (mut shape, mut axes) = (vec![2, 8, 4, 6], NCHW.to_vec());
         for (op, next) in steps {
-            axes = of(op, &[(&shape, Some(&axes))], next);
+            axes = infer(op, &[(&shape, Some(&axes))], next);
             shape = next.to_vec();
         }
         assert_eq!(layout(&axes), want, "{steps:?}");
@@ -169,10 +169,10 @@ mod tests {
     fn tokens_without_a_place_are_counted() {
         let place = |prefix| [Axis::Batch, Axis::Place { prefix, h: 4, w: 6 }, Axis::Channel];
         let inputs: [Operand<'_>; 2] = [(&[2, 3, 8], None), (&[2, 24, 8], Some(&place(0)))];
-        assert_eq!(of(&Op::Concat { dim: 1 }, &inputs, &[2, 27, 8]), place(3));
+        assert_eq!(infer(&Op::Concat { dim: 1 }, &inputs, &[2, 27, 8]), place(3));
         let narrow = Op::Narrow { dim: 1, start: 2, len: 25 };
-        assert_eq!(of(&narrow, &[(&[2, 27, 8], Some(&place(3)))], &[2, 25, 8]), place(1));
+        assert_eq!(infer(&narrow, &[(&[2, 27, 8], Some(&place(3)))], &[2, 25, 8]), place(1));
         let cut = Op::Narrow { dim: 1, start: 0, len: 3 };
-        assert_eq!(layout(&of(&cut, &[(&[2, 27, 8], Some(&place(3)))], &[2, 3, 8])), Layout::Other);
+        assert_eq!(layout(&infer(&cut, &[(&[2, 27, 8], Some(&place(3)))], &[2, 3, 8])), Layout::Other);
     }
 }

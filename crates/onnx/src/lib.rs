@@ -31,11 +31,11 @@
 //! names the operator and the node.
 
 mod axes;
-mod check;
+mod batch;
+mod default_nodes;
 mod error;
 mod import;
-mod layer_norm;
-mod look;
+mod importer;
 mod model;
 mod names;
 mod operators;

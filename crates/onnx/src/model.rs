@@ -1,7 +1,7 @@
 use crate::error::{OnnxError, Reason};
-use crate::import::{Imported, channels_last, import, picture};
+use crate::import::{UnfinishedGraph, has_channels_last, image_input, import};
 use crate::proto::{DEPTH, Message, ModelProto};
-use crate::{check, look, tensor};
+use crate::{batch, default_nodes, tensor};
 use hard_imagenet_graph::{Graph, WeightMap};
 use std::path::{Path, PathBuf};
 
@@ -43,9 +43,9 @@ impl OnnxModel {
         if model.graph.nodes.is_empty() {
             return Err(format("there is no network in it".into()));
         }
-        let dims = picture(&model.graph).map(|picture| picture.dims.clone());
+        let dims = image_input(&model.graph).map(|images| images.dims.clone());
         let dims = dims.ok_or_else(|| format("it has no input of four dimensions".into()))?;
-        let (rows, columns, channels) = if channels_last(&dims) { (1, 2, 3) } else { (2, 3, 1) };
+        let (rows, columns, channels) = if has_channels_last(&dims) { (1, 2, 3) } else { (2, 3, 1) };
         if dims[channels].is_some_and(|channels| channels != 3) {
             return Err(format("its input has not three channels".into()));
         }
@@ -63,11 +63,11 @@ impl OnnxModel {
                 return Err(format(format!("it was exported for {n} pictures: export it for one, or any number")));
             }
         };
-        let Imported { builder, weights, output, output_name, classes } = import(&model, path, input, fixed)?;
+        let UnfinishedGraph { builder, weights, output, output_name, classes } = import(&model, path, input, fixed)?;
         let graph = builder.finish(output)?;
-        check::batch(&graph, &weights, input, path)?;
-        let cam_node = look::default_node(&graph, input)?.map(|id| graph.node(id).name.clone());
-        let feature_node = look::features(&graph, input)?;
+        batch::check_independence(&graph, &weights, input, path)?;
+        let cam_node = default_nodes::cam_node(&graph, input)?.map(|id| graph.node(id).name.clone());
+        let feature_node = default_nodes::feature_node(&graph, input)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut files = vec![path.to_owned()];
         for tensor in model.graph.initializers.iter().filter(|tensor| tensor.is_external) {

@@ -11,7 +11,7 @@ use std::path::{Component, Path, PathBuf};
 /// The tensor's value on the CPU: all kinds of floats as f32, of integers as i64, truth values as u8.
 ///
 /// Data in another file is read from there; that file must lie in `folder` or below.
-pub(crate) fn value(tensor: &TensorProto<'_>, folder: &Path) -> Result<Tensor, Reason> {
+pub(crate) fn read(tensor: &TensorProto<'_>, folder: &Path) -> Result<Tensor, Reason> {
     let dims = tensor
         .dims
         .iter()
@@ -22,24 +22,24 @@ pub(crate) fn value(tensor: &TensorProto<'_>, folder: &Path) -> Result<Tensor, R
     let raw = outside.as_deref().or(tensor.raw);
     let (ints, floats) = (&tensor.ints, &tensor.floats);
     match tensor.data_type {
-        1 => build(of(raw, f32::from_le_bytes, || floats.clone())?, count, dims),
+        1 => build(decode(raw, f32::from_le_bytes, || floats.clone())?, count, dims),
         10 => {
-            let bits = of(raw, u16::from_le_bytes, || ints.iter().map(|&bits| bits as u16).collect())?;
+            let bits = decode(raw, u16::from_le_bytes, || ints.iter().map(|&bits| bits as u16).collect())?;
             build(bits.into_iter().map(|bits| f16::from_bits(bits).to_f32()).collect(), count, dims)
         }
         16 => {
-            let bits = of(raw, u16::from_le_bytes, || ints.iter().map(|&bits| bits as u16).collect())?;
+            let bits = decode(raw, u16::from_le_bytes, || ints.iter().map(|&bits| bits as u16).collect())?;
             build(bits.into_iter().map(|bits| bf16::from_bits(bits).to_f32()).collect(), count, dims)
         }
         11 => {
-            let wide = of(raw, f64::from_le_bytes, || tensor.doubles.clone())?;
+            let wide = decode(raw, f64::from_le_bytes, || tensor.doubles.clone())?;
             build(wide.into_iter().map(|v| v as f32).collect(), count, dims)
         }
-        2 => build(of(raw, |[v]| i64::from(v), || ints.clone())?, count, dims),
-        3 => build(of(raw, |v| i64::from(i8::from_le_bytes(v)), || ints.clone())?, count, dims),
-        6 => build(of(raw, |v| i64::from(i32::from_le_bytes(v)), || ints.clone())?, count, dims),
-        7 => build(of(raw, i64::from_le_bytes, || ints.clone())?, count, dims),
-        9 => build(of(raw, |[v]| v, || ints.iter().map(|&v| u8::from(v != 0)).collect())?, count, dims),
+        2 => build(decode(raw, |[v]| i64::from(v), || ints.clone())?, count, dims),
+        3 => build(decode(raw, |v| i64::from(i8::from_le_bytes(v)), || ints.clone())?, count, dims),
+        6 => build(decode(raw, |v| i64::from(i32::from_le_bytes(v)), || ints.clone())?, count, dims),
+        7 => build(decode(raw, i64::from_le_bytes, || ints.clone())?, count, dims),
+        9 => build(decode(raw, |[v]| v, || ints.iter().map(|&v| u8::from(v != 0)).collect())?, count, dims),
         other => Err(format!(
             "the tensor {:?} has the data type {other}, which is none of float, float16, bfloat16, double, int8, \
              uint8, int32, int64, bool: export the model in floats",
@@ -50,15 +50,15 @@ pub(crate) fn value(tensor: &TensorProto<'_>, folder: &Path) -> Result<Tensor, R
 }
 
 /// The elements, from bytes where there are any, else from the typed field.
-fn of<T, const N: usize>(
+fn decode<T, const N: usize>(
     raw: Option<&[u8]>,
-    decode: impl Fn([u8; N]) -> T,
+    element: impl Fn([u8; N]) -> T,
     typed: impl FnOnce() -> Vec<T>,
 ) -> Result<Vec<T>, Reason> {
     let Some(raw) = raw else { return Ok(typed()) };
     let (elements, rest) = raw.as_chunks::<N>();
     if rest.is_empty() {
-        Ok(elements.iter().map(|bytes| decode(*bytes)).collect())
+        Ok(elements.iter().map(|bytes| element(*bytes)).collect())
     } else {
         Err("part of an element".into())
     }
@@ -115,7 +115,7 @@ mod tests {
     use crate::proto::Pair;
 
     fn check(tensor: TensorProto<'_>, want: &[f32]) {
-        let got = value(&tensor, Path::new("")).unwrap().to_dtype(candle_core::DType::F32).unwrap();
+        let got = read(&tensor, Path::new("")).unwrap().to_dtype(candle_core::DType::F32).unwrap();
         assert_eq!(got.flatten_all().unwrap().to_vec1::<f32>().unwrap(), want, "{tensor:?}");
     }
 
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_an_error() {
         let fails = |tensor: TensorProto<'_>, part: &str| {
-            let error = value(&tensor, Path::new("")).unwrap_err().0;
+            let error = read(&tensor, Path::new("")).unwrap_err().0;
             assert!(error.contains(part), "{error}");
         };
         fails(TensorProto { raw: Some(&[0, 0, 0]), ..of_type(1, &[1]) }, "part of an element");

@@ -1,9 +1,9 @@
-//! Values that belong to the architecture, not to the checkpoint.
+//! Values that belong to the architecture and not to the checkpoint.
 
 use candle_core::{DType, Device, Result, Tensor};
 use std::sync::Arc;
 
-/// Numbers that follow from a network's shape: an attention mask, say. Cheap to clone.
+/// Numbers that follow from a network's shape, such as an attention mask. Clones share the numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constant {
     shape: Vec<usize>,
@@ -11,29 +11,29 @@ pub struct Constant {
 }
 
 impl Constant {
-    /// Row-major values of a shape.
+    /// Creates a constant of the given shape from row-major values.
     ///
     /// # Panics
-    /// When they are not as many as the shape says.
+    /// Panics if the number of values does not match the shape.
     pub fn new(shape: &[usize], values: Vec<f32>) -> Self {
         assert_eq!(shape.iter().product::<usize>(), values.len(), "values of shape {shape:?}");
         Self { shape: shape.to_vec(), values: values.into() }
     }
 
-    /// Its extents.
+    /// Returns the shape.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// Row-major.
+    /// Returns the values in row-major order.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// As a tensor.
+    /// Returns the constant as a tensor of its shape.
     ///
     /// # Errors
-    /// From candle, when the device fails.
+    /// Returns an error if the device fails.
     pub fn tensor(&self, device: &Device, dtype: DType) -> Result<Tensor> {
         Tensor::from_slice(&self.values, self.shape.as_slice(), device)?.to_dtype(dtype)
     }

@@ -1,4 +1,4 @@
-//! Operations of two values, element by element, broadcast as in NumPy.
+//! Elementwise operations of two values, which are broadcast as in NumPy.
 
 use candle_core::{Result, Tensor};
 
@@ -13,9 +13,9 @@ pub enum Binary {
     Mul,
     /// a / b
     Div,
-    /// The larger one.
+    /// The larger of a and b.
     Maximum,
-    /// The smaller one.
+    /// The smaller of a and b.
     Minimum,
 }
 
@@ -37,7 +37,7 @@ impl Binary {
     }
 }
 
-/// NumPy's rule: from the last dimension on, equal or one of them 1.
+/// Returns the broadcast shape by NumPy's rule: counted from the last dimension, two lengths are equal or one of them is 1.
 pub(super) fn broadcast_shape(a: &[usize], b: &[usize]) -> std::result::Result<Vec<usize>, String> {
     let rank = a.len().max(b.len());
     let at = |shape: &[usize], i: usize| (i + shape.len()).checked_sub(rank).map_or(1, |i| shape[i]);

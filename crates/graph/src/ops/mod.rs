@@ -1,8 +1,8 @@
-//! The kinds of operations, a family a file. A kind knows its weights' shapes, its value's shape, its value.
+//! The kinds of operations, one family per file. A kind knows the shapes of its weights and the shape and value of its result.
 
-mod activated;
 mod constant;
 mod elementwise;
+mod fused;
 mod norm;
 mod product;
 mod reduce;
@@ -24,56 +24,56 @@ use candle_core::{Result, Tensor};
 use hard_imagenet_kernels as kernels;
 use std::sync::Arc;
 
-/// What a node does. Data only: everything that distinguishes one convolution from another is inside.
+/// What a node computes. An `Op` is data only and holds everything that distinguishes, say, one convolution from another.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Op {
-    /// The picture, `(B, C, H, W)`.
+    /// The images, `(B, C, H, W)`.
     Input,
-    /// A weight as a value (a class token, position embeddings), of the given shape.
+    /// A weight of the given shape as a value, such as a class token or position embeddings.
     Parameter(Vec<usize>),
-    /// A value of the architecture, held by the graph.
+    /// A value that belongs to the architecture and is held by the graph.
     Constant(Constant),
 
-    /// Convolution; weights: weight, and bias if it has one.
+    /// A convolution. Its weights are weight, and bias if it has one.
     Conv2d(Conv2d),
-    /// Largest value of each window; padding never wins.
+    /// The largest value of each window. Padding is never the largest.
     MaxPool2d(Pool2d),
-    /// Mean of each window.
+    /// The mean of each window.
     AvgPool2d {
         /// The window.
         pool: Pool2d,
-        /// Does padding count, as zeros?
+        /// Whether padding counts as zeros.
         count_padding: bool,
     },
 
-    /// x Wᵀ + b over the last dimension; weights: weight `(outputs, inputs)`, and bias.
+    /// x Wᵀ + b over the last dimension. Its weights are weight `(outputs, inputs)`, and bias `(outputs)` if it has one.
     Linear {
-        /// Length of the last dimension before.
+        /// The length of the last dimension of x.
         inputs: usize,
-        /// And after.
+        /// The length of the last dimension of the value.
         outputs: usize,
-        /// Is there a bias?
+        /// Whether there is a bias.
         bias: bool,
     },
-    /// The product of two values over their last two dimensions, the second one transposed if asked.
+    /// The matrix product of two values over their last two dimensions.
     MatMul {
-        /// Take (.., N, K) instead of (.., K, N).
+        /// Whether the second value is (.., N, K) instead of (.., K, N).
         transpose_second: bool,
     },
 
-    /// Normalisation by running statistics; weights: weight, bias, running_mean, running_var, each `(channels)`.
+    /// Normalization by running statistics. Its weights are weight, bias, running_mean and running_var, each `(channels)`.
     BatchNorm {
-        /// C.
+        /// The number of channels.
         channels: usize,
-        /// Added to the variance.
+        /// A small number added to the variance.
         eps: f64,
     },
-    /// Normalisation over the last dimension; weights: weight, bias.
+    /// Normalization over the last dimension. Its weights are weight and bias, each `(channels)`.
     LayerNorm {
-        /// Length of the last dimension.
+        /// The length of the last dimension.
         channels: usize,
-        /// Added to the variance.
+        /// A small number added to the variance.
         eps: f64,
     },
 
@@ -81,60 +81,60 @@ pub enum Op {
     Activation(Activation),
     /// exp(x) / Σ exp(x) over the last dimension.
     Softmax,
-    /// A function of two values, element by element, broadcast as in NumPy.
+    /// An elementwise function of two values, which are broadcast as in NumPy.
     Binary(Binary),
-    /// Times a constant.
+    /// The product with a constant.
     Scale(f64),
-    /// Mean, sum or maximum over dimensions.
+    /// The mean, sum or maximum over some dimensions.
     Reduce(Reduce),
 
-    /// Values one after the other along a dimension.
+    /// The values one after the other along a dimension.
     Concat {
-        /// Counted from 0.
+        /// The dimension, counted from 0.
         dim: usize,
     },
-    /// The same elements, other dimensions.
+    /// The same elements with other dimensions.
     Reshape(Vec<Extent>),
-    /// Dimensions in another order.
+    /// The same elements with the dimensions in another order.
     Permute(Vec<usize>),
-    /// A run of indices along a dimension.
+    /// A range of indices along a dimension.
     Narrow {
-        /// Counted from 0.
+        /// The dimension, counted from 0.
         dim: usize,
-        /// First index.
+        /// The first index.
         start: usize,
-        /// How many.
+        /// The number of indices.
         len: usize,
     },
-    /// One index of a dimension, which vanishes.
+    /// One index of a dimension, which is removed.
     Select {
-        /// Counted from 0.
+        /// The dimension, counted from 0.
         dim: usize,
-        /// Which one.
+        /// The index.
         index: usize,
     },
-    /// Some indices of a dimension, in any order, also more than once.
+    /// Any indices of a dimension, in any order and with repetitions.
     IndexSelect {
-        /// Counted from 0.
+        /// The dimension, counted from 0.
         dim: usize,
-        /// Which ones.
+        /// The indices.
         indices: Arc<[u32]>,
     },
-    /// Elements moved along a dimension; those that fall off the end come in at the start.
+    /// The elements moved along a dimension. Those that leave at the end return at the start.
     Roll {
-        /// Counted from 0.
+        /// The dimension, counted from 0.
         dim: usize,
-        /// How far, towards higher indices.
+        /// The distance, towards higher indices if positive.
         shift: i32,
     },
-    /// Elements added along a dimension.
+    /// The value with elements added along a dimension.
     Pad(Pad),
-    /// The first value `(1, ..)`, repeated to the second one's batch size.
+    /// The first value `(1, ..)`, repeated to the batch size of the second value.
     ExpandBatch,
 }
 
 impl Op {
-    /// Shapes of its weights.
+    /// Returns the shapes of the operation's weights, in the order in which a node names them.
     pub fn parameters(&self) -> Vec<Vec<usize>> {
         match self {
             Self::Parameter(shape) => vec![shape.clone()],
@@ -146,10 +146,10 @@ impl Op {
         }
     }
 
-    /// Shape of its value, given those of its inputs.
+    /// Returns the shape of the operation's value, given the shapes of its inputs.
     ///
     /// # Errors
-    /// What it would have taken, in words.
+    /// Returns a description of the inputs that the operation needs if these do not match.
     pub fn shape(&self, inputs: &[&[usize]]) -> std::result::Result<Vec<usize>, String> {
         let x = inputs.first().copied().unwrap_or_default();
         let second = inputs.get(1).copied().unwrap_or_default();
@@ -178,15 +178,17 @@ impl Op {
         }
     }
 
-    /// Its value. `inputs` and `weights` are as many as the node says; a constant's value comes as its weight.
+    /// Returns the operation's value on the device and in the dtype of its inputs. Gradients flow to inputs and weights.
+    ///
+    /// `inputs` and `weights` are those of the node, in order; the value of a constant comes as its weight.
     ///
     /// # Errors
-    /// From candle, when shapes or dtypes do not fit.
+    /// Returns an error if shapes or dtypes do not match.
     pub fn value(&self, inputs: &[&Tensor], weights: &[&Tensor]) -> Result<Tensor> {
         let x = || inputs.first().copied().or(weights.first().copied()).ok_or_else(no_input);
         let second = || inputs.get(1).copied().ok_or_else(no_input);
         match self {
-            Self::Input => candle_core::bail!("the input has no value of its own"),
+            Self::Input => candle_core::bail!("the input node has no value of its own"),
             Self::Parameter(_) | Self::Constant(_) => Ok(x()?.clone()),
             Self::Conv2d(conv) => conv.value(x()?, weights),
             Self::MaxPool2d(pool) => kernels::max_pool2d(x()?, pool.params()),
@@ -221,7 +223,7 @@ impl Op {
         }
     }
 
-    /// Multiplications, given the shapes of the first input and of the value.
+    /// Returns the number of multiplications, given the shapes of the first input and of the value.
     pub(crate) fn multiply_adds(&self, input: &[usize], output: &[usize]) -> u64 {
         let elements = output.iter().product::<usize>() as u64;
         match self {
@@ -237,7 +239,7 @@ fn no_input() -> candle_core::Error {
     candle_core::Error::Msg("an input or weight is missing".into())
 }
 
-/// The first `N` weights of a node.
+/// Returns the first `N` weights of a node.
 fn take<'a, const N: usize>(weights: &[&'a Tensor]) -> Result<[&'a Tensor; N]> {
     weights.get(..N).and_then(|w| w.try_into().ok()).ok_or_else(no_input)
 }
@@ -247,7 +249,7 @@ mod tests {
     use super::*;
     use candle_core::{DType, Device};
 
-    /// The shape that is foretold is the shape that comes.
+    /// Checks that the predicted shape is the shape of the value.
     fn check(op: &Op, inputs: &[&[usize]], want: &[usize]) {
         let ones = |shape: &[usize]| Tensor::ones(shape, DType::F32, &Device::Cpu).unwrap();
         assert_eq!(op.shape(inputs).unwrap(), want, "{op:?}");
@@ -258,24 +260,24 @@ mod tests {
     }
 
     #[test]
-    fn shapes() {
-        let picture: &[usize] = &[2, 4, 6, 5];
+    fn shapes_are_those_of_the_values() {
+        let image: &[usize] = &[2, 4, 6, 5];
         let tokens: &[usize] = &[2, 7, 8];
         check(&Op::Parameter(vec![1, 3]), &[], &[1, 3]);
         check(
             &Op::Conv2d(Conv2d { stride: 2, padding: 1, groups: 2, ..Conv2d::new(4, 6, 3) }),
-            &[picture],
+            &[image],
             &[2, 6, 3, 3],
         );
-        check(&Op::Conv2d(Conv2d { kernel: (1, 3), bias: true, ..Conv2d::new(4, 6, 1) }), &[picture], &[2, 6, 6, 3]);
+        check(&Op::Conv2d(Conv2d { kernel: (1, 3), bias: true, ..Conv2d::new(4, 6, 1) }), &[image], &[2, 6, 6, 3]);
         let pool = Pool2d { stride: 2, padding: 1, ..Pool2d::new(3) };
-        check(&Op::MaxPool2d(pool), &[picture], &[2, 4, 3, 3]);
-        check(&Op::AvgPool2d { pool: Pool2d { ceil: true, ..pool }, count_padding: true }, &[picture], &[2, 4, 4, 3]);
+        check(&Op::MaxPool2d(pool), &[image], &[2, 4, 3, 3]);
+        check(&Op::AvgPool2d { pool: Pool2d { ceil: true, ..pool }, count_padding: true }, &[image], &[2, 4, 4, 3]);
         check(&Op::Linear { inputs: 8, outputs: 3, bias: true }, &[tokens], &[2, 7, 3]);
         check(&Op::MatMul { transpose_second: true }, &[&[2, 3, 4, 5], &[2, 3, 6, 5]], &[2, 3, 4, 6]);
         check(&Op::MatMul { transpose_second: false }, &[&[3, 4, 5], &[3, 5, 6]], &[3, 4, 6]);
         check(&Op::MatMul { transpose_second: true }, &[&[2, 1, 3, 4, 5], &[2, 1, 3, 6, 5]], &[2, 1, 3, 4, 6]);
-        check(&Op::BatchNorm { channels: 4, eps: 1e-5 }, &[picture], picture);
+        check(&Op::BatchNorm { channels: 4, eps: 1e-5 }, &[image], image);
         check(&Op::LayerNorm { channels: 8, eps: 1e-6 }, &[tokens], tokens);
         check(&Op::Activation(Activation::Gelu), &[tokens], tokens);
         check(&Op::Softmax, &[tokens], tokens);
@@ -286,7 +288,7 @@ mod tests {
         }
         for how in [Reduction::Mean, Reduction::Sum, Reduction::Max] {
             check(&Op::Reduce(Reduce { how, dims: vec![1], keep: true }), &[tokens], &[2, 1, 8]);
-            check(&Op::Reduce(Reduce { how, dims: vec![2, 3], keep: false }), &[picture], &[2, 4]);
+            check(&Op::Reduce(Reduce { how, dims: vec![2, 3], keep: false }), &[image], &[2, 4]);
         }
         check(&Op::IndexSelect { dim: 1, indices: [6, 0, 0].into() }, &[tokens], &[2, 3, 8]);
         check(&Op::Roll { dim: 2, shift: -3 }, &[tokens], tokens);
@@ -301,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn inputs_that_do_not_match_are_errors() {
         let fails = |op: Op, inputs: &[&[usize]]| assert!(op.shape(inputs).is_err(), "{op:?}");
         fails(Op::Conv2d(Conv2d::new(4, 6, 3)), &[&[2, 3, 6, 5]]);
         fails(Op::Conv2d(Conv2d::new(4, 6, 7)), &[&[2, 4, 6, 5]]);

@@ -36,7 +36,7 @@ pub(super) fn matmul_shape(a: &[usize], b: &[usize], transpose: bool) -> std::re
     Ok([before.as_slice(), m, n].concat())
 }
 
-/// The dimensions before the last two, and each of those.
+/// Splits a shape into the dimensions before the last two, and each of the last two.
 fn split(shape: &[usize]) -> Option<[&[usize]; 3]> {
     let at = shape.len().checked_sub(2)?;
     Some([&shape[..at], &shape[at..=at], &shape[at + 1..]])
@@ -44,7 +44,7 @@ fn split(shape: &[usize]) -> Option<[&[usize]; 3]> {
 
 pub(super) fn matmul(a: &Tensor, b: &Tensor, transpose: bool) -> Result<Tensor> {
     let (mut a, mut b) = (batched(a, b)?, batched(b, a)?);
-    // On the CPU matrices are multiplied where they lie.
+    // On the CPU matrices are multiplied where they lie in memory, whatever their strides.
     let on_cpu = a.device().is_cpu();
     if !on_cpu {
         (a, b) = (a.contiguous()?, b.contiguous()?);
@@ -53,13 +53,13 @@ pub(super) fn matmul(a: &Tensor, b: &Tensor, transpose: bool) -> Result<Tensor> 
     if a.rank() < 5 || on_cpu {
         return kernels::matmul(&a, &b);
     }
-    // candle mistakes the strides of dimensions of length 1 where there are many.
+    // candle misreads the strides of dimensions of length 1 in tensors of many dimensions.
     let [before, m, n] = [&a.dims()[..a.rank() - 2], &[a.dim(D::Minus2)?], &[b.dim(D::Minus1)?]];
     let flat = |x: &Tensor| x.contiguous()?.flatten_to(x.rank() - 3);
     kernels::matmul(&flat(&a)?, &flat(&b)?)?.reshape([before, m, n].concat())
 }
 
-/// The value with the dimensions before its last two broadcast to those of another.
+/// Broadcasts the dimensions before the last two to those of another value.
 fn batched(x: &Tensor, like: &Tensor) -> Result<Tensor> {
     let (Some([own, rows, columns]), Some([other, ..])) = (split(x.dims()), split(like.dims())) else {
         return Ok(x.clone());

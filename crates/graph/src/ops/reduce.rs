@@ -3,25 +3,25 @@
 use candle_core::{Result, Tensor};
 use hard_imagenet_kernels::max_keepdim;
 
-/// What becomes of the values of the dimensions.
+/// The function that a reduction applies to the values along its dimensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reduction {
-    /// Their mean.
+    /// The mean.
     Mean,
-    /// Their sum.
+    /// The sum.
     Sum,
-    /// The largest.
+    /// The largest value.
     Max,
 }
 
 /// A reduction over some dimensions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reduce {
-    /// How.
+    /// The function.
     pub how: Reduction,
-    /// Over which, counted from 0, in rising order.
+    /// The dimensions to reduce, counted from 0, in ascending order.
     pub dims: Vec<usize>,
-    /// Do they stay, with length 1?
+    /// Whether the dimensions are kept with length 1.
     pub keep: bool,
 }
 
@@ -39,7 +39,8 @@ impl Reduce {
 
     pub(super) fn value(&self, x: &Tensor) -> Result<Tensor> {
         let mut y = x.contiguous()?;
-        // From the last dimension on, so that the places of the others stay; those side by side are one in memory.
+        // From the last dimension to the first, so that the numbers of the others stay valid. Neighboring dimensions are
+        // joined, because they are one in memory.
         for run in self.dims.chunk_by(|a, b| a + 1 == *b).rev() {
             let first = run[0];
             y = y.flatten(first, first + run.len() - 1)?;

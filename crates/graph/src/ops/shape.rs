@@ -1,18 +1,18 @@
-//! Operations that move elements and compute nothing.
+//! Operations that move elements without computing.
 
 use candle_core::{Result, Tensor};
 use hard_imagenet_kernels as kernels;
 
 type Shape = std::result::Result<Vec<usize>, String>;
 
-/// A dimension after a reshape.
+/// The length of a dimension after a reshape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// As long as the dimension at the same place before.
+    /// The length of the dimension at the same position before.
     Same,
-    /// This long.
+    /// This length.
     Is(usize),
-    /// Whatever is left; once a reshape.
+    /// Whatever is left. It may appear once in a reshape.
     Rest,
 }
 
@@ -35,7 +35,11 @@ pub(super) fn reshape(x: &[usize], extents: &[Extent]) -> Shape {
     {
         shape[i] = before / after;
     }
-    if shape.iter().product::<usize>() == before { Ok(shape) } else { Err(format!("what {extents:?} divides")) }
+    if shape.iter().product::<usize>() == before {
+        Ok(shape)
+    } else {
+        Err(format!("a number of elements that {extents:?} divides"))
+    }
 }
 
 pub(super) fn permute(x: &[usize], order: &[usize]) -> Shape {
@@ -92,16 +96,16 @@ pub(super) fn index_select(x: &[usize], dim: usize, indices: &[u32]) -> Shape {
     Ok(shape)
 }
 
-/// Elements added along a dimension.
+/// The attributes of padding along one dimension.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pad {
-    /// Counted from 0.
+    /// The dimension, counted from 0.
     pub dim: usize,
-    /// How many before the first.
+    /// The number of elements added before the first.
     pub before: usize,
-    /// How many after the last.
+    /// The number of elements added after the last.
     pub after: usize,
-    /// What they are.
+    /// The value of the added elements.
     pub value: f32,
 }
 

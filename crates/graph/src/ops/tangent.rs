@@ -1,21 +1,21 @@
-//! How a node's value changes as its inputs move: each operation's Jacobian times a direction, in operations that can be
+//! Forward-mode derivatives of the operations: each operation's Jacobian times a direction, in operations that can be
 //! differentiated again.
 
 use super::{Binary, Op, Pad, Reduce, Reduction, no_input, take};
 use candle_core::{D, Result, Tensor};
 use hard_imagenet_kernels as kernels;
 
-/// A value, and the direction in which it moves; `None` where it stays.
+/// A value and the direction in which it moves, `None` if it does not move.
 pub(crate) type Moving<'a> = (&'a Tensor, Option<&'a Tensor>);
 
 impl Op {
-    /// The direction in which the value `y` moves; `None` if no input does.
+    /// Returns the direction in which the value `y` moves, or `None` if no input moves.
     pub(crate) fn tangent(&self, inputs: &[Moving<'_>], weights: &[&Tensor], y: &Tensor) -> Result<Option<Tensor>> {
         if inputs.iter().all(|(_, dx)| dx.is_none()) {
             return Ok(None);
         }
         let (x, dx) = inputs.first().copied().ok_or_else(no_input)?;
-        // What is linear in its first input does to the direction what it does to the value; a bias does not move.
+        // An operation that is linear in its first input maps the direction as it maps the value, but without the bias.
         let along = |op: &Op, weights: &[&Tensor]| -> Result<Option<Tensor>> {
             let rest = inputs.iter().skip(1).map(|(x, _)| *x);
             let Some(dx) = dx else { return Ok(None) };
@@ -47,7 +47,9 @@ impl Op {
                 };
                 dx.map(moved).transpose()
             }
-            Self::Reduce(reduce) if reduce.how == Reduction::Max => dx.map(|dx| largest(reduce, x, y, dx)).transpose(),
+            Self::Reduce(reduce) if reduce.how == Reduction::Max => {
+                dx.map(|dx| max_tangent(reduce, x, y, dx)).transpose()
+            }
             Self::Reduce(_) => along(self, &[]),
             Self::Concat { dim } => {
                 let part = |(x, dx): &Moving<'_>| dx.map_or_else(|| x.zeros_like(), |dx| Ok(dx.clone()));
@@ -61,8 +63,8 @@ impl Op {
             Self::Binary(binary) => {
                 let (b, db) = inputs.get(1).copied().ok_or_else(no_input)?;
                 let (da, db) = (
-                    dx.map(|da| of_first(*binary, x, b, y, da)).transpose()?,
-                    db.map(|db| of_second(*binary, x, b, y, db)).transpose()?,
+                    dx.map(|da| first_tangent(*binary, x, b, y, da)).transpose()?,
+                    db.map(|db| second_tangent(*binary, x, b, y, db)).transpose()?,
                 );
                 let moved = sum(da, db)?;
                 moved.map(|dy| dy.broadcast_as(y.shape())?.contiguous()).transpose()
@@ -78,14 +80,15 @@ fn sum(a: Option<Tensor>, b: Option<Tensor>) -> Result<Option<Tensor>> {
     }
 }
 
-/// 1 where the value comes from that side; equal ones share, as in the kernels' gradients.
+/// Returns 1 where the value `y` is `own` and 0 where it is `other`. Equal values share, as in the kernels' gradients.
 fn chosen(own: &Tensor, other: &Tensor, y: &Tensor) -> Result<Tensor> {
     let hit = |side: &Tensor| side.detach().broadcast_as(y.shape())?.eq(&y.detach())?.to_dtype(y.dtype());
     let (own, other) = (hit(own)?, hit(other)?);
     &own / (&own + &other)?
 }
 
-fn of_first(binary: Binary, a: &Tensor, b: &Tensor, y: &Tensor, da: &Tensor) -> Result<Tensor> {
+/// The tangent of `y` as `a` moves along `da`.
+fn first_tangent(binary: Binary, a: &Tensor, b: &Tensor, y: &Tensor, da: &Tensor) -> Result<Tensor> {
     match binary {
         Binary::Add | Binary::Sub => Ok(da.clone()),
         Binary::Mul => da.broadcast_mul(b),
@@ -94,7 +97,8 @@ fn of_first(binary: Binary, a: &Tensor, b: &Tensor, y: &Tensor, da: &Tensor) -> 
     }
 }
 
-fn of_second(binary: Binary, a: &Tensor, b: &Tensor, y: &Tensor, db: &Tensor) -> Result<Tensor> {
+/// The tangent of `y` as `b` moves along `db`.
+fn second_tangent(binary: Binary, a: &Tensor, b: &Tensor, y: &Tensor, db: &Tensor) -> Result<Tensor> {
     match binary {
         Binary::Add => Ok(db.clone()),
         Binary::Sub => db.neg(),
@@ -104,8 +108,8 @@ fn of_second(binary: Binary, a: &Tensor, b: &Tensor, y: &Tensor, db: &Tensor) ->
     }
 }
 
-/// Equal maxima share.
-fn largest(reduce: &Reduce, x: &Tensor, y: &Tensor, dx: &Tensor) -> Result<Tensor> {
+/// The tangent of a maximum as `x` moves along `dx`. Equal maxima share.
+fn max_tangent(reduce: &Reduce, x: &Tensor, y: &Tensor, dx: &Tensor) -> Result<Tensor> {
     let kept = Reduce { how: Reduction::Sum, keep: true, ..reduce.clone() };
     let shape = kept.shape(x.dims()).map_err(candle_core::Error::Msg)?;
     let hit = x.detach().broadcast_eq(&y.detach().reshape(shape)?)?.to_dtype(x.dtype())?;

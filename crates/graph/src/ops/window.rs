@@ -1,4 +1,4 @@
-//! Operations that look through a window moving over the picture.
+//! Operations with a window that moves over the image.
 
 use super::Activation;
 use super::take;
@@ -7,29 +7,29 @@ use hard_imagenet_kernels::{self as kernels, Conv2dParams, Pool2dParams};
 
 type Shape = std::result::Result<Vec<usize>, String>;
 
-/// A convolution.
+/// The attributes of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2d {
-    /// Channels before.
+    /// The number of input channels.
     pub inputs: usize,
-    /// Channels after.
+    /// The number of output channels.
     pub outputs: usize,
-    /// Height and width of the window.
+    /// Height and width of the window, in taps.
     pub kernel: (usize, usize),
-    /// Step between windows.
+    /// The step between neighboring windows, in pixels.
     pub stride: usize,
-    /// Zeros added on each side.
+    /// The number of zeros added on each side.
     pub padding: usize,
-    /// Distance between taps.
+    /// The distance between neighboring taps, in pixels.
     pub dilation: usize,
-    /// Channels in this many groups that do not see each other.
+    /// The number of groups that channels are split into. Each output channel reads only the inputs of its group.
     pub groups: usize,
-    /// Is there a bias?
+    /// Whether there is a bias.
     pub bias: bool,
 }
 
 impl Conv2d {
-    /// A square window, stride 1, no padding, one group, no bias.
+    /// Creates a convolution with a square window, stride 1, no padding, one group and no bias.
     pub fn new(inputs: usize, outputs: usize, kernel: usize) -> Self {
         Self { inputs, outputs, kernel: (kernel, kernel), stride: 1, padding: 0, dilation: 1, groups: 1, bias: false }
     }
@@ -38,7 +38,7 @@ impl Conv2d {
         Conv2dParams { stride: self.stride, padding: self.padding, dilation: self.dilation, groups: self.groups }
     }
 
-    /// Products for each element of the value.
+    /// The number of products in each element of the value.
     pub(super) fn taps(&self) -> usize {
         self.inputs / self.groups * self.kernel.0 * self.kernel.1
     }
@@ -59,7 +59,7 @@ impl Conv2d {
             _ => (0, 0),
         };
         if oh == 0 || ow == 0 {
-            return Err(format!("(B, {}, H, W) not smaller than its window", self.inputs));
+            return Err(format!("(B, {}, H, W) no smaller than its window", self.inputs));
         }
         Ok(vec![x[0], self.outputs, oh, ow])
     }
@@ -69,27 +69,32 @@ impl Conv2d {
         kernels::conv2d(x, weight, weights.get(1).copied(), self.params())
     }
 
-    pub(super) fn activated(&self, x: &Tensor, weights: &[&Tensor], then: Activation) -> Result<Option<Tensor>> {
+    pub(super) fn fused_value(
+        &self,
+        x: &Tensor,
+        weights: &[&Tensor],
+        activation: Activation,
+    ) -> Result<Option<Tensor>> {
         let [weight] = take(weights)?;
-        kernels::conv2d_with_activation(x, weight, weights.get(1).copied(), self.params(), then)
+        kernels::conv2d_with_activation(x, weight, weights.get(1).copied(), self.params(), activation)
     }
 }
 
-/// A square pooling window.
+/// The attributes of a pool: a square window and its movement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool2d {
-    /// Side of the window.
+    /// The side of the window, in pixels.
     pub size: usize,
-    /// Step between windows.
+    /// The step between neighboring windows, in pixels.
     pub stride: usize,
-    /// Added on each side.
+    /// The number of rows and columns added on each side.
     pub padding: usize,
-    /// Are windows kept that reach beyond the far ends?
+    /// Whether windows that reach beyond the far ends are kept, as with torch's `ceil_mode`.
     pub ceil: bool,
 }
 
 impl Pool2d {
-    /// Windows that do not overlap; no padding.
+    /// Creates windows that do not overlap and have no padding.
     pub fn new(size: usize) -> Self {
         Self { size, stride: size, padding: 0, ceil: false }
     }
@@ -103,7 +108,7 @@ impl Pool2d {
             &[b, c, h, w] if self.params().output_len(h) > 0 && self.params().output_len(w) > 0 => {
                 Ok(vec![b, c, self.params().output_len(h), self.params().output_len(w)])
             }
-            _ => Err("(B, C, H, W) not smaller than its window".into()),
+            _ => Err("(B, C, H, W) no smaller than its window".into()),
         }
     }
 }

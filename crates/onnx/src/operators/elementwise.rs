@@ -3,7 +3,7 @@
 use super::Call;
 use super::folded;
 use crate::error::Reason;
-use crate::import::{Import, constant};
+use crate::importer::{Importer, constant};
 use crate::value::Value;
 use candle_core::{DType, Tensor};
 use hard_imagenet_graph::{Activation, Binary, Op};
@@ -41,25 +41,25 @@ pub(super) fn activation(call: &Call<'_>) -> Result<Option<Activation>, Reason> 
     }))
 }
 
-pub(super) fn activate(import: &mut Import, call: &Call<'_>, activation: Activation) -> Result<Value, Reason> {
+pub(super) fn activate(importer: &mut Importer, call: &Call<'_>, activation: Activation) -> Result<Value, Reason> {
     let x = call.x()?;
     if x.is_integral() {
         return folded::unary(call);
     }
     let (alpha, beta) = (call.float("alpha", 0.2), call.float("beta", 0.5));
     if activation == Activation::HardSigmoid && ((alpha - 1.0 / 6.0).abs() > 1e-6 || beta != 0.5) {
-        let scaled = import.op(Op::Scale(f64::from(alpha)), &[x])?;
-        let moved = import.op(Op::Binary(Binary::Add), &[&scaled, &constant(vec![beta], &[1])?])?;
-        return import.op(Op::Activation(Activation::Clamp(0.0, 1.0)), &[&moved]);
+        let scaled = importer.op(Op::Scale(f64::from(alpha)), &[x])?;
+        let moved = importer.op(Op::Binary(Binary::Add), &[&scaled, &constant(vec![beta], &[1])?])?;
+        return importer.op(Op::Activation(Activation::Clamp(0.0, 1.0)), &[&moved]);
     }
-    import.op(Op::Activation(activation), &[x])
+    importer.op(Op::Activation(activation), &[x])
 }
 
-pub(super) fn negate(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
-    if call.x()?.is_integral() { folded::unary(call) } else { import.op(Op::Scale(-1.0), &[call.x()?]) }
+pub(super) fn negate(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
+    if call.x()?.is_integral() { folded::unary(call) } else { importer.op(Op::Scale(-1.0), &[call.x()?]) }
 }
 
-pub(super) fn binary(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn binary(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let values: Vec<&Value> = call.inputs().collect();
     let (first, rest) = values.split_first().ok_or("it has no inputs")?;
     let binary = match call.node.op.as_str() {
@@ -74,14 +74,16 @@ pub(super) fn binary(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
         return folded::arithmetic(call);
     }
     if let (Binary::Add, [a, b]) = (binary, values.as_slice())
-        && let Some(linear) = import.with_bias(a, b).or_else(|| import.with_bias(b, a))
+        && let Some(linear) = importer.merge_bias(a, b).or_else(|| importer.merge_bias(b, a))
     {
         return linear;
     }
     if let [a, b] = values.as_slice() {
         let norm = match binary {
-            Binary::Div => import.layer_norm(a, b),
-            _ => import.layer_norm_with(binary, a, b).or_else(|| import.layer_norm_with(binary, b, a)),
+            Binary::Div => importer.merge_layer_norm(a, b),
+            _ => importer
+                .merge_layer_norm_affine(binary, a, b)
+                .or_else(|| importer.merge_layer_norm_affine(binary, b, a)),
         };
         if let Some(norm) = norm {
             return norm;
@@ -92,21 +94,21 @@ pub(super) fn binary(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
         // Times or through one number is a scale.
         sum = match (binary, value.scalar(), sum.scalar()) {
             (Binary::Mul, Some(factor), None) if value.rank() <= sum.rank() => {
-                import.op(Op::Scale(f64::from(factor)), &[&sum])?
+                importer.op(Op::Scale(f64::from(factor)), &[&sum])?
             }
             (Binary::Div, Some(divisor), None) if value.rank() <= sum.rank() => {
-                import.op(Op::Scale(1.0 / f64::from(divisor)), &[&sum])?
+                importer.op(Op::Scale(1.0 / f64::from(divisor)), &[&sum])?
             }
             (Binary::Mul, None, Some(factor)) if sum.rank() <= value.rank() => {
-                import.op(Op::Scale(f64::from(factor)), &[value])?
+                importer.op(Op::Scale(f64::from(factor)), &[value])?
             }
-            _ => import.op(Op::Binary(binary), &[&sum, value])?,
+            _ => importer.op(Op::Binary(binary), &[&sum, value])?,
         };
     }
-    if call.node.op == "Mean" { import.op(Op::Scale(1.0 / values.len() as f64), &[&sum]) } else { Ok(sum) }
+    if call.node.op == "Mean" { importer.op(Op::Scale(1.0 / values.len() as f64), &[&sum]) } else { Ok(sum) }
 }
 
-pub(super) fn power(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn power(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let exponent = match call.input(1)?.floats()?.as_slice() {
         [exponent] => *exponent,
         _ => return Err("its exponent is not one number".into()),
@@ -115,15 +117,15 @@ pub(super) fn power(import: &mut Import, call: &Call<'_>) -> Result<Value, Reaso
         return Err("of integers".into());
     }
     let activation = if exponent == 0.5 { Activation::Sqrt } else { Activation::Power(exponent) };
-    import.op(Op::Activation(activation), &[call.x()?])
+    importer.op(Op::Activation(activation), &[call.x()?])
 }
 
 /// max(x, 0) + slope · min(x, 0)
-pub(super) fn parametric_relu(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
-    let above = import.op(Op::Activation(Activation::Relu), &[call.x()?])?;
-    let below = import.op(Op::Binary(Binary::Sub), &[call.x()?, &above])?;
-    let below = import.op(Op::Binary(Binary::Mul), &[&below, call.input(1)?])?;
-    import.op(Op::Binary(Binary::Add), &[&above, &below])
+pub(super) fn parametric_relu(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
+    let above = importer.op(Op::Activation(Activation::Relu), &[call.x()?])?;
+    let below = importer.op(Op::Binary(Binary::Sub), &[call.x()?, &above])?;
+    let below = importer.op(Op::Binary(Binary::Mul), &[&below, call.input(1)?])?;
+    importer.op(Op::Binary(Binary::Add), &[&above, &below])
 }
 
 pub(super) fn cast(call: &Call<'_>) -> Result<Value, Reason> {
@@ -142,7 +144,7 @@ pub(super) fn cast(call: &Call<'_>) -> Result<Value, Reason> {
 }
 
 /// The first value where the condition holds, else the second.
-pub(super) fn choose(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn choose(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let (condition, yes, no) = (call.x()?.tensor()?, call.input(1)?, call.input(2)?);
     let condition = condition.ne(&condition.zeros_like()?)?;
     if let (Some(yes), Some(no)) = (yes.known(), no.known()) {
@@ -158,8 +160,8 @@ pub(super) fn choose(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
             let number = Tensor::full(number, share.dims(), share.device())?;
             return Ok(share.ne(0f32)?.where_cond(&number, &share.zeros_like()?)?.into());
         }
-        import.op(Op::Binary(Binary::Mul), &[value, &share.clone().into()])
+        importer.op(Op::Binary(Binary::Mul), &[value, &share.clone().into()])
     };
     let (yes, no) = (part(yes, &truth)?, part(no, &truth.affine(-1.0, 1.0)?)?);
-    import.op(Op::Binary(Binary::Add), &[&yes, &no])
+    importer.op(Op::Binary(Binary::Add), &[&yes, &no])
 }

@@ -2,7 +2,7 @@
 
 use super::{Call, dimension};
 use crate::error::Reason;
-use crate::import::Import;
+use crate::importer::Importer;
 use crate::tensor;
 use crate::value::{BATCH, Value, grows};
 use candle_core::{DType, Device, Tensor};
@@ -15,7 +15,7 @@ fn ints(values: Vec<i64>, shape: &[usize]) -> Result<Value, Reason> {
 pub(super) fn constant(call: &Call<'_>) -> Result<Value, Reason> {
     if let Some(stored) = call.tensor("value") {
         // Attributes have no folder: data beside the file belongs to initialisers.
-        return Ok(tensor::value(stored, Path::new(""))?.into());
+        return Ok(tensor::read(stored, Path::new(""))?.into());
     }
     let attribute = call.node.attributes.first().ok_or("it has no value")?;
     match attribute.name.as_str() {
@@ -30,7 +30,7 @@ pub(super) fn constant(call: &Call<'_>) -> Result<Value, Reason> {
 /// The most elements that a table may have: no file makes memory run out by a number in it.
 pub(super) const LARGEST: usize = 1 << 28;
 
-pub(super) fn constant_of_shape(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn constant_of_shape(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let mut shape = call.x()?.ints()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?;
     let batched = shape.first() == Some(&BATCH);
     if batched {
@@ -38,15 +38,15 @@ pub(super) fn constant_of_shape(import: &mut Import, call: &Call<'_>) -> Result<
     }
     shape.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)).filter(|n| *n <= LARGEST).ok_or("it is too large")?;
     let value = match call.tensor("value") {
-        Some(stored) => tensor::value(stored, Path::new(""))?.flatten_all()?.get(0)?,
+        Some(stored) => tensor::read(stored, Path::new(""))?.flatten_all()?.get(0)?,
         None => Tensor::new(0f32, &Device::Cpu)?,
     };
     let value = Value::from(value.broadcast_as(shape)?.contiguous()?);
-    if batched { import.expand_batch(&value) } else { Ok(value) }
+    if batched { importer.expand_batch(&value) } else { Ok(value) }
 }
 
-pub(super) fn shape(import: &Import, call: &Call<'_>) -> Result<Value, Reason> {
-    let all = import.file_shape(call.x()?);
+pub(super) fn shape(importer: &Importer, call: &Call<'_>) -> Result<Value, Reason> {
+    let all = importer.file_shape(call.x()?);
     let rank = all.len() as i64;
     let bound = |at: i64| if at < 0 { at + rank } else { at }.clamp(0, rank) as usize;
     let (start, end) = (bound(call.int("start", 0)), bound(call.int("end", rank)));
@@ -55,8 +55,8 @@ pub(super) fn shape(import: &Import, call: &Call<'_>) -> Result<Value, Reason> {
     ints(part, &[len])
 }
 
-pub(super) fn size(import: &Import, call: &Call<'_>) -> Result<Value, Reason> {
-    ints(vec![import.file_shape(call.x()?).iter().product()], &[])
+pub(super) fn size(importer: &Importer, call: &Call<'_>) -> Result<Value, Reason> {
+    ints(vec![importer.file_shape(call.x()?).iter().product()], &[])
 }
 
 pub(super) fn range(call: &Call<'_>) -> Result<Value, Reason> {

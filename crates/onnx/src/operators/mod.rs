@@ -2,16 +2,17 @@
 
 mod elementwise;
 mod folded;
-mod normal;
+mod layer_norm;
+mod norm;
 mod product;
 mod resize;
 mod shape;
 mod window;
 
 use crate::error::Reason;
-use crate::import::{Import, Scope};
+use crate::importer::Importer;
 use crate::proto::NodeProto;
-use crate::value::Value;
+use crate::value::{Scope, Value};
 
 /// A node with the values of its inputs; an input that is left out is `None`.
 pub(crate) struct Call<'a> {
@@ -82,7 +83,7 @@ pub(crate) fn dimension(axis: i64, rank: usize) -> Result<usize, Reason> {
 }
 
 /// The values of a node's outputs.
-pub(crate) fn apply(import: &mut Import, node: &NodeProto<'_>, scope: &Scope) -> Result<Vec<Value>, Reason> {
+pub(crate) fn apply(importer: &mut Importer, node: &NodeProto<'_>, scope: &Scope) -> Result<Vec<Value>, Reason> {
     let input = |name: &String| match scope.get(name) {
         _ if name.is_empty() => Ok(None),
         Some(value) => Ok(Some(value.clone())),
@@ -95,12 +96,12 @@ pub(crate) fn apply(import: &mut Import, node: &NodeProto<'_>, scope: &Scope) ->
         );
     }
     let value = match node.op.as_str() {
-        "Split" => return shape::split(import, &call),
+        "Split" => return shape::split(importer, &call),
         "Identity" | "Dropout" => call.x()?.clone(),
         "Constant" => folded::constant(&call)?,
-        "ConstantOfShape" => folded::constant_of_shape(import, &call)?,
-        "Shape" => folded::shape(import, &call)?,
-        "Size" => folded::size(import, &call)?,
+        "ConstantOfShape" => folded::constant_of_shape(importer, &call)?,
+        "Shape" => folded::shape(importer, &call)?,
+        "Size" => folded::size(importer, &call)?,
         "Range" => folded::range(&call)?,
         "EyeLike" => folded::eye(&call)?,
         "CumSum" => folded::cumulative_sum(&call)?,
@@ -114,41 +115,41 @@ pub(crate) fn apply(import: &mut Import, node: &NodeProto<'_>, scope: &Scope) ->
             folded::compared(&call)?
         }
         "Cast" | "CastLike" => elementwise::cast(&call)?,
-        "Where" => elementwise::choose(import, &call)?,
-        "Add" | "Sub" | "Mul" | "Div" | "Min" | "Max" | "Sum" | "Mean" => elementwise::binary(import, &call)?,
-        "Neg" => elementwise::negate(import, &call)?,
-        "Pow" => elementwise::power(import, &call)?,
-        "PRelu" => elementwise::parametric_relu(import, &call)?,
-        "Conv" => window::conv(import, &call)?,
-        "MaxPool" | "AveragePool" => window::pool(import, &call)?,
-        "GlobalAveragePool" | "GlobalMaxPool" => window::global_pool(import, &call)?,
-        "Pad" => window::pad(import, &call)?,
-        "DepthToSpace" | "SpaceToDepth" => window::blocks(import, &call)?,
-        "Resize" | "Upsample" => resize::resize(import, &call)?,
-        "MatMul" => product::matmul(import, call.input(0)?, call.input(1)?)?,
-        "Gemm" => product::gemm(import, &call)?,
-        "Einsum" => product::einsum(import, &call)?,
-        "BatchNormalization" => normal::batch(import, &call)?,
-        "LayerNormalization" => normal::layer(import, &call)?,
-        "InstanceNormalization" => normal::instance(import, &call)?,
-        "GroupNormalization" => normal::group(import, &call)?,
-        "LpNormalization" => normal::lp(import, &call)?,
-        "Softmax" | "LogSoftmax" => normal::softmax(import, &call)?,
+        "Where" => elementwise::choose(importer, &call)?,
+        "Add" | "Sub" | "Mul" | "Div" | "Min" | "Max" | "Sum" | "Mean" => elementwise::binary(importer, &call)?,
+        "Neg" => elementwise::negate(importer, &call)?,
+        "Pow" => elementwise::power(importer, &call)?,
+        "PRelu" => elementwise::parametric_relu(importer, &call)?,
+        "Conv" => window::conv(importer, &call)?,
+        "MaxPool" | "AveragePool" => window::pool(importer, &call)?,
+        "GlobalAveragePool" | "GlobalMaxPool" => window::global_pool(importer, &call)?,
+        "Pad" => window::pad(importer, &call)?,
+        "DepthToSpace" | "SpaceToDepth" => window::blocks(importer, &call)?,
+        "Resize" | "Upsample" => resize::resize(importer, &call)?,
+        "MatMul" => product::matmul(importer, call.input(0)?, call.input(1)?)?,
+        "Gemm" => product::gemm(importer, &call)?,
+        "Einsum" => product::einsum(importer, &call)?,
+        "BatchNormalization" => norm::batch(importer, &call)?,
+        "LayerNormalization" => norm::layer(importer, &call)?,
+        "InstanceNormalization" => norm::instance(importer, &call)?,
+        "GroupNormalization" => norm::group(importer, &call)?,
+        "LpNormalization" => norm::lp(importer, &call)?,
+        "Softmax" | "LogSoftmax" => norm::softmax(importer, &call)?,
         "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" => {
-            normal::reduce(import, &call)?
+            norm::reduce(importer, &call)?
         }
-        "Reshape" => shape::reshape(import, &call)?,
-        "Flatten" => shape::flatten(import, &call)?,
-        "Squeeze" => shape::squeeze(import, &call)?,
-        "Unsqueeze" => shape::unsqueeze(import, &call)?,
-        "Transpose" => shape::transpose(import, &call)?,
-        "Concat" => shape::concat(import, &call)?,
-        "Slice" => shape::slice(import, &call)?,
-        "Gather" => shape::gather(import, &call)?,
-        "Expand" => shape::expand(import, &call)?,
-        "Tile" => shape::tile(import, &call)?,
+        "Reshape" => shape::reshape(importer, &call)?,
+        "Flatten" => shape::flatten(importer, &call)?,
+        "Squeeze" => shape::squeeze(importer, &call)?,
+        "Unsqueeze" => shape::unsqueeze(importer, &call)?,
+        "Transpose" => shape::transpose(importer, &call)?,
+        "Concat" => shape::concat(importer, &call)?,
+        "Slice" => shape::slice(importer, &call)?,
+        "Gather" => shape::gather(importer, &call)?,
+        "Expand" => shape::expand(importer, &call)?,
+        "Tile" => shape::tile(importer, &call)?,
         _ => match elementwise::activation(&call)? {
-            Some(activation) => elementwise::activate(import, &call, activation)?,
+            Some(activation) => elementwise::activate(importer, &call, activation)?,
             None => {
                 return Err(
                     "there is nothing like it here; export the model in floats, with other operators, or load \

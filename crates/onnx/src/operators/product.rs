@@ -2,29 +2,29 @@
 
 use super::Call;
 use crate::error::Reason;
-use crate::import::Import;
+use crate::importer::Importer;
 use crate::value::Value;
 use hard_imagenet_graph::{Binary, Op};
 
-pub(super) fn matmul(import: &mut Import, a: &Value, b: &Value) -> Result<Value, Reason> {
+pub(super) fn matmul(importer: &mut Importer, a: &Value, b: &Value) -> Result<Value, Reason> {
     match b.known() {
         Some(weight) if weight.rank() == 2 && a.known().is_none() => {
-            import.linear(a, &Value::from(weight.t()?.contiguous()?), None)
+            importer.linear(a, &Value::from(weight.t()?.contiguous()?), None)
         }
         _ if a.rank() < 2 || b.rank() < 2 => Err("of vectors".into()),
-        _ => import.op(Op::MatMul { transpose_second: false }, &[a, b]),
+        _ => importer.op(Op::MatMul { transpose_second: false }, &[a, b]),
     }
 }
 
-pub(super) fn gemm(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn gemm(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let mut transposed = |i: usize, name: &str| match call.int(name, 0) {
         0 => Ok(call.input(i)?.clone()),
-        _ => import.op(Op::Permute(vec![1, 0]), &[call.input(i)?]),
+        _ => importer.op(Op::Permute(vec![1, 0]), &[call.input(i)?]),
     };
     let a = transposed(0, "transA")?;
     let (alpha, beta) = (call.float("alpha", 1.0), call.float("beta", 1.0));
     let bias = match call.optional(2) {
-        Some(bias) if beta != 1.0 => Some(import.op(Op::Scale(f64::from(beta)), &[bias])?),
+        Some(bias) if beta != 1.0 => Some(importer.op(Op::Scale(f64::from(beta)), &[bias])?),
         bias => bias.cloned(),
     };
     // The usual case, a linear layer with its weight as torch stores it.
@@ -33,26 +33,26 @@ pub(super) fn gemm(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason
     if call.int("transB", 0) != 0 && alpha == 1.0 && stored.known().is_some() && bias.as_ref().is_none_or(vector) {
         let outputs = stored.shape()[0];
         if bias.as_ref().is_none_or(|bias| bias.shape() == [outputs]) {
-            return import.linear(&a, stored, bias.as_ref());
+            return importer.linear(&a, stored, bias.as_ref());
         }
     }
     let b = match call.int("transB", 0) {
         0 => stored.clone(),
-        _ => import.op(Op::Permute(vec![1, 0]), &[stored])?,
+        _ => importer.op(Op::Permute(vec![1, 0]), &[stored])?,
     };
-    let mut y = matmul(import, &a, &b)?;
+    let mut y = matmul(importer, &a, &b)?;
     if alpha != 1.0 {
-        y = import.op(Op::Scale(f64::from(alpha)), &[&y])?;
+        y = importer.op(Op::Scale(f64::from(alpha)), &[&y])?;
     }
     match &bias {
-        Some(bias) => import.op(Op::Binary(Binary::Add), &[&y, bias]),
+        Some(bias) => importer.op(Op::Binary(Binary::Add), &[&y, bias]),
         None => Ok(y),
     }
 }
 
 /// Two values: `bhwc,hkc->bhwk`. Letters in both and in the result are matrices side by side, letters in both alone are
 /// summed over.
-pub(super) fn einsum(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn einsum(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let text: String = call.text("equation", "").chars().filter(|c| !c.is_whitespace()).collect();
     let unknown = || Reason(format!("the equation {text:?}"));
     let (left, out) = text.split_once("->").ok_or_else(unknown)?;
@@ -80,13 +80,13 @@ pub(super) fn einsum(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
     let mut matrix = |x: &Value, from: &[char], lines: &[char]| -> Result<Value, Reason> {
         let wanted = [&side, lines, &summed].concat();
         let order = wanted.iter().filter_map(|c| from.iter().position(|f| f == c)).collect();
-        let x = import.op(Op::Permute(order), &[x])?;
-        import.reshape(&x, &[product(&side), product(lines), product(&summed)])
+        let x = importer.op(Op::Permute(order), &[x])?;
+        importer.reshape(&x, &[product(&side), product(lines), product(&summed)])
     };
     let (a, b) = (matrix(a, &left, &rows)?, matrix(b, &right, &columns)?);
-    let y = import.op(Op::MatMul { transpose_second: true }, &[&a, &b])?;
+    let y = importer.op(Op::MatMul { transpose_second: true }, &[&a, &b])?;
     let found = [side.as_slice(), &rows, &columns].concat();
-    let y = import.reshape(&y, &found.iter().map(extent).collect::<Vec<_>>())?;
+    let y = importer.reshape(&y, &found.iter().map(extent).collect::<Vec<_>>())?;
     let order = out.iter().filter_map(|c| found.iter().position(|f| f == c)).collect();
-    import.op(Op::Permute(order), &[&y])
+    importer.op(Op::Permute(order), &[&y])
 }

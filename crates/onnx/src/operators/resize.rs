@@ -2,11 +2,11 @@
 
 use super::Call;
 use crate::error::Reason;
-use crate::import::{Import, constant};
+use crate::importer::{Importer, constant};
 use crate::value::{Value, grows};
 use hard_imagenet_graph::Op;
 
-pub(super) fn resize(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn resize(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let shape = x.shape().to_vec();
     let upsample = call.node.op == "Upsample";
@@ -18,7 +18,7 @@ pub(super) fn resize(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
     let scales: Vec<f64> = match (scales, sizes) {
         (Some(scales), _) => scales.floats()?.into_iter().map(f64::from).collect(),
         (None, Some(sizes)) => {
-            let before = import.file_shape(x);
+            let before = importer.file_shape(x);
             sizes.ints()?.iter().zip(&before).map(|(&after, &before)| after as f64 / before as f64).collect()
         }
         _ => return Err("it has neither scales nor sizes".into()),
@@ -39,11 +39,11 @@ pub(super) fn resize(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
         let matrix = constant(matrix(call, from, to, scale)?, &[to, from])?;
         let order: Vec<usize> = (0..shape.len()).filter(|d| *d != dim).chain([dim]).collect();
         let back = (0..shape.len()).map(|d| order.iter().position(|o| *o == d).unwrap_or(d)).collect();
-        y = import.op(Op::Permute(order), &[&y])?;
-        y = import.weighted(Op::Linear { inputs: from, outputs: to, bias: false }, &[&y], &[("resize", &matrix)])?;
-        y = import.op(Op::Permute(back), &[&y])?;
+        y = importer.op(Op::Permute(order), &[&y])?;
+        y = importer.weighted(Op::Linear { inputs: from, outputs: to, bias: false }, &[&y], &[("resize", &matrix)])?;
+        y = importer.op(Op::Permute(back), &[&y])?;
     }
-    Ok(import.read_as(y, x))
+    Ok(importer.copy_axes(y, x))
 }
 
 /// The weight of each of `from` elements in each of `to`, row-major `(to, from)`.

@@ -3,14 +3,14 @@
 use super::folded::{LARGEST, wrapped};
 use super::{Call, dimension};
 use crate::error::Reason;
-use crate::import::{Import, constant, shown};
-use crate::value::{BATCH, Value, grows};
+use crate::importer::{Importer, constant};
+use crate::value::{BATCH, Value, grows, show_shape};
 use hard_imagenet_graph::{Binary, Op};
 
-pub(super) fn reshape(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn reshape(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let wanted = call.ints_of(1, "shape")?.ok_or("it has no shape")?;
-    let before = import.file_shape(x);
+    let before = importer.file_shape(x);
     let copies = call.int("allowzero", 0) == 0;
     let mut target = Vec::with_capacity(wanted.len());
     for (i, &dim) in wanted.iter().enumerate() {
@@ -25,19 +25,19 @@ pub(super) fn reshape(import: &mut Import, call: &Call<'_>) -> Result<Value, Rea
         target[rest] = others.map_or(0, |others| before.iter().product::<i64>() / others);
     }
     let target = target.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?;
-    import.reshape(x, &target)
+    importer.reshape(x, &target)
 }
 
-pub(super) fn flatten(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn flatten(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let shape = call.x()?.shape();
     let axis = call.int("axis", 1);
     let at = if axis < 0 { axis + shape.len() as i64 } else { axis };
     let (before, after) = shape.split_at_checked(usize::try_from(at)?).ok_or("its axis is beyond its dimensions")?;
     let target = [before.iter().product(), after.iter().product()];
-    import.reshape(call.x()?, &target)
+    importer.reshape(call.x()?, &target)
 }
 
-pub(super) fn squeeze(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn squeeze(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let shape = call.x()?.shape().to_vec();
     let gone = match call.ints_of(1, "axes")? {
         Some(axes) => axes.into_iter().map(|axis| dimension(axis, shape.len())).collect::<Result<Vec<_>, _>>()?,
@@ -45,12 +45,12 @@ pub(super) fn squeeze(import: &mut Import, call: &Call<'_>) -> Result<Value, Rea
     };
     let kept: Vec<usize> = (0..shape.len()).filter(|dim| !gone.contains(dim)).map(|dim| shape[dim]).collect();
     if gone.iter().any(|&dim| shape[dim] != 1) {
-        return Err(format!("of {} to {}", shown(&shape), shown(&kept)).into());
+        return Err(format!("of {} to {}", show_shape(&shape), show_shape(&kept)).into());
     }
-    import.reshape(call.x()?, &kept)
+    importer.reshape(call.x()?, &kept)
 }
 
-pub(super) fn unsqueeze(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn unsqueeze(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let shape = call.x()?.shape();
     let axes = call.ints_of(1, "axes")?.ok_or("it has no axes")?;
     let rank = shape.len() + axes.len();
@@ -58,19 +58,19 @@ pub(super) fn unsqueeze(import: &mut Import, call: &Call<'_>) -> Result<Value, R
     let mut old = shape.iter().copied();
     let target: Vec<usize> =
         (0..rank).map(|dim| if new.contains(&dim) { 1 } else { old.next().unwrap_or(1) }).collect();
-    import.reshape(call.x()?, &target)
+    importer.reshape(call.x()?, &target)
 }
 
-pub(super) fn transpose(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn transpose(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let rank = call.x()?.rank();
     let order = match call.ints("perm") {
         Some(order) => order.iter().map(|&axis| dimension(axis, rank)).collect::<Result<Vec<_>, _>>()?,
         None => (0..rank).rev().collect(),
     };
-    import.op(Op::Permute(order), &[call.x()?])
+    importer.op(Op::Permute(order), &[call.x()?])
 }
 
-pub(super) fn concat(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn concat(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     // What is empty adds nothing.
     let mut values: Vec<Value> = call.inputs().filter(|value| !value.shape().contains(&0)).cloned().collect();
     if values.is_empty() {
@@ -81,13 +81,13 @@ pub(super) fn concat(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
     for value in &mut values {
         // A class token is there once; each picture has its own.
         if batched && dim > 0 && value.known().is_some() && value.shape().first() == Some(&1) {
-            *value = import.expand_batch(value)?;
+            *value = importer.expand_batch(value)?;
         }
     }
-    import.op(Op::Concat { dim }, &values.iter().collect::<Vec<_>>())
+    importer.op(Op::Concat { dim }, &values.iter().collect::<Vec<_>>())
 }
 
-pub(super) fn split(import: &mut Import, call: &Call<'_>) -> Result<Vec<Value>, Reason> {
+pub(super) fn split(importer: &mut Importer, call: &Call<'_>) -> Result<Vec<Value>, Reason> {
     let x = call.x()?;
     let dim = call.axis("axis", 0, x.rank())?;
     let extent = x.shape()[dim];
@@ -108,15 +108,15 @@ pub(super) fn split(import: &mut Import, call: &Call<'_>) -> Result<Vec<Value>, 
         if len > extent {
             return Err(format!("a part of {len} of {extent}").into());
         }
-        parts.push(import.op(Op::Narrow { dim, start, len }, &[x])?);
+        parts.push(importer.op(Op::Narrow { dim, start, len }, &[x])?);
         start += len;
     }
     Ok(parts)
 }
 
-pub(super) fn slice(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn slice(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let mut x = call.x()?.clone();
-    let file_shape = import.file_shape(&x);
+    let file_shape = importer.file_shape(&x);
     let starts = call.ints_of(1, "starts")?.ok_or("it has no starts")?;
     let ends = call.ints_of(2, "ends")?.ok_or("it has no ends")?;
     let axes = call.ints_of(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
@@ -146,47 +146,47 @@ pub(super) fn slice(import: &mut Import, call: &Call<'_>) -> Result<Value, Reaso
         x = match step {
             1 => {
                 let start = usize::try_from(indices.first().copied().unwrap_or(0))?;
-                import.op(Op::Narrow { dim, start, len: indices.len() }, &[&x])?
+                importer.op(Op::Narrow { dim, start, len: indices.len() }, &[&x])?
             }
             _ => {
                 let indices = indices.into_iter().map(u32::try_from).collect::<Result<Vec<_>, _>>()?;
-                import.op(Op::IndexSelect { dim, indices: indices.into() }, &[&x])?
+                importer.op(Op::IndexSelect { dim, indices: indices.into() }, &[&x])?
             }
         };
     }
     Ok(x)
 }
 
-pub(super) fn gather(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn gather(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let (x, places) = (call.x()?, call.input(1)?);
     let dim = call.axis("axis", 0, x.rank())?;
-    let extent = usize::try_from(import.file_shape(x)[dim])?;
+    let extent = usize::try_from(importer.file_shape(x)[dim])?;
     let at = |&index: &i64| wrapped(index, extent).ok_or_else(|| Reason(format!("there is no index {index}")));
     let indices = places.ints()?.iter().map(at).collect::<Result<Vec<usize>, _>>()?;
     let target = [&x.shape()[..dim], places.shape(), &x.shape()[dim + 1..]].concat();
     // `as_strided` comes as a table of all indices, in order where it does nothing.
     if indices.iter().copied().eq(0..extent) && places.rank() > 0 {
-        return import.reshape(x, &target);
+        return importer.reshape(x, &target);
     }
     if grows(x.shape()[dim]) {
         return Err("it takes the pictures of a batch apart".into());
     }
     if let ([index], 0) = (indices.as_slice(), places.rank()) {
-        return import.op(Op::Select { dim, index: *index }, &[x]);
+        return importer.op(Op::Select { dim, index: *index }, &[x]);
     }
     let flat: Vec<u32> = indices.into_iter().map(u32::try_from).collect::<Result<_, _>>()?;
-    let taken = import.op(Op::IndexSelect { dim, indices: flat.into() }, &[x])?;
-    import.reshape(&taken, &target)
+    let taken = importer.op(Op::IndexSelect { dim, indices: flat.into() }, &[x])?;
+    importer.reshape(&taken, &target)
 }
 
-pub(super) fn expand(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn expand(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let wanted = call.input(1)?.ints()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?;
     let (rank, own) = (wanted.len().max(x.rank()), x.shape());
     let at = |dims: &[usize], i: usize| (i + dims.len()).checked_sub(rank).map_or(1, |i| dims[i]);
     let shape: Vec<usize> = (0..rank).map(|i| if at(own, i) == 1 { at(&wanted, i) } else { at(own, i) }).collect();
     let padded: Vec<usize> = (0..rank).map(|i| at(own, i)).collect();
-    let x = import.reshape(x, &padded)?;
+    let x = importer.reshape(x, &padded)?;
     let batched = shape.first().is_some_and(|&dim| grows(dim)) && padded[0] == 1;
     // Without the batch: what is copied within each picture.
     let inner: Vec<usize> = (0..rank).map(|i| if padded[i] == 1 && !grows(shape[i]) { shape[i] } else { 1 }).collect();
@@ -201,25 +201,25 @@ pub(super) fn expand(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
         None if inner.iter().all(|&dim| dim == 1) => x,
         None => {
             let ones = constant(vec![1.0; inner.iter().product()], &inner)?;
-            import.op(Op::Binary(Binary::Mul), &[&x, &ones])?
+            importer.op(Op::Binary(Binary::Mul), &[&x, &ones])?
         }
     };
-    if batched { import.expand_batch(&x) } else { Ok(x) }
+    if batched { importer.expand_batch(&x) } else { Ok(x) }
 }
 
-pub(super) fn tile(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn tile(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let mut x = call.x()?.clone();
     for (dim, times) in call.input(1)?.ints()?.into_iter().enumerate() {
         let times = usize::try_from(times)?;
         if grows(times) && dim == 0 && x.shape().first() == Some(&1) {
-            x = import.expand_batch(&x)?;
+            x = importer.expand_batch(&x)?;
         } else if times != 1 {
             if times == 0 || grows(times) || x.shape().get(dim).is_none_or(|&extent| grows(extent)) {
                 return Err("it repeats the pictures of a batch".into());
             }
             let size = x.shape().iter().try_fold(times, |n, &dim| n.checked_mul(dim));
             size.filter(|size| *size <= LARGEST * BATCH).ok_or("it is too large")?;
-            x = import.op(Op::Concat { dim }, &vec![&x; times])?;
+            x = importer.op(Op::Concat { dim }, &vec![&x; times])?;
         }
     }
     Ok(x)

@@ -2,8 +2,8 @@
 
 use super::{Call, dimension};
 use crate::error::Reason;
-use crate::import::Import;
-use crate::value::Value;
+use crate::importer::Importer;
+use crate::value::{Value, show_shape};
 use hard_imagenet_graph::{Conv2d, Op, Pad, Pool2d, Reduce, Reduction};
 
 /// How a window moves, along rows and columns.
@@ -16,18 +16,18 @@ struct Window {
 }
 
 /// A sequence as a picture of one row.
-fn as_picture(import: &mut Import, x: &Value) -> Result<Value, Reason> {
+fn as_picture(importer: &mut Importer, x: &Value) -> Result<Value, Reason> {
     match *x.shape() {
         [_, _, _, _] => Ok(x.clone()),
-        [a, b, length] => import.reshape(x, &[a, b, 1, length]),
-        _ => Err(format!("it takes (B, C, H, W) or (B, C, L), got {}", crate::import::shown(x.shape())).into()),
+        [a, b, length] => importer.reshape(x, &[a, b, 1, length]),
+        _ => Err(format!("it takes (B, C, H, W) or (B, C, L), got {}", show_shape(x.shape())).into()),
     }
 }
 
 /// And back.
-fn as_before(import: &mut Import, x: &Value, rank: usize) -> Result<Value, Reason> {
+fn as_before(importer: &mut Importer, x: &Value, rank: usize) -> Result<Value, Reason> {
     match *x.shape() {
-        [a, b, 1, length] if rank == 3 => import.reshape(x, &[a, b, length]),
+        [a, b, 1, length] if rank == 3 => importer.reshape(x, &[a, b, length]),
         _ => Ok(x.clone()),
     }
 }
@@ -103,26 +103,26 @@ impl Window {
     }
 
     /// A frame of that value round the picture.
-    fn framed(&self, import: &mut Import, x: Value, value: f32) -> Result<Value, Reason> {
+    fn framed(&self, importer: &mut Importer, x: Value, value: f32) -> Result<Value, Reason> {
         let mut x = x;
         for (i, &(before, after)) in self.pads.iter().enumerate().filter(|(_, pads)| **pads != (0, 0)) {
-            x = import.op(Op::Pad(Pad { dim: 2 + i, before, after, value }), &[&x])?;
+            x = importer.op(Op::Pad(Pad { dim: 2 + i, before, after, value }), &[&x])?;
         }
         Ok(x)
     }
 }
 
-pub(super) fn conv(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn conv(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let rank = call.x()?.rank();
-    let mut x = as_picture(import, call.x()?)?;
-    let weight = as_picture(import, call.input(1)?)?;
+    let mut x = as_picture(importer, call.x()?)?;
+    let weight = as_picture(importer, call.input(1)?)?;
     let &[outputs, inputs, h, w] = weight.shape() else { return Err("its weight has no four dimensions".into()) };
     let kernel = if rank == 3 { vec![w] } else { vec![h, w] };
     let window = Window::of(call, &kernel, &x.shape()[2..])?;
     let padding = match window.padding() {
         Some(padding) => padding,
         None => {
-            x = window.framed(import, x, 0.0)?;
+            x = window.framed(importer, x, 0.0)?;
             0
         }
     };
@@ -137,13 +137,13 @@ pub(super) fn conv(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason
         ..Conv2d::new(inputs * groups, outputs, 1)
     };
     let weights: Vec<_> = [("weight", &weight)].into_iter().chain(call.optional(2).map(|b| ("bias", b))).collect();
-    let y = import.weighted(Op::Conv2d(conv), &[&x], &weights)?;
-    as_before(import, &y, rank)
+    let y = importer.weighted(Op::Conv2d(conv), &[&x], &weights)?;
+    as_before(importer, &y, rank)
 }
 
-pub(super) fn pool(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn pool(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let rank = call.x()?.rank();
-    let x = as_picture(import, call.x()?)?;
+    let x = as_picture(importer, call.x()?)?;
     let kernel = call.ints("kernel_shape").ok_or("it has no window")?;
     let kernel = kernel.iter().map(|&v| sensible(v)).collect::<Result<Vec<_>, _>>()?;
     let window = Window::of(call, &kernel, &x.shape()[2..])?;
@@ -155,44 +155,44 @@ pub(super) fn pool(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason
         ([size, columns], _) if size == columns && window.strides[0] == window.strides[1] => {
             let (padding, x) = match window.padding() {
                 Some(padding) => (padding, x),
-                None if largest => (0, window.framed(import, x, f32::NEG_INFINITY)?),
-                None if count_padding => (0, window.framed(import, x, 0.0)?),
+                None if largest => (0, window.framed(importer, x, f32::NEG_INFINITY)?),
+                None if count_padding => (0, window.framed(importer, x, 0.0)?),
                 None => return Err("of other padding on each side, which does not count".into()),
             };
             let pool = Pool2d { size, stride: window.strides[0], padding, ceil };
             let op = if largest { Op::MaxPool2d(pool) } else { Op::AvgPool2d { pool, count_padding } };
-            import.op(op, &[&x])?
+            importer.op(op, &[&x])?
         }
-        (kernel, Some(0)) if kernel == window.strides && !ceil => tiles(import, &x, kernel, largest)?,
+        (kernel, Some(0)) if kernel == window.strides && !ceil => tiles(importer, &x, kernel, largest)?,
         _ => return Err("of windows that are not square and overlap".into()),
     };
-    as_before(import, &y, rank)
+    as_before(importer, &y, rank)
 }
 
 /// Windows side by side: rows and columns are cut up, and each window reduced.
-fn tiles(import: &mut Import, x: &Value, kernel: [usize; 2], largest: bool) -> Result<Value, Reason> {
+fn tiles(importer: &mut Importer, x: &Value, kernel: [usize; 2], largest: bool) -> Result<Value, Reason> {
     let mut x = x.clone();
     for (dim, size) in [(2, kernel[0]), (3, kernel[1])] {
         let len = x.shape()[dim].checked_div(size).ok_or("a window without a size")? * size;
         if len != x.shape()[dim] {
-            x = import.op(Op::Narrow { dim, start: 0, len }, &[&x])?;
+            x = importer.op(Op::Narrow { dim, start: 0, len }, &[&x])?;
         }
     }
     let &[b, c, h, w] = x.shape() else { return Err("of other than four dimensions".into()) };
     let (oh, ow) = (h / kernel[0], w / kernel[1]);
-    let cut = import.reshape(&x, &[b, c, oh, kernel[0], ow, kernel[1]])?;
+    let cut = importer.reshape(&x, &[b, c, oh, kernel[0], ow, kernel[1]])?;
     let how = if largest { Reduction::Max } else { Reduction::Mean };
-    let y = import.op(Op::Reduce(Reduce { how, dims: vec![3, 5], keep: false }), &[&cut])?;
-    Ok(import.read_as(y, &x))
+    let y = importer.op(Op::Reduce(Reduce { how, dims: vec![3, 5], keep: false }), &[&cut])?;
+    Ok(importer.copy_axes(y, &x))
 }
 
-pub(super) fn global_pool(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn global_pool(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let how = if call.node.op == "GlobalMaxPool" { Reduction::Max } else { Reduction::Mean };
-    import.op(Op::Reduce(Reduce { how, dims: (2..x.rank()).collect(), keep: true }), &[x])
+    importer.op(Op::Reduce(Reduce { how, dims: (2..x.rank()).collect(), keep: true }), &[x])
 }
 
-pub(super) fn pad(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn pad(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let mut x = call.x()?.clone();
     let pads = call.ints_of(1, "pads")?.ok_or("it has no pads")?;
     let axes = match call.optional(3) {
@@ -212,7 +212,7 @@ pub(super) fn pad(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason>
         let ((before, cut_before), (after, cut_after)) = (side(i)?, side(i + axes.len())?);
         if cut_before + cut_after > 0 {
             let len = x.shape()[dim].checked_sub(cut_before + cut_after).ok_or("it takes more away than there is")?;
-            x = import.op(Op::Narrow { dim, start: cut_before, len }, &[&x])?;
+            x = importer.op(Op::Narrow { dim, start: cut_before, len }, &[&x])?;
         }
         if (before, after) == (0, 0) {
             continue;
@@ -228,10 +228,10 @@ pub(super) fn pad(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason>
             _ => at.clamp(0, extent - 1),
         };
         x = match call.text("mode", "constant") {
-            "constant" => import.op(Op::Pad(Pad { dim, before, after, value }), &[&x])?,
+            "constant" => importer.op(Op::Pad(Pad { dim, before, after, value }), &[&x])?,
             _ => {
                 let indices = places.map(|at| u32::try_from(place(at))).collect::<Result<Vec<_>, _>>()?;
-                import.op(Op::IndexSelect { dim, indices: indices.into() }, &[&x])?
+                importer.op(Op::IndexSelect { dim, indices: indices.into() }, &[&x])?
             }
         };
     }
@@ -239,7 +239,7 @@ pub(super) fn pad(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason>
 }
 
 /// Blocks of pixels to channels, or back.
-pub(super) fn blocks(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn blocks(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let size = usize::try_from(call.int("blocksize", 1))?.max(1);
     let &[b, c, h, w] = x.shape() else { return Err("of other than four dimensions".into()) };
@@ -256,8 +256,8 @@ pub(super) fn blocks(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
         }
         _ => (vec![b, size, size, c / square, h, w], vec![0, 3, 4, 1, 5, 2], vec![b, c / square, h * size, w * size]),
     };
-    let y = import.reshape(x, &cut)?;
-    let y = import.op(Op::Permute(order), &[&y])?;
-    let y = import.reshape(&y, &after)?;
-    Ok(import.read_as(y, x))
+    let y = importer.reshape(x, &cut)?;
+    let y = importer.op(Op::Permute(order), &[&y])?;
+    let y = importer.reshape(&y, &after)?;
+    Ok(importer.copy_axes(y, x))
 }

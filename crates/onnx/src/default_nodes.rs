@@ -16,7 +16,7 @@ enum Need {
 ///
 /// For a convolutional network that is the input of its global pool. For a transformer it is the first norm of its last
 /// block, as in the literature: the last one that the last attention reads, if no convolution comes after that.
-pub(crate) fn default_node(graph: &Graph, (height, width): (usize, usize)) -> Result<Option<NodeId>, GraphError> {
+pub(crate) fn cam_node(graph: &Graph, (height, width): (usize, usize)) -> Result<Option<NodeId>, GraphError> {
     let nodes = graph.nodes();
     let shapes = graph.shapes(&[1, 3, height, width])?;
     let need = needs(graph);
@@ -94,7 +94,7 @@ fn needs(graph: &Graph) -> Vec<Need> {
 }
 
 /// The input of the last linear layer, where it is `(B, D)`; else the output.
-pub(crate) fn features(graph: &Graph, (height, width): (usize, usize)) -> Result<String, GraphError> {
+pub(crate) fn feature_node(graph: &Graph, (height, width): (usize, usize)) -> Result<String, GraphError> {
     let shapes = graph.shapes(&[1, 3, height, width])?;
     let last = graph.nodes().iter().rev().find(|node| matches!(node.op, Op::Linear { .. }));
     let input = last.map(|node| node.inputs[0]).filter(|id| shapes[id.index()].len() == 2);

@@ -2,12 +2,12 @@
 
 use super::{Call, dimension};
 use crate::error::Reason;
-use crate::import::{Import, constant};
+use crate::importer::{Importer, constant};
 use crate::value::{Value, grows};
 use candle_core::{DType, Tensor};
 use hard_imagenet_graph::{Activation, Binary, Op, Reduce, Reduction};
 
-pub(super) fn batch(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn batch(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let eps = f64::from(call.float("epsilon", 1e-5));
     let names = ["weight", "bias", "running_mean", "running_var"];
@@ -17,26 +17,26 @@ pub(super) fn batch(import: &mut Import, call: &Call<'_>) -> Result<Value, Reaso
         .map(|(i, name)| Ok((*name, call.input(i + 1)?)))
         .collect::<Result<Vec<_>, Reason>>()?;
     if x.rank() == 4 {
-        return import.weighted(Op::BatchNorm { channels: x.shape()[1], eps }, &[x], &weights);
+        return importer.weighted(Op::BatchNorm { channels: x.shape()[1], eps }, &[x], &weights);
     }
     let [scale, bias, mean, variance] = [1, 2, 3, 4].map(|i| call.input(i).and_then(Value::tensor));
     let (bias, mean) = (bias?, mean?);
     let scale = (scale? / (variance? + eps)?.sqrt()?)?;
     let shift = (bias - (mean * &scale)?)?;
-    affine(import, x, &scale.into(), Some(&shift.into()))
+    affine(importer, x, &scale.into(), Some(&shift.into()))
 }
 
 /// x times a factor for each channel (dimension 1), plus a bias for each.
-fn affine(import: &mut Import, x: &Value, scale: &Value, bias: Option<&Value>) -> Result<Value, Reason> {
+fn affine(importer: &mut Importer, x: &Value, scale: &Value, bias: Option<&Value>) -> Result<Value, Reason> {
     let shape = [&[scale.shape().iter().product()], vec![1; x.rank().saturating_sub(2)].as_slice()].concat();
-    let scale = import.reshape(scale, &shape)?;
-    let y = import.op(Op::Binary(Binary::Mul), &[x, &scale])?;
+    let scale = importer.reshape(scale, &shape)?;
+    let y = importer.op(Op::Binary(Binary::Mul), &[x, &scale])?;
     let Some(bias) = bias else { return Ok(y) };
-    let bias = import.reshape(bias, &shape)?;
-    import.op(Op::Binary(Binary::Add), &[&y, &bias])
+    let bias = importer.reshape(bias, &shape)?;
+    importer.op(Op::Binary(Binary::Add), &[&y, &bias])
 }
 
-pub(super) fn layer(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn layer(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let (x, scale) = (call.x()?, call.input(1)?);
     let axis = call.axis("axis", -1, x.rank())?;
     let eps = f64::from(call.float("epsilon", 1e-5));
@@ -44,38 +44,38 @@ pub(super) fn layer(import: &mut Import, call: &Call<'_>) -> Result<Value, Reaso
         let zeros = Value::from(scale.tensor()?.zeros_like()?);
         let bias = call.optional(2).unwrap_or(&zeros);
         let op = Op::LayerNorm { channels: x.shape()[axis], eps };
-        return import.weighted(op, &[x], &[("weight", scale), ("bias", bias)]);
+        return importer.weighted(op, &[x], &[("weight", scale), ("bias", bias)]);
     }
-    let y = normalised(import, x, &(axis..x.rank()).collect::<Vec<_>>(), eps)?;
-    let y = import.op(Op::Binary(Binary::Mul), &[&y, scale])?;
+    let y = normalised(importer, x, &(axis..x.rank()).collect::<Vec<_>>(), eps)?;
+    let y = importer.op(Op::Binary(Binary::Mul), &[&y, scale])?;
     match call.optional(2) {
-        Some(bias) => import.op(Op::Binary(Binary::Add), &[&y, bias]),
+        Some(bias) => importer.op(Op::Binary(Binary::Add), &[&y, bias]),
         None => Ok(y),
     }
 }
 
 /// (x - mean) / √(variance + eps) over dimensions.
-fn normalised(import: &mut Import, x: &Value, dims: &[usize], eps: f64) -> Result<Value, Reason> {
-    let mean = |import: &mut Import, x: &Value| {
-        import.op(Op::Reduce(Reduce { how: Reduction::Mean, dims: dims.to_vec(), keep: true }), &[x])
+fn normalised(importer: &mut Importer, x: &Value, dims: &[usize], eps: f64) -> Result<Value, Reason> {
+    let mean = |importer: &mut Importer, x: &Value| {
+        importer.op(Op::Reduce(Reduce { how: Reduction::Mean, dims: dims.to_vec(), keep: true }), &[x])
     };
-    let average = mean(import, x)?;
-    let centred = import.op(Op::Binary(Binary::Sub), &[x, &average])?;
-    let squared = import.op(Op::Activation(Activation::Power(2.0)), &[&centred])?;
-    let variance = mean(import, &squared)?;
-    let variance = import.op(Op::Binary(Binary::Add), &[&variance, &constant(vec![eps as f32], &[1])?])?;
-    let deviation = import.op(Op::Activation(Activation::Sqrt), &[&variance])?;
-    import.op(Op::Binary(Binary::Div), &[&centred, &deviation])
+    let average = mean(importer, x)?;
+    let centred = importer.op(Op::Binary(Binary::Sub), &[x, &average])?;
+    let squared = importer.op(Op::Activation(Activation::Power(2.0)), &[&centred])?;
+    let variance = mean(importer, &squared)?;
+    let variance = importer.op(Op::Binary(Binary::Add), &[&variance, &constant(vec![eps as f32], &[1])?])?;
+    let deviation = importer.op(Op::Activation(Activation::Sqrt), &[&variance])?;
+    importer.op(Op::Binary(Binary::Div), &[&centred, &deviation])
 }
 
-pub(super) fn instance(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn instance(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let eps = f64::from(call.float("epsilon", 1e-5));
-    let y = normalised(import, x, &(2..x.rank()).collect::<Vec<_>>(), eps)?;
-    affine(import, &y, call.input(1)?, call.optional(2))
+    let y = normalised(importer, x, &(2..x.rank()).collect::<Vec<_>>(), eps)?;
+    affine(importer, &y, call.input(1)?, call.optional(2))
 }
 
-pub(super) fn group(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn group(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let shape = x.shape().to_vec();
     let groups = usize::try_from(call.int("num_groups", 1))?;
@@ -84,9 +84,9 @@ pub(super) fn group(import: &mut Import, call: &Call<'_>) -> Result<Value, Reaso
         return Err(format!("{channels} channels in {groups} groups").into());
     }
     let size = channels / groups * shape[2..].iter().product::<usize>();
-    let y = import.reshape(x, &[batch, groups, size])?;
-    let y = normalised(import, &y, &[2], f64::from(call.float("epsilon", 1e-5)))?;
-    let y = import.reshape(&y, &shape)?;
+    let y = importer.reshape(x, &[batch, groups, size])?;
+    let y = normalised(importer, &y, &[2], f64::from(call.float("epsilon", 1e-5)))?;
+    let y = importer.reshape(&y, &shape)?;
     // Until version 21 of the operators, one number for each group.
     let each = |value: &Value| -> Result<Value, Reason> {
         let tensor = value.tensor()?;
@@ -95,23 +95,23 @@ pub(super) fn group(import: &mut Import, call: &Call<'_>) -> Result<Value, Reaso
         }
         Ok(tensor.reshape((groups, 1))?.broadcast_as((groups, channels / groups))?.contiguous()?.flatten_all()?.into())
     };
-    affine(import, &y, &each(call.input(1)?)?, Some(&each(call.input(2)?)?))
+    affine(importer, &y, &each(call.input(1)?)?, Some(&each(call.input(2)?)?))
 }
 
-pub(super) fn lp(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn lp(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let dims = vec![call.axis("axis", -1, x.rank())?];
     let norm = match call.int("p", 2) {
-        1 => length(import, x, dims, true, "ReduceL1")?,
-        _ => length(import, x, dims, true, "ReduceL2")?,
+        1 => length(importer, x, dims, true, "ReduceL1")?,
+        _ => length(importer, x, dims, true, "ReduceL2")?,
     };
-    import.op(Op::Binary(Binary::Div), &[x, &norm])
+    importer.op(Op::Binary(Binary::Div), &[x, &norm])
 }
 
-pub(super) fn softmax(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn softmax(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let rank = x.rank();
-    if import.opset < 13 && rank > 2 {
+    if importer.opset < 13 && rank > 2 {
         return Err("of version 12 or older, which joins dimensions: export with opset 13 or later".into());
     }
     let dim = call.axis("axis", -1, rank)?;
@@ -127,30 +127,30 @@ pub(super) fn softmax(import: &mut Import, call: &Call<'_>) -> Result<Value, Rea
             }
         })
         .collect();
-    let swap = |import: &mut Import, x: &Value| match dim + 1 == rank {
+    let swap = |importer: &mut Importer, x: &Value| match dim + 1 == rank {
         true => Ok(x.clone()),
-        false => import.op(Op::Permute(order.clone()), &[x]),
+        false => importer.op(Op::Permute(order.clone()), &[x]),
     };
     if call.node.op == "LogSoftmax" {
-        return log_softmax(import, x, dim);
+        return log_softmax(importer, x, dim);
     }
-    let y = swap(import, x)?;
-    let y = import.op(Op::Softmax, &[&y])?;
-    swap(import, &y)
+    let y = swap(importer, x)?;
+    let y = importer.op(Op::Softmax, &[&y])?;
+    swap(importer, &y)
 }
 
 /// x - max - ln Σ exp(x - max): finite where a softmax is 0.
-fn log_softmax(import: &mut Import, x: &Value, dim: usize) -> Result<Value, Reason> {
+fn log_softmax(importer: &mut Importer, x: &Value, dim: usize) -> Result<Value, Reason> {
     let over = |how| Op::Reduce(Reduce { how, dims: vec![dim], keep: true });
-    let largest = import.op(over(Reduction::Max), &[x])?;
-    let x = import.op(Op::Binary(Binary::Sub), &[x, &largest])?;
-    let exp = import.op(Op::Activation(Activation::Exp), &[&x])?;
-    let sum = import.op(over(Reduction::Sum), &[&exp])?;
-    let log = import.op(Op::Activation(Activation::Log), &[&sum])?;
-    import.op(Op::Binary(Binary::Sub), &[&x, &log])
+    let largest = importer.op(over(Reduction::Max), &[x])?;
+    let x = importer.op(Op::Binary(Binary::Sub), &[x, &largest])?;
+    let exp = importer.op(Op::Activation(Activation::Exp), &[&x])?;
+    let sum = importer.op(over(Reduction::Sum), &[&exp])?;
+    let log = importer.op(Op::Activation(Activation::Log), &[&sum])?;
+    importer.op(Op::Binary(Binary::Sub), &[&x, &log])
 }
 
-pub(super) fn reduce(import: &mut Import, call: &Call<'_>) -> Result<Value, Reason> {
+pub(super) fn reduce(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let axes = call.ints_of(1, "axes")?.unwrap_or_default();
     if axes.is_empty() && call.int("noop_with_empty_axes", 0) != 0 {
@@ -167,13 +167,13 @@ pub(super) fn reduce(import: &mut Import, call: &Call<'_>) -> Result<Value, Reas
     let keep = call.int("keepdims", 1) != 0;
     if let Some(tensor) = x.known().filter(|_| x.is_integral()) {
         let floats = Value::from(tensor.to_dtype(DType::F32)?);
-        let y = length(import, &floats, dims, keep, &call.node.op)?;
+        let y = length(importer, &floats, dims, keep, &call.node.op)?;
         return Ok(y.known().map(|y: &Tensor| y.to_dtype(DType::I64)).transpose()?.map_or(y, Value::from));
     }
-    length(import, x, dims, keep, &call.node.op)
+    length(importer, x, dims, keep, &call.node.op)
 }
 
-fn length(import: &mut Import, x: &Value, dims: Vec<usize>, keep: bool, op: &str) -> Result<Value, Reason> {
+fn length(importer: &mut Importer, x: &Value, dims: Vec<usize>, keep: bool, op: &str) -> Result<Value, Reason> {
     let how = match op {
         "ReduceMean" => Reduction::Mean,
         "ReduceMax" | "ReduceMin" => Reduction::Max,
@@ -192,5 +192,5 @@ fn length(import: &mut Import, x: &Value, dims: Vec<usize>, keep: bool, op: &str
         _ => None,
     };
     let steps = before.into_iter().chain([reduce]).chain(after);
-    steps.into_iter().try_fold(x.clone(), |x, op| import.op(op, &[&x]))
+    steps.into_iter().try_fold(x.clone(), |x, op| importer.op(op, &[&x]))
 }

@@ -6,7 +6,12 @@ use hard_imagenet_graph::{Graph, WeightMap, run};
 use std::path::Path;
 
 /// The second of two pictures, alone and behind the first, must give the same logits but for rounding.
-pub(crate) fn batch(graph: &Graph, weights: &WeightMap, input: (usize, usize), path: &Path) -> Result<(), OnnxError> {
+pub(crate) fn check_independence(
+    graph: &Graph,
+    weights: &WeightMap,
+    input: (usize, usize),
+    path: &Path,
+) -> Result<(), OnnxError> {
     let pictures = pictures(input)?;
     let second = |logits: Tensor| logits.get(logits.dim(0)? - 1)?.to_vec1::<f32>();
     let together = second(run(graph, weights, &pictures)?)?;
