@@ -55,6 +55,7 @@ mod preprocessing;
 mod random_crop;
 mod resample;
 mod resize;
+mod simd;
 mod transform;
 mod transpose;
 #[cfg(feature = "turbojpeg")]
