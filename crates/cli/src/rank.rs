@@ -322,7 +322,7 @@ fn page_input(
         let mut drawn: BTreeMap<usize, Vec<Rgb8>> = BTreeMap::new();
         for &row in best.iter().flatten() {
             if let Entry::Vacant(place) = drawn.entry(row) {
-                let pictures = features.pictures(&bank.ids[row], &class.features)?;
+                let pictures = features.overlay_maps(&bank.ids[row], &class.features)?;
                 place.insert(pictures.map_or(Vec::new(), |(_, maps)| maps));
             }
         }
@@ -336,7 +336,7 @@ fn page_input(
         let some = |ranked: &[RankedImage]| -> Result<Vec<Thumbnail>> {
             let mut all = Vec::new();
             for one in ranked {
-                let picture = features.pictures(&one.id, &[])?;
+                let picture = features.overlay_maps(&one.id, &[])?;
                 all.extend(picture.map(|(picture, _)| thumbnail(&picture, one.id.clone())).transpose()?);
             }
             Ok(all)

@@ -1,14 +1,14 @@
-//! Which samples lend their backgrounds to others.
+//! Determines which samples lend their background to others.
 
 use crate::Result;
 use crate::error::invalid;
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_perturbations::{Mix, NoiseKey};
 
-/// Has every sample another one to take a background from?
+/// Checks that every sample has another one to take a background from.
 ///
 /// # Errors
-/// Names the class that has none.
+/// Names the class that has no other sample.
 pub(crate) fn check(dataset: &dyn Dataset, mix: Mix) -> Result<()> {
     let classes = &dataset.info().classes;
     let mut samples = vec![0usize; classes.len()];
@@ -19,30 +19,30 @@ pub(crate) fn check(dataset: &dyn Dataset, mix: Mix) -> Result<()> {
     match mix {
         Mix::SameClass => match samples.iter().position(|&count| count == 1) {
             Some(class) => Err(invalid(format!(
-                "condition {id:?} takes the background of another picture of the class, but of {:?} there is only one; \
-                 take more samples or leave the condition out",
+                "condition {id:?} takes the background of another image of the class, but class {:?} has only one; \
+                 use more samples or omit the condition",
                 classes[class].name
             ))),
             None => Ok(()),
         },
         Mix::OtherClass | Mix::NextClass => match samples.iter().filter(|&&count| count > 0).count() {
             1 => Err(invalid(format!(
-                "condition {id:?} takes the background of a picture of another class, but all samples are of one; \
-                 take more samples or leave the condition out"
+                "condition {id:?} takes the background of an image of another class, but all samples are of one \
+                 class; use more samples or omit the condition"
             ))),
             _ => Ok(()),
         },
     }
 }
 
-/// The samples that may lend `sample` their background, in the order in which they are tried: those of the wanted
-/// classes in the order of the dataset, round from a place that the key chooses.
+/// Returns the samples that may lend `sample` their background, in the order in which they are tried: those of the wanted
+/// classes in the order of the dataset, rotated to a start that the key determines.
 pub(crate) fn candidates(dataset: &dyn Dataset, mix: Mix, sample: usize, key: NoiseKey) -> Vec<usize> {
     let classes = dataset.info().classes.len();
     let own = dataset.class(sample);
-    // How many classes on, the first after the last.
+    // The distance to another class; the first class follows the last.
     let ahead = |other: usize| (dataset.class(other) + classes - own) % classes;
-    // The next class is the next that has samples.
+    // Classes without samples are skipped.
     let next = (0..dataset.len()).map(ahead).filter(|&ahead| ahead > 0).min();
     let wanted = |&other: &usize| match mix {
         Mix::SameClass => ahead(other) == 0 && other != sample,
@@ -62,15 +62,15 @@ mod tests {
     use super::*;
     use hard_imagenet_datasets::{Class, DatasetError, DatasetInfo, Sample};
 
-    /// Samples of given classes, of 5, and nothing to see.
-    struct Labels(DatasetInfo, Vec<usize>);
+    /// Samples of the given classes, out of 5, without images.
+    struct ClassesOnly(DatasetInfo, Vec<usize>);
 
-    fn labels(of: &[usize]) -> Labels {
+    fn labels(of: &[usize]) -> ClassesOnly {
         let class = |i: usize| Class { name: format!("class {i}"), wnid: None, imagenet: None };
-        Labels(DatasetInfo { name: "labels".into(), classes: (0..5).map(class).collect() }, of.to_vec())
+        ClassesOnly(DatasetInfo { name: "labels".into(), classes: (0..5).map(class).collect() }, of.to_vec())
     }
 
-    impl Dataset for Labels {
+    impl Dataset for ClassesOnly {
         fn info(&self) -> &DatasetInfo {
             &self.0
         }
@@ -101,7 +101,7 @@ mod tests {
             }
             firsts.sort_unstable();
             firsts.dedup();
-            assert_eq!(firsts, expected, "every one comes first at times");
+            assert_eq!(firsts, expected, "every candidate comes first at times");
         };
         check(Mix::SameClass, 1, &[0, 2]);
         check(Mix::OtherClass, 1, &[3, 4, 5]);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_other_is_told() {
+    fn a_class_without_another_sample_is_named() {
         let check = |mix, of: &[usize], expected: Option<&str>| {
             let error = super::check(&labels(of), mix).err().map(|error| error.to_string());
             match expected {
@@ -121,9 +121,9 @@ mod tests {
             }
         };
         check(Mix::SameClass, &[0, 0, 3, 3], None);
-        check(Mix::SameClass, &[0, 0, 3], Some("of \"class 3\" there is only one"));
+        check(Mix::SameClass, &[0, 0, 3], Some("class \"class 3\" has only one"));
         check(Mix::OtherClass, &[0, 0, 3], None);
-        check(Mix::NextClass, &[2, 2], Some("all samples are of one"));
+        check(Mix::NextClass, &[2, 2], Some("all samples are of one class"));
         for mix in Mix::ALL {
             check(mix, &[], None);
         }

@@ -1,8 +1,8 @@
 use hard_imagenet_runs::RunError;
 
-/// Why an evaluation could not be started, continued or read.
+/// The reason why an evaluation could not be started, resumed or finished.
 ///
-/// A sample that cannot be decoded is none of these: it becomes a record and the run goes on.
+/// A sample that cannot be decoded is not an error: it becomes a record, and the run continues.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluationError {
@@ -10,45 +10,49 @@ pub enum EvaluationError {
     #[error(transparent)]
     Run(#[from] RunError),
 
-    /// An option of the builder that makes no sense.
+    /// An option of the builder cannot be used.
     #[error("{message}")]
     Option {
         /// What was given and what is possible.
         message: String,
     },
 
-    /// The model's classes cannot be matched with the dataset's.
-    #[error("{model} cannot be judged on {dataset}: {reason}")]
+    /// The classes of the model do not match those of the dataset.
+    #[error("{model} cannot be evaluated on {dataset}: {reason}")]
     Labels {
         /// The model's name.
         model: String,
         /// The dataset's name.
         dataset: String,
-        /// What does not match and what would.
+        /// What does not match, and what would.
         reason: String,
     },
 
-    /// The model could not be run.
+    /// The model failed.
     #[error(transparent)]
     Model(#[from] hard_imagenet_models::ModelError),
 
-    /// A decision could not be explained.
+    /// An explainer failed.
     #[error(transparent)]
     Explain(#[from] hard_imagenet_saliency::ExplainError),
 
-    /// Features could not be had or kept.
+    /// Features could not be computed or stored.
     #[error(transparent)]
     Ranking(#[from] hard_imagenet_ranking::RankingError),
 
-    /// From candle.
+    /// The caller canceled the work.
+    #[error("canceled before the end")]
+    Canceled,
+
+    /// A tensor operation failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
 }
 
-/// The result of everything here that can fail.
+/// The result of every fallible function of this crate.
 pub type Result<T, E = EvaluationError> = std::result::Result<T, E>;
 
-/// An error about a protocol.
+/// Returns an error about a protocol.
 pub(crate) fn invalid(message: impl Into<String>) -> EvaluationError {
     RunError::Protocol { message: message.into() }.into()
 }

@@ -1,22 +1,25 @@
-use crate::chunk::Step;
-use crate::plan::Plan;
-use crate::{EvaluationError, Event, Phase, Result, chunk, finish};
+use crate::extensions::Extensions;
+use crate::parts::{self, Parts};
+use crate::progress::Observer;
+use crate::setup::{Request, Setup};
+use crate::{EvaluationError, Event, Result, finish};
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_metrics::{MAP, Record};
+use hard_imagenet_metrics::Metric;
 use hard_imagenet_models::Model;
-use hard_imagenet_perturbations::Preset;
-use hard_imagenet_runs::{Protocol, Quirks, Run, RunError, RunFolder};
+use hard_imagenet_perturbations::{Perturb, Preset};
+use hard_imagenet_runs::{Protocol, Quirks, Run, RunFolder};
+use hard_imagenet_saliency::Explain;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
 
-/// Images a forward pass unless told otherwise.
+/// The default number of images in a forward pass.
 const BATCH_SIZE: usize = 32;
 
-/// Who hears of the progress, and may break off.
-type Listener<'a> = Box<dyn FnMut(&Event<'_>) -> ControlFlow<()> + 'a>;
-
 /// An evaluation to be run: what is asked of any model on one dataset.
+///
+/// What the crates do not have can be added: a [`perturbation`](Self::perturbation), an
+/// [`explainer`](Self::explainer), a [`metric`](Self::metric). Each is treated like a built-in one.
 pub struct Evaluation<'a> {
     dataset: &'a dyn Dataset,
     protocol: Protocol,
@@ -24,94 +27,144 @@ pub struct Evaluation<'a> {
     seed: u64,
     batch_size: usize,
     shard: (usize, usize),
-    listener: Listener<'a>,
+    extensions: Extensions<'a>,
+    observer: Observer<'a>,
 }
 
 impl<'a> Evaluation<'a> {
-    /// The paper's protocol with the quirks of the published code, seed 0, 32 images a batch, in one shard.
+    /// Creates an evaluation of a dataset with the whole protocol of the paper, `Preset::Paper`, seed 0 and batches of 32
+    /// images.
     pub fn new(dataset: &'a dyn Dataset) -> Self {
         Self {
             dataset,
             protocol: Protocol::paper(),
-            quirks: Quirks::from(Preset::Paper),
+            quirks: Preset::Paper.into(),
             seed: 0,
             batch_size: BATCH_SIZE,
             shard: (0, 1),
-            listener: Box::new(|_| ControlFlow::Continue(())),
+            extensions: Extensions::default(),
+            observer: Box::new(|_| ControlFlow::Continue(())),
         }
     }
 
-    /// What is asked.
+    /// Sets the protocol: which conditions, trials and explainers.
+    #[must_use]
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
     }
 
-    /// Sets every switch to the published code or to the method.
-    pub fn preset(self, preset: Preset) -> Self {
-        self.quirks(Quirks::from(preset))
+    /// Adds a perturbation that is not built in.
+    ///
+    /// It takes part like a built-in one: its images get records, its random numbers follow from the seed, and the run
+    /// can be interrupted, resumed and shared. A protocol may name its id; otherwise its condition is added at the end of
+    /// the protocol, with as many trials as the other random conditions have if it is random. `run.json` describes it,
+    /// and a run that was started under another [`version`](Perturb::version) is refused.
+    #[must_use]
+    pub fn perturbation(mut self, perturb: impl Perturb + 'a) -> Self {
+        self.extensions.perturbations.push(Arc::new(perturb));
+        self
     }
 
-    /// Sets the switches one by one.
+    /// Adds an explainer that is not built in. A protocol may name its word, also with `@predicted` or `@CLASS`; otherwise
+    /// it is added as the last explainer. `run.json` describes it, and a run that was started under another
+    /// [`version`](Explain::version) is refused.
+    #[must_use]
+    pub fn explainer(mut self, explain: impl Explain + 'a) -> Self {
+        self.extensions.explainers.push(Arc::new(explain));
+        self
+    }
+
+    /// Adds a metric that is not built in to those in `scores.json`. Records do not depend on metrics, so a complete run
+    /// can be opened with another metric, which then is computed from its records.
+    #[must_use]
+    pub fn metric(mut self, metric: impl Metric + 'a) -> Self {
+        self.extensions.metrics.push(Arc::new(metric));
+        self
+    }
+
+    /// Sets all switches to those of the published code or of the method.
+    #[must_use]
+    pub fn preset(self, preset: Preset) -> Self {
+        self.quirks(preset.into())
+    }
+
+    /// Sets each switch.
+    #[must_use]
     pub fn quirks(mut self, quirks: Quirks) -> Self {
         self.quirks = quirks;
         self
     }
 
-    /// Seed of the noise.
+    /// Sets the seed of everything random.
+    #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Most images in one forward pass, at least 1.
+    /// Sets the number of images in a forward pass. Another number changes how sums are rounded.
+    #[must_use]
     pub fn batch_size(mut self, images: usize) -> Self {
         self.batch_size = images;
         self
     }
 
-    /// Computes only every `count`-th part of the run, beginning with part `index`. Shards may share a folder, on
-    /// one machine or several: whoever finishes last finds the run complete.
+    /// Evaluates only every `count`-th part, starting from part `index`, so that several processes or machines share a
+    /// folder.
+    #[must_use]
     pub fn shard(mut self, index: usize, count: usize) -> Self {
         self.shard = (index, count);
         self
     }
 
-    /// Calls `listener` now and then, at least after every batch. [`ControlFlow::Break`] ends the run where it
-    /// stands; what is in the folder stays and the next run goes on from there.
-    pub fn progress(mut self, listener: impl FnMut(&Event<'_>) -> ControlFlow<()> + 'a) -> Self {
-        self.listener = Box::new(listener);
+    /// Calls `observer` after each step. Returning `Break` cancels the run; the parts that are complete are kept and the
+    /// next run resumes there.
+    #[must_use]
+    pub fn progress(mut self, observer: impl FnMut(&Event<'_>) -> ControlFlow<()> + 'a) -> Self {
+        self.observer = Box::new(observer);
         self
     }
 
-    /// Evaluates `model` into `folder`, or what is missing there. A run that is complete afterwards also gets its
-    /// `scores.json` and `gallery/`.
+    /// Evaluates a model into a folder, or computes what is missing there. Returns the run, which is incomplete if it was
+    /// canceled or if other shards are missing.
     ///
-    /// Samples that cannot be decoded are recorded with their error. The result need not be complete: other shards
-    /// may be missing, or the listener broke off.
+    /// A sample that cannot be evaluated becomes a record with an error.
     ///
     /// # Errors
-    /// Before anything is computed: unknown words, classes that do not match, a folder that holds another run or
-    /// cannot be written. Later: a model that cannot be run, a full disk.
+    /// Returns an error
+    /// - for options that cannot be used, and a protocol with unknown words
+    /// - for a model whose classes are not those of the dataset, or that lacks a node to look from
+    /// - [`RunError::OtherRun`](hard_imagenet_runs::RunError::OtherRun) for a folder with a run of something else
+    /// - for files that cannot be read or written, and failures of the model
     pub fn run(&mut self, model: &Model, folder: impl AsRef<Path>) -> Result<Run> {
         let (index, count) = self.shard;
         if index >= count {
             return Err(option(format!("shard {index} of {count} does not exist; count from 0, below {count}")));
         }
         if self.batch_size == 0 {
-            return Err(option("a batch of 0 images gets nowhere; take at least 1".to_owned()));
+            return Err(option("a batch needs at least 1 image".to_owned()));
         }
-        let plan = Plan::new(self.dataset, model, &self.protocol, self.quirks, self.seed, self.batch_size)?;
+        let request = Request {
+            protocol: &self.protocol,
+            quirks: self.quirks,
+            seed: self.seed,
+            batch_size: self.batch_size,
+            extensions: &self.extensions,
+        };
+        let setup = Setup::new(self.dataset, model, &request)?;
         let folder = RunFolder::new(folder);
-        folder.begin(&plan.description)?;
-        let parts: Vec<usize> = (index..plan.description.parts()).step_by(count).collect();
-        folder.remove_leftovers(&parts)?;
-        let todo = missing(&plan, &folder, &parts, &mut self.listener)?;
-        let flow = evaluate(&plan, &folder, &parts, &todo, &mut self.listener)?;
-        let run = Run::open(folder.path())?;
-        let finished = todo.is_empty() && folder.has(RunFolder::SCORES) && folder.has(RunFolder::GALLERY);
-        if flow.is_continue() && run.is_complete() && !finished {
-            finish::finish(&plan, &folder, &run, &mut self.listener)?;
+        folder.begin(&setup.description)?;
+        let own: Vec<usize> = (index..setup.description.parts()).step_by(count).collect();
+        folder.remove_leftovers(&own)?;
+        let Parts { mut records, missing } = parts::load(&setup, &folder, &own, &mut self.observer)?;
+        let flow = parts::evaluate(&setup, &folder, &own, &missing, &mut records, &mut self.observer)?;
+        let run = Run::open_with_parts(folder.path(), records)?;
+        if flow.is_continue() && run.is_complete() {
+            let metrics = &self.extensions.metrics;
+            if !missing.is_empty() || !finish::is_finished(&folder, metrics)? {
+                finish::finish(&setup, &folder, &run, metrics, &mut self.observer)?;
+            }
         }
         Ok(run)
     }
@@ -119,109 +172,4 @@ impl<'a> Evaluation<'a> {
 
 fn option(message: String) -> EvaluationError {
     EvaluationError::Option { message }
-}
-
-/// The parts that are not in the folder. A damaged one is told of and removed.
-fn missing(plan: &Plan<'_>, folder: &RunFolder, parts: &[usize], listener: &mut Listener<'_>) -> Result<Vec<usize>> {
-    let mut missing = Vec::new();
-    for &part in parts {
-        let reason = match folder.read_part(part) {
-            Ok(Some(records)) if holds(plan, part, &records) => continue,
-            Ok(Some(_)) => Some("it holds records of other samples or conditions".to_owned()),
-            Ok(None) => None,
-            Err(RunError::Damaged { reason, .. }) => Some(reason),
-            Err(error) => return Err(error.into()),
-        };
-        missing.push(part);
-        if let Some(reason) = reason {
-            // Whether to break off is asked again before anything is computed.
-            let _ = listener(&Event::DamagedPart { path: &folder.part_path(part), reason: &reason });
-            folder.remove_part(part)?;
-        }
-    }
-    Ok(missing)
-}
-
-/// Computes the parts `todo` of those that are this shard's, each written as soon as it is done.
-fn evaluate(
-    plan: &Plan<'_>,
-    folder: &RunFolder,
-    parts: &[usize],
-    todo: &[usize],
-    listener: &mut Listener<'_>,
-) -> Result<ControlFlow<()>> {
-    let start = Instant::now();
-    let samples = |part: usize| plan.description.samples_of(part);
-    let pictures = |part: usize| samples(part).len() * plan.description.protocol.images_per_sample();
-    let total: usize = parts.iter().map(|&part| pictures(part)).sum();
-    let resumed = total - todo.iter().map(|&part| pictures(part)).sum::<usize>();
-    let tell = |listener: &mut Listener<'_>, done| {
-        listener(&Event::Progress { phase: Phase::Evaluate, done, total, resumed, elapsed: start.elapsed() })
-    };
-    let mut done = resumed;
-    if tell(listener, done).is_break() {
-        return Ok(ControlFlow::Break(()));
-    }
-
-    let prepare = |&part: &usize| (part, plan.prepare_all(samples(part)));
-    let mut current = todo.first().map(prepare);
-    let mut following = todo.iter().skip(1);
-    while let Some((part, prepared)) = current {
-        let upcoming = following.next();
-        let mut next = None;
-        let before = done;
-        // While the model computes, the next chunk is decoded.
-        let records = rayon::in_place_scope(|scope| {
-            scope.spawn(|_| next = upcoming.map(prepare));
-            chunk::evaluate(plan, samples(part), prepared, &mut |step| match step {
-                Step::Pictures(pictures) => {
-                    done += pictures;
-                    tell(listener, done)
-                }
-                Step::Explaining { explainer, done, of } => listener(&Event::Explaining { explainer, done, of }),
-            })
-        })?;
-        let Some(records) = records else { return Ok(ControlFlow::Break(())) };
-        folder.write_part(part, &records)?;
-        let mut stop = false;
-        for (sample, error) in records.iter().filter_map(|r| Some((r.sample.as_str(), r.error.as_deref()?))) {
-            stop |= listener(&Event::BadSample { sample, error }).is_break();
-        }
-        // Samples that failed count as well.
-        done = before + pictures(part);
-        if tell(listener, done).is_break() || stop {
-            return Ok(ControlFlow::Break(()));
-        }
-        current = next;
-    }
-    Ok(ControlFlow::Continue(()))
-}
-
-/// Are these the records of that part?
-fn holds(plan: &Plan<'_>, part: usize, records: &[Record]) -> bool {
-    let mut rest = records.iter();
-    for sample in plan.description.samples_of(part) {
-        let id = plan.dataset.id(sample);
-        if rest.as_slice().first().is_some_and(|record| record.error.is_some()) {
-            if rest.next().is_none_or(|record| record.sample != id) {
-                return false;
-            }
-            continue;
-        }
-        for condition in &plan.conditions {
-            for trial in 0..condition.trials {
-                let expected = |r: &Record| r.sample == id && r.condition == condition.id && r.trial == trial;
-                if !rest.next().is_some_and(expected) {
-                    return false;
-                }
-            }
-        }
-        for explainer in plan.explainers.iter().skip(1) {
-            let word = |r: &Record| r.condition.strip_prefix(MAP) == Some(explainer.word.as_str());
-            if !rest.next().is_some_and(|r| r.sample == id && word(r)) {
-                return false;
-            }
-        }
-    }
-    rest.next().is_none()
 }

@@ -1,6 +1,6 @@
-//! The features of every picture of a dataset: dataset × model → a feature bank.
+//! Computes the features of every image of a dataset: dataset × model → feature bank.
 
-use crate::labels::labels;
+use crate::labels::match_labels;
 use crate::text::sha256_hex;
 use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::Dataset;
@@ -14,11 +14,11 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// Pictures of a part.
+/// The number of images in one part.
 const PART: usize = 512;
 
-/// A dataset and a model whose features are to be looked at. Pictures come as the model wants them; masks count from
-/// half their ink on.
+/// A dataset and a model whose features are to be computed. Images are transformed as the model expects; a mask pixel
+/// belongs to the object if at least half of it is covered.
 pub struct Features<'a> {
     dataset: &'a dyn Dataset,
     model: &'a Model,
@@ -27,36 +27,43 @@ pub struct Features<'a> {
     batch: usize,
 }
 
-/// Pictures that were looked at, and those that could not be.
+/// The result of [`Features::extract`].
 #[derive(Clone, Debug)]
-pub struct Extracted {
-    /// All pictures that can be read.
+pub struct ExtractedFeatures {
+    /// The features of all images that could be read.
     pub bank: FeatureBank,
-    /// Id and reason of each other one.
+    /// The id of every other image, and the reason.
     pub failures: Vec<(String, String)>,
 }
 
 impl<'a> Features<'a> {
-    /// `batch` pictures go through the network at once.
+    /// Prepares a dataset and a model. `batch` images pass through the network at once.
     ///
     /// # Errors
-    /// For a head that does not fit the dataset, or a network without features as [`FeatureExtractor::new`] wants them.
+    /// Returns an error if the head does not match the dataset, or if the network has no features as
+    /// [`FeatureExtractor::new`] requires.
     pub fn new(dataset: &'a dyn Dataset, model: &'a Model, batch: usize) -> Result<Self> {
         let info = dataset.info();
-        let (_, columns) = labels(info, &model.spec().name, model.spec().classes)?;
+        let (_, columns) = match_labels(info, &model.spec().name, model.spec().classes)?;
         let names = info.classes.iter().map(|class| class.name.clone()).collect();
-        let extractor = FeatureExtractor::new(model, &info.name, names, columns)?.with_samples(told_apart(dataset));
+        let extractor =
+            FeatureExtractor::new(model, &info.name, names, columns)?.with_samples(identify_samples(dataset));
         let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
         Ok(Self { dataset, model, extractor, geometry, batch: batch.max(1) })
     }
 
-    /// The bank of all pictures, also as `features.safetensors` in a folder: read if it is there, else computed, in parts
-    /// that stay if the work is broken off and are gone on from. `tick` hears the pictures done and of all.
+    /// Returns the feature bank of all images and stores it as `features.safetensors` in a folder. The bank is loaded if it
+    /// exists, otherwise computed in parts. Finished parts are kept when the work is interrupted and are reused by the
+    /// next call. `progress` is called with the images completed and their total; returning `Break` cancels the work.
     ///
     /// # Errors
-    /// [`RunError::OtherRun`] for a folder with other features; files that cannot be read or written;
-    /// [`EvaluationError::Option`] if `tick` breaks off.
-    pub fn extract(&self, folder: &Path, tick: &mut dyn FnMut(usize, usize) -> ControlFlow<()>) -> Result<Extracted> {
+    /// Returns [`RunError::OtherRun`] if the folder has features of something else, [`EvaluationError::Canceled`] if
+    /// `progress` canceled the work, and other errors if files cannot be read or written or the model fails.
+    pub fn extract(
+        &self,
+        folder: &Path,
+        progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+    ) -> Result<ExtractedFeatures> {
         std::fs::create_dir_all(folder).map_err(|source| RunError::Io {
             action: "create the folder",
             path: folder.to_owned(),
@@ -67,26 +74,20 @@ impl<'a> Features<'a> {
         let mut bank = self.extractor.empty_bank();
         let mut failures = Vec::new();
         if whole.exists() {
-            bank = self.own(folder, FeatureBank::read(&whole)?)?;
+            bank = self.check(folder, FeatureBank::read(&whole)?)?;
             failures.extend(self.missing(&all, &bank));
-            return Ok(Extracted { bank, failures });
+            return Ok(ExtractedFeatures { bank, failures });
         }
         let mut parts: Vec<PathBuf> = Vec::new();
         for (number, samples) in all.chunks(PART).enumerate() {
             let path = folder.join(format!("features-{number:05}.safetensors"));
             let part = if path.exists() {
-                let part = self.own(folder, FeatureBank::read(&path)?)?;
+                let part = self.check(folder, FeatureBank::read(&path)?)?;
                 failures.extend(self.missing(samples, &part));
                 part
             } else {
-                let mut part = self.extractor.empty_bank();
-                for (step, samples) in samples.chunks(self.batch).enumerate() {
-                    self.some(samples, &mut part, &mut failures)?;
-                    let done = number * PART + (step * self.batch + samples.len()).min(PART);
-                    if tick(done, all.len()).is_break() {
-                        return Err(EvaluationError::Option { message: "stopped".into() });
-                    }
-                }
+                let mut report = |done: usize| progress(number * PART + done, all.len());
+                let part = self.compute_part(samples, &mut failures, &mut report)?;
                 part.write(&path)?;
                 part
             };
@@ -94,23 +95,41 @@ impl<'a> Features<'a> {
             parts.push(path);
         }
         bank.write(&whole)?;
-        // All of it is in the one file now.
+        // The one file now holds everything.
         parts.iter().for_each(|part| _ = std::fs::remove_file(part));
-        Ok(Extracted { bank, failures })
+        Ok(ExtractedFeatures { bank, failures })
     }
 
-    /// Samples that are not in a bank of theirs.
+    /// Computes the features of one part. `report` is called with the images of the part that are completed.
+    fn compute_part(
+        &self,
+        samples: &[usize],
+        failures: &mut Vec<(String, String)>,
+        report: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<FeatureBank> {
+        let mut part = self.extractor.empty_bank();
+        for (step, batch) in samples.chunks(self.batch).enumerate() {
+            self.add_batch(batch, &mut part, failures)?;
+            if report((step * self.batch + batch.len()).min(PART)).is_break() {
+                return Err(EvaluationError::Canceled);
+            }
+        }
+        Ok(part)
+    }
+
+    /// Lists the samples that their bank does not contain.
     fn missing(&self, samples: &[usize], bank: &FeatureBank) -> Vec<(String, String)> {
         let known: HashSet<&str> = bank.ids.iter().map(String::as_str).collect();
         let ids = samples.iter().map(|&i| self.dataset.id(i)).filter(|id| !known.contains(id));
         ids.map(|id| (id.to_owned(), "it could not be read when the features were computed".to_owned())).collect()
     }
 
-    fn some(&self, samples: &[usize], part: &mut FeatureBank, failures: &mut Vec<(String, String)>) -> Result<()> {
-        let seen: Vec<_> = samples.par_iter().map(|&i| self.see(i)).collect();
+    /// Adds the features of a batch to a part.
+    fn add_batch(&self, samples: &[usize], part: &mut FeatureBank, failures: &mut Vec<(String, String)>) -> Result<()> {
+        let decoded: Vec<_> = samples.par_iter().map(|&i| self.decode(i)).collect();
         let (mut good, mut images, mut masks) = (Vec::new(), Vec::new(), Vec::new());
-        for (&i, seen) in samples.iter().zip(seen) {
-            match seen {
+        for (&i, decoded) in samples.iter().zip(decoded) {
+            match decoded {
                 Ok((image, mask)) => {
                     good.push(i);
                     images.push(image);
@@ -128,23 +147,23 @@ impl<'a> Features<'a> {
         Ok(part.join(self.extractor.extract(&x, &ids, &labels, &masks)?)?)
     }
 
-    fn see(&self, i: usize) -> Result<(Pixels, Mask), String> {
+    fn decode(&self, i: usize) -> Result<(Pixels, Mask), String> {
         let sample = self.dataset.get(i).map_err(|error| error.to_string())?;
         Ok((self.geometry.apply_to_image(&sample.image), self.geometry.apply_to_mask(&sample.mask)))
     }
 
-    /// A bank that was made of the same.
-    fn own(&self, folder: &Path, bank: FeatureBank) -> Result<FeatureBank> {
-        let (there, asked) = (&bank.identity, self.extractor.identity());
-        if there == asked {
+    /// Checks that a bank was computed from this dataset and model.
+    fn check(&self, folder: &Path, bank: FeatureBank) -> Result<FeatureBank> {
+        let (stored, asked) = (&bank.identity, self.extractor.identity());
+        if stored == asked {
             return Ok(bank);
         }
         let fields = [
-            ("model", &there.model, &asked.model),
-            ("weights", &there.weights_sha256, &asked.weights_sha256),
-            ("preprocessing", &there.preprocess, &asked.preprocess),
-            ("dataset", &there.dataset, &asked.dataset),
-            ("pictures", &there.samples, &asked.samples),
+            ("model", &stored.model, &asked.model),
+            ("weights", &stored.weights_sha256, &asked.weights_sha256),
+            ("preprocessing", &stored.preprocess, &asked.preprocess),
+            ("dataset", &stored.dataset, &asked.dataset),
+            ("samples", &stored.samples, &asked.samples),
         ];
         let differing = fields.into_iter().filter(|(_, a, b)| a != b);
         let mut differences: Vec<String> =
@@ -152,34 +171,30 @@ impl<'a> Features<'a> {
         if differences.is_empty() {
             differences.push("classes or nodes".into());
         }
-        Err(other(folder, differences))
+        Err(RunError::OtherRun { folder: folder.to_owned(), differences }.into())
     }
 
-    /// A sample as the network sees it, and with the map of each of some features over it, from one pass; `None` if it
-    /// cannot be read.
+    /// Returns a sample as the network sees it, and the activation map of each of some features laid over it. Returns
+    /// `None` if the sample does not exist or cannot be read.
     ///
     /// # Errors
-    /// From the model.
-    pub fn pictures(&self, id: &str, features: &[u32]) -> Result<Option<(Rgb8, Vec<Rgb8>)>> {
+    /// Returns an error if the model fails.
+    pub fn overlay_maps(&self, id: &str, features: &[u32]) -> Result<Option<(Rgb8, Vec<Rgb8>)>> {
         let Some(i) = (0..self.dataset.len()).find(|&i| self.dataset.id(i) == id) else { return Ok(None) };
-        let Ok((image, _)) = self.see(i) else { return Ok(None) };
-        let picture = Rgb8::from(&image);
+        let Ok((image, _)) = self.decode(i) else { return Ok(None) };
+        let plain = Rgb8::from(&image);
         if features.is_empty() {
-            return Ok(Some((picture, Vec::new())));
+            return Ok(Some((plain, Vec::new())));
         }
         let x = self.model.normalize(&self.model.batch(&[image])?)?;
         let maps = self.extractor.activation_maps(&x, features)?;
-        let drawn = maps.iter().flatten().map(|map| overlay(&picture, &map.map)).collect();
-        Ok(Some((picture, drawn)))
+        let drawn = maps.iter().flatten().map(|map| overlay(&plain, &map.map)).collect();
+        Ok(Some((plain, drawn)))
     }
 }
 
-/// Number and hash of the samples, by id and class.
-fn told_apart(dataset: &dyn Dataset) -> String {
+/// Identifies the samples by their number and a hash of their ids and classes.
+fn identify_samples(dataset: &dyn Dataset) -> String {
     let samples: String = (0..dataset.len()).map(|i| format!("{} {}\n", dataset.id(i), dataset.class(i))).collect();
     format!("{} ({})", dataset.len(), &sha256_hex(samples.as_bytes())[..16])
-}
-
-fn other(folder: &Path, differences: Vec<String>) -> EvaluationError {
-    RunError::OtherRun { folder: folder.to_owned(), differences }.into()
 }

@@ -1,14 +1,14 @@
-//! The label a prediction is judged against.
+//! The labels that predictions are compared with.
 
 use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::DatasetInfo;
 use hard_imagenet_runs::LabelSpace;
 
-/// The head's class for each class of the dataset ([`DatasetInfo::columns`]), and whose numbering that is.
+/// Returns the head's class for each class of the dataset ([`DatasetInfo::columns`]), and whose numbering that is.
 ///
 /// # Errors
-/// [`EvaluationError::Labels`] for a head of another dataset.
-pub(crate) fn labels(info: &DatasetInfo, model: &str, head: usize) -> Result<(LabelSpace, Vec<u32>)> {
+/// Returns [`EvaluationError::Labels`] if the head has other classes than the dataset.
+pub(crate) fn match_labels(info: &DatasetInfo, model: &str, head: usize) -> Result<(LabelSpace, Vec<u32>)> {
     let error = |reason| EvaluationError::Labels { model: model.to_owned(), dataset: info.name.clone(), reason };
     let space = if head == info.classes.len() { LabelSpace::Dataset } else { LabelSpace::Imagenet };
     Ok((space, info.columns(head).map_err(error)?))
@@ -16,7 +16,7 @@ pub(crate) fn labels(info: &DatasetInfo, model: &str, head: usize) -> Result<(La
 
 #[cfg(test)]
 mod tests {
-    use super::{LabelSpace, labels};
+    use super::{LabelSpace, match_labels};
     use hard_imagenet_datasets::{Class, DatasetInfo};
 
     fn info(imagenet: &[Option<u32>]) -> DatasetInfo {
@@ -25,26 +25,26 @@ mod tests {
     }
 
     #[test]
-    fn a_head_of_the_datasets_size_has_the_datasets_labels() {
-        let found = labels(&info(&[Some(7), None]), "m", 2).unwrap();
+    fn a_head_with_as_many_classes_as_the_dataset_uses_its_labels() {
+        let found = match_labels(&info(&[Some(7), None]), "m", 2).unwrap();
         assert_eq!(found, (LabelSpace::Dataset, vec![0, 1]));
     }
 
     #[test]
-    fn an_imagenet_head_has_imagenets() {
-        let found = labels(&info(&[Some(7), Some(999)]), "m", 1000).unwrap();
+    fn a_head_of_1000_classes_uses_the_labels_of_imagenet() {
+        let found = match_labels(&info(&[Some(7), Some(999)]), "m", 1000).unwrap();
         assert_eq!(found, (LabelSpace::Imagenet, vec![7, 999]));
     }
 
     #[test]
     fn a_class_outside_imagenet_is_named() {
-        let message = labels(&info(&[Some(7), None]), "m", 1000).unwrap_err().to_string();
+        let message = match_labels(&info(&[Some(7), None]), "m", 1000).unwrap_err().to_string();
         assert!(message.contains("\"None\" is none of them"), "{message}");
     }
 
     #[test]
     fn another_head_is_refused() {
-        let message = labels(&info(&[Some(7), None]), "m", 10).unwrap_err().to_string();
+        let message = match_labels(&info(&[Some(7), None]), "m", 10).unwrap_err().to_string();
         assert!(message.contains("has 10 classes; it needs 2"), "{message}");
     }
 }

@@ -1,18 +1,21 @@
-//! Runs a dataset through a model under the conditions of a protocol, and keeps a record of every answer.
+//! Runs a dataset through a model under the conditions of a protocol and keeps a record of every answer.
 //!
-//! The question is whether an image classifier sees the object or only what usually surrounds it. Each picture of a
-//! [`Dataset`](hard_imagenet_datasets::Dataset) comes with a mask of its object; so the object can be taken away
-//! (`gray`, `gray-box`, `tile`, ..), set before another background (`mixed-rand`, ..), noise can be laid on it or around it (`noise:linf:0.25:fg`), and the place where the
-//! model looks can be compared with the mask.
+//! The question is whether an image classifier sees the object or only what usually surrounds it. Each image of a
+//! [`Dataset`](hard_imagenet_datasets::Dataset) comes with a mask of its object. With the mask, the object can be removed
+//! (`gray`, `gray-box`, `tile`, ...) or placed in front of another background (`mixed-rand`, ...), noise can be added to
+//! it or around it (`noise:linf:0.25:fg`), and the place where the model looks can be compared with it.
 //!
 //! In the order of use:
-//! - [`Protocol`](hard_imagenet_runs::Protocol): which conditions, how many draws, which explainers. [`Protocol::paper`](hard_imagenet_runs::Protocol::paper) is all of the paper,
-//!   [`Protocol::quick`](hard_imagenet_runs::Protocol::quick) a first look, [`Protocol::from_toml`](hard_imagenet_runs::Protocol::from_toml) your own.
-//! - [`Quirks`](hard_imagenet_runs::Quirks): the published code and its method differ in a few places, each a switch; `Preset::Paper` and
-//!   `Preset::Strict` set all of them.
-//! - [`Evaluation`]: puts a dataset, a protocol and the switches together; [`Evaluation::run`] takes a model and a
-//!   folder.
-//! - [`Run`](hard_imagenet_runs::Run): what lies in the folder: a [`RunDescription`](hard_imagenet_runs::RunDescription), [records](hard_imagenet_metrics::Record), a [`Gallery`](hard_imagenet_runs::Gallery).
+//! - [`Protocol`](hard_imagenet_runs::Protocol) says which conditions, trials and explainers a model is asked about.
+//!   `Protocol::paper` is everything in the paper, `Protocol::quick` a first look, `Protocol::from_toml` reads your own.
+//! - [`Quirks`](hard_imagenet_runs::Quirks) are the switches between the published code and its method; `Preset::Paper`
+//!   and `Preset::Strict` set all of them.
+//! - [`Evaluation`] combines a dataset, a protocol and the switches, and accepts perturbations, explainers and metrics
+//!   of your own. [`Evaluation::run`] takes a model and a folder.
+//! - [`Run`](hard_imagenet_runs::Run) is what the folder holds: a
+//!   [`RunDescription`](hard_imagenet_runs::RunDescription), [records](hard_imagenet_metrics::Record) and a
+//!   [`Gallery`](hard_imagenet_runs::Gallery).
+//! - [`Features`] computes the feature bank of a dataset, which the crate `hard-imagenet-ranking` reads.
 //!
 //! ```
 //! use candle_core::{DType, Device};
@@ -21,7 +24,7 @@
 //! use hard_imagenet_models::{Weights, generated, zoo};
 //! use hard_imagenet_runs::Protocol;
 //!
-//! // Generated pictures, and a network that has learnt nothing.
+//! // Generated images, and a network that has learned nothing.
 //! let folder = tempfile::tempdir()?;
 //! let weights = folder.path().join("planted_resnet.safetensors");
 //! generated::write(&zoo::graph("planted_resnet", 8)?, &weights)?;
@@ -34,7 +37,7 @@
 //! assert_eq!(run.records().len(), 6 * 6);
 //! assert_eq!(run.records()[1].condition, "gray");
 //!
-//! // Again: all of it is there, nothing is computed.
+//! // Run it again: everything exists already, nothing is computed.
 //! let again = evaluation.run(&model, folder.path().join("run"))?;
 //! assert_eq!(again.records(), run.records());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -45,63 +48,73 @@
 //! ```text
 //! Sample ─ Transform ─ Perturb ─ Classifier (─ Explain) ─ Record
 //! ```
-//! - *Sample*: the dataset decodes a picture and its mask, in parallel and one part ahead of the model.
-//! - *Transform*: both are brought to the network's input by one geometry: the paper's for every model, or the model's
-//!   own ([`Geometry`](hard_imagenet_runs::Geometry)). The mask becomes binary.
-//! - *Perturb*: for each condition and draw a picture in [0, 1] is made, while the model is busy with the batch before.
-//!   All noise of a draw comes from one standard normal tensor. A background (`mixed-same`, `mixed-rand`, `mixed-next`)
-//!   comes from another sample of the dataset, which (seed, sample id, trial) choose; the same in every shard.
-//! - *Classifier*: pictures are normalised and go through the model in batches. A head with as many classes as the
-//!   dataset is judged on the dataset's labels, one of 1000 on ImageNet's ([`LabelSpace`](hard_imagenet_runs::LabelSpace)).
-//! - *Explain*: on the untouched pictures, for the label, whatever was predicted, or for another class. Every score of
-//!   [`map_scores`](hard_imagenet_metrics::map_scores()) is taken; of how faithful the map is to the model only what the
-//!   protocol asks for. Further explainers have rows of their own, of condition `map:WORD`.
-//! - *Record*: prediction, ranks and probabilities, and on the rows of `none` what the object is like and what the map is
-//!   worth; docs/RECORDS.md lists the columns.
+//! Each stage is a file in `src/stages`.
+//! - *Decode*: the dataset decodes an image and its mask, in parallel and one part ahead of the model. Both are brought
+//!   to the network's input by one geometry, the paper's for every model or the model's own
+//!   ([`Geometry`](hard_imagenet_runs::Geometry)). The mask becomes binary.
+//! - *Perturb*: for each condition and trial an image in [0, 1] is made while the model is busy with the previous batch.
+//!   All noise of a trial comes from one standard normal tensor. A background (`mixed-same`, `mixed-rand`,
+//!   `mixed-next`) comes from another sample of the dataset, chosen by (seed, sample id, trial), so it is the same in
+//!   every shard.
+//! - *Answer*: images are normalized and pass through the model in batches. A head with as many classes as the dataset
+//!   is judged by the dataset's labels, a head of 1000 classes by ImageNet's
+//!   ([`LabelSpace`](hard_imagenet_runs::LabelSpace)).
+//! - *Explain*: explainers see the unchanged images and explain the label, whatever was predicted, or another class.
+//!   Every score of [`map_scores`](hard_imagenet_metrics::map_scores()) is computed; whether the map is faithful to the
+//!   model is measured only if the protocol asks for it. Explainers after the first have records of their own, of
+//!   condition `map:WORD`.
+//! - *Record*: predictions, ranks and probabilities, and on records of `none` what the object is like and how good the map
+//!   is. docs/RECORDS.md lists the columns.
 //!
 //! # The run folder
-//! | file | what |
+//! | file | content |
 //! |---|---|
 //! | `run.json` | the [`RunDescription`](hard_imagenet_runs::RunDescription): model and hash of its weights, dataset, switches, protocol, seed, version |
-//! | `records/part-00000.parquet`, .. | the records of 16 consecutive samples each |
-//! | `scores.json` | [`score`](hard_imagenet_metrics::score) of all records with default options, once all parts are there |
-//! | `gallery.json`, `gallery/*.jpg` | the [`Gallery`](hard_imagenet_runs::Gallery): best and worst samples with what was done to them |
+//! | `records/part-00000.parquet`, ... | the records of 16 consecutive samples each |
+//! | `scores.json` | [`score`](hard_imagenet_metrics::score) of all records with default options, once every part exists |
+//! | `gallery.json`, `gallery/*.jpg` | the [`Gallery`](hard_imagenet_runs::Gallery): best and worst samples under each condition |
 //!
-//! Every file is written whole under another name and renamed into place, so a run can be killed at any time and
-//! started again; it computes the parts that are missing. Parts do not depend on each other: several processes or
-//! machines can [share](Evaluation::shard) a folder. A part that was damaged is noticed by its checksum and computed
-//! again. Parts are plain parquet files of one row a record; pandas, polars and DuckDB read `records/*.parquet` at once.
+//! Every file is written completely under another name and then renamed, so a run can be killed at any time and resumed;
+//! only missing parts are computed. Parts do not depend on each other: several processes or machines can
+//! [share](Evaluation::shard) a folder. A damaged part is recognized by its checksum and computed again. Parts are plain
+//! parquet files with one row for each record; pandas, polars and DuckDB read `records/*.parquet` as they are.
 //!
 //! # What a record depends on
-//! On the run description, the sample and the condition (and for a borrowed background on the dataset's other pictures),
-//! and on nothing else: the noise of a draw is a function of (seed, sample id, trial), and batches are cut from the samples of one part alone. So the records of a run that was
-//! interrupted or divided are those of one that was not, bit for bit. Another device or batch size changes how sums are
-//! rounded, and with it the last digits of confidences.
+//! A record depends on the run description, the sample and the condition, and on nothing else. (A borrowed background
+//! also depends on the other images of the dataset.) The noise of a trial is a function of (seed, sample id, trial), and
+//! batches consist of samples of one part. So the records of a run that was interrupted or divided equal those of a run
+//! that was not, bit for bit. Another device or batch size changes how sums are rounded, and with it the last digits of
+//! confidences.
 //!
-//! A picture that cannot be decoded, or for which none of 16 others has a background to lend, has one record, of
-//! condition `none`, whose `error` says why. Where the mask is empty
-//! after the transform there is nothing to compare a saliency map with: those scores are `None`.
+//! An image that cannot be decoded, or for which none of 16 other images has a background to lend, has one record of
+//! condition `none` whose `error` gives the reason. If the mask is empty after the transform, a saliency map has nothing
+//! to be compared with: its scores are `None`.
+//!
+//! # Types of other crates
+//! Models and tensors in this interface are those of `hard-imagenet-models` and of `candle-core`, which the façade
+//! `hard-imagenet` re-exports.
 //!
 //! # Reference
 //! M. Moayeri, S. Singla, S. Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS 2022
 //! (Datasets and Benchmarks).
 
-mod chunk;
 mod donor;
 mod error;
 mod evaluation;
+mod extensions;
 mod features;
 mod finish;
 mod gallery;
 mod labels;
-mod maps;
-mod plan;
+mod parts;
 mod progress;
+mod resolve;
+mod setup;
+mod stages;
 mod text;
-mod words;
 
 pub use error::{EvaluationError, Result};
 pub use evaluation::Evaluation;
-pub use features::{Extracted, Features};
+pub use features::{ExtractedFeatures, Features};
 pub use progress::{Event, Phase};
-pub use words::check_explainers;
+pub use resolve::check_explainers;

@@ -1,41 +1,45 @@
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
+
+/// Called after each step of an evaluation. Returning `Break` cancels the run.
+pub(crate) type Observer<'a> = Box<dyn FnMut(&Event<'_>) -> ControlFlow<()> + 'a>;
 
 /// What an evaluation is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Pictures go through the model; the unit is one picture under one condition and trial.
+    /// The model answers images. The unit is one image: a sample under one condition and trial.
     Evaluate,
-    /// Records become scores; one unit.
+    /// Records become scores. There is one unit.
     Score,
-    /// Pictures are drawn; the unit is one case.
+    /// The gallery is drawn. The unit is one exhibit.
     Gallery,
 }
 
-/// What an evaluation tells its caller while it runs; the library itself never prints.
+/// What an evaluation reports to its caller while it runs. The library itself never prints.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// So far.
+    /// How far a phase has come.
     Progress {
-        /// What is being done.
+        /// The phase.
         phase: Phase,
-        /// Units done, those of earlier runs included.
+        /// Units completed, including those of earlier runs.
         done: usize,
-        /// Units of this phase (and of this shard).
+        /// Units of this phase in this shard.
         total: usize,
-        /// Units of `done` that were found in the folder; a rate is `(done - resumed) / elapsed`.
+        /// Units of `done` that were found in the folder; the rate is `(done - resumed) / elapsed`.
         resumed: usize,
-        /// Since the start of this run.
+        /// Time since the start of this run.
         elapsed: Duration,
     },
-    /// An explainer that needs many passes has come so far with a batch.
+    /// How far an explainer that needs many passes has come with a batch.
     Explaining {
-        /// Its word.
+        /// The explainer's word.
         explainer: &'a str,
-        /// Passes of one picture that are done.
+        /// Passes of one image completed.
         done: usize,
-        /// Of how many.
+        /// Passes of the batch.
         of: usize,
     },
     /// A part could not be read and is computed again.
@@ -45,11 +49,11 @@ pub enum Event<'a> {
         /// What is wrong with it.
         reason: &'a str,
     },
-    /// A sample could not be evaluated; its record says why.
+    /// A sample could not be evaluated; its record holds the error.
     BadSample {
         /// The sample's id.
         sample: &'a str,
-        /// Why.
+        /// The reason.
         error: &'a str,
     },
 }

@@ -12,7 +12,7 @@ pub struct NoiseFill {
     pub rule: NoiseFillRule,
 }
 
-/// What the noise is centerd on, and whether it ends with the range of colors. (Q26)
+/// What the noise is centered on, and whether it is clipped to the range of colors (Q26).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoiseFillRule {
     /// Centered on black and not clipped: in the published code half of the values are below 0.

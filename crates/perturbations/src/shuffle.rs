@@ -3,11 +3,11 @@ use crate::{NoiseKey, Perturb, Perturbation, PerturbationKind, Region};
 use hard_imagenet_images::Pixels;
 use hard_imagenet_masks::Mask;
 
-/// The object's pixels change places at random, `shuffle:1`; or cells of a grid, `shuffle:16`.
+/// Shuffles the object's pixels (`shuffle:1`) or the cells of a grid (`shuffle:16`).
 ///
-/// The grid begins in the upper left corner. Of its whole cells, those that hold any object pixel change places among
-/// each other, all three channels alike; what a cell holds of the surroundings goes with it. Cells cut off by the
-/// right or lower border stay. Colours, and textures smaller than a cell, survive; the shape within the object does not.
+/// The grid begins in the upper left corner. The whole cells that contain an object pixel exchange places at random, all
+/// three channels together; background pixels in such a cell move with it. Cells that the right or lower border cuts off
+/// stay. Colors, and textures smaller than a cell, survive; the shape within the object does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shuffle {
     /// The side of a cell in pixels, at least 1.

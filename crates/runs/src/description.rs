@@ -142,12 +142,24 @@ impl RunDescription {
         let mut found = Vec::new();
         // Both are plain values, so they always have a form in JSON.
         let value = |description: &Self| {
-            let compared = Self { weights_origin: None, ..description.clone() };
-            serde_json::to_value(compared).unwrap_or(Value::Null)
+            let (perturbations, explainers) = (Vec::new(), Vec::new());
+            let compared = Self { weights_origin: None, perturbations, explainers, ..description.clone() };
+            let mut value = serde_json::to_value(compared).unwrap_or(Value::Null);
+            // Titles and sentences may change; what is computed may not.
+            let perturbations = description.perturbations.iter().map(|stated| (&stated.id, &stated.version));
+            value["perturbations"] = versions(perturbations);
+            let explainers = description.explainers.iter().map(|stated| (&stated.id, &stated.version));
+            value["explainers"] = versions(explainers);
+            value
         };
         compare("", &value(self), &value(asked), &mut found);
         found
     }
+}
+
+/// Returns an object from ids to versions.
+fn versions<'a>(stated: impl Iterator<Item = (&'a String, &'a String)>) -> Value {
+    Value::Object(stated.map(|(id, version)| (id.clone(), Value::String(version.clone()))).collect())
 }
 
 fn compare(path: &str, there: &Value, asked: &Value, found: &mut Vec<String>) {

@@ -62,27 +62,27 @@ impl Protocol {
             l2: vec![30.0, 60.0, 90.0, 120.0, 150.0, 180.0],
             regions: Region::BOTH.to_vec(),
         };
-        Self::new(&ABLATIONS, Some(&noise), 3)
+        Self::new(&ABLATIONS, Some(&noise), 3, &[])
     }
 
     /// A first look: the untouched picture, three ablations, one strength of noise in both regions, GradCAM.
     /// 6 pictures a sample.
     pub fn quick() -> Self {
         let noise = Noise { linf: vec![0.25], l2: Vec::new(), regions: Region::BOTH.to_vec() };
-        Self::new(&ABLATIONS, Some(&noise), 1)
+        Self::new(&ABLATIONS, Some(&noise), 1, &[])
     }
 
     /// What the paper's table over many models shows: the untouched picture, three ablations, noise of ℓ∞ 0.25 in both
     /// regions with three draws, GradCAM. 10 pictures a sample.
     pub fn headline() -> Self {
         let noise = Noise { linf: vec![0.25], l2: Vec::new(), regions: Region::BOTH.to_vec() };
-        Self::new(&ABLATIONS, Some(&noise), 3)
+        Self::new(&ABLATIONS, Some(&noise), 3, &[])
     }
 
-    fn new(words: &[&str], noise: Option<&Noise>, trials: u32) -> Self {
+    fn new(words: &[&str], noise: Option<&Noise>, trials: u32, stated: &[PerturbationDescription]) -> Self {
         let words = words.iter().map(|&word| word.to_owned()).chain(noise.into_iter().flat_map(Noise::words));
         let condition = |id: String| {
-            let trials = if is_random(&id) { trials } else { 1 };
+            let trials = if is_random(&id, stated) { trials } else { 1 };
             Condition { id, trials }
         };
         Self {
@@ -99,12 +99,37 @@ impl Protocol {
     /// word that stands twice, for no condition or no trial, and for an explainer without "none". Whether explainers are
     /// known is checked by whoever runs them.
     pub fn from_toml(text: &str) -> Result<Self> {
+        Self::from_toml_with(text, &[])
+    }
+
+    /// Reads a protocol that may name perturbations which are not built in.
+    ///
+    /// ```
+    /// use hard_imagenet_runs::{PerturbationDescription, Protocol};
+    ///
+    /// // `PerturbationDescription::new` makes this from a perturbation.
+    /// let mirror = PerturbationDescription {
+    ///     id: "mirror".into(),
+    ///     version: "1".into(),
+    ///     title: "object mirrored".into(),
+    ///     sentence: "The object is mirrored in its place.".into(),
+    ///     keeps_object: true,
+    ///     is_random: false,
+    /// };
+    /// let protocol = Protocol::from_toml_with("conditions = ['none', 'mirror']", &[mirror])?;
+    /// assert_eq!(protocol.conditions[1].id, "mirror");
+    /// # Ok::<(), hard_imagenet_runs::RunError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The errors of [`from_toml`](Self::from_toml).
+    pub fn from_toml_with(text: &str, stated: &[PerturbationDescription]) -> Result<Self> {
         let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string().trim_end()))?;
         let words: Vec<&str> = file.conditions.iter().map(String::as_str).collect();
-        let mut protocol = Self::new(&words, file.noise.as_ref(), file.trials);
+        let mut protocol = Self::new(&words, file.noise.as_ref(), file.trials, stated);
         protocol.explainers = file.explainers;
         protocol.faithfulness = file.faithfulness;
-        protocol.check()?;
+        protocol.check_with(stated)?;
         Ok(protocol)
     }
 
@@ -175,7 +200,10 @@ fn parse(id: &str) -> Result<Perturbation> {
     if parsed.id() == id { Ok(parsed) } else { Err(invalid(format!("condition {id:?} is written {:?}", parsed.id()))) }
 }
 
-fn is_random(id: &str) -> bool {
+fn is_random(id: &str, stated: &[PerturbationDescription]) -> bool {
+    if let Some(description) = stated.iter().find(|description| description.id == id) {
+        return description.is_random;
+    }
     // `check` reports what is wrong with an unknown word.
     parse(id).is_ok_and(|perturbation| perturbation.is_random())
 }
@@ -298,7 +326,7 @@ mod tests {
 
     #[test]
     fn only_random_conditions_can_be_drawn_again() {
-        let check = |id: &str, random| assert_eq!(is_random(id), random, "{id}");
+        let check = |id: &str, random| assert_eq!(is_random(id, &[]), random, "{id}");
         for id in ["none", "tile", "average", "blur:8", "only-fg"] {
             check(id, false);
         }

@@ -1,5 +1,5 @@
 use hard_imagenet_images::{MaskRule, PairedTransform, Preprocessing};
-use hard_imagenet_perturbations::{AverageRule, BoxEdges, EmptyRegion, NoiseFillRule, Preset, TileRule};
+use hard_imagenet_perturbations::{AverageRule, BoxEdges, EmptyRegion, NoiseFillRule, Preset, Switches, TileRule};
 use serde::{Deserialize, Serialize};
 
 /// How samples are brought to the network's input.
@@ -102,6 +102,17 @@ impl Quirks {
             "strict"
         } else {
             "mixed"
+        }
+    }
+
+    /// Returns the switches that select variants of perturbations.
+    pub fn switches(&self) -> Switches {
+        Switches {
+            box_edges: self.box_edges,
+            tile: self.tile,
+            average: self.average,
+            noise_fill: self.noise_fill,
+            empty_region: self.empty_region,
         }
     }
 

@@ -1,5 +1,6 @@
 use crate::{FORMAT, Gallery, Result, RunDescription, RunError, RunFolder};
 use hard_imagenet_metrics::Record;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What an evaluation left in its folder: a description and records.
@@ -17,6 +18,15 @@ impl Run {
     /// # Errors
     /// No description, one of another format, a damaged part.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with_parts(folder, BTreeMap::new())
+    }
+
+    /// Reads a run folder whose parts are partly known, so that no part is read twice. `known` has the records of such
+    /// parts by their number.
+    ///
+    /// # Errors
+    /// The errors of [`open`](Self::open).
+    pub fn open_with_parts(folder: impl AsRef<Path>, mut known: BTreeMap<usize, Vec<Record>>) -> Result<Self> {
         let folder = RunFolder::new(folder);
         let description = folder.description()?;
         if description.format != FORMAT {
@@ -30,7 +40,11 @@ impl Run {
         }
         let (mut records, mut missing) = (Vec::new(), Vec::new());
         for part in 0..description.parts() {
-            match folder.read_part(part)? {
+            let of_part = match known.remove(&part) {
+                Some(of_part) => Some(of_part),
+                None => folder.read_part(part)?,
+            };
+            match of_part {
                 Some(of_part) => records.extend(of_part),
                 None => missing.push(part),
             }

@@ -1,18 +1,15 @@
-//! Which samples are worth a look.
+//! Selects the samples that are worth a look.
 
 use hard_imagenet_metrics::{CLEAN, Record};
 use hard_imagenet_runs::ExhibitKind;
 use std::collections::{HashMap, HashSet};
 
-/// Samples for each thing that a case can stand for.
+/// The number of samples at each end of each scale.
 const EACH: usize = 4;
-
-/// The ablation whose drop in confidence is looked at: the first of these that the protocol has.
-const ABLATIONS: [&str; 7] = ["gray", "gray-box", "tile", "mean", "no-fg", "only-bg-t", "only-bg-b"];
 
 /// A sample and what it stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Chosen<'a> {
+pub(crate) struct Selected<'a> {
     pub(crate) title: &'static str,
     pub(crate) kind: ExhibitKind,
     /// Begins the names of its files: "iou-best-1".
@@ -20,20 +17,18 @@ pub(crate) struct Chosen<'a> {
     pub(crate) sample: &'a str,
 }
 
-/// The best and the worst by saliency IoU, and by what is left of the confidence without the object.
-pub(crate) fn select(records: &[Record]) -> Vec<Chosen<'_>> {
+/// Selects the best and the worst samples by saliency IoU, and by the confidence that is lost under an ablation.
+pub(crate) fn select<'a>(records: &'a [Record], ablation: Option<&str>) -> Vec<Selected<'a>> {
     let clean: Vec<&Record> = records.iter().filter(|r| r.condition == CLEAN && r.error.is_none()).collect();
-    let ious: Vec<Scored<'_>> = clean.iter().filter_map(|r| Some(scored(r, r.map.get("iou")?))).collect();
-
-    let ablation = ABLATIONS.into_iter().find(|&word| records.iter().any(|r| r.condition == word));
+    let ious: Vec<ScoredSample<'_>> = clean.iter().filter_map(|r| Some(scored(r, r.map.get("iou")?))).collect();
     let after: HashMap<&str, f32> = records
         .iter()
         .filter(|r| Some(r.condition.as_str()) == ablation)
         .filter_map(|r| Some((r.sample.as_str(), r.confidence?)))
         .collect();
-    // A model that did not know the object from the start has nothing to lose.
+    // A model that did not recognize the object in the first place has nothing to lose.
     let right = clean.iter().filter(|r| r.correct == Some(true));
-    let drops: Vec<Scored<'_>> =
+    let drops: Vec<ScoredSample<'_>> =
         right.filter_map(|r| Some(scored(r, r.confidence? - after.get(r.sample.as_str())?))).collect();
 
     let groups = [
@@ -42,50 +37,51 @@ pub(crate) fn select(records: &[Record]) -> Vec<Chosen<'_>> {
         ("Most confidence lost with the object", ExhibitKind::Best, "drop-most", extremes(&drops, true)),
         ("Least confidence lost with the object", ExhibitKind::Worst, "drop-least", extremes(&drops, false)),
     ];
-    let mut chosen = Vec::new();
+    let mut selected = Vec::new();
     for (title, kind, slug, samples) in groups {
-        let exhibit = |(place, sample)| Chosen { title, kind, slug: format!("{slug}-{place}"), sample };
-        chosen.extend((1u32..).zip(samples).map(exhibit));
+        let one = |(place, sample)| Selected { title, kind, slug: format!("{slug}-{place}"), sample };
+        selected.extend((1u32..).zip(samples).map(one));
     }
-    chosen
+    selected
 }
 
 #[derive(Clone, Copy)]
-struct Scored<'a> {
+struct ScoredSample<'a> {
     sample: &'a str,
     class: &'a str,
     score: f32,
 }
 
-fn scored(record: &Record, score: f32) -> Scored<'_> {
-    Scored { sample: &record.sample, class: &record.class, score }
+fn scored(record: &Record, score: f32) -> ScoredSample<'_> {
+    ScoredSample { sample: &record.sample, class: &record.class, score }
 }
 
-/// The highest or lowest few; no class comes again before every class has come.
-fn extremes<'a>(all: &[Scored<'a>], highest: bool) -> Vec<&'a str> {
-    let mut left: Vec<Scored<'_>> = all.to_vec();
-    // Stable, so that equal scores keep the dataset's order.
+/// Returns a few samples with the highest or lowest scores. No class comes twice before every class has come once.
+fn extremes<'a>(all: &[ScoredSample<'a>], highest: bool) -> Vec<&'a str> {
+    let mut left: Vec<ScoredSample<'_>> = all.to_vec();
+    // The sort is stable, so equal scores keep the order of the dataset.
     left.sort_by(|a, b| if highest { b.score.total_cmp(&a.score) } else { a.score.total_cmp(&b.score) });
-    let mut chosen = Vec::new();
-    while chosen.len() < EACH && !left.is_empty() {
+    let mut selected = Vec::new();
+    while selected.len() < EACH && !left.is_empty() {
         let mut seen = HashSet::new();
         left.retain(|scored| {
-            let take = chosen.len() < EACH && seen.insert(scored.class);
+            let take = selected.len() < EACH && seen.insert(scored.class);
             if take {
-                chosen.push(scored.sample);
+                selected.push(scored.sample);
             }
             !take
         });
     }
-    chosen
+    selected
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Scored, extremes, select};
+    use super::{ScoredSample, extremes, select};
 
     fn check(all: &[(&'static str, &'static str, f32)], highest: bool, expected: &[&str]) {
-        let all: Vec<Scored<'_>> = all.iter().map(|&(sample, class, score)| Scored { sample, class, score }).collect();
+        let all: Vec<ScoredSample<'_>> =
+            all.iter().map(|&(sample, class, score)| ScoredSample { sample, class, score }).collect();
         assert_eq!(extremes(&all, highest), expected);
     }
 
@@ -106,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_choose_from() {
-        assert_eq!(select(&[]), []);
+    fn without_records_nothing_is_selected() {
+        assert_eq!(select(&[], Some("gray")), []);
     }
 }
