@@ -408,7 +408,7 @@ fn the_explainers_input_is_a_switch() {
     let (data, model) = (Toy::new(4), &FIXTURE.model);
     let protocol = Protocol::from_toml("conditions = ['none']\nexplainers = ['gradcam']").unwrap();
     let mut densities = Vec::new();
-    for saliency_input in [SaliencyInput::Raw, SaliencyInput::Normalised] {
+    for saliency_input in [SaliencyInput::Raw, SaliencyInput::Normalized] {
         let dir = tempfile::tempdir().unwrap();
         let quirks = Quirks { saliency_input, ..Quirks::from(Preset::Paper) };
         let mut evaluation = Evaluation::new(&data).protocol(protocol.clone()).quirks(quirks);
@@ -421,7 +421,7 @@ fn the_explainers_input_is_a_switch() {
             let raw = model.batch(&[transform.apply_to_image(&sample.image)]).unwrap();
             let x = match saliency_input {
                 SaliencyInput::Raw => raw,
-                SaliencyInput::Normalised => model.normalize(&raw).unwrap(),
+                SaliencyInput::Normalized => model.normalize(&raw).unwrap(),
             };
             let map = GradCam::default().explain(model, &x, &[record.label]).unwrap().remove(0).map;
             let mask = transform.apply_to_mask(&sample.mask);

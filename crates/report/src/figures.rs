@@ -1,13 +1,13 @@
 //! The figures, one a file. Each is a function from the page to an SVG element, or `None` if no run has its numbers.
 
-mod ablations;
+mod bars;
 mod glance;
 mod noise;
 mod sensitivity;
 mod strata;
 mod violins;
 
-pub(crate) use ablations::{ablations, mixtures};
+pub(crate) use bars::{ablations, measure, mixtures};
 pub(crate) use glance::glance;
 pub(crate) use noise::noise;
 pub(crate) use sensitivity::sensitivity;

@@ -1,8 +1,8 @@
-use crate::RunInput;
 use crate::figures;
 use crate::page::Page;
 use crate::reading::{Signals, evidence, verdict};
 use crate::write::{self, escape};
+use hard_imagenet_runs::Result;
 use std::fmt::Write;
 
 mod classes;
@@ -13,140 +13,176 @@ mod method;
 mod runs;
 
 /// One HTML file that says everything about the runs and works without a network.
-///
-/// Style, figures (SVG) and pictures (data URIs) are inside; there is no script and no request. It follows the
-/// reader's light or dark theme and prints. Several runs stand side by side, models by datasets.
-pub fn html(runs: &[RunInput]) -> String {
-    let page = Page::new(runs);
-    let title = match runs {
+pub(crate) fn html(page: &Page) -> Result<String> {
+    let title = match page.runs.as_slice() {
         [] => "no runs".to_owned(),
         _ => format!("{} on {}", names(&page.models, "models"), names(&page.datasets, "datasets")),
     };
     let mut out = opening(
         &title,
-        "Does the model see the object, or what usually surrounds it? The object is taken away, noise is put on it or \
-         around it, and the model’s saliency is compared with the object’s mask.",
+        "Does the model see the object, or what usually surrounds it? The object is removed, noise is added to it or to \
+         its surroundings, and the model’s saliency is compared with the object’s mask.",
         "",
     );
-    if runs.is_empty() {
+    if page.runs.is_empty() {
         out.push_str(
             "<p class=\"note\">There is nothing to report: no run was given.</p>\n</main>\n</body>\n</html>\n",
         );
-        return out;
+        return Ok(out);
     }
-    runs::warnings(&mut out, &page);
-    let ablation = page.ablation.as_deref().map_or("ablation".to_owned(), write::condition);
-    let mut number = 0;
-    let mut figure = |out: &mut String, svg: Option<String>, caption: &str| {
-        let Some(svg) = svg else { return };
-        number += 1;
-        let _ = writeln!(out, "<figure>\n{svg}<figcaption><b>Figure {number}.</b> {caption}</figcaption>\n</figure>");
-    };
-    let level = runs[0].scores.options.confidence * 100.0;
-    let bars = format!("{level} % intervals");
-    let wrong = page.runs.iter().any(|run| Signals::of(&page, run).wrong().is_some());
-    figure(
-        &mut out,
-        figures::glance(&page),
-        &format!(
-            "Three measures, one direction: the further right, the more the run depends on the object. Left, the share of \
-             the clean accuracy that is lost when the object is gone ({}). Lines are {bars}.{}",
-            escape(&ablation),
-            if wrong { " Pale: wrong on most unchanged images, so there is little to tell." } else { "" }
-        ),
-    );
-    readings(&mut out, &page);
-    headline::table(&mut out, &page);
+    runs::warnings(&mut out, page);
+    let mut figures = Figures::new(page);
+    glance(&mut out, page, &mut figures);
+    readings(&mut out, page);
+    headline::table(&mut out, page);
+    ablations(&mut out, page, &mut figures);
+    noise(&mut out, page, &mut figures);
+    saliency(&mut out, page, &mut figures);
+    further(&mut out, page, &mut figures);
+    strata(&mut out, page, &mut figures);
+    classes::tables(&mut out, page);
+    gallery::gallery(&mut out, page)?;
+    runs::facts(&mut out, page);
+    method::section(&mut out, page);
+    out.push_str("</main>\n</body>\n</html>\n");
+    Ok(out)
+}
 
-    let ablations = figures::ablations(&page);
+/// Numbers the figures of a page.
+struct Figures {
+    number: usize,
+    /// What whiskers and bands are: "95 % intervals".
+    bars: String,
+}
+
+impl Figures {
+    fn new(page: &Page) -> Self {
+        let level = page.runs[0].scores().options.confidence * 100.0;
+        Self { number: 0, bars: format!("{level} % intervals") }
+    }
+
+    fn add(&mut self, out: &mut String, svg: Option<String>, caption: &str) {
+        let Some(svg) = svg else { return };
+        self.number += 1;
+        let number = self.number;
+        let _ = writeln!(out, "<figure>\n{svg}<figcaption><b>Figure {number}.</b> {caption}</figcaption>\n</figure>");
+    }
+}
+
+/// Three measures of all runs.
+fn glance(out: &mut String, page: &Page, figures: &mut Figures) {
+    let ablation = page.ablation.as_deref().map_or("ablation".to_owned(), |id| page.condition(id));
+    let wrong = page.runs.iter().any(|run| Signals::of(page, run).wrong().is_some());
+    let caption = format!(
+        "Three measures with one direction: the further to the right, the more the run depends on the object. Left, the \
+         share of the clean accuracy that is lost without the object ({}). Lines are {}.{}",
+        escape(&ablation),
+        figures.bars,
+        if wrong { " Pale: wrong on most unchanged images, so the measures say little." } else { "" }
+    );
+    figures.add(out, figures::glance(page), &caption);
+}
+
+/// Accuracy without the object, and with the object disturbed.
+fn ablations(out: &mut String, page: &Page, figures: &mut Figures) {
+    let ablations = figures::ablations(page);
     if ablations.is_some() {
-        out.push_str("<h2>Taking the object away</h2>\n");
+        out.push_str("<h2>Removing the object</h2>\n");
     }
-    figure(
-        &mut out,
-        ablations,
-        &format!(
-            "Accuracy on unchanged images (dark) and without the object. Bars that stay long without the object were not \
-             earned by seeing it. Thin lines are {bars}."
-        ),
+    let caption = format!(
+        "Accuracy on unchanged images (dark) and without the object. A bar that stays long without the object was not \
+         earned by seeing it. Thin lines are {}.",
+        figures.bars
     );
-    let mixtures = figures::mixtures(&page);
+    figures.add(out, ablations, &caption);
+    let mixtures = figures::mixtures(page);
     if mixtures.is_some() {
-        out.push_str("<h2>The object disturbed, or before another background</h2>\n");
+        out.push_str("<h2>Disturbing the object or replacing its background</h2>\n");
     }
-    figure(
-        &mut out,
-        mixtures,
-        &format!(
-            "Accuracy on unchanged images (dark) and on images that still hold the object. What is lost before the \
-             background of another class, and not before another one of its own class, was owed to the background. Thin \
-             lines are {bars}."
-        ),
+    let caption = format!(
+        "Accuracy on unchanged images (dark) and on images that still contain the object. Accuracy that is lost in front \
+         of a background of another class, but not in front of another background of the same class, came from the \
+         background. Thin lines are {}.",
+        figures.bars
     );
-    let (sensitivity, noise) = (figures::sensitivity(&page), figures::noise(&page));
+    figures.add(out, mixtures, &caption);
+}
+
+/// Sensitivity to noise in both regions.
+fn noise(out: &mut String, page: &Page, figures: &mut Figures) {
+    let (sensitivity, noise) = (figures::sensitivity(page), figures::noise(page));
     if sensitivity.is_some() || noise.is_some() {
-        out.push_str("<h2>Noise on the object, noise around it</h2>\n");
+        out.push_str("<h2>Noise on the object and around it</h2>\n");
     }
-    figure(
-        &mut out,
-        sensitivity,
-        &format!("Relative foreground sensitivity over the strength σ of the noise. Bands are {bars}."),
-    );
+    let caption =
+        format!("Relative foreground sensitivity over the strength σ of the noise. Bands are {}.", figures.bars);
+    figures.add(out, sensitivity, &caption);
     let folded = noise.is_some() && page.runs.len() > OPEN;
     if folded {
         out.push_str("<details><summary>Accuracy under noise, run by run</summary>\n");
     }
-    figure(
-        &mut out,
-        noise,
-        &format!(
-            "Accuracy (%, mean over classes) over the strength of the noise; strength 0 is the unchanged image. The lower \
-             line is what the run depends on more. Bands are {bars}."
-        ),
+    let caption = format!(
+        "Accuracy (%, mean over classes) over the strength of the noise. Strength 0 is the unchanged image. The lower line \
+         shows the region that the run depends on more. Bands are {}.",
+        figures.bars
     );
+    figures.add(out, noise, &caption);
     if folded {
         out.push_str("</details>\n");
     }
-    let (iou, density) = (figures::violins(&page, "iou"), figures::violins(&page, "delta-density"));
+}
+
+/// How saliency maps agree with masks.
+fn saliency(out: &mut String, page: &Page, figures: &mut Figures) {
+    let (iou, density) = (figures::violins(page, "iou"), figures::violins(page, "delta-density"));
     if iou.is_some() || density.is_some() {
         out.push_str("<h2>Where the model looks</h2>\n");
     }
-    let violins = "Each violin ends at its smallest and largest value; the dot is the median, given at the right, the line \
-                   spans half of the images.";
-    figure(&mut out, iou, &format!("Overlap (IoU) of the saliency map and the object, image by image. {violins}"));
-    figure(
-        &mut out,
+    let violins = "Each violin ends at the smallest and the largest value. The dot is the median, which is also printed at \
+                   the right; the line spans half of the images.";
+    figures.add(out, iou, &format!("Overlap (IoU) of the saliency map and the object for each image. {violins}"));
+    figures.add(
+        out,
         density,
         &format!(
-            "Delta saliency density, image by image: above 0 the map is brighter on the object than off it. {violins}"
+            "Delta saliency density for each image. Above 0, the map is brighter on the object than off it. {violins}"
         ),
     );
-    maps::table(&mut out, &page);
+    maps::table(out, page);
+}
 
-    let strata = figures::strata(&page);
-    if strata.is_some() {
-        out.push_str("<h2>Small objects, objects at the edge</h2>\n");
+/// The metrics that are not built in.
+fn further(out: &mut String, page: &Page, figures: &mut Figures) {
+    let metrics = page.further_metrics();
+    let drawn: Vec<_> = metrics.into_iter().filter_map(|m| Some((m, figures::measure(page, m)?))).collect();
+    if !drawn.is_empty() {
+        out.push_str("<h2>Further measures</h2>\n");
     }
-    figure(
-        &mut out,
-        strata,
-        &format!(
-            "The samples divided by what they are like, lowest values to the left; in quarters, pieces of the object by \
-             number. Lines are runs{}; whiskers are {bars}.",
-            match page.datasets.len() {
-                0 | 1 => "",
-                _ =>
-                    ", dashed on all datasets but the first, whose ranges are written below and differ from the others’",
-            }
-        ),
-    );
+    for (metric, svg) in drawn {
+        let (title, description) = (escape(&metric.title), escape(&metric.description));
+        let caption = format!("{title}. {description} Thin lines are {}.", figures.bars);
+        figures.add(out, Some(svg), &caption);
+    }
+}
 
-    classes::tables(&mut out, &page);
-    gallery::gallery(&mut out, &page);
-    runs::facts(&mut out, &page);
-    method::section(&mut out, &page);
-    out.push_str("</main>\n</body>\n</html>\n");
-    out
+/// Scores by what the samples are like.
+fn strata(out: &mut String, page: &Page, figures: &mut Figures) {
+    let strata = figures::strata(page);
+    if strata.is_some() {
+        out.push_str("<h2>Small objects and objects at the edge</h2>\n");
+    }
+    let dashed = match page.datasets.len() {
+        0 | 1 => "",
+        _ => {
+            ", dashed for all datasets except the first. The ranges written below are those of the first; the others differ"
+        }
+    };
+    let caption = format!(
+        "The samples are divided by a property, lowest values to the left: into quarters or, for the components of the \
+         object, by their number. Lines are runs{dashed}. Whiskers are {}.",
+        figures.bars
+    );
+    figures.add(out, strata, &caption);
 }
 
 /// A page up to its first paragraph, which stands for what it is about; `style` is added to the common one.

@@ -1,14 +1,13 @@
 use crate::page::Page;
 use crate::table::{Column, columns};
 use crate::versus::{unit, versus};
-use crate::{RunInput, write};
+use crate::write;
 use hard_imagenet_metrics::{Estimate, Unit};
 use std::fmt::Write;
 
-/// The headline table as LaTeX; needs the package `booktabs`.
-pub fn latex(runs: &[RunInput]) -> String {
-    let page = Page::new(runs);
-    let columns = columns(&page);
+/// The headline table as LaTeX.
+pub(crate) fn latex(page: &Page) -> String {
+    let columns = columns(page);
     let mut out = String::from("% \\usepackage{booktabs}\n");
     let _ = writeln!(out, "\\begin{{tabular}}{{l{}}}\n\\toprule", "r".repeat(columns.len()));
     let (groups, rules) = groups(&columns);
@@ -21,17 +20,17 @@ pub fn latex(runs: &[RunInput]) -> String {
             writeln!(out, "\\midrule\n\\multicolumn{{{}}}{{l}}{{\\emph{{{}}}}} \\\\", columns.len() + 1, escape(name));
         for run in page.runs.iter().filter(|r| r.dataset == dataset) {
             out.push_str(&escape(&run.label));
-            columns.iter().for_each(|c| _ = write!(out, " & {}", cell(c.estimate(run), c.unit)));
+            columns.iter().for_each(|c| _ = write!(out, " & {}", cell(c.estimate(run), c.unit())));
             out.push_str(" \\\\\n");
         }
     }
-    for versus in versus(&page) {
+    for versus in versus(page) {
         let title = escape(&versus.title);
         let columns_all = columns.len() + 1;
         let _ = writeln!(out, "\\midrule\n\\multicolumn{{{columns_all}}}{{l}}{{\\emph{{{title}, points}}}} \\\\");
         for row in &versus.rows {
             out.push_str(&escape(&row.run.label));
-            columns.iter().for_each(|c| _ = write!(out, " & {}", cell(row.estimate(c), unit(c.unit))));
+            columns.iter().for_each(|c| _ = write!(out, " & {}", cell(row.estimate(c), unit(c.unit()))));
             out.push_str(" \\\\\n");
         }
     }
@@ -43,12 +42,12 @@ pub fn latex(runs: &[RunInput]) -> String {
 fn groups(columns: &[Column]) -> (String, String) {
     let (mut heads, mut rules, mut at) = (String::new(), String::new(), 2);
     for group in columns.chunk_by(|a, b| a.group == b.group) {
-        let unit = match group[0].unit {
+        let unit = match group[0].unit() {
             Unit::Percent => " (\\%)",
             Unit::Points => " (points)",
             Unit::Number => "",
         };
-        let _ = write!(heads, " & \\multicolumn{{{}}}{{c}}{{{}{unit}}}", group.len(), group[0].group);
+        let _ = write!(heads, " & \\multicolumn{{{}}}{{c}}{{{}{unit}}}", group.len(), escape(&group[0].group));
         let _ = write!(rules, "\\cmidrule(lr){{{at}-{}}}", at + group.len() - 1);
         at += group.len();
     }

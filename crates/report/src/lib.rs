@@ -1,60 +1,73 @@
 //! Reports of benchmark runs: one offline page, and the same numbers as text for people and programs.
 //!
-//! A run is one image classifier on one dataset, scored for whether it sees the object or what usually surrounds it.
-//! Give each run as a [`RunInput`] and write it in the form you need:
+//! A [`Run`](hard_imagenet_runs::Run) is one image classifier evaluated on one dataset. This crate scores its records and
+//! writes the result in the form you need:
 //!
-//! - [`html`]: one file with readings in words, figures, tables and pictures. It needs no network and no script.
+//! - [`html`]: one file with readings in words, figures, tables and images. It needs no network and no script.
 //! - [`markdown`], [`latex`]: the headline table, for a readme or a paper.
 //! - [`csv`], [`json`]: every score with its interval, for programs.
-//! - [`comparison_html`], [`comparison_markdown`], [`comparison_csv`], [`comparison_json`]: of two runs on the same
-//!   samples, every difference with its interval and tests.
 //! - [`reading`]: what a run's numbers say, in two or three sentences.
-//! - [`masks_html`], [`masks_csv`], [`masks_json`], [`masks_markdown`]: of datasets instead of runs, how large the
-//!   objects are, where they lie and what the crop keeps, from [`MaskStats`].
+//! - [`Report`]: the same with metrics that are not built in.
+//! - [`RunComparison`]: every difference between two runs on the same samples, with its interval and tests.
+//! - [`ranks_html`]: the features of a model, and which of them are spurious.
+//! - [`masks_html`], [`masks_csv`], [`masks_json`], [`masks_markdown`]: how large the objects of datasets are, where they
+//!   lie and how much of them the crop keeps, from [`MaskStats`].
 //!
-//! All of them take several runs and arrange them models by datasets. Where models were run on several datasets, what they
-//! have on the first and not on another stands below, with intervals. Scores that a run does not have show as "–".
-//! The functions are pure: the same runs give the same bytes. They do not touch files.
+//! All functions about runs take several runs and arrange them models by datasets. If models were run on several datasets,
+//! the differences between the first dataset and each other one follow, with intervals. Scores that a run does not have
+//! show as "–". The same runs give the same bytes.
 //!
 //! ```
-//! use hard_imagenet_metrics::{Options, Record, score};
-//! use hard_imagenet_report::{RunInput, html, reading};
+//! use hard_imagenet_metrics::Record;
+//! use hard_imagenet_report::{html, reading};
+//! use hard_imagenet_runs::{DatasetDescription, LabelSpace, ModelDescription, Protocol, Quirks, Run, RunDescription};
+//! # use hard_imagenet_images::{Filter, Preprocessing, Resize};
+//! # use hard_imagenet_perturbations::Preset;
 //!
+//! // Forty images. The model is right on all of them, and on 36 with a gray box over the object.
+//! let ids: Vec<String> = (0..40).map(|i| format!("val/{i}")).collect();
 //! let record = |sample: usize, condition: &str, correct: bool| Record {
-//!     sample: format!("val/{sample}"),
-//!     label: 0,
+//!     sample: ids[sample].clone(),
 //!     class: "dog sled".into(),
 //!     condition: condition.into(),
-//!     trial: 0,
 //!     prediction: Some(if correct { 0 } else { 1 }),
 //!     correct: Some(correct),
 //!     ..Record::default()
 //! };
-//! // Forty images, all right; with a gray box over the object still 36.
-//! let records: Vec<Record> = (0..40)
-//!     .flat_map(|s| [record(s, "none", true), record(s, "gray-box", s < 36)])
-//!     .collect();
-//! let run = RunInput {
-//!     model: "resnet50".into(),
-//!     dataset: "hard-imagenet".into(),
-//!     preset: "strict".into(),
-//!     explainer: None,
-//!     facts: vec![("seed".into(), "0".into())],
-//!     scores: score(&records, &Options::default()),
-//!     records,
-//!     gallery: vec![],
-//! };
-//! assert!(reading(&run).starts_with(
-//!     "resnet50 on hard-imagenet leans on the surroundings. With a gray box over the object it keeps 90.0"
-//! ));
-//! assert!(html(&[run]).starts_with("<!DOCTYPE html>"));
+//! let records: Vec<Record> = (0..40).flat_map(|s| [record(s, "none", true), record(s, "gray-box", s < 36)]).collect();
+//!
+//! let description = RunDescription::new(
+//!     DatasetDescription::new("hard-imagenet", ids.iter().map(String::as_str)),
+//!     ModelDescription {
+//!         name: "resnet50".into(),
+//!         weights_sha256: "0".repeat(64),
+//!         weights_origin: None,
+//!         dtype: "f32".into(),
+//! #       preprocessing: Preprocessing {
+//! #           resize: Resize::Squash(256, 256), input: (224, 224), filter: Filter::Bilinear, mean: [0.5; 3], std: [0.5; 3],
+//! #       },
+//! #       /*
+//!         preprocessing: ..,
+//! #       */
+//!     },
+//!     LabelSpace::Dataset,
+//!     Quirks::from(Preset::Strict),
+//!     &Protocol::from_toml("conditions = ['none', 'gray-box']")?,
+//!     0,
+//! );
+//! let folder = tempfile::tempdir()?;
+//! let run = Run::create(folder.path(), &description, &records)?;
+//!
+//! assert!(reading(&run).starts_with("resnet50 on hard-imagenet leans on the surroundings."));
+//! assert!(html(&[run])?.starts_with("<!DOCTYPE html>"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod comparison;
 mod csv;
+mod facts;
 mod figures;
 mod html;
-mod input;
 mod json;
 mod latex;
 mod markdown;
@@ -62,18 +75,13 @@ mod masks;
 mod page;
 mod ranks;
 mod reading;
+mod report;
 mod svg;
 mod table;
 mod versus;
 mod write;
 
-pub use comparison::{ComparisonInput, comparison_csv, comparison_html, comparison_json, comparison_markdown};
-pub use csv::csv;
-pub use html::html;
-pub use input::{CaseKind, GalleryCase, INCOMPLETE, Picture, RunInput};
-pub use json::json;
-pub use latex::latex;
-pub use markdown::markdown;
+pub use comparison::RunComparison;
 pub use masks::{MaskClass, MaskRow, MaskStats, masks_csv, masks_from_json, masks_html, masks_json, masks_markdown};
 pub use ranks::{RankClass, RankFeature, RankInput, Thumbnail, ranks_html};
-pub use reading::reading;
+pub use report::{Report, csv, html, json, latex, markdown, reading};

@@ -2,14 +2,13 @@ use crate::page::Page;
 use crate::reading::{Signals, evidence, verdict};
 use crate::table::columns;
 use crate::versus::{unit, versus};
-use crate::{RunInput, write};
+use crate::write;
 use hard_imagenet_metrics::{Estimate, Unit};
 use std::fmt::Write;
 
-/// The headline table and the reading of each run as Markdown (GitHub's tables).
-pub fn markdown(runs: &[RunInput]) -> String {
-    let page = Page::new(runs);
-    let columns = columns(&page);
+/// The headline table and the reading of each run as Markdown.
+pub(crate) fn markdown(page: &Page) -> String {
+    let columns = columns(page);
     let mut out = String::from("# Hard ImageNet\n");
     for (dataset, name) in page.datasets.iter().enumerate() {
         let _ = writeln!(out, "\n## {}\n", escape(name));
@@ -18,33 +17,34 @@ pub fn markdown(runs: &[RunInput]) -> String {
         let _ = writeln!(out, "\n|:--|--:|{}", "--:|".repeat(columns.len()));
         for run in page.runs.iter().filter(|r| r.dataset == dataset) {
             let _ = write!(out, "| {} | {} |", escape(&run.label), run.scores().counts.samples);
-            columns.iter().for_each(|column| cell(&mut out, column.estimate(run), column.unit));
+            columns.iter().for_each(|column| cell(&mut out, column.estimate(run), column.unit()));
             out.push('\n');
         }
     }
-    for versus in versus(&page) {
+    for versus in versus(page) {
         let _ = writeln!(out, "\n## {} (shares in points)\n", escape(&versus.title));
         out.push_str("| model |");
         columns.iter().for_each(|c| _ = write!(out, " {} |", escape(&format!("{}, {}", c.group, c.head))));
         let _ = writeln!(out, "\n|:--|{}", "--:|".repeat(columns.len()));
         for row in &versus.rows {
             let _ = write!(out, "| {} |", escape(&row.run.label));
-            columns.iter().for_each(|column| cell(&mut out, row.estimate(column), unit(column.unit)));
+            columns.iter().for_each(|column| cell(&mut out, row.estimate(column), unit(column.unit())));
             out.push('\n');
         }
     }
     out.push_str("\n## In words\n\n");
     for run in &page.runs {
-        let verdict = verdict(&Signals::of(&page, run));
-        let evidence = evidence(&page, run);
+        let verdict = verdict(&Signals::of(page, run));
+        let evidence = evidence(page, run);
         let _ = writeln!(out, "- **{}** {verdict}. {}", escape(&page.title(run)), escape(&evidence));
         let counts = run.scores().counts;
         if counts.failed > 0 {
             let _ = writeln!(out, "  {} could not be evaluated.", write::count(counts.failed, "sample"));
         }
     }
-    let level = runs.first().map_or(95.0, |r| r.scores.options.confidence * 100.0);
-    let presets: std::collections::BTreeSet<&str> = runs.iter().map(|r| r.preset.as_str()).collect();
+    let level = page.runs.first().map_or(95.0, |run| run.scores().options.confidence * 100.0);
+    let presets: std::collections::BTreeSet<&str> =
+        page.runs.iter().map(|run| run.description().preset.as_str()).collect();
     let presets: Vec<&str> = presets.into_iter().collect();
     let _ = writeln!(out, "\nIntervals cover {level} %. Preset: {}.", escape(&presets.join(", ")));
     out

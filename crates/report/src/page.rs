@@ -1,12 +1,15 @@
 //! The runs of one report, arranged: models by datasets, and the conditions that stand for the rest.
 
-use crate::RunInput;
-use hard_imagenet_metrics::{CLEAN, Estimate, MAP, NoiseCondition, Scores, keeps_object, parse_noise_level};
+use crate::report::ScoredRun;
+use hard_imagenet_metrics::{
+    CLEAN, Estimate, MAP, MetricDescription, NoiseCondition, Record, Scores, parse_noise_level,
+};
+use hard_imagenet_runs::{Conditions, Run, RunDescription};
 
 /// What all tables and figures look at.
 pub(crate) struct Page<'a> {
     /// Runs in the order given.
-    pub(crate) runs: Vec<Run<'a>>,
+    pub(crate) runs: Vec<Entry<'a>>,
     /// Models in the order in which they appear.
     pub(crate) models: Vec<String>,
     /// Datasets likewise.
@@ -15,11 +18,13 @@ pub(crate) struct Page<'a> {
     pub(crate) ablation: Option<String>,
     /// The noise level that stands for all.
     pub(crate) noise: Option<String>,
+    /// The conditions of all runs in words.
+    words: Conditions,
 }
 
 /// One run and its place.
-pub(crate) struct Run<'a> {
-    pub(crate) input: &'a RunInput,
+pub(crate) struct Entry<'a> {
+    pub(crate) scored: &'a ScoredRun<'a>,
     /// The model's name, made distinct where it stands twice on one dataset.
     pub(crate) label: String,
     /// Its place in [`Page::models`].
@@ -28,9 +33,25 @@ pub(crate) struct Run<'a> {
     pub(crate) dataset: usize,
 }
 
-impl Run<'_> {
+impl Entry<'_> {
+    pub(crate) fn run(&self) -> &Run {
+        self.scored.run
+    }
+
+    pub(crate) fn description(&self) -> &RunDescription {
+        self.scored.description()
+    }
+
+    pub(crate) fn dataset_name(&self) -> &str {
+        &self.description().dataset.name
+    }
+
+    pub(crate) fn records(&self) -> &[Record] {
+        self.scored.run.records()
+    }
+
     pub(crate) fn scores(&self) -> &Scores {
-        &self.input.scores
+        &self.scored.scores
     }
 
     pub(crate) fn headline(&self, metric: &str, condition: Option<&str>) -> Option<Estimate> {
@@ -39,31 +60,32 @@ impl Run<'_> {
 }
 
 impl<'a> Page<'a> {
-    pub(crate) fn new(inputs: &'a [RunInput]) -> Self {
-        let mut page = Self { runs: Vec::new(), models: Vec::new(), datasets: Vec::new(), ablation: None, noise: None };
-        let presets_differ = inputs.iter().any(|r| r.preset != inputs[0].preset);
-        for input in inputs {
-            let mut label = input.model.clone();
-            if presets_differ {
-                label = format!("{label} · {}", input.preset);
-            }
-            let taken = |label: &str| page.runs.iter().any(|r| r.label == label && r.input.dataset == input.dataset);
-            let name = label.clone();
+    pub(crate) fn new(scored: &'a [ScoredRun<'a>]) -> Self {
+        let words = Conditions::new(scored.iter().map(ScoredRun::description));
+        let (runs, models, datasets) = (Vec::new(), Vec::new(), Vec::new());
+        let mut page = Self { runs, models, datasets, ablation: None, noise: None, words };
+        let preset = |scored: &'a ScoredRun| scored.description().preset.as_str();
+        let presets_differ = scored.iter().any(|run| preset(run) != preset(&scored[0]));
+        for run in scored {
+            let (name, on) = (&run.description().model, &run.description().dataset.name);
+            let name = if presets_differ { format!("{name} · {}", preset(run)) } else { name.clone() };
+            let mut label = name.clone();
+            let taken = |label: &str| page.runs.iter().any(|r| r.label == label && r.dataset_name() == on);
             let mut copy = 2;
             while taken(&label) {
                 label = format!("{name} · {copy}");
                 copy += 1;
             }
             let model = place(&mut page.models, &label);
-            let dataset = place(&mut page.datasets, &input.dataset);
-            page.runs.push(Run { input, label, model, dataset });
+            let dataset = place(&mut page.datasets, on);
+            page.runs.push(Entry { scored: run, label, model, dataset });
         }
         page.ablation = page.choose("relative-drop", |name| match name {
             // A gray object still shows its outline; a box does not.
             "gray-box" => 0,
             "tile" => 1,
             "gray" => 2,
-            _ if !keeps_object(name) => 3,
+            _ if !page.words.keeps_object(name) => 3,
             _ => 9,
         });
         // The level of the paper's table over ten models, or the closest to it.
@@ -82,18 +104,18 @@ impl<'a> Page<'a> {
     }
 
     /// The run of a model on a dataset.
-    pub(crate) fn at(&self, model: usize, dataset: usize) -> Option<&Run<'a>> {
+    pub(crate) fn at(&self, model: usize, dataset: usize) -> Option<&Entry<'a>> {
         self.runs.iter().find(|r| r.model == model && r.dataset == dataset)
     }
 
     /// Clean and without the object, in reading order, over all runs.
     pub(crate) fn ablations(&self) -> Vec<String> {
-        self.conditions().into_iter().filter(|name| name == CLEAN || !keeps_object(name)).collect()
+        self.conditions().into_iter().filter(|name| name == CLEAN || !self.words.keeps_object(name)).collect()
     }
 
     /// Clean and with the object, disturbed or before another background, likewise.
     pub(crate) fn mixtures(&self) -> Vec<String> {
-        self.conditions().into_iter().filter(|name| keeps_object(name)).collect()
+        self.conditions().into_iter().filter(|name| self.words.keeps_object(name)).collect()
     }
 
     /// All but noise, clean first.
@@ -106,7 +128,7 @@ impl<'a> Page<'a> {
                 place(&mut names, name);
             }
         }
-        names.sort_by_key(|n| n != CLEAN);
+        names.sort_by(|a, b| self.words.compare(a, b));
         names
     }
 
@@ -121,9 +143,41 @@ impl<'a> Page<'a> {
         norms
     }
 
+    /// The short title of a condition: "object gray".
+    pub(crate) fn condition(&self, id: &str) -> String {
+        self.words.title(id)
+    }
+
+    /// A norm of noise as it is written: "ℓ∞".
+    pub(crate) fn norm(&self, norm: &str) -> String {
+        self.words.title(&format!("noise:{norm}"))
+    }
+
+    /// The conditions of all runs in words.
+    pub(crate) fn words(&self) -> &Conditions {
+        &self.words
+    }
+
+    /// The metrics that are not built in.
+    pub(crate) fn further_metrics(&self) -> Vec<&MetricDescription> {
+        let mut found: Vec<&MetricDescription> = Vec::new();
+        for description in self.runs.iter().flat_map(|run| &run.scores().metrics).filter_map(|m| m.description.as_ref())
+        {
+            if found.iter().all(|known| known.id != description.id) {
+                found.push(description);
+            }
+        }
+        found
+    }
+
+    /// What a metric is, whether built in or not.
+    pub(crate) fn metric(&self, id: &str) -> Option<MetricDescription> {
+        self.runs.iter().find_map(|run| run.scores().describe(id))
+    }
+
     /// "model" or, with several datasets, "model on dataset".
-    pub(crate) fn title(&self, run: &Run) -> String {
-        if self.datasets.len() > 1 { format!("{} on {}", run.label, run.input.dataset) } else { run.label.clone() }
+    pub(crate) fn title(&self, run: &Entry) -> String {
+        if self.datasets.len() > 1 { format!("{} on {}", run.label, run.dataset_name()) } else { run.label.clone() }
     }
 }
 

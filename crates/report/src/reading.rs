@@ -1,7 +1,6 @@
 //! What the numbers say, in words. Only intervals that stay on one side of the middle make a claim.
 
-use crate::RunInput;
-use crate::page::{Page, Run};
+use crate::page::{Entry, Page};
 use crate::write::{full, interval, value};
 use hard_imagenet_metrics::{CLEAN, Estimate, Unit};
 
@@ -27,7 +26,7 @@ pub(crate) struct Signals {
 pub(crate) const HALF: f64 = 0.5;
 
 impl Signals {
-    pub(crate) fn of(page: &Page, run: &Run) -> Self {
+    pub(crate) fn of(page: &Page, run: &Entry) -> Self {
         Self {
             lost: run.headline("relative-drop", page.ablation.as_deref()),
             rfs: run.headline("rfs", page.noise.as_deref()),
@@ -77,7 +76,7 @@ pub(crate) fn verdict(signals: &Signals) -> &'static str {
 }
 
 /// What the numbers say, after the verdict.
-pub(crate) fn evidence(page: &Page, run: &Run) -> String {
+pub(crate) fn evidence(page: &Page, run: &Entry) -> String {
     let signals = Signals::of(page, run);
     if let Some(clean) = signals.wrong() {
         return format!("It is right on only {} of them.", full(clean, Unit::Percent));
@@ -85,15 +84,8 @@ pub(crate) fn evidence(page: &Page, run: &Run) -> String {
     let mut clauses = Vec::new();
     if let Some(lost) = signals.lost {
         let kept = Estimate { value: 1.0 - lost.value, low: 1.0 - lost.high, high: 1.0 - lost.low, n: lost.n };
-        let how = match page.ablation.as_deref() {
-            Some("gray-box") => "with a gray box over the object",
-            Some("tile") => "with the object tiled over",
-            Some("gray") => "with the object painted gray",
-            Some("only-bg-b") => "with a black box over the object",
-            Some("only-bg-t") => "with the object’s box covered from beside",
-            _ => "without the object",
-        };
-        clauses.push(format!("{how} it keeps {} of its accuracy", full(kept, Unit::Percent)));
+        let ablation = page.ablation.as_deref().map_or(String::new(), |id| format!(" ({})", page.condition(id)));
+        clauses.push(format!("without the object{ablation}, it keeps {} of its accuracy", full(kept, Unit::Percent)));
     }
     if let Some(rfs) = signals.rfs {
         let number = format!("RFS {}, {}", value(rfs.value, Unit::Number), interval(rfs, Unit::Number));
@@ -123,14 +115,11 @@ pub(crate) fn evidence(page: &Page, run: &Run) -> String {
     text
 }
 
-/// What the numbers of a run say, in two or three sentences of plain text, with intervals in parentheses.
-///
-/// A measure takes a side only if its whole interval lies there: of the accuracy more or less than half is lost with
-/// the object; relative foreground sensitivity or delta saliency density is above or below 0.
-pub fn reading(run: &RunInput) -> String {
-    let runs = std::slice::from_ref(run);
-    let page = Page::new(runs);
-    let run = &page.runs[0];
-    let verdict = verdict(&Signals::of(&page, run));
-    format!("{} on {} {verdict}. {}", run.label, run.input.dataset, evidence(&page, run)).trim().to_owned()
+/// The reading of each run.
+pub(crate) fn readings(page: &Page) -> Vec<String> {
+    let reading = |run: &Entry| {
+        let verdict = verdict(&Signals::of(page, run));
+        format!("{} on {} {verdict}. {}", run.label, run.dataset_name(), evidence(page, run)).trim().to_owned()
+    };
+    page.runs.iter().map(reading).collect()
 }

@@ -1,28 +1,30 @@
 //! The headline table: its columns, shared by every format.
 
-use crate::page::{Page, Run};
-use crate::write;
-use hard_imagenet_metrics::{CLEAN, Estimate, Unit, meta};
+use crate::page::{Entry, Page};
+use hard_imagenet_metrics::{CLEAN, Estimate, MetricDescription, Unit};
 
 /// One column of the headline table.
 pub(crate) struct Column {
     /// Over several columns: "Accuracy".
-    pub(crate) group: &'static str,
+    pub(crate) group: String,
     /// Over one: "object gray".
     pub(crate) head: String,
-    pub(crate) metric: &'static str,
+    pub(crate) metric: MetricDescription,
     pub(crate) condition: String,
-    pub(crate) unit: Unit,
 }
 
 impl Column {
-    pub(crate) fn estimate(&self, run: &Run) -> Option<Estimate> {
-        run.scores().headline(self.metric, &self.condition)
+    pub(crate) fn estimate(&self, run: &Entry) -> Option<Estimate> {
+        run.scores().headline(&self.metric.id, &self.condition)
+    }
+
+    pub(crate) fn unit(&self) -> Unit {
+        self.metric.unit
     }
 
     /// "Accuracy, object gray (%)"
     pub(crate) fn name(&self) -> String {
-        let sign = match self.unit {
+        let sign = match self.unit() {
             Unit::Percent => " (%)",
             Unit::Points => " (points)",
             Unit::Number => "",
@@ -31,21 +33,24 @@ impl Column {
     }
 }
 
-/// Accuracy clean and changed, the drop that stands for all, RFS, alignment. Columns that no run has are left out.
+/// Returns the columns: accuracy on unchanged and on changed images, the drop that stands for all, RFS, saliency, and the
+/// metrics that are not built in. Columns without a value in any run are absent.
 pub(crate) fn columns(page: &Page) -> Vec<Column> {
-    let column = |group, metric: &'static str, condition: &str, head: Option<&str>| Column {
-        group,
-        head: head.map_or_else(|| write::condition(condition), str::to_owned),
-        metric,
-        condition: condition.to_owned(),
-        unit: meta(metric).map_or(Unit::Number, |m| m.unit),
+    let column = |group: &str, metric: &str, condition: &str, head: Option<&str>| {
+        let head = head.map_or_else(|| page.condition(condition), str::to_owned);
+        Some(Column { group: group.to_owned(), head, metric: page.metric(metric)?, condition: condition.to_owned() })
     };
-    let mut columns: Vec<Column> =
+    let mut columns: Vec<Option<Column>> =
         page.conditions().iter().map(|condition| column("Accuracy", "accuracy", condition, None)).collect();
     columns.extend(page.ablation.iter().map(|ablation| column("Drop", "drop", ablation, None)));
     columns.extend(page.noise.iter().map(|noise| column("RFS", "rfs", noise, None)));
     columns.push(column("Saliency", "iou", CLEAN, Some("IoU")));
     columns.push(column("Saliency", "delta-density", CLEAN, Some("Δ density")));
-    columns.retain(|c| page.runs.iter().any(|run| c.estimate(run).is_some()));
+    for metric in page.further_metrics() {
+        let conditions = page.conditions().into_iter().chain(page.noise.clone());
+        columns.extend(conditions.map(|condition| column(&metric.title, &metric.id, &condition, None)));
+    }
+    let mut columns: Vec<Column> = columns.into_iter().flatten().collect();
+    columns.retain(|column| page.runs.iter().any(|run| column.estimate(run).is_some()));
     columns
 }

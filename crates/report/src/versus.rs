@@ -1,8 +1,8 @@
 //! What a model has on one dataset that it has not on another: the third block of the paper's tables.
 
-use crate::page::{Page, Run};
+use crate::page::{Entry, Page};
 use crate::table::Column;
-use hard_imagenet_metrics::{Averaging, Contrast, Estimate, Unit, contrast, meta};
+use hard_imagenet_metrics::{Contrast, Estimate, Unit, contrast};
 
 /// The differences between the first dataset and another one, model by model.
 pub(crate) struct Versus<'a> {
@@ -15,14 +15,13 @@ pub(crate) struct Versus<'a> {
 
 /// One model on both.
 pub(crate) struct Row<'a> {
-    pub(crate) run: &'a Run<'a>,
+    pub(crate) run: &'a Entry<'a>,
     pub(crate) contrast: Contrast,
 }
 
 impl Row<'_> {
     pub(crate) fn estimate(&self, column: &Column) -> Option<Estimate> {
-        let average = meta(column.metric).map_or(Averaging::Sample, |meta| meta.average);
-        self.contrast.get(column.metric, &column.condition)?.mean(average)
+        self.contrast.get(&column.metric.id, &column.condition)?.mean(column.metric.average)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How numbers and names are written. Minus is "−"; what is missing is "–".
 
-use hard_imagenet_metrics::{Estimate, NoiseCondition, NoiseRegion, Unit, parse_noise_level};
+use hard_imagenet_metrics::{Estimate, Unit};
 
 /// What stands for a missing number.
 pub(crate) const MISSING: &str = "–";
@@ -47,54 +47,6 @@ pub(crate) fn count(n: usize, what: &str) -> String {
 /// "77.2 % (74.1–80.1)".
 pub(crate) fn full(e: Estimate, unit: Unit) -> String {
     format!("{}{} ({})", value(e.value, unit), sign(unit), interval(e, unit))
-}
-
-/// A condition in words of a person, short enough for a table's head.
-pub(crate) fn condition(name: &str) -> String {
-    let known = match name {
-        "none" => "unchanged",
-        "gray" => "object gray",
-        "gray-box" => "box gray",
-        "tile" => "tiled over",
-        "average" => "box averaged",
-        "average:shape" => "object averaged",
-        "mean" => "object in mean colour",
-        "imagenet-mean" => "object in ImageNet’s mean",
-        "noise-fill" => "object all noise",
-        "no-fg" => "object black",
-        "only-fg" => "all else black",
-        "gray-bg" => "all else gray",
-        "only-bg-b" => "box black",
-        "only-bg-t" => "box covered from beside",
-        "mixed-same" => "background of its class",
-        "mixed-rand" => "background of another class",
-        "mixed-next" => "background of the next class",
-        other => {
-            if let Some(noise) = NoiseCondition::parse(other) {
-                let place = match noise.region {
-                    NoiseRegion::Foreground => "on the object",
-                    NoiseRegion::Background => "around it",
-                };
-                return format!("{} {place}", condition(noise.level()));
-            }
-            return match (parse_noise_level(other), other.split_once(':')) {
-                (Some((norm, sigma)), _) => format!("{} {sigma}", self::norm(norm)),
-                (_, Some(("blur", sigma))) => format!("object blurred by {sigma}"),
-                (_, Some(("shuffle", cell))) => format!("object shuffled by {cell}"),
-                _ => other.to_owned(),
-            };
-        }
-    };
-    known.to_owned()
-}
-
-/// A norm as it is written: "ℓ∞".
-pub(crate) fn norm(name: &str) -> String {
-    match name {
-        "linf" => "ℓ∞".to_owned(),
-        "l2" => "ℓ2".to_owned(),
-        other => other.to_owned(),
-    }
 }
 
 /// Text for HTML and SVG, in content and in quoted attributes.
@@ -145,19 +97,6 @@ mod tests {
         assert_eq!(full(e(0.741, 0.772, 0.801), Unit::Percent), "77.2\u{a0}% (74.1–80.1)");
         assert_eq!(full(e(-0.84, -0.79, 0.1), Unit::Number), "−0.79 (−0.84 to 0.10)");
         assert_eq!(estimate(None, Unit::Number), "–");
-    }
-
-    #[test]
-    fn conditions_in_words() {
-        let check = |name: &str, expected: &str| assert_eq!(condition(name), expected);
-        check("none", "unchanged");
-        check("only-fg", "all else black");
-        check("mixed-rand", "background of another class");
-        check("blur:2.5", "object blurred by 2.5");
-        check("shuffle:16", "object shuffled by 16");
-        check("noise:linf:0.25", "ℓ∞ 0.25");
-        check("noise:l2:30:bg", "ℓ2 30 around it");
-        check("painted blue", "painted blue");
     }
 
     #[test]

@@ -3,12 +3,43 @@
 
 mod synthetic;
 
-use hard_imagenet_metrics::{MapScores, Options, score};
+use hard_imagenet_metrics::{Averaging, Better, Contribution, MapScores, Measure, Metric, MetricMeta, Records, Unit};
 use hard_imagenet_report::{
-    INCOMPLETE, MaskClass, MaskRow, MaskStats, RunInput, csv, html, json, latex, markdown, masks_csv, masks_from_json,
-    masks_html, masks_json, masks_markdown, reading,
+    MaskClass, MaskRow, MaskStats, Report, RunComparison, masks_csv, masks_from_json, masks_html, masks_json,
+    masks_markdown,
 };
-use synthetic::{CUE, OBJECT, Profile, demo, run};
+use hard_imagenet_runs::{ExplainerDescription, PerturbationDescription};
+use synthetic::{CUE, Fixture, OBJECT, Profile, demo, run, write};
+
+fn html(fixtures: &[Fixture]) -> String {
+    let (_folder, runs) = write(fixtures);
+    hard_imagenet_report::html(&runs).unwrap()
+}
+
+fn text(fixtures: &[Fixture], write_text: impl Fn(&Report) -> String) -> String {
+    let (_folder, runs) = write(fixtures);
+    write_text(&Report::new(&runs))
+}
+
+fn markdown(fixtures: &[Fixture]) -> String {
+    text(fixtures, |report| report.markdown())
+}
+
+fn latex(fixtures: &[Fixture]) -> String {
+    text(fixtures, |report| report.latex())
+}
+
+fn csv(fixtures: &[Fixture]) -> String {
+    text(fixtures, |report| report.csv())
+}
+
+fn json(fixtures: &[Fixture]) -> String {
+    text(fixtures, |report| report.json())
+}
+
+fn reading(fixture: &Fixture) -> String {
+    text(std::slice::from_ref(fixture), |report| report.readings().remove(0))
+}
 
 /// Elements nest and close. Void elements must be closed by themselves, as in XML.
 fn check_well_formed(page: &str) {
@@ -132,9 +163,7 @@ fn demo_page() {
     let runs = demo();
     let page = html(&runs);
     check(&page);
-    for heading in
-        ["Taking the object away", "Noise on the object", "Where the model looks", "Class by class", "Method"]
-    {
+    for heading in ["Removing the object", "Noise on the object", "Where the model looks", "Class by class", "Method"] {
         assert!(page.contains(heading), "{heading} is missing");
     }
     assert!(page.contains("planted-cue on hard</b> leans on the surroundings."));
@@ -142,7 +171,7 @@ fn demo_page() {
     assert!(page.contains("planted-cue on hard is incomplete:</b> 1 sample could not be evaluated"));
     assert!(page.contains("val/broken &amp; &lt;small&gt;"));
     assert!(page.contains("expected 3 channels, found 4"));
-    let clean = runs[0].scores.headline("accuracy", "none").unwrap();
+    let clean = runs[0].scores().headline("accuracy", "none").unwrap();
     assert!(page.contains(&format!("<td>{:.1}<small>", clean.value * 100.0)));
     assert_eq!(page.matches("<img").count(), 4 * 4 * 4);
     assert_eq!(html(&runs), page, "the same runs give the same bytes");
@@ -152,14 +181,14 @@ fn demo_page() {
 fn names_cannot_break_the_page() {
     let name = "</style><script>alert(1)</script>\"'&";
     let mut evil = run(name, name, OBJECT, 2, 6, &[0.25]);
-    evil.preset = name.to_owned();
-    evil.facts.push((name.to_owned(), name.to_owned()));
-    evil.gallery[0].title = name.to_owned();
-    evil.gallery[0].pictures[0].label = name.to_owned();
+    evil.description.preset = name.to_owned();
+    evil.description.version = name.to_owned();
+    evil.description.protocol.explainers = vec![name.to_owned()];
+    evil.gallery.exhibits[0].title = name.to_owned();
+    evil.gallery.exhibits[0].panels[0].title = name.to_owned();
     for r in &mut evil.records {
         r.class = name.to_owned();
     }
-    evil.scores = score(&evil.records, &Options::default());
     check(&html(&[evil]));
 }
 
@@ -170,13 +199,12 @@ fn missing_scores_are_dashes() {
     for r in &mut bare.records {
         r.map = MapScores::default();
     }
-    bare.scores = score(&bare.records, &Options::default());
-    bare.facts.push((INCOMPLETE.to_owned(), "30 of 750 samples".to_owned()));
-    bare.gallery.clear();
+    bare.missing = 720;
+    bare.gallery.exhibits.clear();
     let alone = html(std::slice::from_ref(&bare));
     check(&alone);
     assert!(alone.contains("was not measured for what it leans on"));
-    assert!(alone.contains("bare is incomplete:</b> 30 of 750 samples"));
+    assert!(alone.contains("bare is incomplete:</b> 45 of 47 parts are missing"));
     let beside = html(&[bare.clone(), run("full", "hard", OBJECT, 3, 10, &[0.25])]);
     check(&beside);
     assert!(beside.contains("<td class=\"missing\">–</td>"));
@@ -186,16 +214,8 @@ fn missing_scores_are_dashes() {
 #[test]
 fn nothing_and_little_still_make_a_page() {
     check(&html(&[]));
-    let empty = RunInput {
-        model: "m".into(),
-        dataset: "d".into(),
-        explainer: None,
-        preset: "paper".into(),
-        facts: vec![],
-        scores: score(&[], &Options::default()),
-        records: vec![],
-        gallery: vec![],
-    };
+    let mut empty = Fixture { records: vec![], gallery: Default::default(), ..run("m", "d", OBJECT, 1, 1, &[]) };
+    empty.description.preset = "paper".into();
     let page = html(std::slice::from_ref(&empty));
     check(&page);
     assert!(page.contains("no sample was evaluated"));
@@ -208,9 +228,9 @@ fn nothing_and_little_still_make_a_page() {
 #[test]
 fn the_same_model_twice_keeps_both_runs() {
     let mut strict = run("m", "hard", OBJECT, 2, 10, &[]);
-    strict.preset = "strict".into();
+    strict.description.preset = "strict".into();
     let mut paper = strict.clone();
-    paper.preset = "paper".into();
+    paper.description.preset = "paper".into();
     let page = html(&[strict.clone(), paper]);
     assert!(page.contains("m · strict") && page.contains("m · paper"));
     let page = html(&[strict.clone(), strict]);
@@ -233,7 +253,7 @@ fn no_claim_without_evidence() {
 fn texts_hold_every_score() {
     let runs = demo();
     let table = csv(&runs);
-    let scores = &runs[0].scores;
+    let scores = runs[0].scores();
     let e = scores.get("iou", "none").unwrap().class_mean.unwrap();
     let line = format!("planted-cue,hard,strict,iou,none,class,,{},{},{},{},0", e.value, e.low, e.high, e.n);
     assert!(table.lines().any(|l| l == line), "{line} is missing");
@@ -252,7 +272,7 @@ fn texts_hold_every_score() {
 fn pages_to_look_at() {
     let dir =
         std::path::PathBuf::from(std::env::var("HARD_IMAGENET_PAGES").expect("HARD_IMAGENET_PAGES names a folder"));
-    let save = |name: &str, runs: &[RunInput]| std::fs::write(dir.join(name), html(runs)).unwrap();
+    let save = |name: &str, runs: &[Fixture]| std::fs::write(dir.join(name), html(runs)).unwrap();
     save("demo.html", &demo());
     let levels = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75];
     let deit = Profile { clean: 0.79, ablated: [0.59, 0.57, 0.55], slopes: [0.4, 0.5], iou: 0.17, density: 0.2 };
@@ -291,19 +311,18 @@ fn pages_to_look_at() {
 }
 
 /// Two samples: right; right, and wrong without the object.
-fn small() -> RunInput {
+fn small() -> Fixture {
     let mut run = run("resnet50_v1", "hard & easy", OBJECT, 1, 2, &[]);
     run.records.retain(|r| r.condition == "none" || r.condition == "gray-box");
     for (i, r) in run.records.iter_mut().enumerate() {
         r.correct = Some(i < 3);
         r.map = MapScores::default();
     }
-    run.scores = score(&run.records, &Options::default());
     run
 }
 
 #[test]
-fn an_object_before_another_background_is_not_taken_away() {
+fn an_object_in_front_of_another_background_is_not_removed() {
     let mut run = run("resnet50_v1", "hard & easy", OBJECT, 1, 60, &[]);
     run.records.retain(|r| matches!(r.condition.as_str(), "none" | "gray" | "gray-box"));
     for record in &mut run.records {
@@ -313,9 +332,8 @@ fn an_object_before_another_background_is_not_taken_away() {
             _ => (),
         }
     }
-    run.scores = score(&run.records, &Options::default());
     let page = html(&[run.clone()]);
-    assert!(!page.contains("Accuracy on unchanged images and with the object taken away"));
+    assert!(!page.contains("Accuracy on unchanged images and without the object\""));
     assert!(page.contains("Accuracy on unchanged images and with the object disturbed"));
     for text in ["all else black", "background of its class"] {
         assert!(page.contains(&format!(">{text}<")), "{text}");
@@ -358,7 +376,7 @@ const MARKDOWN: &str = r##"# Hard ImageNet
 
 ## In words
 
-- **resnet50\_v1** shows no clear side. With a gray box over the object it keeps 50.0 % (0.0–223.6) of its accuracy.
+- **resnet50\_v1** shows no clear side. Without the object (box gray), it keeps 50.0 % (0.0–223.6) of its accuracy.
 
 Intervals cover 95 %. Preset: strict.
 "##;
@@ -374,3 +392,99 @@ resnet50\_v1 & $100.0$ {\tiny $[34.2, 100.0]$} & $50.0$ {\tiny $[9.5, 90.5]$} & 
 \bottomrule
 \end{tabular}
 "##;
+
+/// The share of images that are wrong, by a metric that is not built in.
+struct ErrorRate;
+
+static ERROR_RATE: MetricMeta = MetricMeta {
+    id: "error-rate",
+    title: "Error <rate>",
+    unit: Unit::Percent,
+    range: (0.0, 1.0),
+    better: Better::Lower,
+    average: Averaging::Sample,
+    formula: "wrong / all",
+    source: "a test",
+    description: "The share of images that are wrong.",
+};
+
+impl Metric for ErrorRate {
+    fn meta(&self) -> &'static MetricMeta {
+        &ERROR_RATE
+    }
+
+    fn measure(&self, records: &Records) -> Vec<Measure> {
+        let wrong = |cell: &hard_imagenet_metrics::Cell| Contribution {
+            sum: cell.correct.count - cell.correct.sum,
+            count: cell.correct.count,
+        };
+        Measure::means(records, ERROR_RATE.range, wrong)
+    }
+}
+
+#[test]
+fn a_metric_from_outside_has_its_place_everywhere() {
+    let (_folder, runs) = write(&demo()[..2]);
+    let report = Report::new(&runs).metrics(&[&ErrorRate]);
+    let page = report.html().unwrap();
+    check(&page);
+    assert!(page.contains("<h2>Further measures</h2>"));
+    for place in [">Error &lt;rate&gt;, %</th>", "aria-label=\"Error &lt;rate&gt;\"", "<dt>Error &lt;rate&gt;</dt>"] {
+        assert!(page.contains(place), "{place} is missing");
+    }
+    assert!(report.markdown().contains("| Error &lt;rate>, box gray (%) |"), "{}", report.markdown());
+    assert!(report.latex().contains("Error <rate> (\\%)"), "{}", report.latex());
+    assert!(report.csv().contains("planted-cue,hard,strict,error-rate,gray,sample,,"));
+    let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();
+    let metrics = json[0]["scores"]["metrics"].as_array().unwrap();
+    assert_eq!(metrics.last().unwrap()["description"]["title"], "Error <rate>");
+    let comparison = RunComparison::with_metrics(&runs[0], &runs[1], &[&ErrorRate]);
+    assert!(comparison.markdown().contains("| Error &lt;rate> | object gray |"), "{}", comparison.markdown());
+}
+
+#[test]
+fn what_is_not_built_in_is_named() {
+    let mut outside = run("m", "hard", OBJECT, 2, 20, &[]);
+    for record in &mut outside.records {
+        match record.condition.as_str() {
+            "gray-box" => record.condition = "inverted".to_owned(),
+            "map:random" => record.condition = "map:own".to_owned(),
+            _ => (),
+        }
+    }
+    outside.description.perturbations.push(PerturbationDescription {
+        id: "inverted".into(),
+        version: "7".into(),
+        title: "object inverted".into(),
+        sentence: "The colors of the object are inverted.".into(),
+        keeps_object: false,
+        is_random: false,
+    });
+    outside.description.explainers.push(ExplainerDescription {
+        id: "own".into(),
+        version: "2".into(),
+        title: "My maps".into(),
+        sentence: "It draws maps.".into(),
+    });
+    let page = html(&[outside]);
+    check(&page);
+    for text in [
+        ">object inverted</text>",
+        "<th>object inverted</th>",
+        "<dt>object inverted</dt><dd>The colors of the object are inverted.</dd>",
+        "<th class=\"name\">My maps</th>",
+        "inverted (version 7), own (version 2)",
+    ] {
+        assert!(page.contains(text), "{text} is missing");
+    }
+}
+
+#[test]
+fn an_image_that_is_missing_is_named() {
+    let (_folder, runs) = write(&[run("m", "hard", OBJECT, 2, 6, &[])]);
+    let panel = &runs[0].gallery().unwrap().unwrap().exhibits[0].panels[0];
+    let path = runs[0].folder().join(&panel.file);
+    std::fs::remove_file(&path).unwrap();
+    let message = hard_imagenet_report::html(&runs).unwrap_err().to_string();
+    assert!(message.contains(&path.display().to_string()), "{message}");
+}

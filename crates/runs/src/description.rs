@@ -5,45 +5,46 @@ use hard_imagenet_images::Preprocessing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Number of the run folder's form; another number cannot be read.
+/// The number of the format of run folders. Folders of another format cannot be read.
 pub const FORMAT: u32 = 2;
 
 /// The number of samples in one part. Changing it changes the batches, and with them the last bits of scores.
 pub const SAMPLES_PER_PART: usize = 16;
 
-/// What a run is: with a sample id and a condition enough to compute a record again.
+/// Everything that determines the records of a run: the content of `run.json`.
 ///
-/// It says nothing of where and how a run was computed (device, threads, batch size, shards), for these may differ
-/// between the parts of one run. They change records by no more than the rounding of floating-point sums.
+/// With a sample id and a condition, a record can be computed again from it. Where and how a run was computed (device,
+/// threads, batch size, shards) is absent, because it may differ between the parts of one run. It changes records by no
+/// more than the rounding of floating-point sums.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunDescription {
-    /// [`FORMAT`] of the program that wrote it.
+    /// The [`FORMAT`] of the program that wrote it.
     pub format: u32,
-    /// Version of the program that wrote it.
+    /// The version of the program that wrote it.
     pub version: String,
-    /// The model by name: "resnet50.tv_in1k".
+    /// The name of the model: "resnet50.tv_in1k".
     pub model: String,
-    /// Hash of its weights file, lower-case hex.
+    /// The SHA-256 of its weights file in lower-case hex.
     pub weights_sha256: String,
-    /// Where on the Hugging Face hub that file is, "owner/name@commit", if it came from there. The same file from
-    /// elsewhere makes no other run.
+    /// The place of that file on the Hugging Face hub, "owner/name@commit", if it came from there. It does not distinguish
+    /// runs: the same file from another place belongs to the same run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights_origin: Option<String>,
     /// "f32", "bf16" or "f16".
     pub dtype: String,
-    /// What the model expects of its input.
+    /// The preprocessing that the model expects.
     pub preprocess: Preprocessing,
-    /// What it was asked about.
+    /// The dataset.
     pub dataset: DatasetDescription,
-    /// Whose labels predictions are judged against.
+    /// The numbering of the labels.
     pub labels: LabelSpace,
-    /// "paper", "strict" or "mixed": [`Quirks::name`].
+    /// The preset, "paper", "strict" or "mixed": [`Quirks::name`].
     pub preset: String,
-    /// Every switch.
+    /// All switches between the published code and its method.
     pub quirks: Quirks,
-    /// What was asked.
+    /// The conditions, trials and explainers.
     pub protocol: Protocol,
-    /// Seed of the noise.
+    /// The seed of the noise.
     pub seed: u64,
     /// The perturbations of the protocol that are not built in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -56,14 +57,14 @@ pub struct RunDescription {
     pub samples_per_part: usize,
 }
 
-/// The samples of a run.
+/// The dataset of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetDescription {
-    /// "hard-imagenet".
+    /// The name: "hard-imagenet".
     pub name: String,
-    /// Number of samples.
+    /// The number of samples.
     pub samples: usize,
-    /// Hash of all sample ids in their order, each ended by a line feed; lower-case hex.
+    /// The SHA-256 of all sample ids in their order, each followed by a line feed, in lower-case hex.
     pub ids_sha256: String,
 }
 
@@ -82,15 +83,15 @@ impl DatasetDescription {
 /// The model of a run, in plain values: what [`RunDescription::new`] copies into a description.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelDescription {
-    /// The model by name: "resnet50.tv_in1k".
+    /// The name: "resnet50.tv_in1k".
     pub name: String,
     /// The SHA-256 of its weights file in lower-case hex.
     pub weights_sha256: String,
-    /// Where on the Hugging Face hub that file is, "owner/name@commit", if it came from there.
+    /// The place of that file on the Hugging Face hub, "owner/name@commit", if it came from there.
     pub weights_origin: Option<String>,
     /// "f32", "bf16" or "f16".
     pub dtype: String,
-    /// What the model expects of its input.
+    /// The preprocessing that the model expects.
     pub preprocess: Preprocessing,
 }
 
@@ -126,21 +127,22 @@ impl RunDescription {
         }
     }
 
-    /// Number of parts of the complete run.
+    /// Returns the number of parts of the complete run.
     pub fn parts(&self) -> usize {
         self.dataset.samples.div_ceil(self.samples_per_part.max(1))
     }
 
-    /// Indices of the samples of a part.
+    /// Returns the indices of the samples of a part.
     pub fn samples_of(&self, part: usize) -> std::ops::Range<usize> {
         let start = part * self.samples_per_part;
         start..(start + self.samples_per_part).min(self.dataset.samples)
     }
 
-    /// The fields in which two descriptions differ, each as "seed: 0 there, 1 asked for".
+    /// Returns the fields in which another description differs from this one, each as "seed: 0 there, 1 asked for". The
+    /// origin of the weights does not count.
     pub fn differences(&self, asked: &Self) -> Vec<String> {
         let mut found = Vec::new();
-        // Both are plain values, so they always have a form in JSON.
+        // Descriptions hold plain values only, so serializing them cannot fail.
         let value = |description: &Self| {
             let (perturbations, explainers) = (Vec::new(), Vec::new());
             let compared = Self { weights_origin: None, perturbations, explainers, ..description.clone() };
@@ -171,7 +173,7 @@ fn compare(path: &str, there: &Value, asked: &Value, found: &mut Vec<String>) {
                 compare(&inner(key), &side(a), &side(b), found);
             }
         }
-        // A whole list of conditions would not be a message that one reads.
+        // Two whole lists of conditions would make the message unreadable.
         (Value::Array(a), Value::Array(b)) if a != b => {
             found.push(format!("{path}: {} entries there, {} asked for, not the same", a.len(), b.len()));
         }

@@ -76,5 +76,5 @@ impl From<FileError> for RunError {
 
 /// Says what to do about a file or folder that could not be created.
 fn advice(action: &str) -> &'static str {
-    if action == "read" { "" } else { " (choose a folder that you may write to)" }
+    if action.starts_with("read") { "" } else { " (choose a folder that you may write to)" }
 }

@@ -1,4 +1,4 @@
-//! Where things lie in a run folder, and how they get there: whole or not at all.
+//! The files of a run folder.
 
 use crate::part::{read_part, write_part};
 use crate::{Result, RunDescription, RunError};
@@ -57,7 +57,7 @@ impl RunFolder {
     /// [`RunError::Unreadable`] if there is none or it cannot be parsed; [`RunError::Io`].
     pub fn description(&self) -> Result<RunDescription> {
         let path = self.root.join(DESCRIPTION);
-        let missing = || RunError::Unreadable { path, reason: "there is no such file; is this a run folder?".into() };
+        let missing = || RunError::Unreadable { path, reason: "the file does not exist; is this a run folder?".into() };
         self.read_json(DESCRIPTION)?.ok_or_else(missing)
     }
 
@@ -122,8 +122,7 @@ impl RunFolder {
         self.write(name, &bytes)
     }
 
-    /// Writes a file under a temporary name beside its place, down to the disk, and renames it: whoever looks sees
-    /// the whole file or none, even after a loss of power.
+    /// Writes a file whole or not at all, even if the power fails. Missing folders are created.
     ///
     /// # Errors
     /// [`RunError::Io`] if the folder cannot be created or written.
@@ -148,6 +147,25 @@ impl RunFolder {
     }
 }
 
+/// Finds run folders: the given folder itself if it is one, else all below it at any depth, sorted.
+///
+/// # Errors
+/// [`RunError::Io`] if a folder cannot be read.
+pub fn find_run_folders(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
+    let folder = folder.as_ref();
+    if folder.join(DESCRIPTION).is_file() {
+        return Ok(vec![folder.to_owned()]);
+    }
+    let entries = fs::read_dir(folder);
+    let entries =
+        entries.map_err(|source| RunError::Io { action: "read the folder", path: folder.to_owned(), source })?;
+    let mut inner: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir()).collect();
+    inner.sort();
+    let found = inner.iter().map(find_run_folders).collect::<Result<Vec<_>>>()?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 fn part_name(part: usize) -> String {
     format!("part-{part:05}.parquet")
 }
@@ -157,7 +175,7 @@ mod tests {
     use super::RunFolder;
 
     #[test]
-    fn only_our_leftovers_are_removed() {
+    fn only_temporary_files_of_the_given_parts_are_removed() {
         let dir = tempfile::tempdir().unwrap();
         let folder = RunFolder::new(dir.path());
         for name in ["part-00000.parquet.7.tmp", "part-00001.parquet.7.tmp", "part-00002.parquet", "notes.tmp"] {
@@ -173,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_named() {
+    fn errors_name_what_cannot_be_written() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("run"), "a file where a folder should be").unwrap();
         let message = RunFolder::new(&dir.path().join("run")).write("run.json", b"x").unwrap_err().to_string();

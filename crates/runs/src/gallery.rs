@@ -1,33 +1,33 @@
 use serde::{Deserialize, Serialize};
 
-/// The pictures of a complete run, as its `gallery.json` lists them.
+/// The drawn samples of a complete run, as `gallery.json` lists them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Gallery {
-    /// In the order in which they are shown.
+    /// The samples in the order in which they are shown.
     #[serde(rename = "cases")]
     pub exhibits: Vec<Exhibit>,
 }
 
-/// One sample that stands for something.
+/// A sample that is shown as an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exhibit {
-    /// What it stands for: "Highest saliency overlap".
+    /// What it is an example of: "Highest saliency overlap".
     pub title: String,
-    /// Which end of the scale it is from.
+    /// The end of the scale that it comes from.
     pub kind: ExhibitKind,
-    /// The facts in a sentence or two.
+    /// The class, the size of the object and the saliency IoU, for people.
     pub caption: String,
-    /// Sample id.
+    /// The sample id.
     pub sample: String,
-    /// The class by name.
+    /// The name of the class.
     pub class: String,
-    /// Intersection over union of the saliency map and the mask.
+    /// The intersection over union of the saliency map and the mask.
     pub iou: Option<f32>,
-    /// The sample in its states, the untouched one first.
+    /// The images of the sample, the unchanged one first.
     pub panels: Vec<Panel>,
 }
 
-/// Which end of the scale a case is from.
+/// The end of the scale that an exhibit comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExhibitKind {
@@ -37,19 +37,19 @@ pub enum ExhibitKind {
     Worst,
 }
 
-/// One picture.
+/// One image of an exhibit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Panel {
-    /// Its JPEG, relative to the run folder, with `/` between folders.
+    /// The JPEG file, relative to the run folder, with `/` between folders.
     pub file: String,
-    /// What it shows: "Object gray".
+    /// What the image shows: "Object gray".
     pub title: String,
     /// The condition; `None` for the saliency map.
     pub condition: Option<String>,
-    /// What the model said of it, by name where the class is one of the dataset's, else "class 7".
+    /// The prediction, by name if the class is one of the dataset's, else as "class 7".
     pub prediction: Option<String>,
-    /// Whether that was right.
+    /// Whether the prediction is the label.
     pub correct: Option<bool>,
-    /// Softmax of the label.
+    /// The softmax of the label.
     pub confidence: Option<f32>,
 }

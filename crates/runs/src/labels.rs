@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// Whose numbering a model's classes follow.
+/// The numbering that a model's classes follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelSpace {

@@ -40,7 +40,7 @@ pub use columns::{Column, Rows, columns, columns_markdown};
 pub use conditions::{Conditions, Explanation};
 pub use description::{DatasetDescription, FORMAT, ModelDescription, RunDescription, SAMPLES_PER_PART};
 pub use error::{Result, RunError};
-pub use folder::RunFolder;
+pub use folder::{RunFolder, find_run_folders};
 pub use gallery::{Exhibit, ExhibitKind, Gallery, Panel};
 pub use labels::LabelSpace;
 pub use protocol::{Condition, Protocol};

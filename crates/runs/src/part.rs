@@ -63,7 +63,7 @@ mod tests {
         }
 
         #[test]
-        fn a_changed_byte_of_the_data_is_noticed(records in proptest::collection::vec(record(), 1..10), at in any::<prop::sample::Index>()) {
+        fn a_changed_byte_is_detected(records in proptest::collection::vec(record(), 1..10), at in any::<prop::sample::Index>()) {
             let mut bytes = write_part(&records).unwrap();
             // The footer's length stands in the last eight bytes, before the closing magic.
             let tail: [u8; 4] = bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap();
@@ -73,7 +73,7 @@ mod tests {
         }
 
         #[test]
-        fn a_cut_file_is_noticed(records in proptest::collection::vec(record(), 1..10), at in any::<prop::sample::Index>()) {
+        fn a_truncated_file_is_detected(records in proptest::collection::vec(record(), 1..10), at in any::<prop::sample::Index>()) {
             let mut bytes = write_part(&records).unwrap();
             bytes.truncate(at.index(bytes.len()));
             prop_assert!(read_part(bytes).is_err());

@@ -4,58 +4,58 @@ use hard_imagenet_perturbations::{Perturbation, Preset, parse_any};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
-/// One thing done to every sample.
+/// A condition of a protocol: what is done to every sample, and how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
-    /// "none", or the word of a perturbation: "gray", "mixed-rand", "noise:linf:0.25:fg".
+    /// The id, which is "none" or that of a perturbation: "gray", "mixed-rand", "noise:linf:0.25:fg".
     pub id: String,
-    /// Draws a sample; 1 for what is not random.
+    /// The number of trials per sample; 1 for conditions that are not random.
     pub trials: u32,
 }
 
-/// What is asked of a model: under which conditions it answers, and whether it is asked where it looks.
+/// The conditions under which a model is evaluated, and the explainers whose maps are scored.
 ///
 /// # As a file
 /// [`Protocol::from_toml`] reads
 ///
 /// ```toml
-/// # Words of conditions in their order; "none" is the untouched picture.
+/// # The conditions in their order; "none" is the unchanged image.
 /// conditions = ["none", "gray", "gray-box", "tile", "noise:linf:0.25:fg"]
-/// # Draws of each random condition; 1 if left out.
+/// # The number of trials of each random condition; the default is 1.
 /// trials = 3
-/// # Words of `hard_imagenet_saliency::EXPLAINERS`, scored on the untouched pictures; left out: no saliency. The first
-/// # one's scores are the run's own.
+/// # The explainers whose maps of the unchanged images are scored; the default is none. The scores of the first one are
+/// # the saliency scores of the run.
 /// explainers = ["gradcam", "random"]
-/// # Do the maps matter to the model? Costs tens of pictures a map; none if left out.
+/// # Whether the maps are faithful to the model; the default is not to measure it. Each map costs tens of forward passes.
 /// faithfulness = ["insertion", "deletion", "road"]
 ///
-/// # Many noise words at once: every strength in every region. All of it may be left out.
+/// # Many noise conditions at once: every strength in every region. All keys are optional.
 /// [noise]
 /// linf = [0.125, 0.25]
 /// l2 = [30, 60]
-/// regions = ["fg", "bg"] # both if left out
+/// regions = ["fg", "bg"] # the default is both
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protocol {
-    /// In the order of the records.
+    /// The conditions in the order of the records.
     pub conditions: Vec<Condition>,
-    /// Words of the explainers whose maps are compared with the masks: `METHOD`, `METHOD:NODE` to look from another node
-    /// than the model's own, each with `@predicted` or `@CLASS` behind it to explain another class than the label. None:
-    /// no saliency scores.
+    /// The explainers whose maps are compared with the masks: `METHOD`, or `METHOD:NODE` for another node than the model's
+    /// own, optionally followed by `@predicted` or `@CLASS` to explain another class than the label. Without explainers
+    /// there are no saliency scores.
     pub explainers: Vec<String>,
-    /// Words of what is measured of every map besides: [`FAITHFULNESS`](hard_imagenet_metrics::FAITHFULNESS).
+    /// The faithfulness scores that are computed for every map, of [`FAITHFULNESS`](hard_imagenet_metrics::FAITHFULNESS).
     pub faithfulness: Vec<String>,
 }
 
-/// The conditions without randomness that every built-in protocol has.
+/// The conditions that every built-in protocol has besides noise.
 const ABLATIONS: [&str; 4] = [CLEAN, "gray", "gray-box", "tile"];
 
-/// The explainer of the paper.
+/// The paper's explainer.
 const GRADCAM: &str = "gradcam";
 
 impl Protocol {
-    /// All that the paper asks: the untouched picture, three ablations, six strengths of two kinds of noise in both
-    /// regions with three draws, GradCAM (Moayeri, Singla, Feizi 2022). 76 pictures a sample.
+    /// Returns the complete protocol of the paper (Moayeri, Singla, Feizi 2022): the unchanged image, three ablations, six
+    /// strengths of two kinds of noise in both regions with three trials each, and Grad-CAM. It needs 76 images per sample.
     pub fn paper() -> Self {
         let noise = Noise {
             linf: vec![0.125, 0.25, 0.375, 0.5, 0.625, 0.75],
@@ -65,15 +65,15 @@ impl Protocol {
         Self::new(&ABLATIONS, Some(&noise), 3, &[])
     }
 
-    /// A first look: the untouched picture, three ablations, one strength of noise in both regions, GradCAM.
-    /// 6 pictures a sample.
+    /// Returns a protocol for a first look: the unchanged image, three ablations, one strength of noise in both regions,
+    /// and Grad-CAM. It needs 6 images per sample.
     pub fn quick() -> Self {
         let noise = Noise { linf: vec![0.25], l2: Vec::new(), regions: Region::BOTH.to_vec() };
         Self::new(&ABLATIONS, Some(&noise), 1, &[])
     }
 
-    /// What the paper's table over many models shows: the untouched picture, three ablations, noise of ℓ∞ 0.25 in both
-    /// regions with three draws, GradCAM. 10 pictures a sample.
+    /// Returns the protocol of the paper's table of many models: the unchanged image, three ablations, noise of ℓ∞ 0.25 in
+    /// both regions with three trials, and Grad-CAM. It needs 10 images per sample.
     pub fn headline() -> Self {
         let noise = Noise { linf: vec![0.25], l2: Vec::new(), regions: Region::BOTH.to_vec() };
         Self::new(&ABLATIONS, Some(&noise), 3, &[])
@@ -92,12 +92,12 @@ impl Protocol {
         }
     }
 
-    /// Reads the form shown [above](Self#as-a-file).
+    /// Parses a protocol in the form shown [above](Self#as-a-file).
     ///
     /// # Errors
-    /// [`RunError::Protocol`] for what is not TOML, for unknown keys and words (with the known ones), for a
-    /// word that stands twice, for no condition or no trial, and for an explainer without "none". Whether explainers are
-    /// known is checked by whoever runs them.
+    /// [`RunError::Protocol`] if the text is not TOML, if a key or condition is unknown (the message lists the known ones) or
+    /// listed twice, if there is no condition or no trial, or if there is an explainer without the condition "none". Whether
+    /// an explainer is known is checked when it is used.
     pub fn from_toml(text: &str) -> Result<Self> {
         Self::from_toml_with(text, &[])
     }
@@ -133,7 +133,7 @@ impl Protocol {
         Ok(protocol)
     }
 
-    /// Number of pictures a model sees for one sample.
+    /// Returns the number of images that a model processes for one sample.
     pub fn images_per_sample(&self) -> usize {
         self.conditions.iter().map(|condition| condition.trials as usize).sum()
     }
@@ -158,7 +158,7 @@ impl Protocol {
                 None => parse(&condition.id)?.is_random(),
             };
             if !seen.insert(&condition.id) {
-                return Err(invalid(format!("condition {:?} stands twice", condition.id)));
+                return Err(invalid(format!("condition {:?} is listed twice", condition.id)));
             }
             if condition.trials == 0 {
                 return Err(invalid(format!("condition {:?} needs at least one trial", condition.id)));
@@ -168,27 +168,27 @@ impl Protocol {
             }
         }
         if self.conditions.is_empty() {
-            return Err(invalid("it has no condition; begin with conditions = [\"none\", \"gray\"]"));
+            return Err(invalid("it has no condition; start with conditions = [\"none\", \"gray\"]"));
         }
         for (at, word) in self.explainers.iter().enumerate() {
             if self.explainers[..at].contains(word) {
-                return Err(invalid(format!("explainer {word:?} stands twice")));
+                return Err(invalid(format!("explainer {word:?} is listed twice")));
             }
         }
         if !self.explainers.is_empty() && !self.conditions.iter().any(|condition| condition.id == CLEAN) {
-            return Err(invalid("an explainer is scored on the untouched pictures: add condition \"none\""));
+            return Err(invalid("explainers are scored on the unchanged images: add condition \"none\""));
         }
         if let Some(word) = self.faithfulness.iter().find(|word| !FAITHFULNESS.contains(&word.as_str())) {
             return Err(invalid(format!("unknown faithfulness {word:?}; known are: {}", FAITHFULNESS.join(", "))));
         }
         if !self.faithfulness.is_empty() && self.explainers.is_empty() {
-            return Err(invalid("faithfulness is measured of maps: add explainers = [\"gradcam\"]"));
+            return Err(invalid("faithfulness is a property of saliency maps: add explainers = [\"gradcam\"]"));
         }
         Ok(())
     }
 }
 
-/// An error about a protocol.
+/// Returns an error about a protocol.
 fn invalid(message: impl Into<String>) -> RunError {
     RunError::Protocol { message: message.into() }
 }
@@ -208,7 +208,7 @@ fn is_random(id: &str, stated: &[PerturbationDescription]) -> bool {
     parse(id).is_ok_and(|perturbation| perturbation.is_random())
 }
 
-/// The file's form.
+/// The protocol as a file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_papers_protocol_has_76_pictures_a_sample() {
+    fn the_paper_protocol_needs_76_images_per_sample() {
         let paper = Protocol::paper();
         assert_eq!(paper.images_per_sample(), 4 + 2 * 6 * 2 * 3);
         assert_eq!(paper.conditions[3], Condition { id: "tile".into(), trials: 1 });
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn the_quick_one_has_six() {
+    fn the_quick_protocol_needs_six_images_per_sample() {
         let quick = Protocol::quick();
         assert_eq!(ids(&quick), ["none", "gray", "gray-box", "tile", "noise:linf:0.25:fg", "noise:linf:0.25:bg"]);
         assert_eq!(quick.images_per_sample(), 6);
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_the_same_as_the_built_in_one() {
+    fn a_file_can_state_the_paper_protocol() {
         let text = r#"
             conditions = ["none", "gray", "gray-box", "tile"]
             trials = 3
@@ -312,14 +312,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_may_ask_for_little() {
+    fn most_keys_are_optional() {
         let protocol = Protocol::from_toml("conditions = ['gray']").unwrap();
         assert_eq!(ids(&protocol), ["gray"]);
         assert_eq!(protocol.explainers, [""; 0]);
     }
 
     #[test]
-    fn it_survives_json() {
+    fn a_protocol_survives_json() {
         let json = serde_json::to_string(&Protocol::paper()).unwrap();
         assert_eq!(serde_json::from_str::<Protocol>(&json).unwrap(), Protocol::paper());
     }
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_what_is_known() {
+    fn errors_list_the_alternatives() {
         let check = |text: &str, expected: &str| {
             let message = Protocol::from_toml(text).unwrap_err().to_string();
             assert!(message.contains(expected), "{message}");

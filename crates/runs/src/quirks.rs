@@ -2,65 +2,66 @@ use hard_imagenet_images::{MaskRule, PairedTransform, Preprocessing};
 use hard_imagenet_perturbations::{AverageRule, BoxEdges, EmptyRegion, NoiseFillRule, Preset, Switches, TileRule};
 use serde::{Deserialize, Serialize};
 
-/// How samples are brought to the network's input.
+/// The geometry that brings samples to the size of the network's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Geometry {
-    /// The paper's for every model: bilinear to 8/7 of the input without keeping the aspect ratio (256 × 256 for
-    /// 224 × 224), then the central crop.
+    /// The paper's geometry for every model: a bilinear resize to 8/7 of the input size that ignores the aspect ratio
+    /// (256 × 256 for 224 × 224), followed by the center crop.
     Squash,
-    /// The model's own, for the image and its mask alike.
+    /// The model's own geometry, applied to the image and to its mask.
     Model,
 }
 
-/// What an explainer sees.
+/// The input of an explainer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SaliencyInput {
-    /// The picture in [0, 1] as it is: the published code leaves out the normalisation (Q2).
+    /// The image with values in [0, 1]: the published code omits the normalization (Q2).
     Raw,
-    /// Normalised, as for every other forward pass.
-    Normalised,
+    /// The normalized image, as in every other forward pass.
+    #[serde(rename = "normalised")]
+    Normalized,
 }
 
-/// The prediction where logits are not numbers.
+/// The prediction if logits are not numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NanPrediction {
-    /// The first class whose logit is not a number, as torch's `argmax` has it: class 0 where all are (Q9).
+    /// The first class whose logit is not a number, as torch's `argmax` returns it: class 0 if all are NaN (Q9).
     First,
-    /// None.
+    /// No prediction.
     Undefined,
 }
 
-/// Every choice in which the published code and the method differ, each a switch of its own.
+/// The switches for all points in which the published code differs from the method that the paper describes.
 ///
-/// `Quirks::from(Preset::Paper)` is the published code, `Quirks::from(Preset::Strict)` what the method says; any
-/// mixture in between shows what one quirk changes. docs/QUIRKS.md lists them by number.
+/// `Quirks::from(Preset::Paper)` reproduces the published code, `Quirks::from(Preset::Strict)` follows the method. A mixture
+/// shows the effect of single quirks. docs/QUIRKS.md lists the quirks by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quirks {
-    /// Geometry of the input.
+    /// The geometry of the input.
     pub geometry: Geometry,
-    /// Which values of a resampled mask are object (Q1).
+    /// Which values of a resampled mask count as object (Q1).
     pub mask_rule: MaskRule,
-    /// Whether the explainer's input is normalised (Q2).
+    /// Whether the explainer's input is normalized (Q2).
     pub saliency_input: SaliencyInput,
-    /// Whether an object's box holds its last row and column (Q3).
+    /// Whether the box of an object includes its last row and column (Q3).
     #[serde(with = "BoxEdgesWord")]
     pub box_edges: BoxEdges,
     /// How tiles are found and pasted (Q4).
     #[serde(with = "TileRuleWord")]
     pub tile: TileRule,
-    /// How colours are averaged (Q5).
+    /// How colors are averaged (Q5).
     #[serde(with = "AverageRuleWord")]
     pub average: AverageRule,
-    /// What noise in place of the object is centred on, and whether it is clipped (Q26).
+    /// What the noise that replaces the object is centered on, and whether it is clipped (Q26).
     #[serde(with = "NoiseFillRuleWord")]
     pub noise_fill: NoiseFillRule,
-    /// What noise of a given l2 norm makes of a region without pixels (Q9).
+    /// What noise of a given l2 norm does if its region has no pixels (Q9).
     #[serde(with = "EmptyRegionWord")]
     pub empty_region: EmptyRegion,
-    /// What is predicted by logits that are not numbers (Q9).
+    /// The prediction if logits are not numbers (Q9).
     pub nan_prediction: NanPrediction,
 }
 
@@ -81,7 +82,7 @@ impl From<Preset> for Quirks {
             Preset::Strict => Self {
                 geometry: Geometry::Model,
                 mask_rule: MaskRule::Half,
-                saliency_input: SaliencyInput::Normalised,
+                saliency_input: SaliencyInput::Normalized,
                 box_edges: preset.into(),
                 tile: preset.into(),
                 average: preset.into(),
@@ -94,7 +95,7 @@ impl From<Preset> for Quirks {
 }
 
 impl Quirks {
-    /// "paper" or "strict" where all switches stand as in that preset, else "mixed".
+    /// Returns "paper" or "strict" if all switches are set as in that preset, else "mixed".
     pub fn name(&self) -> &'static str {
         if *self == Self::from(Preset::Paper) {
             "paper"
@@ -105,6 +106,7 @@ impl Quirks {
         }
     }
 
+<<<<<<< HEAD
     /// Returns the switches that select variants of perturbations.
     pub fn switches(&self) -> Switches {
         Switches {
@@ -117,6 +119,9 @@ impl Quirks {
     }
 
     /// The transform of samples for a model that expects `preprocess`.
+=======
+    /// Returns the transform of samples for a model with the given preprocessing.
+>>>>>>> 12bfc5d (report: take runs instead of copies of them)
     pub fn transform(&self, preprocess: &Preprocessing) -> PairedTransform {
         match self.geometry {
             Geometry::Squash => preprocess.squash().paired_transform(self.mask_rule),
@@ -124,8 +129,8 @@ impl Quirks {
         }
     }
 
-    /// Returns the index of the highest logit, the first of equal ones; of logits that are not numbers, what
-    /// [`nan_prediction`](Self::nan_prediction) says.
+    /// Returns the index of the highest logit, the first if several are equal. [`nan_prediction`](Self::nan_prediction)
+    /// decides if any logit is not a number. Returns `None` without logits.
     pub fn prediction(&self, logits: &[f32]) -> Option<u32> {
         if let Some(first) = logits.iter().position(|logit| logit.is_nan()) {
             return match self.nan_prediction {
@@ -143,7 +148,7 @@ impl Quirks {
     }
 }
 
-// The switches of other crates as words in JSON.
+// The switches of other crates, as words in JSON.
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "BoxEdges", rename_all = "kebab-case")]
@@ -195,25 +200,25 @@ mod tests {
     };
 
     #[test]
-    fn the_papers_geometry_is_the_same_for_every_model() {
+    fn the_paper_geometry_is_the_same_for_every_model() {
         let transform = Quirks::from(Preset::Paper).transform(&OWN);
         assert_eq!((transform.resize, transform.crop), (Resize::Squash(256, 256), Some((224, 224))));
         assert_eq!((transform.filter, transform.mask_rule), (Filter::Bilinear, MaskRule::AnyInk));
     }
 
     #[test]
-    fn the_strict_geometry_is_the_models() {
+    fn the_strict_geometry_is_that_of_the_model() {
         let transform = Quirks::from(Preset::Strict).transform(&OWN);
         assert_eq!((transform.resize, transform.crop), (OWN.resize, Some(OWN.input)));
         assert_eq!((transform.filter, transform.mask_rule), (Filter::Bicubic, MaskRule::Half));
     }
 
     #[test]
-    fn a_mixture_has_its_own_name() {
+    fn a_mixture_is_called_mixed() {
         let paper = Quirks::from(Preset::Paper);
         assert_eq!(paper.name(), "paper");
         assert_eq!(Quirks::from(Preset::Strict).name(), "strict");
-        assert_eq!(Quirks { saliency_input: SaliencyInput::Normalised, ..paper }.name(), "mixed");
+        assert_eq!(Quirks { saliency_input: SaliencyInput::Normalized, ..paper }.name(), "mixed");
         assert_eq!(Quirks { geometry: Geometry::Model, ..paper }.name(), "mixed");
     }
 
@@ -230,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn predictions() {
+    fn the_first_of_the_highest_logits_is_predicted() {
         let check = |nan_prediction, logits: &[f32], expected| {
             let quirks = Quirks { nan_prediction, ..Quirks::from(Preset::Paper) };
             assert_eq!(quirks.prediction(logits), expected, "{logits:?}");

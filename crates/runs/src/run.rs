@@ -1,9 +1,10 @@
-use crate::{FORMAT, Gallery, Result, RunDescription, RunError, RunFolder};
+use crate::{FORMAT, Gallery, Panel, Result, RunDescription, RunError, RunFolder};
+use hard_imagenet_files::read;
 use hard_imagenet_metrics::Record;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What an evaluation left in its folder: a description and records.
+/// A run folder that was read: the description and the records.
 #[derive(Clone, Debug)]
 pub struct Run {
     folder: RunFolder,
@@ -16,7 +17,8 @@ impl Run {
     /// Reads a run folder, complete or not.
     ///
     /// # Errors
-    /// No description, one of another format, a damaged part.
+    /// [`RunError::Unreadable`] if there is no description or it has another format, [`RunError::Damaged`] for a damaged
+    /// part, [`RunError::Io`].
     pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
         Self::open_with_parts(folder, BTreeMap::new())
     }
@@ -33,7 +35,7 @@ impl Run {
             return Err(RunError::Unreadable {
                 path: folder.path().join("run.json"),
                 reason: format!(
-                    "its format is {}, this program reads {FORMAT}; use version {} of the program",
+                    "it has format {}, but this version reads format {FORMAT}; version {} wrote it and can read it",
                     description.format, description.version
                 ),
             });
@@ -52,35 +54,62 @@ impl Run {
         Ok(Self { folder, description, records, missing })
     }
 
-    /// The folder it lies in.
+    /// Writes a run of records that were made elsewhere, such as the answers of a model in another framework, and opens it.
+    ///
+    /// Records of one sample must not be divided by those of another. The folder must be new, or hold a part of the same
+    /// run.
+    ///
+    /// # Errors
+    /// [`RunError::OtherRun`] if the folder holds another run, and the errors of [`RunFolder::write`] and
+    /// [`open`](Self::open).
+    pub fn create(folder: impl AsRef<Path>, description: &RunDescription, records: &[Record]) -> Result<Self> {
+        let folder = RunFolder::new(folder);
+        folder.begin(description)?;
+        let samples: Vec<&[Record]> = records.chunk_by(|a, b| a.sample == b.sample).collect();
+        for (part, samples) in samples.chunks(description.samples_per_part.max(1)).enumerate() {
+            folder.write_part(part, &samples.concat())?;
+        }
+        Self::open(folder.path())
+    }
+
+    /// Returns the path of the folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// What was evaluated.
+    /// Returns the description.
     pub fn description(&self) -> &RunDescription {
         &self.description
     }
 
-    /// All records there are: samples in the order of the dataset, conditions in the order of the protocol, trials.
+    /// Returns the records of all parts that exist: by sample in the order of the dataset, by condition in the order of the
+    /// protocol, by trial.
     pub fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// Numbers of the parts that are not there yet, out of [`RunDescription::parts`].
+    /// Returns the numbers of the missing parts, of [`RunDescription::parts`].
     pub fn missing_parts(&self) -> &[usize] {
         &self.missing
     }
 
-    /// The pictures of the run; `None` before it is complete.
+    /// Reads the list of drawn samples; returns `None` if the run has none yet.
     ///
     /// # Errors
-    /// A list that cannot be read.
+    /// [`RunError::Unreadable`] if the list cannot be parsed; [`RunError::Io`].
     pub fn gallery(&self) -> Result<Option<Gallery>> {
         self.folder.read_json(RunFolder::GALLERY)
     }
 
-    /// Is every part there?
+    /// Reads the image of a panel of the gallery, as the bytes of a JPEG file.
+    ///
+    /// # Errors
+    /// [`RunError::Io`] names the file.
+    pub fn read_image(&self, panel: &Panel) -> Result<Vec<u8>> {
+        Ok(read(&self.folder().join(&panel.file))?)
+    }
+
+    /// Returns whether every part exists.
     pub fn is_complete(&self) -> bool {
         self.missing.is_empty()
     }

@@ -74,7 +74,7 @@ pub(crate) fn answer(
 
 /// Whether a later stage reads the normalized clean images.
 fn keeps_input(setup: &Setup<'_>) -> bool {
-    let normalized = setup.description.quirks.saliency_input == SaliencyInput::Normalised;
+    let normalized = setup.description.quirks.saliency_input == SaliencyInput::Normalized;
     !setup.explainers.is_empty() && (normalized || !setup.description.protocol.faithfulness.is_empty())
 }
 

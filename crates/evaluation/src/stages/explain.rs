@@ -126,7 +126,7 @@ pub(crate) fn explain(
     let keys: Vec<NoiseKey> = subjects.iter().map(|subject| setup.key(subject.sample, 0)).collect();
     let x = match setup.description.quirks.saliency_input {
         SaliencyInput::Raw => raw_inputs(setup, subjects)?,
-        SaliencyInput::Normalised => normalized_inputs(setup, subjects)?,
+        SaliencyInput::Normalized => normalized_inputs(setup, subjects)?,
     };
     let request = ExplainRequest { model: setup.model, x: &x, classes: &classes, keys: &keys, progress };
     let explanations = match explainer.explain.explain_request(request) {

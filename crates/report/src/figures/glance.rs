@@ -21,8 +21,8 @@ struct Panel {
 
 /// For each run, three measures on axes that all run from surroundings (left) to object (right).
 pub(crate) fn glance(page: &Page) -> Option<String> {
-    let ablation = page.ablation.as_deref().map_or(String::new(), write::condition);
-    let noise = page.noise.as_deref().map_or(String::new(), write::condition);
+    let ablation = page.ablation.as_deref().map_or(String::new(), |id| page.condition(id));
+    let noise = page.noise.as_deref().map_or(String::new(), |id| page.condition(id));
     let panels = [
         Panel {
             title: "Accuracy lost with the object",

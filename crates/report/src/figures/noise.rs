@@ -1,5 +1,5 @@
 use super::WIDTH;
-use crate::page::{Page, Run};
+use crate::page::{Entry, Page};
 use crate::svg::{Anchor, Scale, Svg};
 use crate::write;
 use hard_imagenet_metrics::{CLEAN, Estimate, NoiseCondition, NoiseRegion, Unit};
@@ -13,9 +13,9 @@ const LEGEND: f64 = 26.0;
 /// several strengths were run. Where the two lines part is what relative foreground sensitivity measures.
 pub(crate) fn noise(page: &Page) -> Option<String> {
     let norms = page.norms();
-    let mut panels: Vec<(&Run, &str)> = Vec::new();
+    let mut panels: Vec<(&Entry, &str)> = Vec::new();
     for norm in &norms {
-        let several = |run: &&Run| points(run, norm, NoiseRegion::Foreground).len() > 2;
+        let several = |run: &&Entry| points(run, norm, NoiseRegion::Foreground).len() > 2;
         panels.extend(page.runs.iter().filter(several).map(|run| (run, norm.as_str())));
     }
     if panels.is_empty() {
@@ -40,7 +40,7 @@ pub(crate) fn noise(page: &Page) -> Option<String> {
 }
 
 /// Strength and accuracy, from the clean accuracy at strength 0.
-fn points(run: &Run, norm: &str, region: NoiseRegion) -> Vec<(f64, Estimate)> {
+fn points(run: &Entry, norm: &str, region: NoiseRegion) -> Vec<(f64, Estimate)> {
     let mut points = Vec::new();
     for score in run.scores().all("accuracy") {
         let sigma = match NoiseCondition::parse(&score.condition) {
@@ -54,7 +54,7 @@ fn points(run: &Run, norm: &str, region: NoiseRegion) -> Vec<(f64, Estimate)> {
     points
 }
 
-fn panel(svg: &mut Svg, page: &Page, run: &Run, norm: &str, (left, top): (f64, f64), width: f64) {
+fn panel(svg: &mut Svg, page: &Page, run: &Entry, norm: &str, (left, top): (f64, f64), width: f64) {
     let lines = [
         ("around", "noise around it", points(run, norm, NoiseRegion::Background)),
         ("object", "noise on the object", points(run, norm, NoiseRegion::Foreground)),
@@ -64,11 +64,8 @@ fn panel(svg: &mut Svg, page: &Page, run: &Run, norm: &str, (left, top): (f64, f
     let y = Scale { from: (0.0, 1.0), to: (top + HEIGHT, top) };
     // Heads are bold, hence wider than labels.
     svg.direct("head", (left, top - 27.0), width * 0.86, &run.label);
-    let subtitle = if page.datasets.len() > 1 {
-        format!("{}, {}", run.input.dataset, write::norm(norm))
-    } else {
-        write::norm(norm)
-    };
+    let subtitle =
+        if page.datasets.len() > 1 { format!("{}, {}", run.dataset_name(), page.norm(norm)) } else { page.norm(norm) };
     svg.text("small", (left, top - 12.0), Anchor::Start, &subtitle);
     for tick in [0.0, 0.5, 1.0] {
         svg.line(if tick == 0.0 { "axis" } else { "grid" }, (x.to.0, y.at(tick)), (x.to.1, y.at(tick)));

@@ -1,5 +1,5 @@
 use super::{WIDTH, colour};
-use crate::page::{Page, Run};
+use crate::page::{Entry, Page};
 use crate::svg::{Anchor, Scale, Svg, spread, ticks};
 use crate::write;
 use hard_imagenet_metrics::{Estimate, Unit, parse_noise_level};
@@ -39,7 +39,7 @@ fn strengths(page: &Page, norm: &str) -> Vec<f64> {
     all
 }
 
-fn points(run: &Run, norm: &str) -> Vec<(f64, Estimate)> {
+fn points(run: &Entry, norm: &str) -> Vec<(f64, Estimate)> {
     let point = |score: &hard_imagenet_metrics::Score| {
         let (_, sigma) = parse_noise_level(&score.condition).filter(|(n, _)| *n == norm)?;
         Some((sigma, score.class_mean?))
@@ -70,13 +70,13 @@ fn panel(svg: &mut Svg, page: &Page, norm: &str, dataset: usize, (left, top): (f
         svg.text("tick", (x.at(sigma), top + HEIGHT + 17.0), Anchor::Middle, &sigma.to_string());
     }
     let title = if page.datasets.len() > 1 { page.datasets[dataset].as_str() } else { "" };
-    let title = [title, &write::norm(norm)].iter().filter(|t| !t.is_empty()).copied().collect::<Vec<_>>().join(", ");
+    let title = [title, &page.norm(norm)].iter().filter(|t| !t.is_empty()).copied().collect::<Vec<_>>().join(", ");
     svg.text("head", (x.to.0, top - 26.0), Anchor::Start, &title);
     svg.text("side object", (x.to.0, top - 8.0), Anchor::Start, "↑ noise on the object hurts more");
     svg.text("side around", (x.to.0, top + HEIGHT + 36.0), Anchor::Start, "↓ noise on the surroundings hurts more");
     svg.text("small", (x.to.1 + 26.0, top + HEIGHT + 17.0), Anchor::Start, "σ");
 
-    let runs: Vec<(&Run, Vec<(f64, Estimate)>)> = page
+    let runs: Vec<(&Entry, Vec<(f64, Estimate)>)> = page
         .runs
         .iter()
         .filter(|r| r.dataset == dataset)
@@ -93,7 +93,7 @@ fn panel(svg: &mut Svg, page: &Page, norm: &str, dataset: usize, (left, top): (f
         let line: Vec<_> = points.iter().map(|(s, e)| (x.at(*s), y.at(e.value))).collect();
         svg.path(&format!("line {}{dash}", colour(run.model)), &line, false);
         for ((sigma, e), at) in points.iter().zip(line) {
-            let hint = format!("{}, {} {sigma}: {}", page.title(run), write::norm(norm), write::full(*e, Unit::Number));
+            let hint = format!("{}, {} {sigma}: {}", page.title(run), page.norm(norm), write::full(*e, Unit::Number));
             svg.dot(&format!("dot {}", colour(run.model)), at, 3.2, &hint);
         }
     }

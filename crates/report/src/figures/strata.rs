@@ -22,7 +22,7 @@ struct Row {
 /// each division, a line for each run. `None` where the records do not know what samples are like.
 pub(crate) fn strata(page: &Page) -> Option<String> {
     let all: Vec<Vec<Strata>> =
-        page.runs.iter().map(|run| score_strata(&run.input.records, &run.scores().options)).collect();
+        page.runs.iter().map(|run| score_strata(run.records(), &run.scores().options)).collect();
     let mut divisions: Vec<&Strata> = Vec::new();
     for strata in all.iter().flatten() {
         if divisions.iter().all(|known| known.by != strata.by) {

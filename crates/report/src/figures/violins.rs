@@ -1,5 +1,5 @@
 use super::{WIDTH, colour, columns, label_width};
-use crate::page::{Page, Run};
+use crate::page::{Entry, Page};
 use crate::svg::{Anchor, Scale, Svg, ticks};
 use crate::write;
 use hard_imagenet_metrics::{CLEAN, Unit, meta};
@@ -13,8 +13,8 @@ const HEAD: f64 = 30.0;
 /// violins are equally thick. With few values the values themselves are drawn.
 pub(crate) fn violins(page: &Page, metric: &str) -> Option<String> {
     let column = metric.replace('-', "_");
-    let values = |run: &Run| -> Vec<f64> {
-        let clean = run.input.records.iter().filter(|r| r.error.is_none() && r.condition == CLEAN);
+    let values = |run: &Entry| -> Vec<f64> {
+        let clean = run.records().iter().filter(|r| r.error.is_none() && r.condition == CLEAN);
         let mut values: Vec<f64> =
             clean.filter_map(|r| r.map.get(&column)).map(f64::from).filter(|v| v.is_finite()).collect();
         values.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-use crate::page::{Page, Run};
+use crate::page::{Entry, Page};
 use crate::write::{self, escape};
 use hard_imagenet_metrics::{CLEAN, Estimate, Unit};
 use std::fmt::Write;
@@ -21,7 +21,7 @@ pub(super) fn tables(out: &mut String, page: &Page) {
         return;
     }
     out.push_str("<h2>Class by class</h2>\n");
-    let ablation = page.ablation.as_deref().map_or(String::new(), write::condition);
+    let ablation = page.ablation.as_deref().map_or(String::new(), |id| page.condition(id));
     let _ = writeln!(
         out,
         "<p class=\"caption\">Classes whose accuracy suffers least when the object is gone ({}) come first. The dark bar \
@@ -46,7 +46,7 @@ pub(super) fn tables(out: &mut String, page: &Page) {
     out.push_str("</div>\n");
 }
 
-fn table(out: &mut String, page: &Page, run: &Run) {
+fn table(out: &mut String, page: &Page, run: &Entry) {
     let mut rows = rows(page, run);
     rows.sort_by(|a, b| {
         let key = |r: &Row| r.drop.map_or(f64::INFINITY, |e| e.value);
@@ -79,7 +79,7 @@ fn table(out: &mut String, page: &Page, run: &Run) {
     out.push_str("</tbody></table>\n");
 }
 
-fn rows<'a>(page: &Page, run: &'a Run) -> Vec<Row<'a>> {
+fn rows<'a>(page: &Page, run: &'a Entry) -> Vec<Row<'a>> {
     let scores = run.scores();
     let of = |metric: &str, condition: Option<&str>, class: usize| -> Option<Estimate> {
         *scores.get(metric, condition?)?.classes.get(class)?

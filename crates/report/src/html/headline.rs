@@ -2,7 +2,7 @@ use crate::page::Page;
 use crate::table::{Column, columns};
 use crate::versus::{unit, versus};
 use crate::write::{self, escape};
-use hard_imagenet_metrics::{Better, Unit, meta};
+use hard_imagenet_metrics::{Better, Unit};
 use std::fmt::Write;
 
 /// All headline numbers, a row for each run, with their intervals below them.
@@ -13,12 +13,12 @@ pub(super) fn table(out: &mut String, page: &Page) {
     }
     out.push_str("<div class=\"scroll\"><table class=\"headline\">\n<thead>\n<tr><th></th><th></th>");
     for group in columns.chunk_by(|a, b| a.group == b.group) {
-        let unit = match group[0].unit {
+        let unit = match group[0].unit() {
             Unit::Percent => ", %",
             Unit::Points => ", points",
             Unit::Number => "",
         };
-        let _ = write!(out, "<th class=\"over\" colspan=\"{}\">{}{unit}</th>", group.len(), group[0].group);
+        let _ = write!(out, "<th class=\"over\" colspan=\"{}\">{}{unit}</th>", group.len(), escape(&group[0].group));
     }
     out.push_str("</tr>\n<tr><th class=\"name\">Model</th><th>images</th>");
     columns.iter().for_each(|c| _ = write!(out, "<th{}>{}</th>", hint(c), escape(&c.head)));
@@ -38,7 +38,7 @@ pub(super) fn table(out: &mut String, page: &Page) {
                 run.scores().counts.samples
             );
             for column in &columns {
-                cell(out, column.estimate(run), column.unit);
+                cell(out, column.estimate(run), column.unit());
             }
             out.push_str("</tr>\n");
         }
@@ -55,7 +55,7 @@ pub(super) fn table(out: &mut String, page: &Page) {
             let label = write::breakable(&row.run.label);
             let model = row.run.model % 8;
             let _ = write!(out, "<tr><th class=\"name\"><span class=\"key m{model}\"></span>{label}</th><td></td>");
-            columns.iter().for_each(|column| cell(out, row.estimate(column), unit(column.unit)));
+            columns.iter().for_each(|column| cell(out, row.estimate(column), unit(column.unit())));
             out.push_str("</tr>\n");
         }
         out.push_str("</tbody>\n");
@@ -66,7 +66,7 @@ pub(super) fn table(out: &mut String, page: &Page) {
          saliency are means over images, RFS comes from means over classes. {}</p>\n",
         page.runs[0].scores().options.confidence * 100.0,
         match &page.ablation {
-            Some(ablation) => format!("The drop is that of “{}”.", escape(&write::condition(ablation))),
+            Some(ablation) => format!("The drop is that of “{}”.", escape(&page.condition(ablation))),
             None => String::new(),
         }
     );
@@ -81,11 +81,11 @@ pub(super) fn cell(out: &mut String, estimate: Option<hard_imagenet_metrics::Est
 }
 
 fn hint(column: &Column) -> String {
-    let Some(meta) = meta(column.metric) else { return String::new() };
-    let better = match meta.better {
+    let metric = &column.metric;
+    let better = match metric.better {
         Better::Higher if column.condition == hard_imagenet_metrics::CLEAN => " Higher is better.",
         Better::Lower => " Lower is better.",
         _ => "",
     };
-    format!(" title=\"{}{better}\"", escape(&format!("{}: {}.", meta.title, meta.formula)))
+    format!(" title=\"{}{better}\"", escape(&format!("{}: {}.", metric.title, metric.formula)))
 }

@@ -1,7 +1,7 @@
 use super::headline::cell;
-use crate::page::{Page, Run};
+use crate::page::{Entry, Page};
 use crate::write::escape;
-use hard_imagenet_metrics::{CLEAN, MAP, MetricMeta, meta};
+use hard_imagenet_metrics::{CLEAN, MAP, MetricDescription};
 use std::fmt::Write;
 
 /// Scores that say different things of a map, with short names; the files of numbers have all.
@@ -22,21 +22,28 @@ const COLUMNS: [(&str, &str); 11] = [
 /// What every explainer's maps are worth, run by run. Nothing where a run has a single explainer and no scores but the
 /// headline's.
 pub(super) fn table(out: &mut String, page: &Page) {
-    let runs: Vec<(&Run, Vec<(String, String)>)> = page.runs.iter().map(|run| (run, rows(run))).collect();
+    let runs: Vec<(&Entry, Vec<(String, String)>)> = page.runs.iter().map(|run| (run, rows(run))).collect();
     let measured = |id: &str| {
-        let of = |(run, rows): &(&Run, Vec<(String, String)>)| {
+        let of = |(run, rows): &(&Entry, Vec<(String, String)>)| {
             rows.iter().any(|(_, condition)| run.headline(id, Some(condition)).is_some())
         };
         runs.iter().any(of)
     };
-    let columns: Vec<(&MetricMeta, &str)> =
-        COLUMNS.iter().filter(|(id, _)| measured(id)).filter_map(|(id, name)| Some((meta(id)?, *name))).collect();
+    let mut columns: Vec<(MetricDescription, String)> = COLUMNS
+        .iter()
+        .filter(|(id, _)| measured(id))
+        .filter_map(|(id, name)| Some((page.metric(id)?, (*name).to_owned())))
+        .collect();
+    let of_maps =
+        |id: &str| page.runs.iter().any(|run| run.scores().all(id).iter().any(|s| s.condition.starts_with(MAP)));
+    let further = page.further_metrics().into_iter().filter(|metric| of_maps(&metric.id));
+    columns.extend(further.map(|metric| (metric.clone(), metric.title.clone())));
     if columns.len() < 3 && runs.iter().all(|(_, rows)| rows.len() < 2) {
         return;
     }
     out.push_str("<div class=\"scroll\"><table class=\"headline\">\n<thead>\n<tr><th class=\"name\">Explainer</th>");
-    for (meta, name) in &columns {
-        let hint = escape(&format!("{}: {}. {}", meta.title, meta.formula, meta.description));
+    for (metric, name) in &columns {
+        let hint = escape(&format!("{}: {}. {}", metric.title, metric.formula, metric.description));
         let _ = write!(out, "<th title=\"{hint}\">{}</th>", escape(name));
     }
     out.push_str("</tr>\n</thead>\n");
@@ -50,7 +57,7 @@ pub(super) fn table(out: &mut String, page: &Page) {
         );
         for (explainer, condition) in rows {
             let _ = write!(out, "<tr><th class=\"name\">{}</th>", escape(explainer));
-            columns.iter().for_each(|(meta, _)| cell(out, run.headline(meta.id, Some(condition)), meta.unit));
+            columns.iter().for_each(|(metric, _)| cell(out, run.headline(&metric.id, Some(condition)), metric.unit));
             out.push_str("</tr>\n");
         }
         out.push_str("</tbody>\n");
@@ -62,10 +69,17 @@ pub(super) fn table(out: &mut String, page: &Page) {
     );
 }
 
-/// Name of each explainer, and the condition under which its scores stand.
-fn rows(run: &Run) -> Vec<(String, String)> {
-    let own = run.headline("iou", Some(CLEAN)).is_some();
-    let name = run.input.explainer.clone().unwrap_or_else(|| "the run’s own".to_owned());
-    let further = run.scores().conditions.iter().filter_map(|c| Some((c.strip_prefix(MAP)?.to_owned(), c.clone())));
-    own.then(|| (name, CLEAN.to_owned())).into_iter().chain(further).collect()
+/// The name of each explainer, and the condition of its scores.
+fn rows(run: &Entry) -> Vec<(String, String)> {
+    let has_own = run.headline("iou", Some(CLEAN)).is_some();
+    let own = run.description().protocol.explainers.first();
+    let own = own.map_or_else(|| "the run’s own".to_owned(), |word| name(run, word));
+    let further = run.scores().conditions.iter().filter_map(|c| Some((name(run, c.strip_prefix(MAP)?), c.clone())));
+    has_own.then(|| (own, CLEAN.to_owned())).into_iter().chain(further).collect()
+}
+
+/// The name of an explainer: its word if it is built in, else the title that its author stated.
+fn name(run: &Entry, word: &str) -> String {
+    let stated = run.description().explainers.iter().find(|explainer| explainer.id == word);
+    stated.map_or(word, |explainer| &explainer.title).to_owned()
 }

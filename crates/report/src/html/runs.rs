@@ -1,5 +1,5 @@
-use crate::INCOMPLETE;
-use crate::page::{Page, Run};
+use crate::facts;
+use crate::page::{Entry, Page};
 use crate::write::{self, escape};
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ pub(super) fn warnings(out: &mut String, page: &Page) {
     for run in &page.runs {
         let counts = run.scores().counts;
         let mut lacks: Vec<String> = Vec::new();
-        lacks.extend(run.input.facts.iter().filter(|(name, _)| name == INCOMPLETE).map(|(_, value)| value.clone()));
+        lacks.extend(facts::missing(run.scored));
         if counts.samples == 0 {
             lacks.push("no sample was evaluated".to_owned());
         }
@@ -36,10 +36,10 @@ pub(super) fn warnings(out: &mut String, page: &Page) {
 /// What was run: first what all runs share, then what each has of its own, then what failed.
 pub(super) fn facts(out: &mut String, page: &Page) {
     out.push_str("<h2>What was run</h2>\n");
-    let own = |run: &Run| -> Vec<(String, String)> {
+    let own = |run: &Entry| -> Vec<(String, String)> {
         let counts = run.scores().counts;
-        let mut all = vec![("preset".to_owned(), run.input.preset.clone())];
-        all.extend(run.input.facts.iter().cloned());
+        let mut all = vec![("preset".to_owned(), run.description().preset.clone())];
+        all.extend(facts::facts(run.scored));
         all.push(("samples evaluated".to_owned(), counts.samples.to_string()));
         all.push(("samples failed".to_owned(), counts.failed.to_string()));
         all.push(("records".to_owned(), counts.records.to_string()));
@@ -74,7 +74,7 @@ fn list(out: &mut String, facts: &[&(String, String)]) {
     out.push_str("</dl>\n");
 }
 
-fn failures(out: &mut String, run: &Run) {
+fn failures(out: &mut String, run: &Entry) {
     let failures = &run.scores().failures;
     if failures.is_empty() {
         return;

@@ -1,7 +1,52 @@
-//! Runs made up from a handful of numbers, as like real ones as a page needs.
+//! Synthetic runs from a handful of numbers, similar enough to real runs for a page.
 
-use hard_imagenet_metrics::{MAP, MapScores, Options, Record, score};
-use hard_imagenet_report::{CaseKind, GalleryCase, Picture, RunInput};
+use hard_imagenet_images::{Filter, Preprocessing, Resize};
+use hard_imagenet_metrics::{MAP, MapScores, Options, Record, Scores, score};
+use hard_imagenet_perturbations::Preset;
+use hard_imagenet_runs::{
+    DatasetDescription, Exhibit, ExhibitKind, Gallery, LabelSpace, ModelDescription, Panel, Protocol, Quirks, Run,
+    RunDescription, RunFolder,
+};
+use tempfile::TempDir;
+
+/// A run that is not written yet.
+#[derive(Clone)]
+pub(crate) struct Fixture {
+    /// Its dataset is completed from the records.
+    pub(crate) description: RunDescription,
+    pub(crate) records: Vec<Record>,
+    /// Samples that have no records yet.
+    pub(crate) missing: usize,
+    pub(crate) gallery: Gallery,
+}
+
+impl Fixture {
+    pub(crate) fn scores(&self) -> Scores {
+        score(&self.records, &Options::default())
+    }
+
+    fn write(&self, folder: &std::path::Path) -> Run {
+        let ids = self.records.chunk_by(|a, b| a.sample == b.sample).map(|records| records[0].sample.as_str());
+        let mut description = self.description.clone();
+        description.dataset = DatasetDescription::new(&description.dataset.name, ids);
+        description.dataset.samples += self.missing;
+        let run = Run::create(folder, &description, &self.records).unwrap();
+        let folder = RunFolder::new(folder);
+        folder.write_json(RunFolder::GALLERY, &self.gallery).unwrap();
+        for panel in self.gallery.exhibits.iter().flat_map(|exhibit| &exhibit.panels) {
+            folder.write(&panel.file, &image(&panel.file)).unwrap();
+        }
+        run
+    }
+}
+
+/// Writes runs into folders that exist as long as the first value.
+pub(crate) fn write(fixtures: &[Fixture]) -> (TempDir, Vec<Run>) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |(i, fixture): (usize, &Fixture)| fixture.write(&folder.path().join(i.to_string()));
+    let runs = fixtures.iter().enumerate().map(write).collect();
+    (folder, runs)
+}
 
 /// How a made-up model behaves on a dataset.
 #[derive(Clone, Copy)]
@@ -54,7 +99,7 @@ pub(crate) fn run(
     classes: usize,
     samples: usize,
     levels: &[f64],
-) -> RunInput {
+) -> Fixture {
     let mut records = Vec::new();
     for s in 0..classes * samples {
         let class = s % classes;
@@ -107,56 +152,65 @@ pub(crate) fn run(
             }
         }
     }
-    let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let weights = format!("{:016x}", (uniform(model) * 1e18) as u64).repeat(4);
-    RunInput {
-        model: model.to_owned(),
-        dataset: dataset.to_owned(),
-        preset: "strict".to_owned(),
-        explainer: Some("gradcam".to_owned()),
-        facts: vec![
-            fact("weights sha256", &weights),
-            fact("protocol", "paper"),
-            fact("seed", "0"),
-            fact("device", "cpu"),
-            fact("version", "0.1.0"),
-            fact("time", if dataset == "hard" { "41 s" } else { "39 s" }),
-        ],
-        scores: score(&records, &Options::default()),
-        gallery: gallery(model, &records),
-        records,
-    }
+    Fixture { description: describe(model, dataset), gallery: gallery(&records), records, missing: 0 }
 }
 
-fn gallery(model: &str, records: &[Record]) -> Vec<GalleryCase> {
+/// A description with a weights hash of its own for each model.
+pub(crate) fn describe(model: &str, dataset: &str) -> RunDescription {
+    RunDescription::new(
+        DatasetDescription::new(dataset, std::iter::empty()),
+        ModelDescription {
+            name: model.to_owned(),
+            weights_sha256: format!("{:016x}", (uniform(model) * 1e18) as u64).repeat(4),
+            weights_origin: None,
+            dtype: "f32".to_owned(),
+            preprocess: Preprocessing {
+                resize: Resize::Squash(256, 256),
+                input: (224, 224),
+                filter: Filter::Bilinear,
+                mean: [0.5; 3],
+                std: [0.5; 3],
+            },
+        },
+        LabelSpace::Dataset,
+        Quirks::from(Preset::Strict),
+        &Protocol::paper(),
+        0,
+    )
+}
+
+fn gallery(records: &[Record]) -> Gallery {
     let density = |record: &Record| record.map.get("delta_density");
     let mut clean: Vec<&Record> = records.iter().filter(|r| density(r).is_some()).collect();
     clean.sort_by(|a, b| density(a).unwrap().total_cmp(&density(b).unwrap()));
-    let case = |r: &Record, kind| GalleryCase {
+    let exhibit = |r: &Record, kind| Exhibit {
         title: r.class.clone(),
-        caption: format!(
-            "{}: Δ {:.2}, IoU {:.2}, predicted {}",
-            r.sample,
-            density(r).unwrap(),
-            r.map.get("iou").unwrap(),
-            r.prediction.unwrap()
-        ),
+        caption: format!("{}: Δ {:.2}", r.sample, density(r).unwrap()),
         kind,
-        pictures: ["original", "box gray", "noise on the object", "heatmap"]
+        sample: r.sample.clone(),
+        class: r.class.clone(),
+        iou: r.map.get("iou"),
+        panels: ["original", "box gray", "noise on the object", "heatmap"]
             .iter()
             .enumerate()
-            .map(|(i, label)| Picture {
-                label: (*label).to_owned(),
-                file: picture(&format!("{model}/{}", r.sample), i),
+            .map(|(i, title)| Panel {
+                file: format!("gallery/{}-{i}.png", r.sample.replace('/', "-")),
+                title: (*title).to_owned(),
+                condition: None,
+                prediction: None,
+                correct: None,
+                confidence: None,
             })
             .collect(),
     };
-    let worst = clean.iter().take(2).map(|r| case(r, CaseKind::Worst));
-    worst.chain(clean.iter().rev().take(2).map(|r| case(r, CaseKind::Best))).collect()
+    let worst = clean.iter().take(2).map(|r| exhibit(r, ExhibitKind::Worst));
+    let best = clean.iter().rev().take(2).map(|r| exhibit(r, ExhibitKind::Best));
+    Gallery { exhibits: worst.chain(best).collect() }
 }
 
-/// A 32 x 32 picture of a disc before stripes: as it is, boxed, noisy, or as a blob of heat.
-fn picture(name: &str, kind: usize) -> Vec<u8> {
+/// A 32 x 32 image of a disc in front of stripes: as it is, boxed, noisy, or as a blob of heat.
+fn image(name: &str) -> Vec<u8> {
+    let kind = name.as_bytes()[name.len() - 5] - b'0';
     let (cy, cx) = (10.0 + 12.0 * uniform(&format!("{name}/y")), 10.0 + 12.0 * uniform(&format!("{name}/x")));
     let mut rows = Vec::new();
     for y in 0..32 {
@@ -186,13 +240,13 @@ fn png(width: u32, height: u32, rows: &[u8]) -> Vec<u8> {
         })
     };
     let mut out = b"\x89PNG\r\n\x1a\n".to_vec();
-    let mut chunk = |kind: &[u8; 4], data: &[u8]| {
+    let mut part = |kind: &[u8; 4], data: &[u8]| {
         let body = [kind.as_slice(), data].concat();
         out.extend((data.len() as u32).to_be_bytes());
         out.extend(&body);
         out.extend(crc(&body).to_be_bytes());
     };
-    chunk(b"IHDR", &[&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat());
+    part(b"IHDR", &[&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat());
     let (a, b) = rows.iter().fold((1u32, 0u32), |(a, b), v| {
         let a = (a + u32::from(*v)) % 65521;
         (a, (b + a) % 65521)
@@ -200,13 +254,13 @@ fn png(width: u32, height: u32, rows: &[u8]) -> Vec<u8> {
     let length = rows.len() as u16;
     let zlib = [&[0x78, 1, 1][..], &length.to_le_bytes(), &(!length).to_le_bytes(), rows, &(b << 16 | a).to_be_bytes()]
         .concat();
-    chunk(b"IDAT", &zlib);
-    chunk(b"IEND", &[]);
+    part(b"IDAT", &zlib);
+    part(b"IEND", &[]);
     out
 }
 
 /// Two models on two datasets, the first with failures.
-pub(crate) fn demo() -> Vec<RunInput> {
+pub(crate) fn demo() -> Vec<Fixture> {
     let levels = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75];
     let easy_cue = Profile { clean: 0.24, ablated: [0.24, 0.23, 0.23], slopes: [0.1, 0.3], iou: 0.08, density: -0.1 };
     let easy_object = Profile { clean: 0.98, ablated: [0.33, 0.15, 0.14], slopes: [0.9, 0.1], iou: 0.37, density: 0.5 };
@@ -220,6 +274,5 @@ pub(crate) fn demo() -> Vec<RunInput> {
     failed.sample = "val/broken & <small>".to_owned();
     failed.error = Some("expected 3 channels, found 4; convert the image to RGB".to_owned());
     runs[0].records.push(failed);
-    runs[0].scores = score(&runs[0].records, &Options::default());
     runs
 }
