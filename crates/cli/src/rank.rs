@@ -312,7 +312,7 @@ fn page_input(
                     importance: importance.get(feature as usize).copied().unwrap_or_default(),
                     focus: MaskCriterion::default().focus(bank, id),
                     verdicts: sources.iter().map(said).collect(),
-                    pictures: Vec::new(),
+                    images: Vec::new(),
                 }
             })
             .collect();
@@ -329,7 +329,7 @@ fn page_input(
         for (at, (feature, rows)) in shown.iter_mut().zip(&best).enumerate() {
             for row in rows {
                 let title = format!("{}: {:.2}", bank.ids[*row], bank.features(*row)[feature.feature as usize]);
-                feature.pictures.extend(drawn[row].get(at).map(|map| thumbnail(map, title)).transpose()?);
+                feature.images.extend(drawn[row].get(at).map(|map| thumbnail(map, title)).transpose()?);
             }
         }
         let ranked = ranking.classes.get(&name).map_or(&[][..], Vec::as_slice);

@@ -1,4 +1,4 @@
-//! Two runs on the same samples, in three forms.
+//! Comparisons of two runs on the same samples.
 
 use crate::csv::quote;
 use crate::html::opening;
@@ -20,7 +20,7 @@ pub struct RunComparison {
     words: Conditions,
 }
 
-/// A line of the tables: a metric under a condition, over its own average.
+/// A line of the tables: a metric under a condition, averaged as the metric is quoted.
 struct Line<'a> {
     metric: &'a MetricDescription,
     difference: &'a Difference,
@@ -79,10 +79,11 @@ impl RunComparison {
     fn about(&self) -> String {
         let options = &self.comparison.options;
         format!(
-            "Differences are {} − {}, on the {} that both have: {:.0} % intervals of a bootstrap that draws images with all \
-             their conditions in both runs; p by permutation, for accuracies of one trial also by McNemar’s exact test; \
-             d the difference in standard deviations of the images’ differences; the last column says how many images \
-             would show such a difference four times of five. Many lines are many tests: some p below 0.05 are chance.",
+            "Differences are {} − {} on the {} that both runs have. Intervals cover {:.0} % and come from a bootstrap that draws \
+             images with all their conditions in both runs. p is computed by permutation and, for accuracies of one trial, \
+             also by McNemar’s exact test. d is the difference in standard deviations of the differences of single images. \
+             The last column is the number of images that would show such a difference four times out of five. Many lines \
+             are many tests: some values of p below 0.05 are due to chance.",
             self.first,
             self.second,
             write::count(self.comparison.samples, "image"),
@@ -90,7 +91,7 @@ impl RunComparison {
         )
     }
 
-    /// The differences of two runs as a Markdown table.
+    /// Returns the differences as a Markdown table.
     pub fn markdown(&self) -> String {
         let mut out = format!("# {}\n\n{}\n\n", markdown::escape(&self.title()), markdown::escape(&self.about()));
         out.push_str("| metric | condition | difference | p | McNemar | d | images |\n|:--|:--|--:|--:|--:|--:|--:|\n");
@@ -99,7 +100,7 @@ impl RunComparison {
             let _ = writeln!(
                 out,
                 "| {} | {} | {} | {} | {} | {} | {} |",
-                markdown::escape(metric.title),
+                markdown::escape(&metric.title),
                 markdown::escape(&self.words.title(&difference.condition)),
                 full,
                 markdown::escape(&p(effect.p)),
@@ -111,8 +112,8 @@ impl RunComparison {
         out
     }
 
-    /// Every difference as comma-separated values, as [`csv`](crate::csv()) writes scores; with p-values, those of classes
-    /// corrected, sizes, and images needed.
+    /// Returns every difference as comma-separated values, as [`csv`](crate::csv()) writes scores, with p-values (corrected
+    /// for classes), effect sizes, and the number of images needed.
     pub fn csv(&self) -> String {
         let mut out = String::from(
             "first,second,metric,condition,average,class,difference,low,high,n,p,p_corrected,mcnemar_p,d,images_power_80,images_power_90\n",
@@ -152,7 +153,7 @@ impl RunComparison {
         out
     }
 
-    /// All differences as JSON.
+    /// Returns all differences as JSON.
     pub fn json(&self) -> String {
         let value = serde_json::json!({
             "first": self.first,
@@ -162,7 +163,7 @@ impl RunComparison {
         format!("{value:#}\n")
     }
 
-    /// One page of the differences, which works offline.
+    /// Returns one HTML page of the differences, which works offline.
     pub fn html(&self) -> String {
         let mut out = opening(&self.title(), &self.about(), "");
         out.push_str("<div class=\"scroll\"><table class=\"headline\">\n<thead>\n<tr><th class=\"name\">Metric</th>");
@@ -172,16 +173,16 @@ impl RunComparison {
         for group in lines.chunk_by(|a, b| a.metric.id == b.metric.id) {
             out.push_str("<tbody>\n");
             for (i, Line { metric, difference, effect }) in group.iter().enumerate() {
-                let name = if i == 0 { escape(metric.title) } else { String::new() };
+                let name = if i == 0 { escape(&metric.title) } else { String::new() };
                 let sign = write::sign(unit(metric));
-                // What is surely on one side stands out.
+                // Differences whose interval excludes 0 are bold.
                 let sure = effect.estimate.low > 0.0 || effect.estimate.high < 0.0;
                 let value = format!("{}{sign}", write::value(effect.estimate.value, unit(metric)));
                 let _ = writeln!(
                     out,
                     "<tr><th class=\"name\" title=\"{}\">{name}</th><td style=\"text-align:left\">{}</td>\
                  <td>{}<small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-                    escape(metric.description),
+                    escape(&metric.description),
                     escape(&self.words.title(&difference.condition)),
                     if sure { format!("<b>{value}</b>") } else { value },
                     write::interval(effect.estimate, unit(metric)),
@@ -199,10 +200,10 @@ impl RunComparison {
         out
     }
 
-    /// Classes in which a difference stays after correction.
+    /// Writes the classes in which a difference remains significant after correction.
     fn classes(&self, out: &mut String) {
         out.push_str(
-            "<h2>Classes that differ</h2>\n<p class=\"caption\">Differences of single classes with p below 0.05 after \
+            "<h2>Classes that differ</h2>\n<p class=\"caption\">Differences in single classes with p below 0.05 after \
                   Holm’s correction over the classes.</p>\n<ul>\n",
         );
         let mut any = false;
@@ -218,7 +219,7 @@ impl RunComparison {
                         out,
                         "<li>{}: {}, {}: {} (p {})</li>",
                         escape(&class.name),
-                        escape(metric.title),
+                        escape(&metric.title),
                         escape(&self.words.title(&difference.condition)),
                         escape(&write::full(effect.estimate, unit(metric))),
                         escape(&p(effect.p_corrected.unwrap_or(1.0)))
@@ -226,11 +227,11 @@ impl RunComparison {
                 }
             }
         }
-        out.push_str(if any { "</ul>\n" } else { "</ul>\n<p>None does.</p>\n" });
+        out.push_str(if any { "</ul>\n" } else { "</ul>\n<p>There are none.</p>\n" });
     }
 }
 
-/// The models' names; where they are equal, with what distinguishes the runs.
+/// Returns the models' names; if they are equal, with what distinguishes the runs.
 fn names(first: &Run, second: &Run) -> [String; 2] {
     let descriptions = [first.description(), second.description()];
     let [a, b] = descriptions;
@@ -246,12 +247,12 @@ fn names(first: &Run, second: &Run) -> [String; 2] {
     [first, second].map(|run| format!("{} ({})", a.model, run.folder().display()))
 }
 
-/// Differences of shares are points.
+/// Returns the unit of a difference: a difference of shares is in points.
 fn unit(metric: &MetricDescription) -> Unit {
     if metric.unit == Unit::Percent { Unit::Points } else { metric.unit }
 }
 
-/// "0.013", "< 0.001".
+/// Writes a p-value: "0.013", "< 0.001".
 fn p(p: f64) -> String {
     if p < 0.001 { "< 0.001".to_owned() } else { format!("{p:.3}") }
 }

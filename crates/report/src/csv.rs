@@ -4,7 +4,7 @@ use hard_imagenet_metrics::{Estimate, Score};
 use std::fmt::Write;
 
 /// Every score as comma-separated values.
-pub(crate) fn csv(page: &Page) -> String {
+pub(crate) fn render(page: &Page) -> String {
     let mut out = String::from("model,dataset,preset,metric,condition,average,class,value,low,high,n,skipped\n");
     for run in &page.runs {
         let description = run.description();

@@ -1,4 +1,5 @@
-//! The figures, one a file. Each is a function from the page to an SVG element, or `None` if no run has its numbers.
+//! The figures, one file each. A figure is a function from the page to an SVG element; it returns `None` if no run has its
+//! numbers.
 
 mod bars;
 mod glance;
@@ -17,24 +18,24 @@ pub(crate) use violins::{quantile, violin, violins};
 use crate::page::Page;
 use crate::svg::CHARACTER;
 
-/// Width of every figure, in pixels.
+/// The width of every figure in pixels.
 pub(crate) const WIDTH: f64 = 1040.0;
 
-/// Width of the column of model names.
+/// Returns the width of the column of model names.
 fn label_width(page: &Page) -> f64 {
     let longest = page.models.iter().map(|m| m.chars().count()).max().unwrap_or(0);
     (longest as f64 * CHARACTER + 14.0).clamp(60.0, 240.0)
 }
 
-/// Left and right edge of each dataset's column.
+/// Returns the left and right edge of each dataset's column.
 fn columns(page: &Page, from: f64, gap: f64) -> Vec<(f64, f64)> {
     let count = page.datasets.len() as f64;
-    // A single wide column would make long bars of short numbers.
+    // A single wide column would draw small numbers as long bars.
     let width = ((WIDTH - from - gap * (count - 1.0)) / count).min(620.0);
     (0..page.datasets.len()).map(|i| from + i as f64 * (width + gap)).map(|x| (x, x + width)).collect()
 }
 
-/// The class that gives a mark its model's colour.
-fn colour(model: usize) -> String {
+/// Returns the CSS class that gives a mark the color of its model.
+fn color(model: usize) -> String {
     format!("m{}", model % 8)
 }

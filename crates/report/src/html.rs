@@ -1,7 +1,7 @@
 use crate::figures;
 use crate::page::Page;
 use crate::reading::{Signals, evidence, verdict};
-use crate::write::{self, escape};
+use crate::write::escape;
 use hard_imagenet_runs::Result;
 use std::fmt::Write;
 
@@ -12,8 +12,8 @@ mod maps;
 mod method;
 mod runs;
 
-/// One HTML file that says everything about the runs and works without a network.
-pub(crate) fn html(page: &Page) -> Result<String> {
+/// Writes one HTML file with everything about the runs; it works without a network.
+pub(crate) fn render(page: &Page) -> Result<String> {
     let title = match page.runs.as_slice() {
         [] => "no runs".to_owned(),
         _ => format!("{} on {}", names(&page.models, "models"), names(&page.datasets, "datasets")),
@@ -69,7 +69,7 @@ impl Figures {
     }
 }
 
-/// Three measures of all runs.
+/// Writes three measures of all runs.
 fn glance(out: &mut String, page: &Page, figures: &mut Figures) {
     let ablation = page.ablation.as_deref().map_or("ablation".to_owned(), |id| page.condition(id));
     let wrong = page.runs.iter().any(|run| Signals::of(page, run).wrong().is_some());
@@ -83,7 +83,7 @@ fn glance(out: &mut String, page: &Page, figures: &mut Figures) {
     figures.add(out, figures::glance(page), &caption);
 }
 
-/// Accuracy without the object, and with the object disturbed.
+/// Writes accuracy without the object, and with the object disturbed.
 fn ablations(out: &mut String, page: &Page, figures: &mut Figures) {
     let ablations = figures::ablations(page);
     if ablations.is_some() {
@@ -108,7 +108,7 @@ fn ablations(out: &mut String, page: &Page, figures: &mut Figures) {
     figures.add(out, mixtures, &caption);
 }
 
-/// Sensitivity to noise in both regions.
+/// Writes the sensitivity to noise in both regions.
 fn noise(out: &mut String, page: &Page, figures: &mut Figures) {
     let (sensitivity, noise) = (figures::sensitivity(page), figures::noise(page));
     if sensitivity.is_some() || noise.is_some() {
@@ -132,7 +132,7 @@ fn noise(out: &mut String, page: &Page, figures: &mut Figures) {
     }
 }
 
-/// How saliency maps agree with masks.
+/// Writes how saliency maps agree with masks.
 fn saliency(out: &mut String, page: &Page, figures: &mut Figures) {
     let (iou, density) = (figures::violins(page, "iou"), figures::violins(page, "delta-density"));
     if iou.is_some() || density.is_some() {
@@ -151,7 +151,7 @@ fn saliency(out: &mut String, page: &Page, figures: &mut Figures) {
     maps::table(out, page);
 }
 
-/// The metrics that are not built in.
+/// Writes the metrics that are not built in.
 fn further(out: &mut String, page: &Page, figures: &mut Figures) {
     let metrics = page.further_metrics();
     let drawn: Vec<_> = metrics.into_iter().filter_map(|m| Some((m, figures::measure(page, m)?))).collect();
@@ -165,7 +165,7 @@ fn further(out: &mut String, page: &Page, figures: &mut Figures) {
     }
 }
 
-/// Scores by what the samples are like.
+/// Writes scores by properties of the samples.
 fn strata(out: &mut String, page: &Page, figures: &mut Figures) {
     let strata = figures::strata(page);
     if strata.is_some() {
@@ -185,7 +185,7 @@ fn strata(out: &mut String, page: &Page, figures: &mut Figures) {
     figures.add(out, strata, &caption);
 }
 
-/// A page up to its first paragraph, which stands for what it is about; `style` is added to the common one.
+/// Returns the beginning of a page, up to its first paragraph. `style` is added to the style sheet of all pages.
 pub(crate) fn opening(title: &str, lede: &str, style: &str) -> String {
     let title = escape(title);
     let mut out = String::with_capacity(1 << 18);
@@ -201,7 +201,7 @@ pub(crate) fn opening(title: &str, lede: &str, style: &str) -> String {
     out
 }
 
-/// "a, b and c", or "10 models" where the names would be too many.
+/// Joins names: "a, b and c", or "10 models" if there are too many.
 fn names(names: &[String], what: &str) -> String {
     match names {
         [name] => name.clone(),
@@ -210,14 +210,14 @@ fn names(names: &[String], what: &str) -> String {
     }
 }
 
-/// Readings that stand open; more are folded.
+/// The largest number of readings that are not folded.
 const OPEN: usize = 6;
 
-/// What the numbers say, in words, a paragraph for each run.
+/// Writes the reading of each run as a paragraph.
 fn readings(out: &mut String, page: &Page) {
     let folded = page.runs.len() > OPEN;
     if folded {
-        out.push_str("<details><summary>What the numbers say, run by run</summary>\n");
+        out.push_str("<details><summary>The numbers in words, run by run</summary>\n");
     }
     out.push_str("<section class=\"readings\">\n");
     for run in &page.runs {
@@ -233,7 +233,7 @@ fn readings(out: &mut String, page: &Page) {
     let level = page.runs[0].scores().options.confidence * 100.0;
     let _ = writeln!(
         out,
-        "<p class=\"note\">In parentheses: {level} % intervals. A measure takes a side only if its whole interval lies \
+        "<p class=\"note\">In parentheses: {level} % intervals. A measure supports a side only if its whole interval lies \
          there.</p>\n</section>"
     );
     if folded {

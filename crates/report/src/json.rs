@@ -4,7 +4,7 @@ use crate::versus::{Versus, versus};
 use serde_json::{Map, Value, json};
 
 /// Every score as JSON.
-pub(crate) fn json(page: &Page) -> String {
+pub(crate) fn render(page: &Page) -> String {
     let all = versus(page);
     let against = |run: &Entry| -> Vec<Value> {
         let of = |versus: &Versus| {

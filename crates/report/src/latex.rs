@@ -6,7 +6,7 @@ use hard_imagenet_metrics::{Estimate, Unit};
 use std::fmt::Write;
 
 /// The headline table as LaTeX.
-pub(crate) fn latex(page: &Page) -> String {
+pub(crate) fn render(page: &Page) -> String {
     let columns = columns(page);
     let mut out = String::from("% \\usepackage{booktabs}\n");
     let _ = writeln!(out, "\\begin{{tabular}}{{l{}}}\n\\toprule", "r".repeat(columns.len()));
@@ -38,7 +38,7 @@ pub(crate) fn latex(page: &Page) -> String {
     out
 }
 
-/// The line of groups over the columns, and the thin rules under it.
+/// Returns the row of group heads above the columns, and the rules below it.
 fn groups(columns: &[Column]) -> (String, String) {
     let (mut heads, mut rules, mut at) = (String::new(), String::new(), 2);
     for group in columns.chunk_by(|a, b| a.group == b.group) {

@@ -43,11 +43,11 @@
 //!         weights_sha256: "0".repeat(64),
 //!         weights_origin: None,
 //!         dtype: "f32".into(),
-//! #       preprocessing: Preprocessing {
+//! #       preprocess: Preprocessing {
 //! #           resize: Resize::Squash(256, 256), input: (224, 224), filter: Filter::Bilinear, mean: [0.5; 3], std: [0.5; 3],
 //! #       },
 //! #       /*
-//!         preprocessing: ..,
+//!         preprocess: ..,
 //! #       */
 //!     },
 //!     LabelSpace::Dataset,

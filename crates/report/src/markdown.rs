@@ -7,7 +7,7 @@ use hard_imagenet_metrics::{Estimate, Unit};
 use std::fmt::Write;
 
 /// The headline table and the reading of each run as Markdown.
-pub(crate) fn markdown(page: &Page) -> String {
+pub(crate) fn render(page: &Page) -> String {
     let columns = columns(page);
     let mut out = String::from("# Hard ImageNet\n");
     for (dataset, name) in page.datasets.iter().enumerate() {

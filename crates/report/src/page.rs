@@ -1,4 +1,4 @@
-//! The runs of one report, arranged: models by datasets, and the conditions that stand for the rest.
+//! The runs of a report, arranged models by datasets, and the conditions that represent the others.
 
 use crate::report::ScoredRun;
 use hard_imagenet_metrics::{
@@ -6,30 +6,30 @@ use hard_imagenet_metrics::{
 };
 use hard_imagenet_runs::{Conditions, Run, RunDescription};
 
-/// What all tables and figures look at.
+/// The data of all tables and figures.
 pub(crate) struct Page<'a> {
-    /// Runs in the order given.
+    /// The runs in the given order.
     pub(crate) runs: Vec<Entry<'a>>,
-    /// Models in the order in which they appear.
+    /// The models in the order in which they appear.
     pub(crate) models: Vec<String>,
-    /// Datasets likewise.
+    /// The datasets in the order in which they appear.
     pub(crate) datasets: Vec<String>,
-    /// The ablation that stands for all: the one that hides shape and object, if it was run.
+    /// The ablation that represents all of them: the one that hides the object and its shape, if it was run.
     pub(crate) ablation: Option<String>,
-    /// The noise level that stands for all.
+    /// The noise level that represents all of them.
     pub(crate) noise: Option<String>,
     /// The conditions of all runs in words.
     words: Conditions,
 }
 
-/// One run and its place.
+/// A run and its place on the page.
 pub(crate) struct Entry<'a> {
     pub(crate) scored: &'a ScoredRun<'a>,
-    /// The model's name, made distinct where it stands twice on one dataset.
+    /// The model's name, made unique if the model has several runs on one dataset.
     pub(crate) label: String,
-    /// Its place in [`Page::models`].
+    /// The index in [`Page::models`].
     pub(crate) model: usize,
-    /// Its place in [`Page::datasets`].
+    /// The index in [`Page::datasets`].
     pub(crate) dataset: usize,
 }
 
@@ -88,7 +88,7 @@ impl<'a> Page<'a> {
             _ if !page.words.keeps_object(name) => 3,
             _ => 9,
         });
-        // The level of the paper's table over ten models, or the closest to it.
+        // The level of the paper's table of ten models, or the closest one.
         page.noise = page.choose("rfs", |name| match parse_noise_level(name) {
             Some(("linf", sigma)) => ((sigma - 0.25).abs() * 1e4).min(1e8) as u64,
             Some((_, sigma)) => 1_000_000_000 + (sigma * 1e4).min(1e15) as u64,
@@ -97,28 +97,28 @@ impl<'a> Page<'a> {
         page
     }
 
-    /// Of the conditions that any run has under the metric, that with the lowest rank.
+    /// Returns the condition of the lowest rank among those for which any run has the metric.
     fn choose(&self, metric: &str, rank: impl Fn(&str) -> u64) -> Option<String> {
         let all = self.runs.iter().flat_map(|r| r.scores().all(metric)).map(|s| s.condition.as_str());
         all.filter(|name| metric == "rfs" || rank(name) < 9).min_by_key(|name| rank(name)).map(str::to_owned)
     }
 
-    /// The run of a model on a dataset.
+    /// Returns the run of a model on a dataset.
     pub(crate) fn at(&self, model: usize, dataset: usize) -> Option<&Entry<'a>> {
         self.runs.iter().find(|r| r.model == model && r.dataset == dataset)
     }
 
-    /// Clean and without the object, in reading order, over all runs.
+    /// Returns the clean condition and those without the object, in reading order, over all runs.
     pub(crate) fn ablations(&self) -> Vec<String> {
         self.conditions().into_iter().filter(|name| name == CLEAN || !self.words.keeps_object(name)).collect()
     }
 
-    /// Clean and with the object, disturbed or before another background, likewise.
+    /// Returns the clean condition and those that keep the object, in reading order, over all runs.
     pub(crate) fn mixtures(&self) -> Vec<String> {
         self.conditions().into_iter().filter(|name| self.words.keeps_object(name)).collect()
     }
 
-    /// All but noise, clean first.
+    /// Returns all conditions except noise, in reading order.
     pub(crate) fn conditions(&self) -> Vec<String> {
         let mut names = Vec::new();
         for run in &self.runs {
@@ -132,7 +132,7 @@ impl<'a> Page<'a> {
         names
     }
 
-    /// Norms with at least one noise level on both regions.
+    /// Returns the norms that have at least one noise level in both regions.
     pub(crate) fn norms(&self) -> Vec<String> {
         let mut norms = Vec::new();
         for score in self.runs.iter().flat_map(|r| r.scores().all("rfs")) {
@@ -143,22 +143,22 @@ impl<'a> Page<'a> {
         norms
     }
 
-    /// The short title of a condition: "object gray".
+    /// Returns the short title of a condition: "object gray".
     pub(crate) fn condition(&self, id: &str) -> String {
         self.words.title(id)
     }
 
-    /// A norm of noise as it is written: "ℓ∞".
+    /// Returns how a norm of noise is written: "ℓ∞".
     pub(crate) fn norm(&self, norm: &str) -> String {
         self.words.title(&format!("noise:{norm}"))
     }
 
-    /// The conditions of all runs in words.
+    /// Returns the conditions of all runs in words.
     pub(crate) fn words(&self) -> &Conditions {
         &self.words
     }
 
-    /// The metrics that are not built in.
+    /// Returns the metrics that are not built in.
     pub(crate) fn further_metrics(&self) -> Vec<&MetricDescription> {
         let mut found: Vec<&MetricDescription> = Vec::new();
         for description in self.runs.iter().flat_map(|run| &run.scores().metrics).filter_map(|m| m.description.as_ref())
@@ -170,18 +170,18 @@ impl<'a> Page<'a> {
         found
     }
 
-    /// What a metric is, whether built in or not.
+    /// Describes a metric, whether it is built in or not.
     pub(crate) fn metric(&self, id: &str) -> Option<MetricDescription> {
         self.runs.iter().find_map(|run| run.scores().describe(id))
     }
 
-    /// "model" or, with several datasets, "model on dataset".
+    /// Returns "model" or, with several datasets, "model on dataset".
     pub(crate) fn title(&self, run: &Entry) -> String {
         if self.datasets.len() > 1 { format!("{} on {}", run.label, run.dataset_name()) } else { run.label.clone() }
     }
 }
 
-/// The place of a name in a list, appended if it is new.
+/// Returns the index of a name in a list; appends it if it is new.
 fn place(names: &mut Vec<String>, name: &str) -> usize {
     names.iter().position(|n| n == name).unwrap_or_else(|| {
         names.push(name.to_owned());

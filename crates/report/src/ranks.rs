@@ -1,4 +1,4 @@
-//! A page about features: which of them are spurious, which classes are hard, which pictures show the cue.
+//! A page about features: which of them are spurious, which classes are hard, and which images show the cues.
 
 use crate::html;
 use crate::write::{MISSING, count, escape};
@@ -6,66 +6,66 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hard_imagenet_metrics::Estimate;
 use std::fmt::Write;
 
-/// What a page of ranks shows.
+/// The content of a page about features.
 #[derive(Clone, Debug, Default)]
 pub struct RankInput {
-    /// The model whose features these are.
+    /// The name of the model.
     pub model: String,
-    /// The dataset whose pictures they were looked at in.
+    /// The name of the dataset.
     pub dataset: String,
-    /// How it was done, name and value.
+    /// How the features were found, as names and values.
     pub facts: Vec<(String, String)>,
-    /// The hardest class first.
+    /// The classes, the hardest first.
     pub classes: Vec<RankClass>,
 }
 
 /// A class, its features, and both ends of its ranking.
 #[derive(Clone, Debug, Default)]
 pub struct RankClass {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Are all of its important features spurious?
+    /// Whether all of its important features are spurious.
     pub hard: bool,
-    /// The most important first.
+    /// The features, the most important first.
     pub features: Vec<RankFeature>,
-    /// The pictures with the strongest spurious cues, the strongest first.
+    /// The images with the strongest spurious cues, the strongest first.
     pub strongest: Vec<Thumbnail>,
-    /// Those with the weakest, the weakest last.
+    /// The images with the weakest spurious cues, the weakest last.
     pub weakest: Vec<Thumbnail>,
-    /// Accuracy of the model in the tenths of the ranking, the strongest cues first.
+    /// The accuracy of the model in each tenth of the ranking, the strongest cues first.
     pub deciles: Vec<Option<Estimate>>,
 }
 
-/// A feature as evidence for a class.
+/// A feature that speaks for a class.
 #[derive(Clone, Debug, Default)]
 pub struct RankFeature {
-    /// Its number.
+    /// The number of the feature.
     pub feature: u32,
-    /// Mean activation × weight.
+    /// The importance: mean activation × weight.
     pub importance: f64,
-    /// How its maps lie to the object, 1 on it, 0 anywhere.
+    /// How strongly its maps concentrate on the object: 1 is on the object only, 0 is anywhere.
     pub focus: Option<Estimate>,
-    /// What each source says: its name, and whether the feature is spurious, `None` where it leaves that open.
+    /// The name of each source of verdicts, and whether the feature is spurious; `None` if the source leaves that open.
     pub verdicts: Vec<(String, Option<bool>)>,
-    /// The pictures that activate it most, with its map.
-    pub pictures: Vec<Thumbnail>,
+    /// The images that activate the feature most, with its map.
+    pub images: Vec<Thumbnail>,
 }
 
-/// A picture on the page.
+/// A small image on the page.
 #[derive(Clone, Debug, Default)]
 pub struct Thumbnail {
-    /// JPEG.
+    /// The bytes of a JPEG file.
     pub jpeg: Vec<u8>,
-    /// What it is.
+    /// What the image shows.
     pub title: String,
 }
 
-/// One HTML file that works offline: a card for each class, as in the paper's figure, with its features' maps and its
-/// pictures of strong and weak cues side by side.
+/// Writes one HTML file that works offline. It has a card for each class, as in the paper's figure, with the maps of its
+/// features and its images of strong and weak cues side by side.
 pub fn ranks_html(input: &RankInput) -> String {
     let hard = input.classes.iter().filter(|class| class.hard).count();
     let lede = format!(
-        "What does {} look at when it names a class? Of {}, {} {} important features that all look past the object.",
+        "What does {} look at when it predicts a class? Of {}, {} {} only important features that look past the object.",
         escape(&input.model),
         count(input.classes.len(), "class").replace("classs", "classes"),
         hard,
@@ -84,7 +84,7 @@ pub fn ranks_html(input: &RankInput) -> String {
     out
 }
 
-/// A line for each class.
+/// Writes a line for each class.
 fn overview(out: &mut String, input: &RankInput) {
     out.push_str(
         "<div class=\"scroll\"><table class=\"classes\"><thead><tr><th class=\"name\">Class</th><th>Spurious</th>\
@@ -104,7 +104,7 @@ fn overview(out: &mut String, input: &RankInput) {
             percent(class.deciles.last())
         );
     }
-    out.push_str("</tbody></table></div>\n<p class=\"note\">Accuracy in percent, in the first and last tenth of the class's ranking.</p>\n");
+    out.push_str("</tbody></table></div>\n<p class=\"note\">Accuracy in percent in the first and the last tenth of the ranking of the class.</p>\n");
 }
 
 fn card(out: &mut String, class: &RankClass) {
@@ -132,7 +132,7 @@ fn card(out: &mut String, class: &RankClass) {
             feature.importance,
             verdicts.join(" ")
         );
-        strip(out, &feature.pictures);
+        strip(out, &feature.images);
         out.push_str("</div>\n");
     }
     out.push_str("<div class=\"ends\"><div><h3>Strongest spurious cues</h3>");
@@ -142,10 +142,10 @@ fn card(out: &mut String, class: &RankClass) {
     out.push_str("</div></div></section>\n");
 }
 
-fn strip(out: &mut String, pictures: &[Thumbnail]) {
+fn strip(out: &mut String, images: &[Thumbnail]) {
     out.push_str("<div class=\"strip\">");
-    for picture in pictures {
-        let (title, data) = (escape(&picture.title), STANDARD.encode(&picture.jpeg));
+    for image in images {
+        let (title, data) = (escape(&image.title), STANDARD.encode(&image.jpeg));
         let _ = write!(
             out,
             "<img alt=\"{title}\" title=\"{title}\" loading=\"lazy\" src=\"data:image/jpeg;base64,{data}\"/>"
@@ -174,10 +174,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_shows_what_it_was_given() {
+    fn the_page_shows_its_input() {
         let verdicts = vec![("masks".to_owned(), Some(true)), ("votes".to_owned(), None)];
-        let picture = Thumbnail { jpeg: vec![1, 2, 3], title: "a <b>".into() };
-        let feature = RankFeature { feature: 417, verdicts, pictures: vec![picture], ..RankFeature::default() };
+        let image = Thumbnail { jpeg: vec![1, 2, 3], title: "a <b>".into() };
+        let feature = RankFeature { feature: 417, verdicts, images: vec![image], ..RankFeature::default() };
         let class =
             RankClass { name: "dog & sled".into(), hard: true, features: vec![feature], ..RankClass::default() };
         let input = RankInput { model: "m".into(), dataset: "d".into(), classes: vec![class], facts: Vec::new() };

@@ -1,28 +1,29 @@
-//! What the numbers say, in words. Only intervals that stay on one side of the middle make a claim.
+//! Readings: the numbers of a run in words. A claim is made only if the whole interval lies on one side of the middle.
 
 use crate::page::{Entry, Page};
 use crate::write::{full, interval, value};
 use hard_imagenet_metrics::{CLEAN, Estimate, Unit};
 
-/// Where a measure points.
+/// The side that a measure supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Object,
     Surroundings,
-    /// The interval holds the middle.
+    /// The interval contains the middle.
     Open,
 }
 
-/// The three measures that point somewhere: what is lost with the object, where noise hurts, where the map is bright.
+/// The three measures that support a side: the accuracy lost without the object, the region where noise hurts more, and the
+/// region where the map is brighter.
 pub(crate) struct Signals {
     pub(crate) lost: Option<Estimate>,
     pub(crate) rfs: Option<Estimate>,
     pub(crate) density: Option<Estimate>,
-    /// How often the model is right with nothing changed: the ground that the others stand on.
+    /// The accuracy on unchanged images, without which the other measures mean little.
     clean: Option<Estimate>,
 }
 
-/// Of the accuracy, lost with the object: above this share the object was needed for most of it.
+/// The share of the accuracy lost without the object above which the object was needed for most of the accuracy.
 pub(crate) const HALF: f64 = 0.5;
 
 impl Signals {
@@ -35,7 +36,7 @@ impl Signals {
         }
     }
 
-    /// The clean accuracy, where it is too low for the others to mean much.
+    /// Returns the clean accuracy if it is too low for the other measures to mean much.
     pub(crate) fn wrong(&self) -> Option<Estimate> {
         self.clean.filter(|clean| clean.value < HALF)
     }
@@ -56,11 +57,11 @@ pub(crate) fn side(e: Estimate, middle: f64) -> Side {
     }
 }
 
-/// The short form: "leans on the surroundings".
+/// Returns the verdict: "leans on the surroundings".
 pub(crate) fn verdict(signals: &Signals) -> &'static str {
-    // A model that does not know the objects leans on nothing that these measures could see.
+    // The measures cannot show what a model relies on if it does not recognize the objects.
     if signals.wrong().is_some() {
-        return "is wrong on most unchanged images, so what it leans on cannot be told";
+        return "is wrong on most unchanged images, so the measures cannot show what it leans on";
     }
     let sides = signals.sides();
     let count = |side| sides.iter().filter(|s| **s == side).count();
@@ -69,13 +70,13 @@ pub(crate) fn verdict(signals: &Signals) -> &'static str {
         (0, 0, _) => "shows no clear side",
         (_, 0, 0) => "leans on the object",
         (0, _, 0) => "leans on the surroundings",
-        (_, 0, _) => "leans on the object as far as the measures are clear",
-        (0, _, _) => "leans on the surroundings as far as the measures are clear",
-        _ => "uses both: the measures point to different sides",
+        (_, 0, _) => "leans on the object, as far as the measures are clear",
+        (0, _, _) => "leans on the surroundings, as far as the measures are clear",
+        _ => "uses both: the measures support different sides",
     }
 }
 
-/// What the numbers say, after the verdict.
+/// Returns the evidence, in sentences that follow the verdict.
 pub(crate) fn evidence(page: &Page, run: &Entry) -> String {
     let signals = Signals::of(page, run);
     if let Some(clean) = signals.wrong() {
@@ -92,7 +93,7 @@ pub(crate) fn evidence(page: &Page, run: &Entry) -> String {
         clauses.push(match side(rfs, 0.0) {
             Side::Object => format!("noise on the object hurts it more than noise around it ({number})"),
             Side::Surroundings => format!("noise around the object hurts it more than noise on it ({number})"),
-            Side::Open => format!("noise on the object and around it hurt about alike ({number})"),
+            Side::Open => format!("noise on the object and noise around it hurt it about equally ({number})"),
         });
     }
     if let Some(density) = signals.density {
@@ -115,7 +116,7 @@ pub(crate) fn evidence(page: &Page, run: &Entry) -> String {
     text
 }
 
-/// The reading of each run.
+/// Returns the reading of each run.
 pub(crate) fn readings(page: &Page) -> Vec<String> {
     let reading = |run: &Entry| {
         let verdict = verdict(&Signals::of(page, run));

@@ -1,5 +1,4 @@
 use crate::page::Page;
-use crate::{csv, html, json, latex, markdown, reading};
 use hard_imagenet_metrics::{Metric, Options, Scores, metrics, score_with};
 use hard_imagenet_runs::{Conditions, Result, Run, RunDescription};
 use std::cell::OnceCell;
@@ -66,12 +65,12 @@ impl<'a> Report<'a> {
     /// # Errors
     /// Returns an error that names the file if a gallery or one of its images cannot be read.
     pub fn html(&self) -> Result<String> {
-        html::html(&self.page())
+        crate::html::render(&self.page())
     }
 
     /// Returns the headline table and the reading of each run as Markdown (GitHub's tables).
     pub fn markdown(&self) -> String {
-        markdown::markdown(&self.page())
+        crate::markdown::render(&self.page())
     }
 
     /// Returns every score as comma-separated values, one number with its interval a line, in full precision.
@@ -80,18 +79,18 @@ impl<'a> Report<'a> {
     /// the column `class`. Differences between the first dataset and another have lines of their own, whose dataset is
     /// "first − other". Undefined scores have no line. Lines end with a line feed; quotes follow RFC 4180.
     pub fn csv(&self) -> String {
-        csv::csv(&self.page())
+        crate::csv::render(&self.page())
     }
 
     /// Returns every score as JSON: an array with one object for each run, whose `scores` is what `scores.json` holds. A run
     /// on the first dataset has under `against` its differences from the same model's runs on other datasets.
     pub fn json(&self) -> String {
-        json::json(&self.page())
+        crate::json::render(&self.page())
     }
 
     /// Returns the headline table as LaTeX; it needs the package `booktabs`.
     pub fn latex(&self) -> String {
-        latex::latex(&self.page())
+        crate::latex::render(&self.page())
     }
 
     /// Returns what the numbers of each run say, in two or three sentences of plain text, with intervals in parentheses.
@@ -99,7 +98,7 @@ impl<'a> Report<'a> {
     /// A measure takes a side only if its whole interval lies there: more or less than half of the accuracy is lost with
     /// the object; relative foreground sensitivity or delta saliency density is above or below 0.
     pub fn readings(&self) -> Vec<String> {
-        reading::readings(&self.page())
+        crate::reading::readings(&self.page())
     }
 
     fn page(&self) -> Page<'_> {

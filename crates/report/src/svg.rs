@@ -1,9 +1,9 @@
-//! A picture as text: marks with classes, so that the page's style sheet gives colours and fonts, light or dark.
+//! Builds SVG drawings. Marks have CSS classes, so that the style sheet of the page sets colors and fonts, light or dark.
 
 use crate::write::escape;
 use std::fmt::Write;
 
-/// Where a text hangs on its point.
+/// The side of a text that lies at its point.
 #[derive(Clone, Copy)]
 pub(crate) enum Anchor {
     Start,
@@ -11,7 +11,7 @@ pub(crate) enum Anchor {
     End,
 }
 
-/// A picture under construction. Coordinates in pixels, (0, 0) top left.
+/// A drawing under construction. Coordinates are in pixels; (0, 0) is the top left corner.
 pub(crate) struct Svg {
     width: f64,
     height: f64,
@@ -27,7 +27,7 @@ impl Svg {
         let _ = write!(self.body, r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}"/>"#);
     }
 
-    /// A rectangle by its corners, in any order; `hint` shows when pointed at.
+    /// Adds a rectangle by two opposite corners in any order. `hint` appears under the pointer.
     pub(crate) fn rect(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64), hint: &str) {
         let (x, y, w, h) = (x1.min(x2), y1.min(y2), (x2 - x1).abs(), (y2 - y1).abs());
         let _ = write!(self.body, r#"<rect class="{class}" x="{x:.1}" y="{y:.1}" width="{w:.1}" height="{h:.1}">"#);
@@ -52,7 +52,7 @@ impl Svg {
             write!(self.body, r#"<text class="{class}" x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{text}</text>"#);
     }
 
-    /// Straight strokes through points; none for fewer than two.
+    /// Adds straight lines through points, or nothing for fewer than two points.
     pub(crate) fn path(&mut self, class: &str, points: &[(f64, f64)], closed: bool) {
         if points.len() < 2 {
             return;
@@ -64,7 +64,7 @@ impl Svg {
         let _ = write!(self.body, r#"{}"/>"#, if closed { "Z" } else { "" });
     }
 
-    /// Strips of one height and one strength of colour, each by its top left corner and its width.
+    /// Adds strips of the same height and opacity, each by its top left corner and its width.
     pub(crate) fn runs(&mut self, class: &str, opacity: f64, runs: &[((f64, f64), f64)], height: f64) {
         if runs.is_empty() {
             return;
@@ -76,13 +76,13 @@ impl Svg {
         self.body.push_str(r#""/>"#);
     }
 
-    /// A name that ends at its point, in a column of the given width: cut in the middle if it is longer, whole when
-    /// pointed at.
+    /// Adds a name that ends at its point. A name longer than the given width is shortened in the middle, and appears
+    /// in full under the pointer.
     pub(crate) fn name(&mut self, class: &str, at: (f64, f64), width: f64, name: &str) {
         self.cut(class, at, "end", width, name);
     }
 
-    /// The same, starting at its point.
+    /// Adds a name that starts at its point, like [`name`](Self::name).
     pub(crate) fn direct(&mut self, class: &str, at: (f64, f64), width: f64, name: &str) {
         self.cut(class, at, "start", width, name);
     }
@@ -103,7 +103,7 @@ impl Svg {
         }
     }
 
-    /// The element; `label` is for those who cannot see it.
+    /// Returns the SVG element. `label` describes it for screen readers.
     pub(crate) fn finish(self, label: &str) -> String {
         let (w, h) = (self.width.ceil(), self.height.ceil());
         format!(
@@ -114,10 +114,10 @@ impl Svg {
     }
 }
 
-/// About the width of a character of a label, in pixels.
+/// The approximate width of a character of a label, in pixels.
 pub(crate) const CHARACTER: f64 = 7.5;
 
-/// A text of at most `fits` characters, with its middle left out.
+/// Shortens a text to at most `fits` characters by omitting its middle.
 fn shorten(text: &str, fits: usize) -> String {
     let characters: Vec<char> = text.chars().collect();
     if characters.len() <= fits.max(3) {
@@ -129,7 +129,7 @@ fn shorten(text: &str, fits: usize) -> String {
     format!("{}…{}", part(&characters[..head]), part(&characters[characters.len() - tail..]))
 }
 
-/// From values to pixels, linear; values outside are held at the ends.
+/// A linear scale from values to pixels. Values outside the range are clamped.
 #[derive(Clone, Copy)]
 pub(crate) struct Scale {
     pub(crate) from: (f64, f64),
@@ -143,7 +143,7 @@ impl Scale {
     }
 }
 
-/// Round numbers in a range, about `count` of them.
+/// Returns about `count` round numbers in a range.
 pub(crate) fn ticks((from, to): (f64, f64), count: usize) -> Vec<f64> {
     let span = to - from;
     if span <= 0.0 || span.is_nan() || count == 0 {
@@ -158,12 +158,12 @@ pub(crate) fn ticks((from, to): (f64, f64), count: usize) -> Vec<f64> {
     (first..=last).map(|i| i as f64 * step).collect()
 }
 
-/// Heights for labels: as near as possible to where they belong, at least `gap` apart, inside the range.
+/// Returns heights for labels: as near as possible to the wanted ones, at least `gap` apart, inside the range.
 pub(crate) fn spread(wanted: &[f64], gap: f64, (top, bottom): (f64, f64)) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|a, b| wanted[*a].total_cmp(&wanted[*b]));
     let mut placed: Vec<f64> = order.iter().map(|&i| wanted[i]).collect();
-    // Push apart symmetrically until all have room; few labels, few rounds.
+    // Push labels apart symmetrically until all have room. A few rounds suffice for a few labels.
     for _ in 0..200 {
         for i in 1..placed.len() {
             let lack = gap - (placed[i] - placed[i - 1]);
@@ -173,7 +173,7 @@ pub(crate) fn spread(wanted: &[f64], gap: f64, (top, bottom): (f64, f64)) -> Vec
             }
         }
     }
-    // Then hold the ends, each pushing only those in its way.
+    // Then clamp both ends; a label pushes only those in its way.
     let mut floor = top;
     for y in &mut placed {
         *y = y.max(floor);

@@ -5,9 +5,9 @@ use hard_imagenet_metrics::{CLEAN, Estimate, MetricDescription, Unit};
 
 /// One column of the headline table.
 pub(crate) struct Column {
-    /// Over several columns: "Accuracy".
+    /// The head above several columns: "Accuracy".
     pub(crate) group: String,
-    /// Over one: "object gray".
+    /// The head of this column: "object gray".
     pub(crate) head: String,
     pub(crate) metric: MetricDescription,
     pub(crate) condition: String,
@@ -22,7 +22,7 @@ impl Column {
         self.metric.unit
     }
 
-    /// "Accuracy, object gray (%)"
+    /// Returns the full name: "Accuracy, object gray (%)".
     pub(crate) fn name(&self) -> String {
         let sign = match self.unit() {
             Unit::Percent => " (%)",
@@ -33,7 +33,7 @@ impl Column {
     }
 }
 
-/// Returns the columns: accuracy on unchanged and on changed images, the drop that stands for all, RFS, saliency, and the
+/// Returns the columns: accuracy on unchanged and on changed images, the drop of the representative ablation, RFS, saliency, and the
 /// metrics that are not built in. Columns without a value in any run are absent.
 pub(crate) fn columns(page: &Page) -> Vec<Column> {
     let column = |group: &str, metric: &str, condition: &str, head: Option<&str>| {

@@ -1,4 +1,4 @@
-//! What a model has on one dataset that it has not on another: the third block of the paper's tables.
+//! Differences between datasets for the same model: the third block of the paper's tables.
 
 use crate::page::{Entry, Page};
 use crate::table::Column;
@@ -6,14 +6,14 @@ use hard_imagenet_metrics::{Contrast, Estimate, Unit, contrast};
 
 /// The differences between the first dataset and another one, model by model.
 pub(crate) struct Versus<'a> {
-    /// "hard-imagenet − rival20".
+    /// The title: "hard-imagenet − rival20".
     pub(crate) title: String,
-    /// Place of the other dataset in the page's list.
+    /// The index of the other dataset in the page's list.
     pub(crate) other: usize,
     pub(crate) rows: Vec<Row<'a>>,
 }
 
-/// One model on both.
+/// One model on both datasets.
 pub(crate) struct Row<'a> {
     pub(crate) run: &'a Entry<'a>,
     pub(crate) contrast: Contrast,
@@ -25,12 +25,12 @@ impl Row<'_> {
     }
 }
 
-/// The unit of a difference: of shares it is points.
+/// Returns the unit of a difference: a difference of shares is in points.
 pub(crate) fn unit(unit: Unit) -> Unit {
     if unit == Unit::Percent { Unit::Points } else { unit }
 }
 
-/// The first dataset against each other one that shares a model with it.
+/// Compares the first dataset with each other dataset that shares a model with it.
 pub(crate) fn versus<'a>(page: &'a Page<'a>) -> Vec<Versus<'a>> {
     let against = |other: usize| {
         let rows: Vec<Row<'a>> = page

@@ -1,26 +1,26 @@
-//! How numbers and names are written. Minus is "−"; what is missing is "–".
+//! Writes numbers and names. The minus sign is "−"; a missing value is "–".
 
 use hard_imagenet_metrics::{Estimate, Unit};
 
-/// What stands for a missing number.
+/// The mark of a missing number.
 pub(crate) const MISSING: &str = "–";
 
-/// A value in its unit, without the unit's sign: 0.7724 as percent is "77.2", as a number "0.77".
+/// Writes a value without the sign of its unit: 0.7724 is "77.2" in percent and "0.77" as a number.
 pub(crate) fn value(value: f64, unit: Unit) -> String {
     let text = match unit {
         Unit::Percent | Unit::Points => format!("{:.1}", value * 100.0),
         Unit::Number => format!("{value:.2}"),
     };
-    // "-0.0" is 0.
+    // "-0.0" is written as 0.0.
     if text.trim_start_matches(['-', '0', '.']).is_empty() { text.replace('-', "") } else { text.replace('-', "−") }
 }
 
-/// A value of an estimate that may be missing.
+/// Writes the value of an estimate that may be missing.
 pub(crate) fn estimate(estimate: Option<Estimate>, unit: Unit) -> String {
     estimate.map_or(MISSING.to_owned(), |e| value(e.value, unit))
 }
 
-/// "74.1–80.1", or "−0.84 to −0.73" where a dash next to a sign would confuse.
+/// Writes an interval: "74.1–80.1", or "−0.84 to −0.73" with "to" because of the signs.
 pub(crate) fn interval(e: Estimate, unit: Unit) -> String {
     let (low, high) = (value(e.low, unit), value(e.high, unit));
     if low.starts_with('−') || high.starts_with('−') {
@@ -30,7 +30,7 @@ pub(crate) fn interval(e: Estimate, unit: Unit) -> String {
     }
 }
 
-/// The unit's sign with the space before it.
+/// Returns the sign of a unit with the space before it.
 pub(crate) fn sign(unit: Unit) -> &'static str {
     match unit {
         Unit::Percent => "\u{a0}%",
@@ -39,17 +39,17 @@ pub(crate) fn sign(unit: Unit) -> &'static str {
     }
 }
 
-/// "1 sample", "2 samples".
+/// Writes a count: "1 sample", "2 samples".
 pub(crate) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// "77.2 % (74.1–80.1)".
+/// Writes a value with its interval: "77.2 % (74.1–80.1)".
 pub(crate) fn full(e: Estimate, unit: Unit) -> String {
     format!("{}{} ({})", value(e.value, unit), sign(unit), interval(e, unit))
 }
 
-/// Text for HTML and SVG, in content and in quoted attributes.
+/// Escapes text for the content and the quoted attributes of HTML and SVG.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -59,7 +59,7 @@ pub(crate) fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
-            // Not allowed in XML, and of no use in HTML.
+            // XML does not allow control characters, and HTML has no use for them.
             c if c.is_control() && c != '\n' && c != '\t' => out.push('\u{fffd}'),
             c => out.push(c),
         }
@@ -67,7 +67,7 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// A name for HTML that may break where its parts meet.
+/// Escapes a name for HTML and allows line breaks between its parts.
 pub(crate) fn breakable(name: &str) -> String {
     let escaped = escape(name);
     let parts = |c| matches!(c, '_' | '.' | '/');

@@ -106,7 +106,6 @@ impl Quirks {
         }
     }
 
-<<<<<<< HEAD
     /// Returns the switches that select variants of perturbations.
     pub fn switches(&self) -> Switches {
         Switches {
@@ -118,10 +117,7 @@ impl Quirks {
         }
     }
 
-    /// The transform of samples for a model that expects `preprocess`.
-=======
     /// Returns the transform of samples for a model with the given preprocessing.
->>>>>>> 12bfc5d (report: take runs instead of copies of them)
     pub fn transform(&self, preprocess: &Preprocessing) -> PairedTransform {
         match self.geometry {
             Geometry::Squash => preprocess.squash().paired_transform(self.mask_rule),

@@ -8,12 +8,12 @@ const BAR: f64 = 14.0;
 const GAP: f64 = 16.0;
 const LEGEND: f64 = 18.0;
 
-/// Accuracy on unchanged images and without the object.
+/// Draws accuracy on unchanged images and without the object.
 pub(crate) fn ablations(page: &Page) -> Option<String> {
     accuracy(page, &page.ablations(), "Accuracy on unchanged images and without the object")
 }
 
-/// Accuracy on unchanged images and with the object disturbed or in front of another background.
+/// Draws accuracy on unchanged images and with the object disturbed or in front of another background.
 pub(crate) fn mixtures(page: &Page) -> Option<String> {
     let title = "Accuracy on unchanged images and with the object disturbed or in front of another background";
     accuracy(page, &page.mixtures(), title)
@@ -29,7 +29,7 @@ fn accuracy(page: &Page, conditions: &[String], title: &str) -> Option<String> {
     Some(bars(page, &quantity, conditions, title))
 }
 
-/// A metric that is not built in, under all conditions that it applies to.
+/// Draws a metric that is not built in, under all conditions that it applies to.
 pub(crate) fn measure(page: &Page, metric: &MetricDescription) -> Option<String> {
     let mut conditions: Vec<String> = Vec::new();
     let (mut low, mut high) = (0.0f64, 0.0f64);
@@ -44,7 +44,7 @@ pub(crate) fn measure(page: &Page, metric: &MetricDescription) -> Option<String>
         return None;
     }
     conditions.sort_by(|a, b| page.words().compare(a, b));
-    // Zero is always visible, and both ends of the axis are numbers that are written at it.
+    // Zero is always visible, and the axis starts and ends at ticks.
     let span = if high > low { high - low } else { 1.0 };
     let ticks = ticks((low - 0.25 * span * f64::from(u8::from(low < 0.0)), high + 0.25 * span), 4);
     let range = (ticks.first().copied()?, ticks.last().copied()?);
@@ -118,7 +118,7 @@ fn bars(page: &Page, quantity: &Quantity, conditions: &[String], title: &str) ->
     svg.finish(title)
 }
 
-/// The number at a tick; the last one has the unit.
+/// Writes the number at a tick; the last one has the unit.
 fn tick_text(tick: f64, quantity: &Quantity) -> String {
     match quantity.unit {
         Unit::Number => write::value(tick, Unit::Number),
@@ -127,12 +127,12 @@ fn tick_text(tick: f64, quantity: &Quantity) -> String {
     }
 }
 
-/// The class of a bar by its place: one colour for the first, four that take turns.
+/// Returns the CSS class of a bar by its index: one color for the first, four that take turns for the others.
 fn class(i: usize) -> String {
     format!("bar b{}", if i == 0 { 0 } else { (i - 1) % 4 + 1 })
 }
 
-/// The upper left corners of the legend's entries, in the order of the bars, in as many lines as they need.
+/// Returns the upper left corner of each entry of the legend, in as many lines as necessary.
 fn legend(titles: &[String], left: f64) -> Vec<(f64, f64)> {
     let (mut x, mut y) = (left, 0.0);
     let mut places = Vec::new();

@@ -1,4 +1,4 @@
-use super::{WIDTH, colour, label_width};
+use super::{WIDTH, color, label_width};
 use crate::page::Page;
 use crate::reading::{HALF, Signals};
 use crate::svg::{Anchor, Scale, Svg};
@@ -19,13 +19,13 @@ struct Panel {
     pick: fn(&Signals) -> Option<Estimate>,
 }
 
-/// For each run, three measures on axes that all run from surroundings (left) to object (right).
+/// Draws three measures of each run on axes from the surroundings (left) to the object (right).
 pub(crate) fn glance(page: &Page) -> Option<String> {
     let ablation = page.ablation.as_deref().map_or(String::new(), |id| page.condition(id));
     let noise = page.noise.as_deref().map_or(String::new(), |id| page.condition(id));
     let panels = [
         Panel {
-            title: "Accuracy lost with the object",
+            title: "Accuracy lost without the object",
             subtitle: format!("{ablation}, share of the clean accuracy, %"),
             range: (0.0, 1.0),
             middle: HALF,
@@ -58,7 +58,7 @@ pub(crate) fn glance(page: &Page) -> Option<String> {
         return None;
     }
 
-    // Rows: a line for each dataset's name if there are several, then its runs.
+    // Rows: the name of each dataset, if there are several, followed by its runs.
     let named = page.datasets.len() > 1;
     let rows = page.runs.len() + if named { page.datasets.len() } else { 0 };
     let bottom = HEAD + rows as f64 * ROW + if named { page.datasets.len() as f64 * 6.0 } else { 0.0 };
@@ -93,25 +93,25 @@ pub(crate) fn glance(page: &Page) -> Option<String> {
         for run in page.runs.iter().filter(|r| r.dataset == dataset) {
             let signals = Signals::of(page, run);
             let pale = if signals.wrong().is_some() { " pale" } else { "" };
-            let class = format!("{}{pale}", colour(run.model));
-            let centre = y + ROW / 2.0;
-            svg.name(&format!("label {class}"), (left - 4.0, centre + 4.0), left - 8.0, &run.label);
+            let class = format!("{}{pale}", color(run.model));
+            let center = y + ROW / 2.0;
+            svg.name(&format!("label {class}"), (left - 4.0, center + 4.0), left - 8.0, &run.label);
             for (i, panel) in panels.iter().enumerate() {
                 let x = left + i as f64 * (width + gap + numbers) + gap / 2.0;
                 let scale = Scale { from: panel.range, to: (x, x + width) };
                 let estimate = (panel.pick)(&signals);
                 if let Some(e) = estimate {
-                    svg.line(&format!("whisker {class}"), (scale.at(e.low), centre), (scale.at(e.high), centre));
+                    svg.line(&format!("whisker {class}"), (scale.at(e.low), center), (scale.at(e.high), center));
                     let hint = format!("{}: {}", page.title(run), write::full(e, panel.unit));
-                    svg.dot(&format!("dot {class}"), (scale.at(e.value), centre), 5.0, &hint);
+                    svg.dot(&format!("dot {class}"), (scale.at(e.value), center), 5.0, &hint);
                 }
                 let text = write::estimate(estimate, panel.unit);
-                svg.text(&format!("number{pale}"), (x + width + numbers - 6.0, centre + 4.0), Anchor::End, &text);
+                svg.text(&format!("number{pale}"), (x + width + numbers - 6.0, center + 4.0), Anchor::End, &text);
             }
             y += ROW;
         }
     }
-    Some(svg.finish("What each run leans on, by three measures: surroundings to the left, object to the right"))
+    Some(svg.finish("What each run leans on, by three measures: the surroundings to the left, the object to the right"))
 }
 
 fn tick_text(tick: f64, unit: Unit) -> String {

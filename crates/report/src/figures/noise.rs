@@ -9,8 +9,8 @@ const TOP: f64 = 46.0;
 const BOTTOM: f64 = 34.0;
 const LEGEND: f64 = 26.0;
 
-/// Accuracy over the strength of the noise, on the object and off it: a small panel for each run and norm of which
-/// several strengths were run. Where the two lines part is what relative foreground sensitivity measures.
+/// Draws accuracy over the strength of noise on the object and around it: a small panel for each run and each norm that was
+/// run at several strengths. Relative foreground sensitivity measures how far the two lines lie apart.
 pub(crate) fn noise(page: &Page) -> Option<String> {
     let norms = page.norms();
     let mut panels: Vec<(&Entry, &str)> = Vec::new();
@@ -21,7 +21,7 @@ pub(crate) fn noise(page: &Page) -> Option<String> {
     if panels.is_empty() {
         return None;
     }
-    // Two to four across, without a ragged last row where that is possible.
+    // Two to four panels in a row, so that the last row is full if possible.
     let across = [4, 3, 2].into_iter().find(|n| panels.len().is_multiple_of(*n)).unwrap_or(panels.len().clamp(2, 4));
     let gap = 30.0;
     let width = (WIDTH - gap * (across as f64 - 1.0)) / across as f64;
@@ -39,7 +39,7 @@ pub(crate) fn noise(page: &Page) -> Option<String> {
     Some(svg.finish("Accuracy under noise on the object and on the surroundings"))
 }
 
-/// Strength and accuracy, from the clean accuracy at strength 0.
+/// Returns strengths and accuracies; strength 0 has the clean accuracy.
 fn points(run: &Entry, norm: &str, region: NoiseRegion) -> Vec<(f64, Estimate)> {
     let mut points = Vec::new();
     for score in run.scores().all("accuracy") {
@@ -62,7 +62,7 @@ fn panel(svg: &mut Svg, page: &Page, run: &Entry, norm: &str, (left, top): (f64,
     let last = lines.iter().flat_map(|(_, _, p)| p.last()).map(|p| p.0).fold(f64::MIN_POSITIVE, f64::max);
     let x = Scale { from: (0.0, last), to: (left + 30.0, left + width - 14.0) };
     let y = Scale { from: (0.0, 1.0), to: (top + HEIGHT, top) };
-    // Heads are bold, hence wider than labels.
+    // Heads are bold and therefore wider than labels.
     svg.direct("head", (left, top - 27.0), width * 0.86, &run.label);
     let subtitle =
         if page.datasets.len() > 1 { format!("{}, {}", run.dataset_name(), page.norm(norm)) } else { page.norm(norm) };

@@ -1,4 +1,4 @@
-use super::{WIDTH, colour};
+use super::{WIDTH, color};
 use crate::page::{Entry, Page};
 use crate::svg::{Anchor, Scale, Svg, spread, ticks};
 use crate::write;
@@ -8,14 +8,14 @@ const HEIGHT: f64 = 250.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 54.0;
 
-/// Relative foreground sensitivity over the strength of the noise: a line with its band for each model, a column for
-/// each dataset, a row for each norm of which several strengths were run.
+/// Draws relative foreground sensitivity over the strength of the noise: a line with a band for each model, a column for
+/// each dataset, a row for each norm that was run at several strengths.
 pub(crate) fn sensitivity(page: &Page) -> Option<String> {
     let norms: Vec<String> = page.norms().into_iter().filter(|norm| strengths(page, norm).len() > 1).collect();
     if norms.is_empty() {
         return None;
     }
-    // Each norm gets a column if there is but one dataset.
+    // With a single dataset, each norm gets a column.
     let side_by_side = page.datasets.len() == 1;
     let (across, down) = if side_by_side { (norms.len(), 1) } else { (page.datasets.len(), norms.len()) };
     let gap = 26.0;
@@ -31,7 +31,7 @@ pub(crate) fn sensitivity(page: &Page) -> Option<String> {
     Some(svg.finish("Relative foreground sensitivity over noise strength"))
 }
 
-/// All strengths of a norm that any run has, ascending.
+/// Returns all strengths of a norm that any run has, in ascending order.
 fn strengths(page: &Page, norm: &str) -> Vec<f64> {
     let mut all: Vec<f64> = page.runs.iter().flat_map(|run| points(run, norm)).map(|(sigma, _)| sigma).collect();
     all.sort_by(f64::total_cmp);
@@ -86,25 +86,25 @@ fn panel(svg: &mut Svg, page: &Page, norm: &str, dataset: usize, (left, top): (f
     for (run, points) in &runs {
         let upper = points.iter().map(|(s, e)| (x.at(*s), y.at(e.high)));
         let lower = points.iter().rev().map(|(s, e)| (x.at(*s), y.at(e.low)));
-        svg.path(&format!("band {}", colour(run.model)), &upper.chain(lower).collect::<Vec<_>>(), true);
+        svg.path(&format!("band {}", color(run.model)), &upper.chain(lower).collect::<Vec<_>>(), true);
     }
     for (run, points) in &runs {
         let dash = if run.model >= 8 { " dashed" } else { "" };
         let line: Vec<_> = points.iter().map(|(s, e)| (x.at(*s), y.at(e.value))).collect();
-        svg.path(&format!("line {}{dash}", colour(run.model)), &line, false);
+        svg.path(&format!("line {}{dash}", color(run.model)), &line, false);
         for ((sigma, e), at) in points.iter().zip(line) {
             let hint = format!("{}, {} {sigma}: {}", page.title(run), page.norm(norm), write::full(*e, Unit::Number));
-            svg.dot(&format!("dot {}", colour(run.model)), at, 3.2, &hint);
+            svg.dot(&format!("dot {}", color(run.model)), at, 3.2, &hint);
         }
     }
     let ends: Vec<f64> = runs.iter().map(|(_, p)| y.at(p[p.len() - 1].1.value)).collect();
     for ((run, points), height) in runs.iter().zip(spread(&ends, 14.0, (top + 6.0, top + HEIGHT - 2.0))) {
         let end = x.at(points[points.len() - 1].0);
         svg.line(
-            &format!("leader {}", colour(run.model)),
+            &format!("leader {}", color(run.model)),
             (end + 6.0, y.at(points[points.len() - 1].1.value)),
             (x.to.1 + 12.0, height),
         );
-        svg.direct(&format!("label {}", colour(run.model)), (x.to.1 + 15.0, height + 4.0), names - 15.0, &run.label);
+        svg.direct(&format!("label {}", color(run.model)), (x.to.1 + 15.0, height + 4.0), names - 15.0, &run.label);
     }
 }

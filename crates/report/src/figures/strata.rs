@@ -1,4 +1,4 @@
-use super::{WIDTH, colour};
+use super::{WIDTH, color};
 use crate::page::Page;
 use crate::svg::{Anchor, Scale, Svg, ticks};
 use crate::write;
@@ -18,8 +18,8 @@ struct Row {
     unit: Unit,
 }
 
-/// How much is lost with the object, and how well the map agrees with it, over the parts of the samples: a panel for
-/// each division, a line for each run. `None` where the records do not know what samples are like.
+/// Draws the accuracy lost without the object and the agreement of the map with the object over strata of the samples: a
+/// panel for each division, a line for each run. Returns `None` if the records do not have the properties of the samples.
 pub(crate) fn strata(page: &Page) -> Option<String> {
     let all: Vec<Vec<Strata>> =
         page.runs.iter().map(|run| score_strata(run.records(), &run.scores().options)).collect();
@@ -31,7 +31,7 @@ pub(crate) fn strata(page: &Page) -> Option<String> {
     }
     let lost = page.ablation.as_ref().map(|ablation| Row {
         metric: "drop",
-        title: "accuracy lost with the object, points",
+        title: "accuracy lost without the object, points",
         condition: ablation.clone(),
         range: (0.0, 1.0),
         unit: Unit::Points,
@@ -65,7 +65,7 @@ pub(crate) fn strata(page: &Page) -> Option<String> {
                 svg.text("tick", (left - 6.0, y.at(tick) + 4.0), Anchor::End, &text);
             }
             for (i, part) in division.strata.iter().enumerate() {
-                // Ten names would not fit.
+                // There is no room for ten names.
                 if count <= 5 || i % 3 == 0 {
                     let at = (x.at(i as f64), top + HEIGHT + 16.0);
                     svg.text("tick", at, Anchor::Middle, &range(&division.by, part.range));
@@ -73,14 +73,14 @@ pub(crate) fn strata(page: &Page) -> Option<String> {
             }
             for (run, strata) in page.runs.iter().zip(&all) {
                 let Some(strata) = strata.iter().find(|s| s.by == division.by) else { continue };
-                // Runs stand a little beside each other, so that their whiskers can be told apart.
-                let beside = (run.model as f64 - (page.models.len() - 1) as f64 / 2.0) * 0.12;
+                // Runs are offset a little so that their whiskers do not overlap.
+                let offset = (run.model as f64 - (page.models.len() - 1) as f64 / 2.0) * 0.12;
                 let dash = if run.dataset == 0 { "" } else { " dashed" };
                 let mut points = Vec::new();
                 for (i, part) in strata.strata.iter().enumerate() {
                     let Some(e) = value(row, part) else { continue };
-                    let at = x.at(i as f64 + beside.clamp(-0.4, 0.4));
-                    svg.line(&format!("whisker {}", colour(run.model)), (at, y.at(e.low)), (at, y.at(e.high)));
+                    let at = x.at(i as f64 + offset.clamp(-0.4, 0.4));
+                    svg.line(&format!("whisker {}", color(run.model)), (at, y.at(e.low)), (at, y.at(e.high)));
                     let hint = format!(
                         "{}, {}: {}, {} images",
                         page.title(run),
@@ -88,21 +88,21 @@ pub(crate) fn strata(page: &Page) -> Option<String> {
                         write::full(e, row.unit),
                         part.scores.counts.samples
                     );
-                    svg.dot(&format!("dot {}", colour(run.model)), (at, y.at(e.value)), 4.0, &hint);
+                    svg.dot(&format!("dot {}", color(run.model)), (at, y.at(e.value)), 4.0, &hint);
                     points.push((at, y.at(e.value)));
                 }
-                svg.path(&format!("line{dash} {}", colour(run.model)), &points, false);
+                svg.path(&format!("line{dash} {}", color(run.model)), &points, false);
             }
         }
     }
-    Some(svg.finish("Accuracy lost with the object, and saliency overlap, by what the samples are like"))
+    Some(svg.finish("Accuracy lost without the object, and saliency overlap, by properties of the samples"))
 }
 
 fn value(row: &Row, part: &hard_imagenet_metrics::Stratum) -> Option<Estimate> {
     part.scores.headline(row.metric, &row.condition)
 }
 
-/// "2–7 %" of a size, "1" or "3+" of a number of pieces, else "0.12–0.30".
+/// Writes a range: "2–7 %" for a size, "1" or "3+" for a number of components, else "0.12–0.30".
 fn range(by: &str, (from, to): (f64, f64)) -> String {
     match by {
         "object-size" => format!("{:.0}–{:.0} %", 100.0 * from, 100.0 * to),

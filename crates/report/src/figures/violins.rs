@@ -1,4 +1,4 @@
-use super::{WIDTH, colour, columns, label_width};
+use super::{WIDTH, color, columns, label_width};
 use crate::page::{Entry, Page};
 use crate::svg::{Anchor, Scale, Svg, ticks};
 use crate::write;
@@ -7,10 +7,10 @@ use hard_imagenet_metrics::{CLEAN, Unit, meta};
 const ROW: f64 = 46.0;
 const HEAD: f64 = 30.0;
 
-/// How a saliency score is spread over the images: a violin with its quartiles for each run.
+/// Draws the distribution of a saliency score over the images: a violin with its quartiles for each run.
 ///
-/// The outline is a Gaussian kernel density (Silverman's bandwidth), cut at the smallest and largest value; all
-/// violins are equally thick. With few values the values themselves are drawn.
+/// The outline is a Gaussian kernel density (Silverman's bandwidth) between the smallest and the largest value. All violins
+/// have the same thickness. Few values are drawn as dots instead.
 pub(crate) fn violins(page: &Page, metric: &str) -> Option<String> {
     let column = metric.replace('-', "_");
     let values = |run: &Entry| -> Vec<f64> {
@@ -25,7 +25,7 @@ pub(crate) fn violins(page: &Page, metric: &str) -> Option<String> {
     let (low, high) = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
     let meta = meta(metric)?;
     let (title, bounds) = (meta.title, meta.range);
-    // Zero is always in sight; the rest of the axis is as long as the data, in steps of 0.1.
+    // Zero is always visible. The axis covers the data in steps of 0.1.
     let range =
         (((low.min(0.0) * 10.0).floor() / 10.0).max(bounds.0), ((high.max(0.1) * 10.0).ceil() / 10.0).min(bounds.1));
 
@@ -46,40 +46,40 @@ pub(crate) fn violins(page: &Page, metric: &str) -> Option<String> {
             svg.text("tick", (scale.at(tick), bottom + 16.0), Anchor::Middle, &text);
         }
         for model in 0..page.models.len() {
-            let centre = HEAD + (model as f64 + 0.5) * ROW;
+            let center = HEAD + (model as f64 + 0.5) * ROW;
             let found = page.runs.iter().zip(&all).find(|(r, _)| r.model == model && r.dataset == dataset);
             match found.filter(|(_, values)| !values.is_empty()) {
-                None => svg.text("number", (from + 6.0, centre + 4.0), Anchor::Start, write::MISSING),
+                None => svg.text("number", (from + 6.0, center + 4.0), Anchor::Start, write::MISSING),
                 Some((run, values)) => {
-                    violin(&mut svg, values, &colour(model), scale, centre, Unit::Number, &page.title(run))
+                    violin(&mut svg, values, &color(model), scale, center, Unit::Number, &page.title(run))
                 }
             }
         }
     }
     for (model, name) in page.models.iter().enumerate() {
         let y = HEAD + (model as f64 + 0.5) * ROW + 4.0;
-        svg.name(&format!("label {}", colour(model)), (left - 10.0, y), left - 14.0, name);
+        svg.name(&format!("label {}", color(model)), (left - 10.0, y), left - 14.0, name);
     }
     Some(svg.finish(&format!("{title} of single images")))
 }
 
-/// One violin of sorted values.
-pub(crate) fn violin(svg: &mut Svg, values: &[f64], class: &str, scale: Scale, centre: f64, unit: Unit, title: &str) {
+/// Draws one violin of sorted values.
+pub(crate) fn violin(svg: &mut Svg, values: &[f64], class: &str, scale: Scale, center: f64, unit: Unit, title: &str) {
     let (low, high) = (values[0], values[values.len() - 1]);
     if values.len() < 10 || high - low < 1e-9 {
         for v in values {
-            svg.dot(&format!("dot faint {class}"), (scale.at(*v), centre), 3.0, &write::value(*v, unit));
+            svg.dot(&format!("dot faint {class}"), (scale.at(*v), center), 3.0, &write::value(*v, unit));
         }
     } else {
         let density = density(values, 96);
         let peak = density.iter().map(|d| d.1).fold(0.0, f64::max);
         let edge =
-            |sign: f64| density.iter().map(move |(v, d)| (scale.at(*v), centre + sign * d / peak * (ROW / 2.0 - 5.0)));
+            |sign: f64| density.iter().map(move |(v, d)| (scale.at(*v), center + sign * d / peak * (ROW / 2.0 - 5.0)));
         let outline: Vec<_> = edge(-1.0).chain(edge(1.0).rev()).collect();
         svg.path(&format!("violin {class}"), &outline, true);
     }
     let [q1, median, q3] = [0.25, 0.5, 0.75].map(|q| quantile(values, q));
-    svg.line(&format!("whisker {class}"), (scale.at(q1), centre), (scale.at(q3), centre));
+    svg.line(&format!("whisker {class}"), (scale.at(q1), center), (scale.at(q3), center));
     let hint = format!(
         "{title}: median {}, half of the images from {} to {}, {} images",
         write::value(median, unit),
@@ -87,11 +87,11 @@ pub(crate) fn violin(svg: &mut Svg, values: &[f64], class: &str, scale: Scale, c
         write::value(q3, unit),
         values.len()
     );
-    svg.dot("median", (scale.at(median), centre), 4.0, &hint);
-    svg.text("value", (scale.at(high) + 7.0, centre + 4.0), Anchor::Start, &write::value(median, unit));
+    svg.dot("median", (scale.at(median), center), 4.0, &hint);
+    svg.text("value", (scale.at(high) + 7.0, center + 4.0), Anchor::Start, &write::value(median, unit));
 }
 
-/// Points of the kernel density of sorted values, from the smallest to the largest value and no further.
+/// Returns points of the kernel density of sorted values, from the smallest to the largest value.
 fn density(values: &[f64], points: usize) -> Vec<(f64, f64)> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
@@ -106,7 +106,7 @@ fn density(values: &[f64], points: usize) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// Of sorted values, interpolated.
+/// Returns a quantile of sorted values, linearly interpolated.
 pub(crate) fn quantile(values: &[f64], q: f64) -> f64 {
     let at = q * (values.len() - 1) as f64;
     let (below, share) = (at.floor() as usize, at.fract());

@@ -3,7 +3,7 @@ use crate::write::{self, escape};
 use hard_imagenet_metrics::{CLEAN, Estimate, Unit};
 use std::fmt::Write;
 
-/// What a row of the table shows of a class.
+/// The numbers in the row of a class.
 struct Row<'a> {
     name: &'a str,
     samples: usize,
@@ -15,7 +15,7 @@ struct Row<'a> {
     density: Option<Estimate>,
 }
 
-/// A table for each run: the classes from the smallest drop, where the object matters least, to the largest.
+/// Writes a table for each run. The classes are sorted by drop; the object matters least for the first one.
 pub(super) fn tables(out: &mut String, page: &Page) {
     if page.runs.iter().all(|r| r.scores().classes.len() < 2) {
         return;
@@ -29,7 +29,7 @@ pub(super) fn tables(out: &mut String, page: &Page) {
          interval.</p>",
         escape(&ablation)
     );
-    // Two open tables stand side by side; more are folded, or the page would be all tables.
+    // Open tables stand side by side. If there are many, they are folded, because they would dominate the page.
     let open = page.runs.len() <= 4;
     out.push_str("<div class=\"tables\">\n");
     for run in &page.runs {
@@ -102,7 +102,7 @@ fn rows<'a>(page: &Page, run: &'a Entry) -> Vec<Row<'a>> {
         .collect()
 }
 
-/// Accuracy clean and ablated as two thin bars and two numbers.
+/// Writes the clean and the ablated accuracy as two thin bars and two numbers.
 fn bars(out: &mut String, row: &Row) {
     out.push_str("<td class=\"bars\">");
     for (estimate, class) in [(row.clean, "b0"), (row.ablated, "b2")] {

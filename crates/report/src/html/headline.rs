@@ -5,7 +5,7 @@ use crate::write::{self, escape};
 use hard_imagenet_metrics::{Better, Unit};
 use std::fmt::Write;
 
-/// All headline numbers, a row for each run, with their intervals below them.
+/// Writes the headline table: a row for each run, with the intervals below the numbers.
 pub(super) fn table(out: &mut String, page: &Page) {
     let columns = columns(page);
     if columns.is_empty() {
@@ -72,7 +72,7 @@ pub(super) fn table(out: &mut String, page: &Page) {
     );
 }
 
-/// A number with its interval, or a dash.
+/// Writes a number with its interval, or a dash.
 pub(super) fn cell(out: &mut String, estimate: Option<hard_imagenet_metrics::Estimate>, unit: Unit) {
     let _ = match estimate {
         None => write!(out, "<td class=\"missing\">{}</td>", write::MISSING),

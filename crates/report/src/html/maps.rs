@@ -4,7 +4,7 @@ use crate::write::escape;
 use hard_imagenet_metrics::{CLEAN, MAP, MetricDescription};
 use std::fmt::Write;
 
-/// Scores that say different things of a map, with short names; the files of numbers have all.
+/// A selection of scores that complement each other, with short names. The CSV and JSON files contain all scores.
 const COLUMNS: [(&str, &str); 11] = [
     ("iou", "IoU"),
     ("iou-best", "best IoU"),
@@ -19,8 +19,8 @@ const COLUMNS: [(&str, &str); 11] = [
     ("road", "ROAD"),
 ];
 
-/// What every explainer's maps are worth, run by run. Nothing where a run has a single explainer and no scores but the
-/// headline's.
+/// Writes a table of the scores of every explainer's maps, run by run. Writes nothing if every run has a single explainer
+/// and no other scores than the headline table.
 pub(super) fn table(out: &mut String, page: &Page) {
     let runs: Vec<(&Entry, Vec<(String, String)>)> = page.runs.iter().map(|run| (run, rows(run))).collect();
     let measured = |id: &str| {

@@ -5,7 +5,7 @@ use hard_imagenet_runs::Explanation;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-/// What each number means, how its interval is made, and what the preset says.
+/// Explains the conditions, the measures, the intervals and the preset.
 pub(super) fn section(out: &mut String, page: &Page) {
     out.push_str("<h2>Method</h2>\n<h3>Conditions</h3>\n<dl class=\"method\">\n");
     let ids = page.runs.iter().flat_map(|run| run.scores().conditions.iter().map(String::as_str));

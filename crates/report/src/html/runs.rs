@@ -3,10 +3,10 @@ use crate::page::{Entry, Page};
 use crate::write::{self, escape};
 use std::fmt::Write;
 
-/// Messages shown of a run's failures; the rest is counted.
+/// The number of failures that are listed for a run; further failures are only counted.
 const SHOWN: usize = 20;
 
-/// Says on top which runs are not whole.
+/// Writes a warning for each run that is incomplete.
 pub(super) fn warnings(out: &mut String, page: &Page) {
     for run in &page.runs {
         let counts = run.scores().counts;
@@ -33,7 +33,7 @@ pub(super) fn warnings(out: &mut String, page: &Page) {
     }
 }
 
-/// What was run: first what all runs share, then what each has of its own, then what failed.
+/// Writes the facts that all runs share, then the other facts and the failures of each run.
 pub(super) fn facts(out: &mut String, page: &Page) {
     out.push_str("<h2>What was run</h2>\n");
     let own = |run: &Entry| -> Vec<(String, String)> {

@@ -5,11 +5,11 @@ use super::input::{MaskRow, mean};
 use crate::write;
 use hard_imagenet_metrics::Unit;
 
-/// A number of a mask, averaged over a class.
+/// A measurement of masks, averaged over a class.
 pub(super) struct Column {
-    /// In a table of values: "object_raw".
+    /// The name in CSV files: "object_raw".
     pub(super) id: &'static str,
-    /// For people: "object, stored".
+    /// The name in tables for people: "object, stored".
     pub(super) head: &'static str,
     pub(super) unit: Unit,
     pub(super) pick: fn(&MaskRow) -> Option<f64>,
@@ -25,23 +25,23 @@ pub(super) const COLUMNS: &[Column] = &[
 ];
 
 impl Column {
-    /// "object (%)"
+    /// Returns the head with the unit: "object (%)".
     pub(super) fn name(&self) -> String {
         format!("{}{}", self.head, if self.unit == Unit::Percent { " (%)" } else { "" })
     }
 
-    /// Mean over a class (over all for `None`).
+    /// Returns the mean over a class (over all classes for `None`).
     pub(super) fn mean(&self, stats: &MaskStats, class: Option<usize>) -> Option<f64> {
         mean(&stats.values(class, self.pick))
     }
 
-    /// The same as text.
+    /// Returns the mean as text.
     pub(super) fn text(&self, stats: &MaskStats, class: Option<usize>) -> String {
         self.mean(stats, class).map_or(write::MISSING.to_owned(), |value| write::value(value, self.unit))
     }
 }
 
-/// Classes that have masks, from the smallest mean object to the largest.
+/// Returns the classes that have masks, from the smallest mean object to the largest.
 pub(super) fn classes(stats: &MaskStats) -> Vec<usize> {
     let size = |class: usize| mean(&stats.values(Some(class), |m| m.transformed)).unwrap_or(f64::INFINITY);
     let mut classes: Vec<usize> = (0..stats.classes.len()).filter(|&class| stats.count(Some(class)) > 0).collect();

@@ -1,4 +1,4 @@
-//! The figures of the page. Each is a function to an SVG element.
+//! The figures of the page. Each is a function that returns an SVG element.
 
 use super::MaskStats;
 use super::columns::classes;
@@ -13,7 +13,8 @@ const HEAD: f64 = 30.0;
 
 type Pick = fn(&MaskRow) -> Option<f64>;
 
-/// Percent of the picture that is object, stored and transformed, and percent retained: a violin for each dataset.
+/// Draws the share of the image that is object, as stored and transformed, and the share of the object that is kept: a
+/// violin for each dataset.
 pub(super) fn overview(all: &[MaskStats]) -> String {
     let panels: [(&str, Pick); 3] = [
         ("object, as stored, %", |m| m.raw),
@@ -30,22 +31,22 @@ pub(super) fn overview(all: &[MaskStats]) -> String {
         svg.text("head", (from + 8.0, 14.0), Anchor::Start, title);
         axis(&mut svg, scale, bottom);
         for (row, stats) in all.iter().enumerate() {
-            let centre = HEAD + (row as f64 + 0.5) * ROW;
+            let center = HEAD + (row as f64 + 0.5) * ROW;
             let values = stats.values(None, pick);
             match values.is_empty() {
-                true => svg.text("number", (from + 14.0, centre + 4.0), Anchor::Start, write::MISSING),
-                false => violin(&mut svg, &values, &colour(row), scale, centre, Unit::Percent, &stats.dataset),
+                true => svg.text("number", (from + 14.0, center + 4.0), Anchor::Start, write::MISSING),
+                false => violin(&mut svg, &values, &color(row), scale, center, Unit::Percent, &stats.dataset),
             }
         }
     }
     for (row, stats) in all.iter().enumerate() {
         let y = HEAD + (row as f64 + 0.5) * ROW + 4.0;
-        svg.name(&format!("label {}", colour(row)), (left - 10.0, y), left - 14.0, &stats.dataset);
+        svg.name(&format!("label {}", color(row)), (left - 10.0, y), left - 14.0, &stats.dataset);
     }
     svg.finish("Size of the objects, and how much of them the crop keeps")
 }
 
-/// Quartiles of size and of the share kept, class by class.
+/// Draws the quartiles of the size and of the share kept, class by class.
 pub(super) fn by_class(stats: &MaskStats, dataset: usize) -> String {
     const LINE: f64 = 22.0;
     let classes = classes(stats);
@@ -56,7 +57,7 @@ pub(super) fn by_class(stats: &MaskStats, dataset: usize) -> String {
     let panels: [(&str, Pick); 2] = [("object, %", |m| m.transformed), ("kept by the crop, %", |m| m.retained)];
     for (panel, (title, pick)) in panels.into_iter().enumerate() {
         let from = left + panel as f64 * width;
-        // As long as the data: objects may be small.
+        // The axis ends where the data end, because objects may be small.
         let largest = stats.values(None, pick).last().copied().unwrap_or(1.0);
         let scale =
             Scale { from: (0.0, (largest * 10.0).ceil().max(1.0) / 10.0), to: (from + 8.0, from + width - 52.0) };
@@ -73,7 +74,7 @@ pub(super) fn by_class(stats: &MaskStats, dataset: usize) -> String {
             let [low, q1, median, q3, high] = [0.0, 0.25, 0.5, 0.75, 1.0].map(|q| quantile(&values, q));
             let text = |value| write::value(value, Unit::Percent);
             svg.line("error", (scale.at(low), y), (scale.at(high), y));
-            svg.line(&format!("whisker {}", colour(dataset)), (scale.at(q1), y), (scale.at(q3), y));
+            svg.line(&format!("whisker {}", color(dataset)), (scale.at(q1), y), (scale.at(q3), y));
             let hint = format!(
                 "{name}: median {}, half of the masks from {} to {}, all from {} to {}, {} masks",
                 text(median),
@@ -94,7 +95,7 @@ pub(super) fn by_class(stats: &MaskStats, dataset: usize) -> String {
     svg.finish(&format!("Size of the objects of {}, class by class", stats.dataset))
 }
 
-/// The mean mask of each class as a tile.
+/// Draws the mean mask of each class as a tile.
 pub(super) fn averages(stats: &MaskStats, dataset: usize) -> Option<String> {
     const TILE: f64 = 132.0;
     const STEP: (f64, f64) = (151.0, 166.0);
@@ -119,7 +120,7 @@ pub(super) fn averages(stats: &MaskStats, dataset: usize) -> Option<String> {
                     column += group.len();
                 }
             }
-            svg.runs(&format!("level {}", colour(dataset)), level as f64 / 10.0, &runs, cell);
+            svg.runs(&format!("level {}", color(dataset)), level as f64 / 10.0, &runs, cell);
         }
         cross(&mut svg, (x, y), TILE);
         let n = stats.count(Some(class));
@@ -128,7 +129,7 @@ pub(super) fn averages(stats: &MaskStats, dataset: usize) -> Option<String> {
     (!shown.is_empty()).then(|| svg.finish(&format!("Mean mask of each class of {}", stats.dataset)))
 }
 
-/// The centroid of every object, a square for each dataset, coloured by class.
+/// Draws the centroid of every object, colored by class, in a square for each dataset.
 pub(super) fn centroids(all: &[MaskStats]) -> String {
     const SIDE: f64 = 310.0;
     const LINE: f64 = 15.0;
@@ -143,25 +144,25 @@ pub(super) fn centroids(all: &[MaskStats]) -> String {
         cross(&mut svg, (x, y), SIDE);
         for row in &stats.masks {
             let Some((down, right)) = row.centroid else { continue };
-            let class = format!("dot faint c{}", row.class % COLOURS);
+            let class = format!("dot faint c{}", row.class % COLORS);
             let hint = format!("{}, {}", stats.classes[row.class].name, row.sample);
             svg.dot(&class, (x + right * SIDE, y + down * SIDE), 3.4, &hint);
         }
         for (line, class) in classes(stats).into_iter().enumerate() {
             let y = y + (line as f64 + 0.5) * LINE;
-            svg.dot(&format!("dot c{}", class % COLOURS), (x + SIDE + 18.0, y), 4.5, "");
+            svg.dot(&format!("dot c{}", class % COLORS), (x + SIDE + 18.0, y), 4.5, "");
             svg.direct("small", (x + SIDE + 28.0, y + 4.0), 170.0, &stats.classes[class].name);
         }
         if let Some(mean) = mean(&stats.values(None, |m| m.eccentricity)) {
-            let text = format!("mean distance from the centre {}", write::value(mean, Unit::Number));
+            let text = format!("mean distance from the center {}", write::value(mean, Unit::Number));
             svg.text("small", (x, y + SIDE + 18.0), Anchor::Start, &text);
         }
     }
     svg.finish("Where the objects lie")
 }
 
-/// Colours that classes have; further classes begin anew.
-pub(super) const COLOURS: usize = 24;
+/// The number of colors for classes; further classes use the same colors again.
+pub(super) const COLORS: usize = 24;
 
 fn axis(svg: &mut Svg, scale: Scale, bottom: f64) {
     for share in ticks(scale.from, 5) {
@@ -171,18 +172,18 @@ fn axis(svg: &mut Svg, scale: Scale, bottom: f64) {
     }
 }
 
-/// The centre of a tile.
+/// Marks the center of a tile.
 fn cross(svg: &mut Svg, (x, y): (f64, f64), side: f64) {
-    let (centre, arm) = ((x + side / 2.0, y + side / 2.0), side / 24.0);
-    svg.line("axis", (centre.0 - arm, centre.1), (centre.0 + arm, centre.1));
-    svg.line("axis", (centre.0, centre.1 - arm), (centre.0, centre.1 + arm));
+    let (center, arm) = ((x + side / 2.0, y + side / 2.0), side / 24.0);
+    svg.line("axis", (center.0 - arm, center.1), (center.0 + arm, center.1));
+    svg.line("axis", (center.0, center.1 - arm), (center.0, center.1 + arm));
 }
 
 fn label_width<'a>(names: impl Iterator<Item = &'a str>) -> f64 {
     (names.map(|name| name.chars().count()).max().unwrap_or(0) as f64 * CHARACTER + 14.0).clamp(60.0, 220.0)
 }
 
-/// The class that gives a mark its dataset's colour.
-fn colour(dataset: usize) -> String {
+/// Returns the CSS class that gives a mark the color of its dataset.
+fn color(dataset: usize) -> String {
     format!("m{}", dataset % 8)
 }

@@ -1,4 +1,4 @@
-//! The numbers as text for programs and people.
+//! Mask statistics as text, for programs and for people.
 
 use super::MaskStats;
 use super::columns::{COLUMNS, classes};
@@ -6,7 +6,7 @@ use crate::csv::quote;
 use crate::markdown::escape;
 use std::fmt::Write;
 
-/// Every mask as a line of comma-separated values, in full precision; what is undefined is empty.
+/// Writes every mask as a line of comma-separated values in full precision. Undefined values are empty.
 pub fn masks_csv(all: &[MaskStats]) -> String {
     let mut out = String::from("dataset,sample,class,centroid_row,centroid_column");
     COLUMNS.iter().for_each(|column| _ = write!(out, ",{}", column.id));
@@ -26,7 +26,7 @@ pub fn masks_csv(all: &[MaskStats]) -> String {
     out
 }
 
-/// The means of each class as Markdown (GitHub's tables).
+/// Writes the means of each class as Markdown (GitHub's tables).
 pub fn masks_markdown(all: &[MaskStats]) -> String {
     let mut out = String::from("# Masks\n");
     for stats in all {
@@ -47,18 +47,18 @@ pub fn masks_markdown(all: &[MaskStats]) -> String {
     out
 }
 
-/// Everything, as JSON for [`masks_from_json`] and programs: an array with one object a dataset.
+/// Writes everything as JSON for [`masks_from_json`] and other programs: an array with one object for each dataset.
 ///
 /// # Errors
-/// None that names, numbers and text could cause.
+/// Returns the errors of the serializer; the types here cause none.
 pub fn masks_json(all: &[MaskStats]) -> serde_json::Result<String> {
     Ok(format!("{}\n", serde_json::to_string(all)?))
 }
 
-/// Reads what [`masks_json`] wrote.
+/// Reads the JSON of [`masks_json`].
 ///
 /// # Errors
-/// Text that is not such JSON, or a mask of a class that is not listed.
+/// Returns an error if the text is not such JSON, or if a mask has a class that is not listed.
 pub fn masks_from_json(text: &str) -> serde_json::Result<Vec<MaskStats>> {
     let all: Vec<MaskStats> = serde_json::from_str(text)?;
     let listed = |stats: &MaskStats| stats.masks.iter().all(|row| row.class < stats.classes.len());
