@@ -416,8 +416,8 @@ fn weights_are_converted() {
     succeeds(&["convert", text(&plain), text(&named), "-m", "planted_resnet"]);
     let read = |path: &Path| fs::read(path).expect("weights");
     assert_eq!(read(&plain), read(&named));
-    fails(&["convert", demo, text(&named), "-m", "resnet18"], &["does not hold the weights of resnet18"]);
-    fails(&["convert", text(folder.path()), text(&named)], &["holds no weights that can be read"]);
+    fails(&["convert", demo, text(&named), "-m", "resnet18"], &["does not contain the weights of resnet18"]);
+    fails(&["convert", text(folder.path()), text(&named)], &["contains no readable weights"]);
     fails(&["convert", demo, text(&named), "--zero-shot", text(&plain)], &["--model"]);
     let names = folder.path().join("names.txt");
     fs::write(&names, "dog sled\n\nbalance beam\n").expect("a file");

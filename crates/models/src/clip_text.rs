@@ -1,4 +1,4 @@
-//! The half of CLIP that reads (Radford et al. 2021).
+//! CLIP's text tower (Radford et al. 2021).
 
 use crate::ModelError;
 use crate::families::blocks::{attention, mlp};
@@ -9,8 +9,8 @@ use hard_imagenet_graph::{Activation, Constant, Graph, GraphBuilder, GraphError,
 use std::path::Path;
 use tokenizers::Tokenizer;
 
-/// Makes features of texts that the features of images are compared with: a transformer whose tokens see only those
-/// before them. Runs on the CPU in f32.
+/// CLIP's text tower: a causal transformer that computes features of texts, with which features of images are compared.
+/// It runs on the CPU in f32.
 #[derive(Clone, Debug)]
 pub struct ClipText {
     size: Size,
@@ -19,7 +19,7 @@ pub struct ClipText {
     scale: f64,
 }
 
-/// The numbers that make one text tower; its heads are of length 64, all of CLIP's are.
+/// The numbers that describe one text tower.
 #[derive(Clone, Copy, Debug)]
 struct Size {
     words: usize,
@@ -30,35 +30,35 @@ struct Size {
     activation: Activation,
 }
 
+/// The length of an attention head, the same in all of CLIP's text towers.
 const HEAD: usize = 64;
 
-/// Of the layer norms.
+/// The epsilon of the layer norms.
 const EPS: f64 = 1e-5;
 
-/// Texts in one pass.
+/// The number of texts in one pass.
 const BATCH: usize = 64;
 
-/// The table of words.
+/// The name of the table of token embeddings.
 const WORDS: &str = "token_embedding";
 
-/// The logarithm of what cosines are multiplied by.
+/// The name of the logarithm of the scale of the logits.
 const SCALE: &str = "logit_scale";
 
 impl ClipText {
-    /// The text tower of a checkpoint that holds both halves (OpenAI's, open_clip's, transformers'), and the
-    /// `tokenizer.json` that transformers and open_clip publish beside it. `quick_gelu`: the activation with which
-    /// OpenAI trained.
+    /// Reads the text tower of a checkpoint that contains both towers, in the format of OpenAI, open_clip or transformers,
+    /// and the `tokenizer.json` that transformers and open_clip publish beside it. `quick_gelu` selects the activation with
+    /// which OpenAI trained.
     ///
     /// # Errors
-    /// [`ModelError::Format`] for a tokenizer that cannot be read, or a checkpoint without a text tower;
-    /// [`ModelError::Mismatch`] for one that is not whole.
+    /// Returns [`ModelError::Format`] for an unreadable tokenizer and for a checkpoint without a text tower, and
+    /// [`ModelError::Mismatch`] for an incomplete one.
     pub fn open(checkpoint: &Path, tokenizer: &Path, quick_gelu: bool) -> Result<Self, ModelError> {
         let table = WeightTable::open_text_tower(checkpoint)?;
-        let size = Size::of(&table, quick_gelu).ok_or_else(|| ModelError::Format {
+        let size = Size::from_shapes(&table, quick_gelu).ok_or_else(|| ModelError::Format {
             file: table.file().to_owned(),
             message:
-                "it has no half that reads texts; a zero-shot classifier needs CLIP's whole checkpoint, not only its \
-                      image tower"
+                "it has no text tower; a zero-shot classifier needs the whole checkpoint of CLIP, not only its image tower"
                     .into(),
         })?;
         let mut wanted = size.graph(size.tokens)?.parameters();
@@ -74,47 +74,50 @@ impl ClipText {
         let scale = weights.remove(SCALE).map(|scale| scale.to_scalar::<f32>()).transpose()?;
         let tokenizer = Tokenizer::from_file(tokenizer).map_err(|error| ModelError::Format {
             file: tokenizer.display().to_string(),
-            message: format!("it is no tokenizer.json: {error}; the repository of the checkpoint has one"),
+            message: format!("it is not a tokenizer.json: {error}; the repository of the checkpoint has one"),
         })?;
         Ok(Self { size, weights, tokenizer, scale: scale.map_or(100.0, |scale| f64::from(scale).exp()) })
     }
 
-    /// What the cosines are multiplied by to be logits; 100 where the checkpoint does not say.
+    /// Returns the factor that turns cosines into logits, or 100 if the checkpoint does not contain it.
     pub fn scale(&self) -> f64 {
         self.scale
     }
 
-    /// The numbers of a text's tokens, a first and a last one around them.
+    /// Returns the ids of a text's tokens, between those that mark its start and end.
     ///
     /// # Errors
-    /// [`ModelError::Input`] for a text that is too long, or a tokenizer of another vocabulary.
+    /// Returns [`ModelError::Input`] if the text is too long or the tokenizer has another vocabulary.
     pub fn tokens(&self, text: &str) -> Result<Vec<u32>, ModelError> {
         let encoded = self.tokenizer.encode(text, true);
-        let encoded = encoded.map_err(|error| ModelError::Input(format!("{text:?} has no tokens: {error}")))?;
+        let encoded =
+            encoded.map_err(|error| ModelError::Input(format!("{text:?} cannot be split into tokens: {error}")))?;
         let ids = encoded.get_ids().to_vec();
         let Size { words, tokens, .. } = self.size;
         if ids.len() > tokens {
             return Err(ModelError::Input(format!("{text:?} has {} tokens; the model reads {tokens}", ids.len())));
         }
         if ids.is_empty() || ids.iter().any(|&id| id as usize >= words) {
-            return Err(ModelError::Input(format!("the tokenizer is not the model's, which knows {words} tokens")));
+            return Err(ModelError::Input(format!(
+                "the tokenizer does not belong to the model, which knows {words} tokens"
+            )));
         }
         Ok(ids)
     }
 
-    /// Features of texts, `(texts, D)`.
+    /// Computes the features of texts, `(texts, D)`, f32. They are not scaled to length 1.
     ///
     /// # Errors
-    /// As [`ClipText::tokens`].
+    /// Fails like [`ClipText::tokens`].
     pub fn features(&self, texts: &[impl AsRef<str>]) -> Result<Tensor, ModelError> {
         let mut rows = Vec::with_capacity(texts.len());
         for texts in texts.chunks(BATCH) {
             let ids = texts.iter().map(|text| self.tokens(text.as_ref())).collect::<Result<Vec<_>, _>>()?;
             let longest = ids.iter().map(Vec::len).max().unwrap_or(0);
-            // No token sees those after it, so what a shorter text is filled up with does not matter.
-            let filled = ids.iter().flat_map(|ids| (0..longest).map(|i| ids.get(i).copied().unwrap_or(0)));
-            let filled = Tensor::from_iter(filled, &Device::Cpu)?;
-            let x = self.weights[WORDS].index_select(&filled, 0)?.reshape((ids.len(), longest, self.size.width))?;
+            // No token attends to later ones, so the padding of shorter texts does not matter.
+            let padded = ids.iter().flat_map(|ids| (0..longest).map(|i| ids.get(i).copied().unwrap_or(0)));
+            let padded = Tensor::from_iter(padded, &Device::Cpu)?;
+            let x = self.weights[WORDS].index_select(&padded, 0)?.reshape((ids.len(), longest, self.size.width))?;
             let features = run(&self.size.graph(longest)?, &self.weights, &x)?;
             for (i, ids) in ids.iter().enumerate() {
                 rows.push(features.get(i)?.get(ids.len() - 1)?);
@@ -123,14 +126,16 @@ impl ClipText {
         Ok(Tensor::stack(&rows, 0)?)
     }
 
-    /// Features of classes, `(classes, D)`, of length 1: the mean over templates ("a photo of a {}.") of the features,
-    /// themselves of length 1, of the template with the class's name in the place of `{}`.
+    /// Computes the features of classes, `(classes, D)`, f32, scaled to length 1.
+    ///
+    /// The class's name replaces `{}` in every template ("a photo of a {}."). The features of the resulting texts are scaled to
+    /// length 1 and averaged.
     ///
     /// # Errors
-    /// No classes or no templates; as [`ClipText::tokens`].
+    /// Returns [`ModelError::Input`] if there are no classes or no templates, and fails like [`ClipText::tokens`].
     pub fn classes(&self, names: &[impl AsRef<str>], templates: &[impl AsRef<str>]) -> Result<Tensor, ModelError> {
         if names.is_empty() || templates.is_empty() {
-            return Err(ModelError::Input("a zero-shot classifier needs a class and a template at least".into()));
+            return Err(ModelError::Input("a zero-shot classifier needs at least one class and one template".into()));
         }
         let texts: Vec<String> = names
             .iter()
@@ -142,8 +147,8 @@ impl ClipText {
 }
 
 impl Size {
-    /// As the shapes of the weights say it; `None` where they are not there.
-    fn of(table: &WeightTable, quick_gelu: bool) -> Option<Self> {
+    /// Derives the numbers from the shapes of the weights. Returns `None` if these are missing.
+    fn from_shapes(table: &WeightTable, quick_gelu: bool) -> Option<Self> {
         let (&[words, width], &[tokens, _], &[outputs, _]) =
             (table.shape(WORDS)?, table.shape("pos_embed")?, table.shape("head.weight")?)
         else {
@@ -154,8 +159,8 @@ impl Size {
         (width >= HEAD && width % HEAD == 0).then_some(Self { words, tokens, width, depth, outputs, activation })
     }
 
-    /// For texts of a length: embeddings of words `(B, length, width)` to `(B, length, outputs)`, of which that of the
-    /// last token counts.
+    /// Returns the graph for texts of `length` tokens, from embeddings of tokens `(B, length, width)` to features
+    /// `(B, length, outputs)`. The features of a text are those of its last token.
     fn graph(&self, length: usize) -> Result<Graph, GraphError> {
         let width = self.width;
         let mut g = GraphBuilder::new();

@@ -1,25 +1,25 @@
 use std::path::PathBuf;
 
-/// Why a model could not be had or run.
+/// The reason why a model could not be loaded or run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// No model of that name.
-    #[error("there is no model {name:?}; the nearest are {}", .near.join(", "))]
+    /// There is no model of that name.
+    #[error("there is no model {name:?}; similar names are {}", .near.join(", "))]
     UnknownModel {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// Names that look like it.
+        /// Similar names.
         near: Vec<String>,
     },
-    /// A folder has no weights for the model.
+    /// A folder contains no weights of the model.
     #[error("no weights of {model} in {}: looked for {}", .folder.display(), .looked_for.join(", "))]
     NotFound {
-        /// Name of the model.
+        /// The name of the model.
         model: String,
-        /// Where was looked.
+        /// The folder that was searched.
         folder: PathBuf,
-        /// File names tried, in order.
+        /// The file names that were tried, in order.
         looked_for: Vec<String>,
     },
     /// A file could not be read.
@@ -27,64 +27,64 @@ pub enum ModelError {
     Read {
         /// The file.
         path: PathBuf,
-        /// From the operating system.
+        /// The system's reason.
         source: std::io::Error,
     },
-    /// A file could not be understood.
-    #[error("{file} holds no weights that can be read: {message}")]
+    /// A file has an unknown format or is damaged.
+    #[error("{file} contains no readable weights: {message}")]
     Format {
         /// The file.
         file: String,
-        /// What is wrong, and what to do.
+        /// What is wrong and how to solve it.
         message: String,
     },
-    /// A `config.json` contradicts the weights or cannot be understood.
-    #[error("{} does not describe the model: {message}; mend it, or take it away to use the model's usual numbers", .path.display())]
+    /// A `config.json` contradicts the weights or is invalid.
+    #[error("{} does not describe the model: {message}; correct the file, or remove it to use the model's usual preprocessing", .path.display())]
     Config {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and with which field.
+        /// What is wrong and with which field.
         message: String,
     },
-    /// The tensors of a file are not those of the model.
-    #[error("{file} does not hold the weights of {model}: {details}")]
+    /// The tensors in a file are not those of the model.
+    #[error("{file} does not contain the weights of {model}: {details}")]
     Mismatch {
         /// The file.
         file: String,
         /// The model.
         model: String,
-        /// Missing, extra and misshapen tensors; what the weights look like instead.
+        /// The missing, unexpected and misshapen tensors, and the model that the weights look like.
         details: String,
     },
-    /// Weights could not be had from the hub, or not whole.
+    /// Weights could not be downloaded from the Hugging Face hub, or arrived damaged.
     #[cfg(feature = "hub")]
     #[error("{repository}@{revision} on the Hugging Face hub: {message}")]
     Hub {
         /// "owner/name".
         repository: String,
-        /// Branch, tag or commit.
+        /// The branch, tag or commit.
         revision: String,
-        /// What is wrong, and what to do.
+        /// What is wrong and how to solve it.
         message: String,
     },
-    /// No such device, or the program was built without it.
+    /// There is no such device, or the program was built without support for it.
     #[error("device {name:?}: {message}")]
     Device {
-        /// The device asked for.
+        /// The requested device.
         name: String,
-        /// What is wrong, and what to do.
+        /// What is wrong and how to solve it.
         message: String,
     },
-    /// Images that do not make a batch.
+    /// The input does not fit the model, or images do not form a batch.
     #[error("{0}")]
     Input(String),
-    /// An ONNX file that cannot be taken over.
+    /// An ONNX file could not be read as a graph.
     #[error(transparent)]
     Onnx(Box<hard_imagenet_onnx::OnnxError>),
-    /// From the graph.
+    /// The graph does not accept the request.
     #[error(transparent)]
     Graph(#[from] hard_imagenet_graph::GraphError),
-    /// From candle.
+    /// Candle reported an error.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
 }

@@ -1,45 +1,43 @@
-//! Weights for tests and benchmarks without files: numbers made from the tensors' names.
+//! Weights for tests and benchmarks: numbers that are functions of the tensors' names.
 //!
-//! Element i of a tensor is a uniform number from SplitMix64 of `fnv1a64(name) + i`, in a range that keeps activations
-//! tame: running means in ±0.1, running variances and norm scales in 0.5..1.5, biases in ±0.05, other weights in
-//! ±√(3 / fan in), embeddings in ±0.5. Any language can make the same numbers bit for bit, so whole networks can be
-//! compared without exchanging weights.
+//! Element i of a tensor is a uniform number that SplitMix64 makes of `fnv1a(name) + i`. Its range keeps activations
+//! moderate: ±0.1 for running means, 0.5 to 1.5 for running variances and the scales of norms, ±0.05 for biases,
+//! ±√(3 / fan-in) for other weights, and ±0.5 for embeddings. Every language can make the same numbers bit for bit, so
+//! implementations of a network can be compared without exchanging weights.
 
 use crate::ModelError;
 use candle_core::{Device, Tensor};
+use hard_imagenet_cpu::random::{fnv1a, splitmix64, unit};
 use hard_imagenet_graph::{Graph, WeightMap};
 use std::path::Path;
 
-/// All weights of a graph, f32, on the CPU.
+/// Returns all weights of a graph as candle tensors (f32, on the CPU).
 ///
 /// # Errors
-/// From candle.
+/// Returns candle's error.
 pub fn weights(graph: &Graph) -> Result<WeightMap, ModelError> {
     let tensor = |name: &str, shape: Vec<usize>| Tensor::from_vec(values(name, &shape), shape, &Device::Cpu);
     graph.parameters().into_iter().map(|p| Ok((p.name.clone(), tensor(&p.name, p.shape)?))).collect()
 }
 
-/// Writes [`weights`] as a safetensors file.
+/// Writes the [`weights`] of a graph to a safetensors file.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// Returns [`ModelError`] if the file cannot be written.
 pub fn write(graph: &Graph, path: &Path) -> Result<(), ModelError> {
     Ok(candle_core::safetensors::save(&weights(graph)?, path)?)
 }
 
-/// One tensor's values, row-major.
+/// Returns the values of one tensor in row-major order.
 pub fn values(name: &str, shape: &[usize]) -> Vec<f32> {
     let (low, high) = range(name, shape);
-    let start = fnv1a64(name);
+    let start = fnv1a(name);
     (0..shape.iter().product::<usize>() as u64)
-        .map(|i| {
-            let unit = (splitmix64(start.wrapping_add(i)) >> 11) as f64 * 2f64.powi(-53);
-            (low + (high - low) * unit) as f32
-        })
+        .map(|i| (low + (high - low) * unit(splitmix64(start.wrapping_add(i)))) as f32)
         .collect()
 }
 
-/// Lowest and highest value of a tensor, by its name's ending.
+/// Returns the bounds of the values of a tensor, which depend on how its name ends.
 fn range(name: &str, shape: &[usize]) -> (f64, f64) {
     if name.ends_with("running_mean") {
         (-0.1, 0.1)
@@ -58,26 +56,15 @@ fn range(name: &str, shape: &[usize]) -> (f64, f64) {
     }
 }
 
-fn fnv1a64(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-fn splitmix64(x: u64) -> u64 {
-    let z = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn hashes() {
-        assert_eq!(fnv1a64(""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a64("conv1.weight"), 0x69a2_9a2c_ee47_d254);
-        assert_eq!(fnv1a64("blocks.0.attn.qkv.weight"), 0xb8ee_d840_ed19_9670);
+    fn hashes_equal_those_of_the_golden_scripts() {
+        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a("conv1.weight"), 0x69a2_9a2c_ee47_d254);
+        assert_eq!(fnv1a("blocks.0.attn.qkv.weight"), 0xb8ee_d840_ed19_9670);
         assert_eq!(splitmix64(0), 0xe220_a839_7b1d_cdaf);
         assert_eq!(splitmix64(12_345_678_901_234_567_890), 0xf959_d463_56af_d6e8);
     }
@@ -88,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_the_same_bit_for_bit_everywhere() {
+    fn values_equal_those_of_the_golden_scripts() {
         check("conv1.weight", &[64, 3, 7, 7], &[0x3c53_009e, 0xbdf8_cb4a, 0x3e06_96a0, 0x3dc9_1ae9]);
         check("bn1.running_var", &[64], &[0x3f92_3723, 0x3f7c_1c4b, 0x3f16_cbf7, 0x3f8b_e037]);
         check("bn1.running_mean", &[64], &[0x3d40_0fb9, 0xbcd5_d082, 0x3cf6_16b1, 0x3d93_8165]);

@@ -1,22 +1,26 @@
-//! A zoo of image classifiers, as graphs with weights and preprocessing.
+//! Image classifiers by their timm names: graphs, weights and preprocessing.
 //!
-//! - [`zoo::find`] lists models by name, [`zoo::load`] makes one from [`Weights`]: a file, a folder, or bytes, in
-//!   safetensors or torch's own formats. Names are timm's (`resnet50.tv_in1k`, or `resnet50` for short).
-//! - [`Checkpoint`] is such a file by itself: what it holds, and its tensors one after the other.
-//! - [`onnx::load`] makes one from an ONNX file, whatever its architecture.
-//! - [`zoo::read`] and [`onnx::read`] give the [`Network`] before it is a model, to change them.
-//! - [`Model`] is a graph, its weights and a [`ModelSpec`]: [`forward`](Model::forward) gives logits,
-//!   [`nodes`](Model::nodes) lists the places to look from, [`cut`](Model::cut) divides it at one of them.
-//!   [`with_head`](Model::with_head) and [`zero_shot`](Model::zero_shot) give it other classes.
-//! - [`ClipText`] is the half of CLIP that reads; [`zero_shot`] makes a classifier of class names with it.
-//! - [`best_device`] and [`device`] choose where it runs.
+//! - [`zoo::find`] lists models by name. [`zoo::load`] loads one with its [`Weights`]: a file or folder of safetensors or torch
+//!   checkpoints, bytes in memory, or (feature `hub`) the Hugging Face hub. Names are timm's (`resnet50.tv_in1k`, or
+//!   `resnet50` for short).
+//! - [`onnx::load`] loads an ONNX file of any architecture.
+//! - [`Model`] runs a network: [`forward`](Model::forward) returns logits, [`nodes`](Model::nodes) lists all inner values, and
+//!   [`cut`](Model::cut) divides the network at one of them. [`with_head`](Model::with_head) and
+//!   [`zero_shot`](Model::zero_shot) give it other classes. [`ModelSpec`] describes it.
+//! - [`Network`] is a graph with its weights before it becomes a model. [`zoo::read`] and [`onnx::read`] return it for
+//!   training and other changes.
+//! - [`ClipText`] is CLIP's text tower, and [`zero_shot`] makes weights of a classifier from the names of classes.
+//! - [`Checkpoint`] is a weights file: a table of tensors whose values are read on demand.
+//! - [`best_device`] and [`device`] choose the device.
+//!
+//! Tensors, devices and dtypes in this crate's API are candle's (`candle_core::{Tensor, Device, DType}`).
 //!
 //! ```
 //! use candle_core::{DType, Device};
 //! use hard_imagenet_images::Pixels;
-//! use hard_imagenet_models::{ModelError, Weights, generated, zoo};
+//! use hard_imagenet_models::{Weights, generated, zoo};
 //!
-//! // Real weights come from files; these are numbers made from the names, for tests.
+//! // Real weights come from files. These are functions of their names, for tests.
 //! let folder = std::env::temp_dir().join("hard-imagenet-doc");
 //! std::fs::create_dir_all(&folder)?;
 //! generated::write(&zoo::graph("planted_resnet", 8)?, &folder.join("planted_resnet.safetensors"))?;
@@ -37,12 +41,13 @@
 //! ```
 //!
 //! # Adding a model
-//! A row in its family's table (`resnet.rs`, `vit.rs`, ..); a new family is a file with a function that builds a graph,
-//! and one line in `zoo.rs`. What transformers have in common is in `transformer.rs`, the blocks of mobile networks
-//! are in `mobile_block.rs`.
+//! A model of a known family is a row in the table of its family (`families/resnet.rs`, `families/vit.rs` and so on). A new
+//! family is a file in `families/` and its table in the list `FAMILIES` of `families/mod.rs`. If other libraries name its weights
+//! differently, `names/` gets a scheme.
 //!
-//! Features: `cuda`, `cudnn`, `metal` (candle's backends); `hub` adds `Weights::Hub`, which fetches weights from the Hugging Face
-//! hub into the cache that Python shares.
+//! # Features
+//! `hub` adds `Weights::Hub`, which downloads weights from the Hugging Face hub into the cache that Python shares. `cuda`,
+//! `cudnn` and `metal` are candle's backends.
 //!
 //! # References
 //! He et al. 2016, *Deep residual learning*; Simonyan and Zisserman 2015, *Very deep convolutional networks*; Huang et al.

@@ -93,3 +93,13 @@ impl Model {
         self.network.graph.nodes().iter()
     }
 }
+
+impl Network {
+    /// Makes a model of the network.
+    ///
+    /// # Errors
+    /// Fails like [`Model::new`].
+    pub fn into_model(self, device: &Device, dtype: DType) -> Result<Model, ModelError> {
+        Model::new(self, device, dtype)
+    }
+}

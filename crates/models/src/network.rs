@@ -1,5 +1,5 @@
-use crate::{Model, ModelError};
-use candle_core::{DType, Device};
+use crate::ModelError;
+use candle_core::Device;
 use hard_imagenet_graph::{Graph, WeightMap};
 use hard_imagenet_images::Preprocessing;
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ pub struct ModelSpec {
 ///
 /// [`zoo::read`](crate::zoo::read) and [`onnx::read`](crate::onnx::read) return networks whose batch norms are nodes of
 /// their own and whose weights (f32, on the CPU) have the names of the zoo or of the ONNX file. Such a network can be
-/// changed, trained and saved. [`Model`] is the form that runs fast.
+/// changed, trained and saved. [`Model`](crate::Model) is the form that runs fast.
 #[derive(Clone, Debug)]
 pub struct Network {
     /// Name, preprocessing and classes.
@@ -55,13 +55,5 @@ impl Network {
     pub fn to_device(&self, device: &Device) -> Result<Self, ModelError> {
         let weights = self.weights.iter().map(|(name, tensor)| Ok((name.clone(), tensor.to_device(device)?)));
         Ok(Self { weights: weights.collect::<Result<_, ModelError>>()?, ..self.clone() })
-    }
-
-    /// Makes a model of the network.
-    ///
-    /// # Errors
-    /// Fails like [`Model::new`].
-    pub fn into_model(self, device: &Device, dtype: DType) -> Result<Model, ModelError> {
-        Model::new(self, device, dtype)
     }
 }

@@ -1,4 +1,4 @@
-//! Tokens and features of texts against transformers and open_clip, and classifiers made of class names.
+//! Tokens and features of texts against transformers and open_clip, and classifiers made from the names of classes.
 #![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device, Tensor};
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What `golden/make_clip_text.py` wrote.
+/// The file that `golden/make_clip_text.py` writes.
 #[derive(Deserialize)]
 struct Golden {
     texts: Vec<String>,
@@ -49,7 +49,7 @@ fn check(tower: &ClipText, texts: &[String], tokens: &[Vec<u32>], features: &[f3
 }
 
 #[test]
-fn tokens_and_features_are_those_of_the_libraries() {
+fn tokens_and_features_equal_those_of_the_libraries() {
     let Golden { texts, tokens, towers } = golden();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.safetensors");
@@ -61,7 +61,7 @@ fn tokens_and_features_are_those_of_the_libraries() {
 
 #[test]
 #[ignore = "needs a CLIP of full size: python crates/models/tests/golden/make_clip_text.py F; HARD_IMAGENET_CLIP=F cargo test --release -p hard-imagenet-models --test clip_text -- --ignored"]
-fn of_full_size() {
+fn a_clip_of_full_size_equals_open_clip() {
     #[derive(Deserialize)]
     struct FullSize {
         texts: Vec<String>,
@@ -91,7 +91,7 @@ fn of_full_size() {
 }
 
 #[test]
-fn a_class_is_the_mean_of_its_texts() {
+fn the_features_of_a_class_are_the_mean_of_its_texts() {
     let Golden { towers, .. } = golden();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("clip.safetensors");
@@ -117,9 +117,9 @@ fn a_class_is_the_mean_of_its_texts() {
     assert!(error.contains("62 tokens; the model reads 48"), "{error}");
 }
 
-/// A weights file with the features of texts is a classifier by these.
+/// A weights file with features of texts makes a classifier that compares images with these texts.
 #[test]
-fn texts_in_a_file_are_its_head() {
+fn texts_in_a_file_become_the_head() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.safetensors");
     let values =
@@ -150,7 +150,7 @@ fn texts_in_a_file_are_its_head() {
 }
 
 #[test]
-fn what_cannot_be_is_said() {
+fn errors_name_the_file_and_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("image.safetensors");
     save(&[("visual.proj".to_owned(), vec![16, 8])].into(), &path);

@@ -1,5 +1,4 @@
-//! VGG, DenseNet, ResNeXt and CLIP's residual networks, small, against timm and torchvision
-//! (`golden/make_convnets.py`).
+//! Small VGG, DenseNet, ResNeXt and CLIP networks against timm and torchvision (`golden/make_convnets.py`).
 
 mod device;
 mod family;

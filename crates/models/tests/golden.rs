@@ -1,4 +1,4 @@
-//! Small networks against torchvision and timm: `golden/make.py` made the values, weights and inputs are generated.
+//! Small networks against torchvision and timm. `golden/make.py` makes the values; weights and inputs are generated.
 
 mod device;
 
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 fn model(graph: Graph, cam_node: &str) -> Model {
     let spec = ModelSpec { classes: 10, cam_node: cam_node.into(), ..zoo::spec("resnet18").unwrap() };
     let weights = generated::weights(&graph).unwrap();
-    Model::new(Network::new(spec, graph.clone(), weights.clone(), ""), &device(), DType::F32).unwrap()
+    Model::new(Network::new(spec, graph, weights, ""), &device(), DType::F32).unwrap()
 }
 
 fn resnet(block: Block, stages: &'static [(usize, usize)]) -> Model {
@@ -29,14 +29,14 @@ fn input(height: usize, width: usize) -> Tensor {
     Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap()
 }
 
-/// Errors below 1e-4 of the golden values' deviation, which is ten to twenty times f32's own error.
+/// Checks that errors are below 1e-4 of the golden values' standard deviation, which is ten to twenty times f32's own error.
 fn check(got: &Tensor, want: &Tensor, what: &str) {
     assert_eq!(got.dims(), want.dims(), "{what}");
     let mean = want.mean_all().unwrap().to_scalar::<f32>().unwrap();
     let deviation = want.affine(1.0, f64::from(-mean)).unwrap().sqr().unwrap().mean_all().unwrap().sqrt().unwrap();
     let deviation = deviation.to_scalar::<f32>().unwrap();
     let error = (got - want).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
-    assert!(error < 1e-4 * deviation, "{what}: {error}, deviation {deviation}");
+    assert!(error < 1e-4 * deviation, "{what}: {error}, standard deviation {deviation}");
 }
 
 fn check_case(golden: &HashMap<String, Tensor>, name: &str, model: &Model, x: &Tensor) {
@@ -45,7 +45,7 @@ fn check_case(golden: &HashMap<String, Tensor>, name: &str, model: &Model, x: &T
 }
 
 #[test]
-fn logits_and_features_are_those_of_torchvision_and_timm() {
+fn logits_and_features_equal_those_of_torchvision_and_timm() {
     let bytes = include_bytes!("golden/models.safetensors");
     let golden = candle_core::safetensors::load_buffer(bytes, &device()).unwrap();
     let basic = resnet(Block::Basic, &[(64, 1), (128, 1), (256, 1), (512, 1)]);
@@ -94,7 +94,7 @@ fn folding_keeps_the_logits() {
 }
 
 #[test]
-fn halves_decide_as_singles_do() {
+fn bf16_gives_nearly_the_same_logits() {
     let model = resnet(Block::Basic, &[(64, 1), (128, 1), (256, 1), (512, 1)]);
     let (spec, graph, weights) = (model.spec().clone(), model.graph().clone(), model.weights().clone());
     let halves = Model::unfolded(Network::new(spec, graph, weights, ""), &device(), DType::BF16).unwrap();
@@ -107,7 +107,7 @@ fn halves_decide_as_singles_do() {
 }
 
 #[test]
-fn a_picture_of_the_wrong_size_is_an_error_that_names_the_node() {
+fn an_image_of_the_wrong_size_is_an_error_that_names_the_node() {
     let error = vit().forward(&input(40, 40)).unwrap_err().to_string();
     assert!(error.contains("\"pos_drop\"") && error.contains("broadcast"), "{error}");
     let error = vit().forward(&input(4, 4)).unwrap_err().to_string();

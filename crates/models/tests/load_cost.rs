@@ -1,15 +1,15 @@
-//! What loading costs, in time and memory, on a ResNet-50 of generated weights (102 MB):
+//! The time and memory that loading takes, for a ResNet-50 with generated weights (102 MB):
 //!
 //!     cargo test --release -p hard-imagenet-models --test load_cost -- --ignored --nocapture
 //!
-//! Linux only: the peak of memory is the kernel's own count, which can be set back.
+//! This runs on Linux only, because the kernel counts the peak of memory and lets it be reset.
 #![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device};
 use hard_imagenet_models::{Weights, generated, zoo};
 use std::time::Instant;
 
-/// Kilobytes, from a line such as "VmHWM:    1234 kB".
+/// Returns the kilobytes of a line such as "VmHWM:    1234 kB".
 fn status(field: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with(field)).unwrap();
@@ -28,7 +28,7 @@ fn loading_holds_one_copy_of_the_weights() {
     drop(std::fs::read(&path).unwrap());
     let reading = start.elapsed().as_secs_f64();
 
-    std::fs::write("/proc/self/clear_refs", "5").unwrap(); // the peak starts anew
+    std::fs::write("/proc/self/clear_refs", "5").unwrap(); // resets the peak
     let before = status("VmRSS");
     let start = Instant::now();
     let model = zoo::load("resnet50", &Weights::File(path), &Device::Cpu, DType::F32).unwrap();

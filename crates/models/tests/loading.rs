@@ -1,4 +1,4 @@
-//! Weights from files of every accepted form, and what is said of the others.
+//! Weights from files of every supported format, and errors for others.
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_models::{Model, ModelError, WeightMap, Weights, generated, zoo};
@@ -14,7 +14,7 @@ fn load(path: &Path) -> Result<Model, ModelError> {
     zoo::load(MODEL, &Weights::File(path.to_owned()), &Device::Cpu, DType::F32)
 }
 
-/// Writes the changed weights and gives what loading says.
+/// Writes the changed weights and returns the error of loading them.
 fn error_of(model: &str, change: impl Fn(&mut WeightMap)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights.safetensors");
@@ -35,7 +35,7 @@ fn a_folder_is_searched_with_and_without_the_tag() {
     }
     generated::write(&zoo::graph("resnet18", 3).unwrap(), &folder.path().join("resnet18.safetensors")).unwrap();
     let model = zoo::load("resnet18.tv_in1k", &weights, &Device::Cpu, DType::F32).unwrap();
-    assert_eq!(model.spec().classes, 3, "the head has as many rows as the file says");
+    assert_eq!(model.spec().classes, 3, "the head has as many rows as in the file");
 }
 
 #[test]
@@ -62,14 +62,14 @@ fn prefixes_of_wrappers_and_counters_are_ignored() {
 }
 
 #[test]
-fn all_that_differs_is_in_one_error() {
+fn one_error_lists_all_differences() {
     let error = error_of(MODEL, |weights| {
         let fc = weights.remove("fc.bias").unwrap();
         weights.insert("fc.offset".into(), fc);
         weights.insert("bn1.weight".into(), Tensor::zeros(5, DType::F32, &Device::Cpu).unwrap());
     });
     for part in [
-        "weights.safetensors does not hold the weights of planted_resnet",
+        "weights.safetensors does not contain the weights of planted_resnet",
         "1 missing: fc.bias",
         "1 not of this model: fc.offset",
         "1 of another shape: bn1.weight is [5] instead of [24]",
@@ -79,13 +79,13 @@ fn all_that_differs_is_in_one_error() {
 }
 
 #[test]
-fn weights_of_another_model_are_recognised() {
+fn weights_of_another_model_are_recognized() {
     let error = error_of("resnet18", |_| ());
     assert!(error.contains("these look like weights of planted_resnet"), "{error}");
 }
 
 #[test]
-fn files_that_are_no_weights() {
+fn files_without_weights_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let check = |bytes: &[u8], part: &str| {
         let path = folder.path().join("weights.pth");
@@ -93,9 +93,9 @@ fn files_that_are_no_weights() {
         let error = load(&path).unwrap_err().to_string();
         assert!(error.contains("weights.pth") && error.contains(part), "{error}");
     };
-    check(b"not a model", "holds no weights that can be read");
-    check(b"PK\x03\x04 not a zip", "holds no weights that can be read");
-    check(b"\x80\x02}q\x00.", "not one of torch.save");
+    check(b"not a model", "contains no readable weights");
+    check(b"PK\x03\x04 not a zip", "contains no readable weights");
+    check(b"\x80\x02}q\x00.", "torch.save did not write it");
     let error = load(&folder.path().join("absent.pth")).unwrap_err().to_string();
     assert!(error.contains("cannot read") && error.contains("absent.pth"), "{error}");
 }

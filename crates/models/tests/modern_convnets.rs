@@ -1,4 +1,4 @@
-//! ConvNeXt, EfficientNet and MobileNets, small, against timm (`golden/make_modern_convnets.py`).
+//! Small ConvNeXt, EfficientNet and MobileNet networks against timm (`golden/make_modern_convnets.py`).
 
 mod device;
 mod family;
@@ -6,7 +6,7 @@ mod small;
 
 use candle_core::{Tensor, Var};
 use device::device;
-use family::{Family, check, check_louder};
+use family::{Family, check, check_with_gain};
 use hard_imagenet_graph::{Op, fold_batch_norm, run};
 use hard_imagenet_models::{Architecture, generated};
 use small::{CONVNEXT, EFFICIENTNET, GAIN, MOBILENET_V3, MOBILENET_V4};
@@ -24,19 +24,19 @@ fn convnext() {
 
 #[test]
 fn efficientnet() {
-    check_louder(&family("efficientnet", &EFFICIENTNET, (43, 38)), GAIN);
+    check_with_gain(&family("efficientnet", &EFFICIENTNET, (43, 38)), GAIN);
 }
 
 #[test]
 fn mobilenets() {
-    check_louder(&family("mobilenet_v3", &MOBILENET_V3, (35, 30)), GAIN);
-    check_louder(&family("mobilenet_v4", &MOBILENET_V4, (35, 30)), GAIN);
+    check_with_gain(&family("mobilenet_v3", &MOBILENET_V3, (35, 30)), GAIN);
+    check_with_gain(&family("mobilenet_v4", &MOBILENET_V4, (35, 30)), GAIN);
 }
 
 const ALL: [&dyn Architecture; 4] = [&CONVNEXT, &EFFICIENTNET, &MOBILENET_V3, &MOBILENET_V4];
 
-/// The slope of a logit in its gradient's own direction is the gradient's length. The step is short, for ReLU has kinks.
-/// Batch norms are not folded here.
+/// Along its gradient, the slope of a logit is the gradient's length. The step is short because ReLU has kinks. Batch norms are
+/// not folded here.
 #[test]
 fn gradients_are_slopes() {
     for architecture in ALL {
@@ -61,7 +61,7 @@ fn gradients_are_slopes() {
 }
 
 #[test]
-fn batch_norms_fold_and_values_lie_over_the_picture() {
+fn batch_norms_fold_and_layouts_have_positions() {
     for architecture in ALL {
         let graph = architecture.graph(10).unwrap();
         let (graph, _) = fold_batch_norm(&graph, generated::weights(&graph).unwrap()).unwrap();

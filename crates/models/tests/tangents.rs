@@ -1,6 +1,6 @@
-//! Forward-mode derivatives of every family: against reverse mode, and their own gradients with respect to the weights
-//! (second derivatives) against differences where the network is smooth. Where it has corners (ReLU, hard swish, largest
-//! values), differences also see units that open and shut, which derivatives do not.
+//! Forward-mode derivatives of every family. They are compared with reverse mode. Their gradients with respect to the weights
+//! (second derivatives) are compared with finite differences if the network is smooth. In networks with corners (ReLU, hard
+//! swish, max pools), finite differences also measure units that switch on or off, which derivatives do not.
 #![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 mod device;
@@ -26,14 +26,14 @@ fn sum(a: &Tensor, b: &Tensor) -> f64 {
     f64::from((a * b).unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap())
 }
 
-/// The output's sum, each element times a fixed number, moved along `u`.
-fn moved(graph: &Graph, weights: &WeightMap, x: &Tensor, u: &Tensor, r: &Tensor) -> Tensor {
+/// Returns the derivative along `u` of the sum of the outputs, weighted by `r`.
+fn directional_derivative(graph: &Graph, weights: &WeightMap, x: &Tensor, u: &Tensor, r: &Tensor) -> Tensor {
     let fed = [(graph.input(), Dual { value: x.clone(), tangent: Some(u.clone()) })];
     let out = run_tangent(graph, weights, &fed, &[graph.output()]).unwrap().remove(0);
     (out.tangent.unwrap() * r).unwrap().sum_all().unwrap()
 }
 
-/// The gradient of that sum with respect to the picture.
+/// Returns the gradient of that sum with respect to the image.
 fn slope(graph: &Graph, weights: &WeightMap, x: &Tensor, r: &Tensor) -> Tensor {
     let x = Var::from_tensor(x).unwrap();
     let y = (run(graph, weights, &x).unwrap() * r).unwrap().sum_all().unwrap();
@@ -50,8 +50,8 @@ fn check(name: &str, graph: &Graph, gain: f64, (height, width): (usize, usize)) 
     let y = run(graph, &weights, &x).unwrap();
     let r = values("functional", y.dims());
 
-    // u · ∇ₓ, by both modes; and the value comes along.
-    let (forward, gradient) = (moved(graph, &weights, &x, &u, &r), slope(graph, &weights, &x, &r));
+    // Both modes give the same u · ∇ₓ, and forward mode also gives the value.
+    let (forward, gradient) = (directional_derivative(graph, &weights, &x, &u, &r), slope(graph, &weights, &x, &r));
     let (forward, reverse) = (f64::from(forward.to_scalar::<f32>().unwrap()), sum(&gradient, &u));
     let size = (sum(&gradient, &gradient) * sum(&u, &u)).sqrt();
     assert!((forward - reverse).abs() < 1e-4 * size, "{name}: {forward} forward, {reverse} reverse, of {size}");
@@ -72,7 +72,7 @@ fn check(name: &str, graph: &Graph, gain: f64, (height, width): (usize, usize)) 
         return;
     }
 
-    // Its gradient with respect to each weight: differences of first derivatives as all weights move a little.
+    // The gradient with respect to the weights equals the differences of first derivatives when all weights move a little.
     let names: Vec<String> = {
         let mut names: Vec<String> = weights.keys().filter(|name| !name.contains("running_")).cloned().collect();
         names.sort();
@@ -83,7 +83,7 @@ fn check(name: &str, graph: &Graph, gain: f64, (height, width): (usize, usize)) 
     for (name, variable) in names.iter().zip(&variables) {
         recorded.insert(name.clone(), variable.as_tensor().clone());
     }
-    let second = moved(graph, &recorded, &x, &u, &r).backward().unwrap();
+    let second = directional_derivative(graph, &recorded, &x, &u, &r).backward().unwrap();
     let (mut want, mut along) = (0.0, WeightMap::new());
     for (name, variable) in names.iter().zip(&variables) {
         let v = values(&format!("{name}.direction"), variable.dims());
@@ -100,11 +100,11 @@ fn check(name: &str, graph: &Graph, gain: f64, (height, width): (usize, usize)) 
     };
     let step = 2e-4;
     let got = (at(step) - at(-step)) / (2.0 * step);
-    println!("{name}: second derivative {want:.5}, by differences {got:.5}");
-    assert!((got - want).abs() < 0.05 * want.abs().max(0.05 * size), "{name}: {want}, by differences {got}");
+    println!("{name}: second derivative {want:.5}, by finite differences {got:.5}");
+    assert!((got - want).abs() < 0.05 * want.abs().max(0.05 * size), "{name}: {want}, by finite differences {got}");
 }
 
-/// Name, network, gain of its convolutions, picture.
+/// The name, the network, the factor of its convolutions' weights, and the size of the image.
 type Case<'a> = (&'a str, &'a dyn Architecture, f64, (usize, usize));
 
 #[test]

@@ -1,5 +1,4 @@
-//! DeiT's, DINOv2's and CLIP's vision transformers, Swin and ConViT, small, against timm
-//! (`golden/make_transformers.py`).
+//! Small vision transformers (DeiT, DINOv2, CLIP, Swin, ConViT) against timm (`golden/make_transformers.py`).
 
 mod device;
 mod family;
@@ -38,7 +37,7 @@ const ALL: [(&str, &dyn Architecture); 7] = [
 ];
 
 #[test]
-fn values_gradients_and_cuts() {
+fn values_gradients_and_cuts_equal_timms() {
     for (name, architecture) in ALL {
         check(&Family { golden: GOLDEN, name, architecture, size: (32, 32) });
     }
@@ -57,9 +56,9 @@ fn input() -> Tensor {
     Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap()
 }
 
-/// The difference of two forward passes along the gradient is the gradient's square.
+/// Along the gradient, the slope of the logits is the square of the gradient's length.
 #[test]
-fn gradients_are_finite_differences() {
+fn gradients_equal_finite_differences() {
     for (name, architecture) in ALL {
         let (model, x) = (model(architecture), Var::from_tensor(&input()).unwrap());
         let decision = |x: &Tensor| model.forward(x).unwrap().narrow(1, 3, 1).unwrap().sum_all().unwrap();
@@ -76,21 +75,21 @@ fn gradients_are_finite_differences() {
     }
 }
 
-/// Values have their rows and columns where the picture has: a change of one corner stays in the first window, of 4 × 4
-/// patches, and in the windows shifted by 2 which that meets.
+/// The rows and columns of values are those of the image: a change of one corner stays in the first window, of 4 × 4 patches,
+/// and then in the windows shifted by 2 that overlap it.
 #[test]
-fn windows_are_where_the_picture_has_them() {
+fn windows_keep_the_positions_of_the_image() {
     let x = input();
     let corner = x.narrow(2, 0, 2).unwrap().narrow(3, 0, 2).unwrap();
     let changed = x.slice_assign(&[0..2, 0..3, 0..2, 0..2], &(corner + 0.5).unwrap()).unwrap();
     let model = model(&SWIN);
     for (node, reach) in [("patch_embed", 1), ("layers.0.blocks.0", 4), ("layers.0.blocks.1", 6)] {
         let layout = model.graph().node(model.graph().find(node).unwrap()).layout;
-        let places = |x: &Tensor| layout.positions(&model.value(node, x).unwrap()).unwrap().unwrap();
-        let (before, after) = (places(&x), places(&changed));
+        let positions = |x: &Tensor| layout.positions(&model.value(node, x).unwrap()).unwrap().unwrap();
+        let (before, after) = (positions(&x), positions(&changed));
         let moved = (after.values - before.values).unwrap().abs().unwrap().sum(2).unwrap().to_vec2::<f32>().unwrap();
-        for (place, moved) in moved[0].iter().enumerate() {
-            let (row, column) = (place / before.w, place % before.w);
+        for (position, moved) in moved[0].iter().enumerate() {
+            let (row, column) = (position / before.w, position % before.w);
             assert_eq!(*moved > 0.0, row < reach && column < reach, "{node}: row {row}, column {column}");
         }
     }

@@ -1,4 +1,4 @@
-//! The residual networks that look at pictures in CLIP (Radford et al. 2021), with timm's names.
+//! The residual networks that are image towers of CLIP (Radford et al. 2021). Names are timm's.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -8,17 +8,17 @@ use hard_imagenet_graph::{
     Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId, Pool2d, Reduction,
 };
 
-/// The numbers that make one image tower. Its output is the embedding that is compared with those of texts; a linear
-/// probe instead has as many outputs as classes.
+/// The numbers that describe one image tower. Its output is the embedding that is compared with those of texts. A linear probe
+/// has as many outputs as classes instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClipResNet {
-    /// Side of the square picture, in pixels.
+    /// The side of the square image, in pixels.
     pub image: usize,
-    /// Channels of the stem; the stages' blocks have 1, 2, 4 and 8 times as many inside, four times that outside.
+    /// The channels of the stem. The blocks of the stages have 1, 2, 4 and 8 times as many inside and four times that outside.
     pub width: usize,
-    /// Blocks of each stage.
+    /// The number of blocks of each stage.
     pub blocks: &'static [usize],
-    /// Heads of the attention that pools at the end.
+    /// The number of heads of the attention that pools at the end.
     pub heads: usize,
 }
 
@@ -39,7 +39,7 @@ impl Architecture for ClipResNet {
             }
             g.alias(&name, x);
         }
-        // The stem quarters the picture, each stage but the first halves it.
+        // The stem reduces the resolution to a quarter, and each stage except the first halves it.
         let side = self.image / (4 << (self.blocks.len() - 1));
         let x = g.scope("head", |g| self.attention_pool(g, x, channels, side, classes));
         g.finish(x)
@@ -66,7 +66,7 @@ impl ClipResNet {
         x
     }
 
-    /// Attention from the mean of all places to the places; only that one query is ever used.
+    /// Builds the attention from the mean of all positions to the positions. No other query is used.
     fn attention_pool(&self, g: &mut GraphBuilder, x: NodeId, channels: usize, side: usize, classes: usize) -> NodeId {
         let size = channels / self.heads;
         let tokens = Layout::Tokens { prefix: 1, h: side, w: side };
@@ -96,7 +96,8 @@ impl ClipResNet {
     }
 }
 
-/// One block. Where it halves the resolution an average pool does, not a stride, so that no pixel is skipped.
+/// Builds one block and returns its value and channels. An average pool halves the resolution, not a stride, so no pixel is
+/// skipped.
 fn bottleneck(g: &mut GraphBuilder, x: NodeId, channels: usize, width: usize, halve: bool) -> (NodeId, usize) {
     let outputs = 4 * width;
     let y = conv_norm_module(g, "conv1_1x1", x, Conv2d::new(channels, width, 1), RELU);

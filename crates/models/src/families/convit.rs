@@ -1,4 +1,4 @@
-//! ConViT (d'Ascoli et al. 2021): a vision transformer whose first blocks also attend by position. With timm's names.
+//! ConViT (d'Ascoli et al. 2021): a vision transformer whose first blocks also attend by position. Names are timm's.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -7,28 +7,28 @@ use crate::preprocessing::imagenet;
 use hard_imagenet_graph::{Activation, Constant, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId};
 use hard_imagenet_images::Filter;
 
-/// The numbers that make one ConViT.
+/// The numbers that describe one ConViT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConVit {
-    /// Side of the square picture, in pixels; no other will do, for each place has its own embedding.
+    /// The side of the square image, in pixels. Other sizes are errors, because each position has its own embedding.
     pub image: usize,
-    /// Side of a patch.
+    /// The side of a patch, in pixels.
     pub patch: usize,
-    /// Length of a token.
+    /// The length of a token.
     pub width: usize,
-    /// Number of blocks.
+    /// The number of blocks.
     pub depth: usize,
-    /// Attention heads.
+    /// The number of attention heads.
     pub heads: usize,
-    /// How many of the blocks, the first ones, attend by position too. The class token joins after them.
+    /// The number of blocks at the beginning that also attend by position. The class token joins after them.
     pub local: usize,
 }
 
-/// Of the layer norms; timm's.
+/// The epsilon of the layer norms, timm's.
 const EPS: f64 = 1e-6;
 
 impl ConVit {
-    /// One block; its last sum is the node of the block's own name.
+    /// Builds one block. The node of the block's name is its last sum.
     fn block(&self, g: &mut GraphBuilder, x: NodeId, offsets: Option<NodeId>) -> NodeId {
         let y = g.layer_norm("norm1", x, self.width, EPS);
         let y = match offsets {
@@ -41,8 +41,8 @@ impl ConVit {
         g.add("", x, y)
     }
 
-    /// (1 - σ(λ)) · attention by content + σ(λ) · attention by position, with a λ for each head. Both have rows of sum
-    /// 1, so the sum has too, and timm's division by it is left out.
+    /// Builds (1 - σ(λ)) · attention by content + σ(λ) · attention by position, with one λ for each head. The rows of both
+    /// attentions sum to 1, so those of the result do too, and timm's division by their sum is omitted.
     fn gated_attention(&self, g: &mut GraphBuilder, x: NodeId, offsets: NodeId) -> NodeId {
         let (width, heads, layout) = (self.width, self.heads, g.layout(x));
         let gate = g.parameter("gating_param", &[heads]);
@@ -72,7 +72,8 @@ impl ConVit {
     }
 }
 
-/// `(places, places, 3)`: from each place to each other one, columns, rows, and squared distance, in patches.
+/// Returns the constant `(positions, positions, 3)`: the columns, rows and squared distance from each position to each other
+/// one, in patches.
 fn offsets(side: usize) -> Constant {
     let places = side * side;
     let values = (0..places * places).flat_map(|i| {
@@ -111,7 +112,7 @@ impl Architecture for ConVit {
         g.finish(x)
     }
 
-    /// The first norm of the last block, as with other vision transformers.
+    /// Returns the first norm of the last block, as for other vision transformers.
     fn cam_node(&self) -> String {
         format!("blocks.{}.norm1", self.depth - 1)
     }

@@ -1,5 +1,5 @@
-//! ConvNeXt (Liu et al. 2022), with timm's names: residual networks whose blocks are those of a transformer, with a
-//! depthwise convolution in the place of attention.
+//! ConvNeXt (Liu et al. 2022): residual networks whose blocks are those of a transformer with a depthwise convolution instead
+//! of attention. Names are timm's.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -7,19 +7,19 @@ use crate::preprocessing::imagenet;
 use hard_imagenet_graph::{Activation, Conv2d, Graph, GraphBuilder, GraphError, NodeId};
 use hard_imagenet_images::Filter;
 
-/// The numbers that make one ConvNeXt.
+/// The numbers that describe one ConvNeXt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvNeXt {
-    /// For each stage, its channels and number of blocks. The first stage sees a quarter of the resolution, each
+    /// The channels and number of blocks of each stage. The first stage has a quarter of the image's resolution, and each
     /// further one halves it.
     pub stages: &'static [(usize, usize)],
 }
 
-/// Of the layer norms; timm's.
+/// The epsilon of the layer norms, timm's.
 const EPS: f64 = 1e-6;
 
 impl ConvNeXt {
-    /// One block; its sum is the node of the block's own name.
+    /// Builds one block. The node of the block's name is its sum.
     fn block(g: &mut GraphBuilder, x: NodeId, width: usize) -> NodeId {
         let window = Conv2d { padding: 3, groups: width, bias: true, ..Conv2d::new(width, width, 7) };
         let y = g.conv2d("conv_dw", x, window);
@@ -37,7 +37,7 @@ impl ConvNeXt {
 }
 
 impl Architecture for ConvNeXt {
-    /// Any input size from 32 × 32 on.
+    /// Returns a graph that accepts input sizes from 32 × 32 on.
     fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
         let mut g = GraphBuilder::new();
         let mut x = g.input();
@@ -79,7 +79,7 @@ const TINY: ConvNeXt = ConvNeXt { stages: &[(96, 3), (192, 3), (384, 9), (768, 3
 const SMALL: ConvNeXt = ConvNeXt { stages: &[(96, 3), (192, 3), (384, 27), (768, 3)] };
 const BASE: ConvNeXt = ConvNeXt { stages: &[(128, 3), (256, 3), (512, 27), (1024, 3)] };
 
-/// The first row of each name is the one meant where the tag is left out.
+/// A name without tag means the first row of that name.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
     Row { name: "convnext_tiny.fb_in1k", architecture: &TINY, preprocess: imagenet(256, Filter::Bicubic), classes: 1000 },

@@ -1,4 +1,4 @@
-//! Densely connected networks (Huang et al. 2017), with timm's names.
+//! Densely connected networks (Huang et al. 2017). Names are timm's.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -6,18 +6,18 @@ use crate::preprocessing::imagenet;
 use hard_imagenet_graph::{Activation, Conv2d, Graph, GraphBuilder, GraphError, Layout, NodeId, Pool2d};
 use hard_imagenet_images::Filter;
 
-/// The numbers that make one DenseNet.
+/// The numbers that describe one DenseNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DenseNet {
-    /// Channels of the stem.
+    /// The channels of the stem.
     pub stem_width: usize,
-    /// Channels that each layer adds.
+    /// The channels that each layer adds.
     pub growth: usize,
-    /// Layers of each block.
+    /// The number of layers of each block.
     pub blocks: &'static [usize],
 }
 
-/// Channels inside a layer, in multiples of the growth.
+/// The channels inside a layer, as a multiple of the growth.
 const BOTTLENECK: usize = 4;
 
 impl Architecture for DenseNet {
@@ -31,7 +31,7 @@ impl Architecture for DenseNet {
         g.finish(x)
     }
 
-    /// The last norm and its activation.
+    /// Returns the last norm and its activation.
     fn cam_node(&self) -> String {
         "features".to_owned()
     }
@@ -60,7 +60,7 @@ impl DenseNet {
         (g.batch_norm_act("norm5", x, channels, Activation::Relu), channels)
     }
 
-    /// A block: each layer sees what all layers before it gave.
+    /// Builds a block, in which each layer takes the concatenated outputs of all layers before it.
     fn block(&self, g: &mut GraphBuilder, x: NodeId, channels: usize, layers: usize) -> (NodeId, usize) {
         let inner = BOTTLENECK * self.growth;
         let (mut seen, mut channels) = (x, channels);

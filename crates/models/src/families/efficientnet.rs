@@ -1,4 +1,4 @@
-//! EfficientNet (Tan & Le 2019), with timm's names: one network, and others that are wider and deeper by a factor.
+//! EfficientNet (Tan and Le 2019): one network and variants that are wider and deeper by a factor. Names are timm's.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -6,17 +6,17 @@ use crate::families::blocks::{Activations, MobileBlock, conv_norm, stages, stem}
 use crate::preprocessing::imagenet_at;
 use hard_imagenet_graph::{Activation, Conv2d, Graph, GraphBuilder, GraphError};
 
-/// The numbers that make one EfficientNet.
+/// The numbers that describe one EfficientNet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EfficientNet {
-    /// Times as many channels as B0, rounded to multiples of 8.
+    /// The factor of the channels of B0; the results are rounded to multiples of 8.
     pub width: f64,
-    /// Times as many blocks in each stage as B0, rounded up.
+    /// The factor of the blocks in each stage of B0; the results are rounded up.
     pub depth: f64,
 }
 
-/// B0's stages: side of the window, stride of the first block, times as many channels in the middle of a block,
-/// channels after, blocks.
+/// The stages of B0: side of the window, stride of the first block, factor of the channels in the middle of a block, output
+/// channels, number of blocks.
 const STAGES: [(usize, usize, usize, usize, usize); 7] = [
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -31,7 +31,8 @@ const ACTIVATIONS: Activations =
     Activations { main: Activation::Silu, squeezed: Activation::Silu, gate: Activation::Sigmoid };
 
 impl EfficientNet {
-    /// The blocks of each stage, given the stem's channels. The squeeze is a quarter of a block's input.
+    /// Returns the blocks of each stage for a stem with that many channels. The squeeze-and-excitation has a quarter of a
+    /// block's input channels.
     fn blocks(&self, stem: usize) -> Vec<Vec<MobileBlock>> {
         let mut inputs = stem;
         STAGES
@@ -53,16 +54,16 @@ impl EfficientNet {
             .collect()
     }
 
-    /// The nearest multiple of 8, or the next one where that would take more than a tenth away.
-    fn channels(&self, of_b0: usize) -> usize {
-        let exact = of_b0 as f64 * self.width;
+    /// Returns the nearest multiple of 8, or the next larger one if that removes more than a tenth of the channels.
+    fn channels(&self, b0_channels: usize) -> usize {
+        let exact = b0_channels as f64 * self.width;
         let near = ((exact + 4.0) as usize / 8 * 8).max(8);
         if (near as f64) < 0.9 * exact { near + 8 } else { near }
     }
 }
 
 impl Architecture for EfficientNet {
-    /// Any input size.
+    /// Returns a graph that accepts any input size.
     fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
         let (first, last) = (self.channels(32), self.channels(1280));
         let blocks = self.blocks(first);
@@ -78,7 +79,7 @@ impl Architecture for EfficientNet {
         g.finish(x)
     }
 
-    /// What is pooled.
+    /// Returns the node that is pooled.
     fn cam_node(&self) -> String {
         "bn2".to_owned()
     }
@@ -90,7 +91,7 @@ const B2: EfficientNet = EfficientNet { width: 1.1, depth: 1.2 };
 const B3: EfficientNet = EfficientNet { width: 1.2, depth: 1.4 };
 const B4: EfficientNet = EfficientNet { width: 1.4, depth: 1.8 };
 
-/// At the sizes that timm tests them at; from B1 on these are larger than the sizes of training.
+/// The input sizes are those at which timm tests. From B1 on, they are larger than in training.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
     Row { name: "efficientnet_b0.ra_in1k", architecture: &B0, preprocess: imagenet_at(224, 256), classes: 1000 },

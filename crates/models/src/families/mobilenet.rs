@@ -1,5 +1,5 @@
-//! MobileNetV3 (Howard et al. 2019) and MobileNetV4 (Qin et al. 2024, the convolutional ones), with timm's names. What
-//! is pooled is widened once more before it is classified.
+//! MobileNetV3 (Howard et al. 2019) and the convolutional MobileNetV4 (Qin et al. 2024). Names are timm's. The pooled values
+//! pass through one more layer before the classifier.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -8,25 +8,25 @@ use crate::preprocessing::{imagenet, imagenet_at};
 use hard_imagenet_graph::{Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout};
 use hard_imagenet_images::Filter;
 
-/// The numbers that make one MobileNet.
+/// The numbers that describe one MobileNet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MobileNet {
-    /// Channels of the stem.
+    /// The channels of the stem.
     pub stem: usize,
     /// The blocks of each stage.
     pub stages: &'static [&'static [MobileBlock]],
-    /// Activation of stem, stages and head.
+    /// The activation of stem, stages and head.
     pub activation: Activation,
-    /// So many of the first stages use ReLU instead.
+    /// The number of stages at the beginning that use ReLU instead.
     pub relu_stages: usize,
-    /// Length of the features.
+    /// The length of the features.
     pub features: usize,
-    /// Are the features normalised before they are activated? Else they have a bias.
+    /// Whether the features pass through a batch norm before their activation. If not, they have a bias.
     pub head_norm: bool,
 }
 
 impl Architecture for MobileNet {
-    /// Any input size.
+    /// Returns a graph that accepts any input size.
     fn graph(&self, classes: usize) -> Result<Graph, GraphError> {
         let by = |stage| Activations {
             main: if stage < self.relu_stages { Activation::Relu } else { self.activation },
@@ -52,7 +52,7 @@ impl Architecture for MobileNet {
         g.finish(x)
     }
 
-    /// What is pooled.
+    /// Returns the node that is pooled.
     fn cam_node(&self) -> String {
         format!("blocks.{}", self.stages.len() - 1)
     }
@@ -164,7 +164,7 @@ const V4_LARGE: MobileNet = v4(24, &[
     &[conv(1, 1, 960)],
 ]);
 
-/// The first row of each name is the one meant where the tag is left out.
+/// A name without tag means the first row of that name.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
     Row { name: "mobilenetv3_small_100.lamb_in1k", architecture: &V3_SMALL, preprocess: imagenet(256, Filter::Bicubic), classes: 1000 },

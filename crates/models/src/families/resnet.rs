@@ -1,4 +1,4 @@
-//! Residual networks (He et al. 2016), with torchvision's parameter names and timm's module names.
+//! Residual networks (He et al. 2016). Parameters have torchvision's names, other nodes those of timm's modules.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -6,49 +6,48 @@ use crate::preprocessing::{imagenet, planted};
 use hard_imagenet_graph::{Activation, Conv2d, Graph, GraphBuilder, GraphError, NodeId, Pool2d};
 use hard_imagenet_images::{Filter, Preprocessing};
 
-/// What a stage is made of.
+/// The kind of block in a residual network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Block {
     /// Two 3 × 3 convolutions.
     Basic,
-    /// 1 × 1, 3 × 3, 1 × 1; four times as many channels come out.
+    /// Convolutions of 1 × 1, 3 × 3 and 1 × 1, the last with four times as many channels.
     Bottleneck,
-    /// A bottleneck whose 3 × 3 convolution has `groups` groups of `width` channels in the first stage, twice as many
-    /// in each further one: ResNeXt (Xie et al. 2017), and with one group the wide networks (Zagoruyko and Komodakis
-    /// 2016).
+    /// A bottleneck whose 3 × 3 convolution has `groups` groups. This is ResNeXt (Xie et al. 2017) and, with one group, the
+    /// wide residual network (Zagoruyko and Komodakis 2016).
     Grouped {
-        /// Groups that do not see each other.
+        /// The number of groups of channels, which are convolved separately.
         groups: usize,
-        /// Channels of a group in the first stage.
+        /// The channels of a group in the first stage. Each further stage has twice as many.
         width: usize,
     },
 }
 
-/// How a picture enters.
+/// The first layers of a residual network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stem {
-    /// A 7 × 7 convolution of stride 2 and a max pool: a quarter of the resolution.
+    /// A 7 × 7 convolution of stride 2 and a max pool, which reduce the resolution to a quarter.
     ImageNet,
-    /// A 3 × 3 convolution of stride 2, for small pictures.
+    /// A 3 × 3 convolution of stride 2, for small images.
     Small,
 }
 
-/// The numbers that make one residual network.
+/// The numbers that describe one residual network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResNet {
-    /// Its first layers.
+    /// The first layers.
     pub stem: Stem,
-    /// Channels of the stem.
+    /// The channels of the stem.
     pub stem_width: usize,
-    /// Kind of block.
+    /// The kind of block.
     pub block: Block,
-    /// For each stage, its width (of a plain block's 3 × 3 convolutions) and number of blocks. The first stage keeps the
-    /// resolution, each further one halves it.
+    /// The width of each stage (that of a plain block's 3 × 3 convolutions) and its number of blocks. The first stage keeps
+    /// the resolution, and each further one halves it.
     pub stages: &'static [(usize, usize)],
 }
 
 impl ResNet {
-    /// One block; its last activation is the node of the block's own name.
+    /// Builds one block and returns its value and channels. The node of the block's name is its last activation.
     fn block(&self, g: &mut GraphBuilder, x: NodeId, channels: usize, width: usize, stride: usize) -> (NodeId, usize) {
         let bottleneck = |groups, inner| {
             let middle = Conv2d { stride, padding: 1, groups, ..Conv2d::new(inner, inner, 3) };
@@ -60,8 +59,8 @@ impl ResNet {
                 (vec![three(channels, stride), three(width, 1)], width)
             }
             Block::Bottleneck => bottleneck(1, width),
-            Block::Grouped { groups, width: of_group } => {
-                bottleneck(groups, groups * of_group * width / self.stages.first().map_or(width, |stage| stage.0))
+            Block::Grouped { groups, width: group_width } => {
+                bottleneck(groups, groups * group_width * width / self.stages.first().map_or(width, |stage| stage.0))
             }
         };
         let mut y = x;
@@ -133,12 +132,11 @@ const RESNEXT50: ResNet = imagenet_resnet(Block::Grouped { groups: 32, width: 4 
 const RESNEXT101_8: ResNet = imagenet_resnet(Block::Grouped { groups: 32, width: 8 }, RESNET101.stages);
 const RESNEXT101_64: ResNet = imagenet_resnet(Block::Grouped { groups: 64, width: 4 }, RESNET101.stages);
 
-/// The small network of the planted-cue pictures, about 174,000 parameters.
+/// The small network of the planted-cue images, with about 174,000 parameters.
 const PLANTED: ResNet =
     ResNet { stem: Stem::Small, stem_width: 24, block: Block::Basic, stages: &[(24, 1), (48, 1), (96, 1)] };
 
-/// The first row of each name is the one meant where the tag is left out: torchvision's first weights, which the paper
-/// used (Q24).
+/// A name without tag means the first row of that name: torchvision's first weights, which the paper used (Q24).
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
     Row { name: "resnet18.tv_in1k", architecture: &RESNET18, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
@@ -165,14 +163,14 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "resnext101_32x8d.tv_in1k", architecture: &RESNEXT101_8, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "resnext101_32x8d.tv2_in1k", architecture: &RESNEXT101_8, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
     Row { name: "resnext101_64x4d.tv_in1k", architecture: &RESNEXT101_64, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
-    // Adversarially robust (Salman et al. 2020): trained against l2 balls of radius 3, or linf balls of 4 / 255.
+    // Adversarially robust networks (Salman et al. 2020), trained against l2 balls of radius 3 or linf balls of radius 4 / 255.
     Row { name: "resnet18.robust_l2_eps3", architecture: &RESNET18, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "resnet18.robust_linf_eps4", architecture: &RESNET18, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "resnet50.robust_l2_eps3", architecture: &RESNET50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "resnet50.robust_linf_eps4", architecture: &RESNET50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "wide_resnet50_2.robust_l2_eps3", architecture: &WIDE50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "wide_resnet50_2.robust_linf_eps4", architecture: &WIDE50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
-    // Contrastive pretraining without labels (Chen et al. 2020) and a linear probe; pictures in 0..1 as they are.
+    // Contrastive pretraining without labels (Chen et al. 2020) and a linear probe. Images in [0, 1] are not normalized.
     Row { name: "resnet50.simclr", architecture: &RESNET50, preprocess: Preprocessing { mean: [0.0; 3], std: [1.0; 3], ..imagenet(256, Filter::Bilinear) }, classes: 1000 },
     Row { name: "planted_resnet", architecture: &PLANTED, preprocess: planted(), classes: 8 },
     Row { name: "planted_resnet.cue", architecture: &PLANTED, preprocess: planted(), classes: 8 },

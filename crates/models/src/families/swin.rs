@@ -1,5 +1,5 @@
-//! Swin transformers (Liu et al. 2021): attention within windows, every other time within shifted ones. With timm's
-//! names. Values are `(B, H, W, C)`.
+//! Swin transformers (Liu et al. 2021): attention within windows, which are shifted in every other block. Names are timm's,
+//! and values are `(B, H, W, C)`.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -10,28 +10,28 @@ use hard_imagenet_graph::{
 };
 use hard_imagenet_images::Filter;
 
-/// The numbers that make one Swin transformer.
+/// The numbers that describe one Swin transformer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwinTransformer {
-    /// Side of the square picture, in pixels; no other will do.
+    /// The side of the square image, in pixels. Other sizes are errors.
     pub image: usize,
-    /// Side of a patch.
+    /// The side of a patch, in pixels.
     pub patch: usize,
-    /// Side of a window, in patches; it divides the side of every stage.
+    /// The side of a window, in patches. It must divide the side of every stage.
     pub window: usize,
-    /// Channels of the first stage; each further one has twice as many, at half the resolution.
+    /// The channels of the first stage. Each further stage has twice as many at half the resolution.
     pub width: usize,
-    /// For each stage, its number of blocks and of attention heads.
+    /// The number of blocks and the number of attention heads of each stage.
     pub stages: &'static [(usize, usize)],
 }
 
-/// Of the layer norms; timm's.
+/// The epsilon of the layer norms, timm's.
 const EPS: f64 = 1e-5;
 
-/// What is added to the score of two places that a shifted window brings together from opposite edges.
+/// The number that is added to the score of two positions that come from opposite edges of the image into one shifted window.
 const APART: f32 = -100.0;
 
-/// One stage: `side` × `side` places of `width` channels.
+/// One stage: `side` × `side` positions with `width` channels.
 #[derive(Clone, Copy)]
 struct Stage {
     side: usize,
@@ -40,7 +40,7 @@ struct Stage {
     window: usize,
 }
 
-/// Four neighbouring places become one, of twice as many channels.
+/// Merges four neighboring positions into one with twice as many channels.
 fn merge(g: &mut GraphBuilder, x: NodeId, side: usize, width: usize) -> NodeId {
     let half = Extent::Is(side / 2);
     let pairs = [Extent::Same, half, Extent::Is(2), half, Extent::Is(2), Extent::Is(width)];
@@ -55,9 +55,9 @@ fn merge(g: &mut GraphBuilder, x: NodeId, side: usize, width: usize) -> NodeId {
 }
 
 impl Stage {
-    /// Its blocks; the stage's name stands for the last one.
+    /// Builds the blocks. The node of the stage's name is the last block.
     fn blocks(self, g: &mut GraphBuilder, x: NodeId, count: usize) -> NodeId {
-        // A window that sees everything has nothing to gain from a shift.
+        // A single window covers everything, so a shift would change nothing.
         let shift = if self.side > self.window { self.window / 2 } else { 0 };
         let mask = (shift > 0 && count > 1).then(|| g.constant("attn_mask", self.mask(shift)));
         let mut x = x;
@@ -69,7 +69,7 @@ impl Stage {
         x
     }
 
-    /// One block; its last sum is the node of the block's own name.
+    /// Builds one block. The node of the block's name is its last sum.
     fn block(self, g: &mut GraphBuilder, x: NodeId, shifted: Option<(usize, NodeId)>) -> NodeId {
         let y = g.layer_norm("norm1", x, self.width, EPS);
         let y = g.scope("attn", |g| self.attention(g, y, shifted));
@@ -79,8 +79,8 @@ impl Stage {
         g.add("", x, y)
     }
 
-    /// Attention within windows, their places in the order of the picture before and after: the projection at its end
-    /// treats each place alone, so it can come after the windows are put together again.
+    /// Builds the attention within windows, from and to the order of the image. The projection at the end acts on each
+    /// position separately, so it can follow the step that puts the windows together.
     fn attention(self, g: &mut GraphBuilder, x: NodeId, shifted: Option<(usize, NodeId)>) -> NodeId {
         let Self { side, width, heads, window } = self;
         let (each, area, across) = (Extent::Is(window), window * window, Extent::Is(side / window));
@@ -112,7 +112,8 @@ impl Stage {
         x
     }
 
-    /// What is added to the scores: for each head a learnt number for each offset between two places, and the mask.
+    /// Builds the numbers that are added to the scores: for each head, a learned number for each offset between two positions,
+    /// and the mask.
     fn position_bias(self, g: &mut GraphBuilder, mask: Option<NodeId>) -> NodeId {
         let (window, area) = (self.window, self.window * self.window);
         let span = 2 * window - 1;
@@ -132,10 +133,11 @@ impl Stage {
         }
     }
 
-    /// `(windows, 1, area, area)`: 0 where two places of a shifted window are neighbours in the picture too.
+    /// Returns the mask `(windows, 1, area, area)`: 0 for two positions of a shifted window that belong to the same part of the
+    /// image, and [`APART`] otherwise.
     fn mask(self, shift: usize) -> Constant {
         let (side, window, area) = (self.side, self.window, self.window * self.window);
-        // Rows (and columns) after the shift: those of whole windows, those that stayed, those that came round.
+        // After the shift, rows and columns belong to whole windows, or to the last window's own part, or wrapped around.
         let part = |i: usize| usize::from(i >= side - window) + usize::from(i >= side - shift);
         let across = side / window;
         let place = |index: usize, i: usize| {
@@ -150,7 +152,7 @@ impl Stage {
     }
 }
 
-/// Rows and columns moved round the edges; no longer in their places.
+/// Shifts rows and columns cyclically. The result has no layout, because its positions are not those of the image.
 fn roll(g: &mut GraphBuilder, name: &str, x: NodeId, shift: i32) -> NodeId {
     if shift == 0 {
         return x;
@@ -188,7 +190,7 @@ impl Architecture for SwinTransformer {
         g.finish(x)
     }
 
-    /// The first norm of the last block, as pytorch-grad-cam recommends.
+    /// Returns the first norm of the last block, as pytorch-grad-cam recommends.
     fn cam_node(&self) -> String {
         let last = self.stages.len() - 1;
         format!("layers.{last}.blocks.{}.norm1", self.stages[last].0 - 1)
@@ -207,7 +209,7 @@ const TINY: SwinTransformer = patch4_window7(96, &[(2, 3), (2, 6), (6, 12), (2, 
 const SMALL: SwinTransformer = patch4_window7(96, &[(2, 3), (2, 6), (18, 12), (2, 24)]);
 const BASE: SwinTransformer = patch4_window7(128, &[(2, 4), (2, 8), (18, 16), (2, 32)]);
 
-/// The first row of each name is the one meant where the tag is left out; timm's choice.
+/// A name without tag means the first row of that name, which is timm's choice.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
     Row { name: "swin_tiny_patch4_window7_224.ms_in1k", architecture: &TINY, preprocess: imagenet(248, Filter::Bicubic), classes: 1000 },

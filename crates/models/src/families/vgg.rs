@@ -1,4 +1,4 @@
-//! VGG (Simonyan and Zisserman 2015), with timm's names.
+//! VGG (Simonyan and Zisserman 2015). Names are timm's.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -6,16 +6,16 @@ use crate::preprocessing::imagenet;
 use hard_imagenet_graph::{Activation, Conv2d, Graph, GraphBuilder, GraphError, Pool2d};
 use hard_imagenet_images::Filter;
 
-/// The numbers that make one VGG network.
+/// The numbers that describe one VGG network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vgg {
-    /// For each stage, its channels and its number of 3 × 3 convolutions; each ends with a max pool.
+    /// The channels and number of 3 × 3 convolutions of each stage. Each stage ends with a max pool.
     pub stages: &'static [(usize, usize)],
-    /// A batch norm after each convolution?
+    /// Whether a batch norm follows each convolution.
     pub batch_norm: bool,
-    /// Channels of the two hidden layers of the head.
+    /// The channels of the two hidden layers of the head.
     pub hidden: usize,
-    /// Side of the map that the head looks at: the picture's over two to the number of stages.
+    /// The side of the feature map that the head takes: that of the image, halved once for each stage.
     pub side: usize,
 }
 
@@ -25,7 +25,7 @@ impl Architecture for Vgg {
         let mut x = g.input();
         let mut channels = 3;
         let mut layer = 0;
-        // Layers of a torch Sequential are called by their number.
+        // The layers of a torch Sequential are named by their number.
         let mut next = || {
             layer += 1;
             format!("features.{}", layer - 1)
@@ -42,8 +42,8 @@ impl Architecture for Vgg {
             x = g.max_pool2d(&next(), x, Pool2d::new(2));
         }
         g.alias("features", x);
-        // timm writes the hidden layers as convolutions over the whole map, so that larger pictures have several
-        // answers, whose mean is taken.
+        // timm has the hidden layers as convolutions over the whole map, so larger images give several vectors, which are
+        // averaged.
         let hidden = self.hidden;
         let x = g.conv2d("pre_logits.fc1", x, Conv2d { bias: true, ..Conv2d::new(channels, hidden, self.side) });
         let x = g.activation("pre_logits.act1", x, Activation::Relu);
@@ -54,7 +54,7 @@ impl Architecture for Vgg {
         g.finish(x)
     }
 
-    /// The last max pool, 7 × 7.
+    /// Returns the last max pool, of 7 × 7 positions.
     fn cam_node(&self) -> String {
         "features".to_owned()
     }

@@ -1,5 +1,5 @@
-//! Vision transformers (Dosovitskiy et al. 2021) and what was trained on their design: DeiT (Touvron et al. 2021),
-//! DINOv2 (Oquab et al. 2024), CLIP's image tower (Radford et al. 2021). With timm's names.
+//! Vision transformers (Dosovitskiy et al. 2021) and networks of the same design: DeiT (Touvron et al. 2021), DINOv2 (Oquab
+//! et al. 2024) and CLIP's image tower (Radford et al. 2021). Names are timm's.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -8,49 +8,50 @@ use crate::preprocessing::{clip, imagenet, inception};
 use hard_imagenet_graph::{Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId, Reduction};
 use hard_imagenet_images::{Filter, Preprocessing, Resize};
 
-/// The numbers that make one vision transformer.
+/// The numbers that describe one vision transformer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VisionTransformer {
-    /// Side of the square picture, in pixels; no other will do, for each place has its own embedding.
+    /// The side of the square image, in pixels. Other sizes are errors, because each position has its own embedding.
     pub image: usize,
-    /// Side of a patch.
+    /// The side of a patch, in pixels.
     pub patch: usize,
-    /// Length of a token.
+    /// The length of a token.
     pub width: usize,
-    /// Number of blocks.
+    /// The number of blocks.
     pub depth: usize,
-    /// Attention heads.
+    /// The number of attention heads.
     pub heads: usize,
-    /// What else there is.
+    /// The differences from the original design.
     pub variant: Variant,
 }
 
-/// What sets a vision transformer apart from the first ones.
+/// The differences of a vision transformer from the original design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
-    /// Nothing.
+    /// There are none.
     Plain,
-    /// A second token with a head of its own, which learnt from another network. The logits are the mean of both
-    /// heads', so the features are both tokens, class token first: `(B, 2 · width)`.
+    /// A second token has its own head, which was trained to imitate another network. The logits are the mean of both heads'
+    /// logits, so the features are both tokens, the class token first: `(B, 2 · width)`.
     Distilled,
-    /// A learnt factor for each channel that a block adds, and perhaps registers, tokens without a place that keep the
-    /// attention of the others clean (Darcet et al. 2024).
+    /// Learned factors scale the channels that a block adds. There can be registers: tokens without a position that keep
+    /// artifacts out of the attention to patches (Darcet et al. 2024).
     DinoV2 {
-        /// Number of registers, or 0.
+        /// The number of registers, which can be 0.
         registers: usize,
-        /// Does the head see the mean of the patches beside the class token, `(B, 2 · width)`? So do those published for
-        /// ImageNet.
+        /// Whether the head takes the mean of the patches in addition to the class token, `(B, 2 · width)`, as the heads
+        /// published for ImageNet do.
         mean: bool,
     },
-    /// A norm before the first block, and no bias in the patches' projection.
+    /// There is a norm before the first block, and the projection of the patches has no bias.
     Clip {
-        /// Is the activation [`Activation::QuickGelu`], with which OpenAI trained, or [`Activation::Gelu`]?
+        /// Whether the activation is [`Activation::QuickGelu`], with which OpenAI trained, instead of [`Activation::Gelu`].
         quick_gelu: bool,
     },
 }
 
 impl VisionTransformer {
-    /// Patches and the tokens before them, each with its position; registers, and a class token beside them, have none.
+    /// Builds the tokens: patches and the tokens before them, with the embeddings of their positions. In networks with
+    /// registers, only patches have positions.
     fn embed(&self, g: &mut GraphBuilder, x: NodeId) -> NodeId {
         let (side, width) = (self.image / self.patch, self.width);
         let bias = !matches!(self.variant, Variant::Clip { .. });
@@ -85,7 +86,7 @@ impl VisionTransformer {
         g.add("pos_drop", x, positions)
     }
 
-    /// One block; its last sum is the node of the block's own name.
+    /// Builds one block. The node of the block's name is its last sum.
     fn block(&self, g: &mut GraphBuilder, x: NodeId) -> NodeId {
         let activation = match self.variant {
             Variant::Clip { quick_gelu: true } => Activation::QuickGelu,
@@ -107,7 +108,7 @@ impl VisionTransformer {
         g.mul(name, x, gamma)
     }
 
-    /// From the last norm to the logits.
+    /// Builds the layers after the last norm.
     fn head(&self, g: &mut GraphBuilder, x: NodeId, classes: usize) -> NodeId {
         let width = self.width;
         if let Variant::DinoV2 { registers, mean: true } = self.variant {
@@ -135,7 +136,7 @@ impl VisionTransformer {
         g.scale("logits", sum, 0.5)
     }
 
-    /// Of the layer norms; timm's.
+    /// Returns the epsilon of the layer norms, timm's.
     fn eps(&self) -> f64 {
         if let Variant::Clip { .. } = self.variant { 1e-5 } else { 1e-6 }
     }
@@ -167,7 +168,7 @@ impl Architecture for VisionTransformer {
         }
     }
 
-    /// The first norm of the last block, as the original and the literature after it do.
+    /// Returns the first norm of the last block, as the paper's code and the literature do.
     fn cam_node(&self) -> String {
         format!("blocks.{}.norm1", self.depth - 1)
     }
@@ -211,14 +212,15 @@ const fn bicubic(shorter: usize) -> Preprocessing {
     imagenet(shorter, Filter::Bicubic)
 }
 
-/// The whole height or width of a picture, at another size of input.
+/// Returns the preprocessing without a crop of the shorter side, for another input size.
 const fn whole(side: usize, like: Preprocessing) -> Preprocessing {
     Preprocessing { resize: Resize::ShorterSide(side), input: (side, side), ..like }
 }
 
-/// The first row of each name is the one meant where the tag is left out; it is timm's choice, but for CLIP's
-/// quickgelu, where it is OpenAI's own; its weights are published under the name without that word. DINOv2 comes without
-/// a head, on the class token or on the mean of the patches too; bring one. CLIP's own weights end in the projection to the 512 numbers that it compares with texts.
+/// A name without tag means the first row of that name. This is timm's choice, except for CLIP's quickgelu, where it is
+/// OpenAI's own network; its weights are published under the name without that word. DINOv2 is published without a head: add
+/// one on the class token, or on the class token and the mean of the patches. CLIP's own weights end in the projection to the
+/// 512 numbers that are compared with texts.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
     Row { name: "vit_tiny_patch16_224.augreg_in21k_ft_in1k", architecture: &TINY, preprocess: inception(248), classes: 1000 },
@@ -266,8 +268,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_length_of_dinov2s_head_says_what_it_sees() {
-        let of = |mean| VisionTransformer {
+    fn the_length_of_dinov2s_head_selects_its_input() {
+        let dinov2 = |mean| VisionTransformer {
             image: 32,
             patch: 8,
             width: 16,
@@ -276,8 +278,8 @@ mod tests {
             variant: Variant::DinoV2 { registers: 4, mean },
         };
         for mean in [false, true] {
-            assert_eq!(of(false).graph_for(5, 16).unwrap(), of(mean).graph_for(5, 16).unwrap());
-            assert_eq!(of(true).graph(5).unwrap(), of(mean).graph_for(5, 32).unwrap());
+            assert_eq!(dinov2(false).graph_for(5, 16).unwrap(), dinov2(mean).graph_for(5, 16).unwrap());
+            assert_eq!(dinov2(true).graph(5).unwrap(), dinov2(mean).graph_for(5, 32).unwrap());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! timm's `config.json`, as the Hugging Face hub has it beside a model's weights.
+//! timm's `config.json`, which lies beside a model's weights on the Hugging Face hub.
 
 use super::file_names::HUB_FILE_NAMES;
 use crate::model_name::without_tag;
@@ -8,22 +8,22 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
-/// What the file beside some weights says of a model.
+/// The statements of such a file about a model.
 pub(crate) struct Config {
     path: PathBuf,
     values: Map<String, Value>,
 }
 
 impl Config {
-    /// The `config.json` that belongs to a weights file: the one beside it, if the file is named as the hub names it.
-    /// `None` if there is none, or if it is not timm's.
+    /// Reads the `config.json` beside a weights file that has one of the hub's names. Returns `None` for other names, and if
+    /// there is no such file or it is not timm's.
     pub(crate) fn beside(weights: &Path) -> Result<Option<Self>, ModelError> {
         let path = weights.with_file_name("config.json");
-        let of_the_hub = weights.file_name().is_some_and(|name| HUB_FILE_NAMES.iter().any(|known| name == *known));
-        if of_the_hub { Self::read(path) } else { Ok(None) }
+        let has_hub_name = weights.file_name().is_some_and(|name| HUB_FILE_NAMES.iter().any(|known| name == *known));
+        if has_hub_name { Self::read(path) } else { Ok(None) }
     }
 
-    /// timm's file at a path; `None` if there is none, or if it is not timm's.
+    /// Reads timm's file at a path. Returns `None` if there is no such file or it is not timm's.
     pub(crate) fn read(path: PathBuf) -> Result<Option<Self>, ModelError> {
         if !path.is_file() {
             return Ok(None);
@@ -31,32 +31,35 @@ impl Config {
         let text = std::fs::read(&path).map_err(|source| ModelError::Read { path: path.clone(), source })?;
         let values: Map<String, Value> = serde_json::from_slice(&text)
             .map_err(|error| ModelError::Config { path: path.clone(), message: error.to_string() })?;
-        // transformers' has "architectures", and says nothing that the zoo does not know.
+        // The file of transformers has "architectures" instead, and states nothing that the zoo does not know.
         Ok(values.contains_key("architecture").then_some(Self { path, values }))
     }
 
-    /// Puts what it says into a spec of the zoo's.
+    /// Changes a description of the zoo to what the file states.
     ///
     /// # Errors
-    /// [`ModelError::Config`], naming the field: another architecture or head, a value that cannot be.
+    /// Returns [`ModelError::Config`] with the field's name for another architecture or head, and for an impossible value.
     pub(crate) fn apply(&self, spec: &mut ModelSpec) -> Result<(), ModelError> {
         let wrong = |field: &str, message: String| Err(self.wrong(field, message));
         let architecture: Option<String> = self.field("architecture")?;
         if let Some(architecture) = architecture.filter(|name| without_tag(name) != without_tag(&spec.name)) {
-            return wrong("architecture", format!("is {architecture:?}: pass -m {architecture}"));
+            return wrong("architecture", format!("is {architecture:?}; load that model instead"));
         }
         let classes: Option<usize> = self.field("num_classes")?;
         if let Some(classes) = classes.filter(|&classes| classes != spec.classes) {
-            return wrong("num_classes", format!("is {classes}, but the head beside it has {} rows", spec.classes));
+            return wrong(
+                "num_classes",
+                format!("is {classes}, but the head in the weights file has {} rows", spec.classes),
+            );
         }
         spec.preprocess = self.preprocess(spec.preprocess)?;
         Ok(())
     }
 
-    /// What it says of pictures, and for the rest what is `known`.
+    /// Returns the preprocessing that the file states, completed by `known`.
     ///
     /// # Errors
-    /// [`ModelError::Config`], naming the field.
+    /// Returns [`ModelError::Config`] with the field's name for an invalid value.
     pub(crate) fn preprocess(&self, known: Preprocessing) -> Result<Preprocessing, ModelError> {
         let wrong = |field: &str, message: String| Err(self.wrong(field, message));
         let size: Option<(usize, usize, usize)> = self.field("input_size")?;
@@ -66,8 +69,8 @@ impl Config {
             None => known.input,
         };
         let (mean, std): (Option<[f32; 3]>, Option<[f32; 3]>) = (self.field("mean")?, self.field("std")?);
-        if std.is_some_and(|std| std.iter().any(|&deviation| deviation <= 0.0)) {
-            return wrong("std", "has a deviation that is not positive".into());
+        if std.is_some_and(|std| std.iter().any(|&std| std <= 0.0)) {
+            return wrong("std", "contains a standard deviation that is not positive".into());
         }
         let filter: Option<String> = self.field("interpolation")?;
         let filter = match filter.as_deref() {
@@ -77,7 +80,7 @@ impl Config {
             Some("nearest") => Filter::Nearest,
             Some("box") => Filter::Box,
             Some("hamming") => Filter::Hamming,
-            Some(other) => return wrong("interpolation", format!("is {other:?}, which is unknown here")),
+            Some(other) => return wrong("interpolation", format!("is {other:?}, which is not supported")),
             None => known.filter,
         };
         let (mean, std) = (mean.unwrap_or(known.mean), std.unwrap_or(known.std));
@@ -87,17 +90,17 @@ impl Config {
             Some(crop_pct) if crop_pct > 0.0 && crop_pct <= 1.0 => {
                 Ok(Preprocessing::timm(input, crop_pct, mode, filter, mean, std))
             }
-            Some(other) => wrong("crop_pct", format!("is {other} instead of a number in 0..1")),
+            Some(other) => wrong("crop_pct", format!("is {other} instead of a number in (0, 1]")),
             None => Ok(Preprocessing { input, filter, mean, std, ..known }),
         }
     }
 
-    /// An error that names a field.
+    /// Makes an error that names a field.
     pub(crate) fn wrong(&self, field: &str, message: String) -> ModelError {
         ModelError::Config { path: self.path.clone(), message: format!("its field {field:?} {message}") }
     }
 
-    /// A field of `pretrained_cfg`, where weights have theirs, or of the whole; null is as good as absent.
+    /// Returns a field of the file or of its `pretrained_cfg`, where files beside weights have theirs. Null counts as absent.
     fn field<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Result<Option<T>, ModelError> {
         let inner = self.values.get("pretrained_cfg").and_then(|inner| inner.get(name));
         let Some(value) = self.values.get(name).or(inner).filter(|value| !value.is_null()) else { return Ok(None) };
@@ -114,7 +117,7 @@ mod tests {
     use crate::zoo;
     use hard_imagenet_images::Resize;
 
-    /// What becomes of a ResNet-18's spec.
+    /// Applies a file to the description of a ResNet-18.
     fn applied(config: &str) -> Result<ModelSpec, String> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("config.json"), config).unwrap();
@@ -126,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_says_counts_and_the_rest_stays() {
+    fn stated_fields_replace_the_known_ones() {
         let spec = applied(
             r#"{"architecture": "resnet18", "num_classes": 1000, "global_pool": "avg", "pretrained_cfg": {
                 "input_size": [3, 288, 288], "crop_pct": 0.9, "crop_mode": "squash", "interpolation": "bicubic",
@@ -149,7 +152,7 @@ mod tests {
             let error = applied(&format!(r#"{{"architecture": "resnet18", {fields}}}"#)).unwrap_err();
             assert!(error.contains("config.json") && error.contains(part), "{error}");
         };
-        check(r#""num_classes": 15"#, "\"num_classes\" is 15, but the head beside it has 1000 rows");
+        check(r#""num_classes": 15"#, "\"num_classes\" is 15, but the head in the weights file has 1000 rows");
         check(r#""pretrained_cfg": {"input_size": [1, 28, 28]}"#, "\"input_size\"");
         check(r#""pretrained_cfg": {"input_size": 224}"#, "\"input_size\" is wrong");
         check(r#""pretrained_cfg": {"crop_pct": 0}"#, "\"crop_pct\"");
@@ -157,7 +160,7 @@ mod tests {
         check(r#""pretrained_cfg": {"interpolation": "random"}"#, "\"interpolation\"");
         check(r#""pretrained_cfg": {"std": [0, 1, 1]}"#, "\"std\"");
         let error = applied(r#"{"architecture": "resnet50"}"#).unwrap_err();
-        assert!(error.contains("pass -m resnet50"), "{error}");
+        assert!(error.contains("is \"resnet50\"; load that model"), "{error}");
         assert!(applied("{").unwrap_err().contains("config.json"));
     }
 }

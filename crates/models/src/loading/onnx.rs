@@ -1,4 +1,4 @@
-//! A model of one's own, from an ONNX file.
+//! Networks from ONNX files.
 
 use super::config::Config;
 use super::weight_table::WeightTable;
@@ -12,20 +12,21 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// Does a model's name mean a file of this kind?
+/// Returns whether a model's name is the path of an ONNX file.
 pub fn is_file(name: &str) -> bool {
     name.to_ascii_lowercase().ends_with(".onnx")
 }
 
-/// A model as `torch.onnx.export` writes it; its name is the file's without the ending.
+/// Loads a model that `torch.onnx.export` wrote. The model's name is that of the file without its extension.
 ///
-/// An ONNX file does not say what pictures it wants but for their size. `None` for `preprocess` means what a `config.json`
-/// of timm's says, if it lies beside `model.onnx` as `model.json`, and for the rest what most models of timm want: the
-/// shorter side to 8/7 of that size, bilinear, a centre crop, ImageNet's mean and deviation.
+/// Of the preprocessing, an ONNX file states only the size of the input. If `preprocess` is `None`, timm's `config.json` is
+/// used, if it lies beside `model.onnx` under the name `model.json`. What it does not state is what most models of timm use:
+/// the shorter side is resized to 8/7 of the input's size by bilinear interpolation, the center is cropped, and channels are
+/// normalized by ImageNet's mean and standard deviation.
 ///
 /// # Errors
-/// [`ModelError::Config`] for a `model.json` of other pictures, [`ModelError::Onnx`] for a file that cannot be taken over,
-/// [`ModelError::Input`] where it has no node with rows and columns to look from.
+/// Returns [`ModelError::Onnx`] for a file that cannot be read as a graph, [`ModelError::Config`] for a `model.json` of another
+/// input size, and [`ModelError::Input`] if no node has rows and columns.
 pub fn load(
     path: &Path,
     preprocess: Option<Preprocessing>,
@@ -35,11 +36,13 @@ pub fn load(
     Model::new(read(path, None, preprocess)?, device, dtype)
 }
 
-/// What [`load`] makes a model of, with other weights than the file's if they are given: a file of tensors with the names
-/// that [`Network::weights`] has without it, as finetuning writes them. Its last layer may have another number of classes.
+/// Reads what [`load`] makes a model of.
+///
+/// If `weights` is given, it replaces the file's own weights. It is a file of tensors whose names are those of
+/// [`Network::weights`], as finetuning writes it; its last layer may have another number of classes.
 ///
 /// # Errors
-/// As [`load`]; [`ModelError::Mismatch`] for weights of another network.
+/// Fails like [`load`], and with [`ModelError::Mismatch`] for weights of another network.
 pub fn read(path: &Path, weights: Option<&Path>, preprocess: Option<Preprocessing>) -> Result<Network, ModelError> {
     let OnnxModel { graph, weights: own, input, classes, cam_node, feature_node, mut files, .. } =
         OnnxModel::read(path)?;
@@ -55,21 +58,23 @@ pub fn read(path: &Path, weights: Option<&Path>, preprocess: Option<Preprocessin
     let preprocess = match (preprocess, Config::read(path.with_extension("json"))?) {
         (Some(given), _) => given,
         (None, Some(config)) => {
-            let said = config.preprocess(usual)?;
-            if said.input != input {
+            let stated = config.preprocess(usual)?;
+            if stated.input != input {
                 let (height, width) = input;
-                return Err(config.wrong("input_size", format!("is not {height} × {width}, which the ONNX file takes")));
+                return Err(
+                    config.wrong("input_size", format!("is not {height} × {width}, the input size of the ONNX file"))
+                );
             }
-            said
+            stated
         }
         (None, None) => usual,
     };
-    let nowhere = || ModelError::Input(format!("{} has no node with rows and columns", path.display()));
+    let no_map = || ModelError::Input(format!("{} has no node with rows and columns", path.display()));
     let spec = ModelSpec {
         name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         preprocess,
         classes,
-        cam_node: cam_node.ok_or_else(nowhere)?,
+        cam_node: cam_node.ok_or_else(no_map)?,
         feature_node,
     };
     let free_standing = graph.nodes().iter().filter(|node| matches!(node.op, Op::Parameter(_)));
@@ -77,7 +82,7 @@ pub fn read(path: &Path, weights: Option<&Path>, preprocess: Option<Preprocessin
     Ok(Network { frozen, ..Network::new(spec, graph, weights, hash_files(&files)?) })
 }
 
-/// The network with the weights of a file, and the number of its classes.
+/// Returns the graph with the weights of a file, and the number of classes.
 fn other_weights(
     path: &Path,
     graph: &Graph,
@@ -115,7 +120,7 @@ mod tests {
     use hard_imagenet_images::Resize;
 
     #[test]
-    fn timms_config_beside_the_file_says_what_pictures_it_wants() {
+    fn timms_config_beside_the_file_sets_the_preprocessing() {
         let folder = tempfile::tempdir().unwrap();
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden/vit_old_fixed.onnx");
         let path = folder.path().join("mine.onnx");
@@ -133,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_with_a_place_to_look_from() {
+    fn an_exported_model_has_a_cam_node_and_features() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden/vit_old_fixed.onnx");
         let model = load(&path, None, &Device::Cpu, DType::F32).unwrap();
         let spec = model.spec();
@@ -147,12 +152,16 @@ mod tests {
     }
 
     #[test]
-    fn it_looks_from_where_the_zoo_looks_from() {
+    fn the_cam_node_is_that_of_the_zoo() {
         let check = |file: &str, architecture: &dyn Architecture| {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden").join(file);
             let model = load(&path, None, &Device::Cpu, DType::F32).unwrap();
-            let (graph, zoos) = (model.graph(), architecture.cam_node());
-            assert_eq!(graph.find(&model.spec().cam_node).unwrap(), graph.find(&zoos).unwrap(), "{file}: {zoos}");
+            let (graph, expected) = (model.graph(), architecture.cam_node());
+            assert_eq!(
+                graph.find(&model.spec().cam_node).unwrap(),
+                graph.find(&expected).unwrap(),
+                "{file}: {expected}"
+            );
         };
         let variant = Variant::Plain;
         let vit = VisionTransformer { image: 16, patch: 4, width: 16, depth: 2, heads: 2, variant };
@@ -163,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_files() {
+    fn onnx_files_are_known_by_their_extension() {
         assert!(is_file("runs/Mine.ONNX") && !is_file("resnet50.tv_in1k"));
     }
 }

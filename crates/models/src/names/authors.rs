@@ -1,6 +1,6 @@
-//! The files that papers published, where timm's names are not theirs.
+//! The files of the authors of models, if their names differ from timm's.
 
-use super::scheme::{Named, Scheme};
+use super::scheme::{Scheme, WeightsByName};
 use super::transformers;
 use super::weight::Weight;
 
@@ -8,20 +8,20 @@ pub(super) const SCHEMES: &[Scheme] = &[
     Scheme {
         ignored: TEXTS,
         then: CLIP_BLOCK,
-        amend: projection,
+        amend: transpose_projection,
         ..Scheme::new("visual.transformer.resblocks.", CLIP_VIT)
     },
     Scheme { ignored: TEXTS, ..Scheme::new("visual.attnpool.", CLIP_RESNET) },
-    Scheme { ignored: MASKED, amend: transformers::places_of_patches, ..Scheme::new("register_tokens", DINO) },
+    Scheme { ignored: MASKED, amend: transformers::split_positions, ..Scheme::new("register_tokens", DINO) },
     Scheme { ignored: MASKED, ..Scheme::new("mask_token", DINO) },
     Scheme::new("layers.0.downsample.reduction.", SWIN),
 ];
 
-/// CLIP's other half, which reads.
+/// The weights of CLIP's text tower.
 const TEXTS: &[&str] =
     &["transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection", "logit_scale"];
 
-/// OpenAI's names; open_clip's too.
+/// The names of OpenAI and open_clip.
 const CLIP_VIT: &[(&str, &str)] = &[
     ("visual.class_embedding", "cls_token"),
     ("visual.positional_embedding", "pos_embed"),
@@ -32,7 +32,7 @@ const CLIP_VIT: &[(&str, &str)] = &[
     ("visual.transformer.resblocks.", "blocks."),
 ];
 
-/// What is in a block of either half.
+/// The names in a block of either tower.
 pub(super) const CLIP_BLOCK: &[(&str, &str)] = &[
     (".ln_1.", ".norm1."),
     (".ln_2.", ".norm2."),
@@ -42,11 +42,11 @@ pub(super) const CLIP_BLOCK: &[(&str, &str)] = &[
     (".mlp.c_proj.", ".mlp.fc2."),
 ];
 
-/// The projection of an image's embedding is a linear layer the other way round, and without a bias.
-fn projection(named: &mut Named) {
-    if let Some(weight) = named.remove("head.weight").map(Weight::transposed) {
-        named.insert("head.bias".into(), Weight::zeros(&weight.shape[..1]));
-        named.insert("head.weight".into(), weight);
+/// CLIP multiplies embeddings by the projection from the right, so it is a transposed linear layer without a bias.
+fn transpose_projection(weights: &mut WeightsByName) {
+    if let Some(weight) = weights.remove("head.weight").map(Weight::transposed) {
+        weights.insert("head.bias".into(), Weight::zeros(&weight.shape[..1]));
+        weights.insert("head.weight".into(), weight);
     }
 }
 
@@ -66,7 +66,7 @@ const CLIP_RESNET: &[(&str, &str)] = &[
     ("visual.attnpool.k_proj.", "head.k."),
     ("visual.attnpool.v_proj.", "head.v."),
     ("visual.attnpool.c_proj.", "head.proj."),
-    // After the stem's, which have no number before them.
+    // These follow the replacements of the stem, whose layers have the same names without a number before them.
     ("0.downsample.0.", "0.shortcut.conv.conv."),
     ("0.downsample.1.", "0.shortcut.conv.bn."),
     (".conv1.weight", ".conv1_1x1.conv.weight"),
@@ -77,12 +77,12 @@ const CLIP_RESNET: &[(&str, &str)] = &[
     (".bn3.", ".conv3_1x1.bn."),
 ];
 
-/// What stands for a hidden patch in training.
+/// The token that replaces hidden patches in training.
 const MASKED: &[&str] = &["mask_token", "backbone.mask_token"];
 
 const DINO: &[(&str, &str)] = &[("backbone.", ""), ("linear_head.", "head."), ("register_tokens", "reg_token")];
 
-/// Microsoft's files reduce the resolution at the end of a stage, timm at the beginning of the next.
+/// Microsoft's files count the reduction of the resolution to the end of a stage, timm to the beginning of the next one.
 const SWIN: &[(&str, &str)] = &[
     ("layers.2.downsample.", "layers.3.downsample."),
     ("layers.1.downsample.", "layers.2.downsample."),

@@ -1,7 +1,8 @@
-//! One network, many spellings: torchvision, transformers and older files name the same weights differently.
+//! Names of weights: torchvision, transformers and the authors of models use other names than timm.
 //!
-//! The zoo's names are timm's. A [`Scheme`] is a list of replacements that brings another's names to those; it is known
-//! by a name that only its files have. Wrappers (data parallelism, compilation, robust training) are taken off first.
+//! The zoo uses timm's names. A [`Scheme`] is a list of replacements that turns the names of one source into timm's; a file
+//! belongs to a scheme if it contains a name that only this source uses. Prefixes of wrappers (data parallelism, compilation,
+//! robust training) are removed first.
 
 mod authors;
 mod scheme;
@@ -13,56 +14,65 @@ mod weight;
 pub(crate) use weight::Weight;
 
 use crate::loading::StoredTensor;
-use scheme::{Named, Scheme};
+use scheme::{Scheme, WeightsByName};
 use std::collections::BTreeMap;
 
-/// Of image classifiers.
+/// The schemes of image classifiers.
 pub(crate) const IMAGE_SCHEMES: &[&[Scheme]] = &[transformers::SCHEMES, torchvision::SCHEMES, authors::SCHEMES];
 
-/// Of CLIP's text tower.
+/// The schemes of CLIP's text tower.
 pub(crate) const TEXT_SCHEMES: &[&[Scheme]] = &[texts::SCHEMES];
 
-/// The tensors of a file under the zoo's names.
-pub(crate) fn translate_names(tensors: &[StoredTensor], schemes: &[&[Scheme]]) -> Named {
-    let kept: Vec<&StoredTensor> = tensors.iter().filter(|stored| !is_structural(&stored.name)).collect();
-    // The robustness library saves its networks twice, and the normalisation that models have outside here.
-    let again = |name: &str| ["attacker.", "normalizer."].iter().any(|part| strip_wrappers(name).starts_with(part));
-    let is_robust = kept.iter().any(|stored| strip_wrappers(&stored.name).starts_with("attacker."));
-    let kept: Vec<&StoredTensor> = kept.into_iter().filter(|stored| !(is_robust && again(&stored.name))).collect();
+/// Returns the tensors of a file under the names of the zoo.
+pub(crate) fn translate_names(tensors: &[StoredTensor], schemes: &[&[Scheme]]) -> WeightsByName {
+    let kept = without_copies(tensors.iter().filter(|stored| !is_structural(&stored.name)).collect());
     let wrapped = common_prefix(kept.iter().map(|stored| stored.name.as_str()));
     let names: Vec<&str> = kept.iter().map(|stored| &stored.name[wrapped..]).collect();
-    let known_by = |scheme: &&Scheme| names.iter().any(|name| name.contains(scheme.mark));
-    let scheme = schemes.iter().copied().flatten().find(known_by);
-    let is_ignored =
-        |name: &str| scheme.is_some_and(|scheme| scheme.ignored.iter().any(|start| name.starts_with(start)));
-    let mut parts: BTreeMap<String, BTreeMap<String, StoredTensor>> = BTreeMap::new();
-    for (name, stored) in names.into_iter().zip(kept).filter(|(name, _)| !is_ignored(name)) {
-        let mut name = name.to_owned();
-        for (from, to) in scheme.into_iter().flat_map(|scheme| scheme.replacements.iter().chain(scheme.then)) {
-            name = name.replace(from, to);
-        }
-        // A file's own name may have such a sign too, and nothing behind it.
-        let part = name.find('#').filter(|&at| name.is_char_boundary(at + 2));
-        let part = part.map(|at| name.drain(at..at + 2).collect::<String>()).unwrap_or_default();
-        parts.entry(name).or_default().insert(part, stored.clone());
-    }
-    let joined = parts.into_iter().map(|(name, parts)| (name, Weight::rows(parts.into_values().collect())));
-    let mut named: Named = joined.collect();
-    if let Some(scheme) = scheme {
-        (scheme.amend)(&mut named);
-    }
-    named
+    let belongs_to = |scheme: &&Scheme| names.iter().any(|name| name.contains(scheme.mark));
+    let Some(scheme) = schemes.iter().copied().flatten().find(belongs_to) else {
+        return join_parts(names.into_iter().map(str::to_owned).zip(kept));
+    };
+    let is_wanted = |name: &str| !scheme.ignored.iter().any(|start| name.starts_with(start));
+    let replacements = || scheme.replacements.iter().chain(scheme.then);
+    let translate = |name: &str| replacements().fold(name.to_owned(), |name, (from, to)| name.replace(from, to));
+    let wanted = names.into_iter().zip(kept).filter(|(name, _)| is_wanted(name));
+    let mut weights = join_parts(wanted.map(|(name, stored)| (translate(name), stored)));
+    (scheme.amend)(&mut weights);
+    weights
 }
 
-/// Counters and tables that follow from the architecture.
+/// Removes the second copy of the network that the robustness library saves, and its normalization, which is not part of
+/// a network here.
+fn without_copies(tensors: Vec<&StoredTensor>) -> Vec<&StoredTensor> {
+    let starts_with = |stored: &StoredTensor, part: &str| strip_wrappers(&stored.name).starts_with(part);
+    if !tensors.iter().any(|stored| starts_with(stored, "attacker.")) {
+        return tensors;
+    }
+    let is_copy = |stored: &StoredTensor| ["attacker.", "normalizer."].iter().any(|part| starts_with(stored, part));
+    tensors.into_iter().filter(|stored| !is_copy(stored)).collect()
+}
+
+/// Joins the tensors whose names differ only in `#0`, `#1` and so on along the first dimension.
+fn join_parts<'a>(tensors: impl Iterator<Item = (String, &'a StoredTensor)>) -> WeightsByName {
+    let mut parts: BTreeMap<String, BTreeMap<String, StoredTensor>> = BTreeMap::new();
+    for (mut name, stored) in tensors {
+        // A name in a file can contain this sign too, also at its end.
+        let at = name.find('#').filter(|&at| name.is_char_boundary(at + 2));
+        let part = at.map(|at| name.drain(at..at + 2).collect::<String>()).unwrap_or_default();
+        parts.entry(name).or_default().insert(part, stored.clone());
+    }
+    parts.into_iter().map(|(name, parts)| (name, Weight::rows(parts.into_values().collect()))).collect()
+}
+
+/// Returns whether a tensor is a counter or table that follows from the architecture.
 fn is_structural(name: &str) -> bool {
     ["num_batches_tracked", "relative_position_index", "attn_mask", "rel_indices"].iter().any(|end| name.ends_with(end))
 }
 
-/// What wrappers put before every name.
+/// The prefixes that wrappers put before every name.
 const WRAPPERS: [&str; 3] = ["module.", "model.", "_orig_mod."];
 
-/// A name without wrappers.
+/// Returns a name without the prefixes of wrappers.
 fn strip_wrappers(mut name: &str) -> &str {
     while let Some(inner) = WRAPPERS.iter().find_map(|wrapper| name.strip_prefix(wrapper)) {
         name = inner;
@@ -70,7 +80,7 @@ fn strip_wrappers(mut name: &str) -> &str {
     name
 }
 
-/// Length of the wrappers that are before every name.
+/// Returns the length of the wrappers' prefixes that all names share.
 fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> usize {
     let Some(first) = names.clone().next() else { return 0 };
     let mut length = 0;
@@ -100,7 +110,7 @@ mod tests {
 
     type Shapes = BTreeMap<String, Vec<usize>>;
 
-    /// What `tests/golden/make_names.py` wrote.
+    /// The file that `tests/golden/make_names.py` writes.
     #[derive(Deserialize)]
     struct Golden {
         logits: Vec<Logits>,
@@ -129,7 +139,7 @@ mod tests {
         Tensor::from_vec(generated::values("input", &shape), &shape, &Device::Cpu).unwrap()
     }
 
-    /// As small as the script makes them, and the side of their pictures.
+    /// Returns a network of the size that the script uses, and the side of its images.
     fn network(graph: &str) -> (Graph, usize) {
         let vit = |variant, classes| {
             VisionTransformer { image: 32, patch: 8, width: 16, depth: 2, heads: 2, variant }.graph(classes)
@@ -152,9 +162,9 @@ mod tests {
         (graph.unwrap(), 32)
     }
 
-    /// The same numbers under the same names come to the same logits as in the library that has those names.
+    /// A file with another library's names gives the logits of that library.
     #[test]
-    fn logits_under_the_names_of_others() {
+    fn files_with_other_names_give_the_same_logits() {
         for Logits { graph: name, tensors, logits } in golden().logits {
             let (graph, side) = network(&name);
             let folder = tempfile::tempdir().unwrap();
@@ -165,9 +175,9 @@ mod tests {
             let weights: WeightMap = tensors.iter().map(|(name, shape)| (name.clone(), tensor(name, shape))).collect();
             candle_core::safetensors::save(&weights, &path).unwrap();
 
-            let loaded = WeightTable::open(&path).unwrap();
-            assert_eq!(describe_mismatch(&loaded, &graph.parameters()), None, "{name}");
-            let got = run(&graph, &loaded.values(&graph).unwrap().0, &generated_input(side)).unwrap();
+            let table = WeightTable::open(&path).unwrap();
+            assert_eq!(describe_mismatch(&table, &graph.parameters()), None, "{name}");
+            let got = run(&graph, &table.values(&graph).unwrap().0, &generated_input(side)).unwrap();
             let got = got.flatten_all().unwrap().to_vec1::<f32>().unwrap();
             let largest = logits.iter().fold(0f32, |largest, value| largest.max(value.abs()));
             assert_eq!(got.len(), logits.len());
@@ -193,8 +203,8 @@ mod tests {
     }
 
     #[test]
-    fn names_become_timms_and_timms_stay() {
-        // A linear layer is a convolution of one pixel.
+    fn names_become_timms_and_timms_names_stay() {
+        // A linear layer can be stored as a 1 × 1 convolution.
         let flat = |mut shapes: Shapes| {
             shapes.values_mut().for_each(|shape| shape.retain(|&length| length != 1));
             shapes
@@ -205,9 +215,9 @@ mod tests {
         }
     }
 
-    /// Under the names of torch hub's `dinov2_vits14_lc`.
+    /// The names are those of torch hub's `dinov2_vits14_lc`.
     #[test]
-    fn dinov2_with_the_head_of_its_authors() {
+    fn dinov2_files_with_a_head_are_translated() {
         let tensors = [
             ("backbone.cls_token", vec![1, 1, 16]),
             ("backbone.mask_token", vec![1, 16]),
@@ -219,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn wrappers_go_only_where_all_names_have_them() {
+    fn prefixes_are_removed_only_if_all_names_have_them() {
         let check = |given: &[&str], wanted: &[&str]| {
             let given = given.iter().map(|name| ((*name).to_owned(), vec![2])).collect();
             assert_eq!(names(&given).into_keys().collect::<Vec<_>>(), wanted);

@@ -1,26 +1,26 @@
 use super::weight::Weight;
 use std::collections::BTreeMap;
 
-/// How somebody else names the weights of a family.
+/// The names that another source uses for the weights of a family.
 pub(crate) struct Scheme {
-    /// Part of a name, by which files of it are known.
+    /// A part of a name by which files of this source are recognized.
     pub(super) mark: &'static str,
-    /// What to replace by what in each name, one after the other. `#0`, `#1`, .. are parts of one tensor, to be put
-    /// one after the other along the first dimension.
+    /// The replacements to make in each name, in order. `#0`, `#1` and so on mark parts of one tensor, which are joined along
+    /// the first dimension.
     pub(super) replacements: &'static [(&'static str, &'static str)],
-    /// More of these, which several families share.
+    /// Further replacements, which several families share.
     pub(super) then: &'static [(&'static str, &'static str)],
-    /// How names begin that are none of the image classifier's.
+    /// The prefixes of names that do not belong to the network.
     pub(super) ignored: &'static [&'static str],
-    /// What else differs than names.
-    pub(super) amend: fn(&mut Named),
+    /// Adapts weights that differ in more than their names.
+    pub(super) amend: fn(&mut WeightsByName),
 }
 
 /// Weights by name.
-pub(super) type Named = BTreeMap<String, Weight>;
+pub(super) type WeightsByName = BTreeMap<String, Weight>;
 
 impl Scheme {
-    /// One that differs in names only.
+    /// Creates a scheme that differs only in names.
     pub(super) const fn new(mark: &'static str, replacements: &'static [(&'static str, &'static str)]) -> Self {
         Self { mark, replacements, then: &[], ignored: &[], amend: |_| {} }
     }

@@ -1,8 +1,8 @@
-//! The half of CLIP that reads, in the files of transformers, OpenAI and open_clip. Its names here are those of the other
-//! half, as far as it has the same parts.
+//! CLIP's text tower in the files of transformers, OpenAI and open_clip. Where it has the same parts as the image tower, the
+//! weights get the same names.
 
 use super::authors;
-use super::scheme::{Named, Scheme};
+use super::scheme::{Scheme, WeightsByName};
 use super::weight::Weight;
 
 pub(super) const SCHEMES: &[Scheme] = &[
@@ -14,7 +14,7 @@ pub(super) const SCHEMES: &[Scheme] = &[
     Scheme {
         ignored: &["visual."],
         then: authors::CLIP_BLOCK,
-        amend: projection,
+        amend: transpose_projection,
         ..Scheme::new("token_embedding.", OPENAI)
     },
 ];
@@ -35,9 +35,9 @@ const OPENAI: &[(&str, &str)] = &[
     ("text_projection", "head.weight"),
 ];
 
-/// It is a linear layer the other way round.
-fn projection(named: &mut Named) {
-    if let Some(weight) = named.remove("head.weight").map(Weight::transposed) {
-        named.insert("head.weight".into(), weight);
+/// CLIP multiplies embeddings by the projection from the right, so it is a transposed linear layer.
+fn transpose_projection(weights: &mut WeightsByName) {
+    if let Some(weight) = weights.remove("head.weight").map(Weight::transposed) {
+        weights.insert("head.weight".into(), weight);
     }
 }

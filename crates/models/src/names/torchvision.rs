@@ -1,14 +1,14 @@
-//! torchvision. ResNets need nothing: timm's names are torchvision's.
+//! The names of torchvision. ResNets need no scheme, because timm uses torchvision's names.
 
-use super::scheme::{Named, Scheme};
+use super::scheme::{Scheme, WeightsByName};
 
 pub(super) const SCHEMES: &[Scheme] = &[
     Scheme::new("encoder.layers.encoder_layer_0.", VIT),
     Scheme::new("features.1.0.attn.relative_position_bias_table", SWIN),
     Scheme::new("features.1.0.layer_scale", CONVNEXT),
     Scheme { then: MOBILE_BLOCK, ..Scheme::new("features.1.0.block.0.0.", EFFICIENTNET) },
-    Scheme { then: MOBILE_BLOCK, amend: by_a_smaller_epsilon, ..Scheme::new("features.16.0.", MOBILENET_LARGE) },
-    Scheme { then: MOBILE_BLOCK, amend: by_a_smaller_epsilon, ..Scheme::new("features.12.0.", MOBILENET_SMALL) },
+    Scheme { then: MOBILE_BLOCK, amend: adapt_epsilon, ..Scheme::new("features.16.0.", MOBILENET_LARGE) },
+    Scheme { then: MOBILE_BLOCK, amend: adapt_epsilon, ..Scheme::new("features.12.0.", MOBILENET_SMALL) },
     Scheme::new("classifier.6.", VGG),
     Scheme::new("denselayer1.norm.1.", DENSENET_OLD),
 ];
@@ -25,7 +25,7 @@ const VIT: &[(&str, &str)] = &[
     (".self_attention.out_proj.", ".attn.proj."),
     (".mlp.0.", ".mlp.fc1."),
     (".mlp.3.", ".mlp.fc2."),
-    // Its first release.
+    // The first release of these weights.
     (".mlp.linear_1.", ".mlp.fc1."),
     (".mlp.linear_2.", ".mlp.fc2."),
     ("heads.head.", "head."),
@@ -65,7 +65,7 @@ const CONVNEXT: &[(&str, &str)] = &[
     ("classifier.2.", "head.fc."),
 ];
 
-/// The blocks of the first stage, one or two, have no convolution that widens.
+/// The blocks of the first stage, one or two, have no expanding convolution.
 #[rustfmt::skip]
 const EFFICIENTNET: &[(&str, &str)] = &[
     ("features.0.0.", "conv_stem."), ("features.0.1.", "bn1."),
@@ -79,7 +79,7 @@ const EFFICIENTNET: &[(&str, &str)] = &[
     ("classifier.1.", "classifier."),
 ];
 
-/// What is in a block of EfficientNet or MobileNetV3.
+/// The names in a block of EfficientNet or MobileNetV3.
 #[rustfmt::skip]
 const MOBILE_BLOCK: &[(&str, &str)] = &[
     (".block.0.0.", ".conv_pw."), (".block.0.1.", ".bn1."), (".block.1.0.", ".conv_dw."), (".block.1.1.", ".bn2."),
@@ -115,17 +115,18 @@ const MOBILENET_SMALL: &[(&str, &str)] = &[
     ("classifier.0.", "conv_head."), ("classifier.3.", "classifier."),
 ];
 
-/// Its MobileNets add 1e-3 to each variance where timm's add 1e-5. The difference is put into the variances.
-fn by_a_smaller_epsilon(named: &mut Named) {
-    for (_, variance) in named.iter_mut().filter(|(name, _)| name.ends_with("running_var")) {
+/// The batch norms of torchvision's MobileNets add 1e-3 to the variance, those of timm 1e-5. The difference is added to the
+/// stored variances.
+fn adapt_epsilon(weights: &mut WeightsByName) {
+    for (_, variance) in weights.iter_mut().filter(|(name, _)| name.ends_with("running_var")) {
         variance.shift(1e-3 - 1e-5);
     }
 }
 
-/// What timm has as convolutions over the whole picture of features, it has as linear layers.
+/// torchvision has linear layers where timm has convolutions over the whole feature map.
 const VGG: &[(&str, &str)] =
     &[("classifier.0.", "pre_logits.fc1."), ("classifier.3.", "pre_logits.fc2."), ("classifier.6.", "head.fc.")];
 
-/// torchvision's files of DenseNets are older than its names.
+/// torchvision's files of DenseNets have names from before its present ones.
 const DENSENET_OLD: &[(&str, &str)] =
     &[(".norm.1.", ".norm1."), (".norm.2.", ".norm2."), (".conv.1.", ".conv1."), (".conv.2.", ".conv2.")];

@@ -1,13 +1,13 @@
-//! Hugging Face transformers. Its version 5 spells some names anew; files on the hub have the older ones.
+//! The names of Hugging Face transformers. Version 5 changed some of them; files on the hub have the older ones.
 
-use super::scheme::{Named, Scheme};
+use super::scheme::{Scheme, WeightsByName};
 use super::weight::Weight;
 
 pub(super) const SCHEMES: &[Scheme] = &[
     Scheme::new("resnet.embedder.", RESNET),
     Scheme::new("convnext.embeddings.", CONVNEXT),
-    Scheme { ignored: TEXTS, then: CLIP_BLOCK, amend: no_bias, ..Scheme::new("vision_model.embeddings.", CLIP) },
-    Scheme { ignored: MASKED, amend: places_of_patches, ..Scheme::new("embeddings.register_tokens", VIT) },
+    Scheme { ignored: TEXTS, then: CLIP_BLOCK, amend: add_zero_bias, ..Scheme::new("vision_model.embeddings.", CLIP) },
+    Scheme { ignored: MASKED, amend: split_positions, ..Scheme::new("embeddings.register_tokens", VIT) },
     Scheme { ignored: MASKED, ..Scheme::new(".layer_scale1.lambda1", VIT) },
     Scheme::new("vit.embeddings.", VIT),
     Scheme::new("deit.embeddings.", VIT),
@@ -47,21 +47,21 @@ const CONVNEXT: &[(&str, &str)] = &[
     ("classifier.", "head.fc."),
 ];
 
-/// CLIP's other half, which reads.
+/// The weights of CLIP's text tower.
 const TEXTS: &[&str] = &["text_model.", "text_projection.", "logit_scale"];
 
 const CLIP: &[(&str, &str)] = &[
     ("vision_model.embeddings.class_embedding", "cls_token"),
     ("vision_model.embeddings.position_embedding.weight", "pos_embed"),
     ("vision_model.embeddings.patch_embedding.", "patch_embed.proj."),
-    // Its spelling.
+    // This is the library's spelling.
     ("vision_model.pre_layrnorm.", "norm_pre."),
     ("vision_model.post_layernorm.", "norm."),
     ("vision_model.encoder.layers.", "blocks."),
     ("visual_projection.", "head."),
 ];
 
-/// What is in a block of either half.
+/// The names in a block of either tower.
 pub(super) const CLIP_BLOCK: &[(&str, &str)] = &[
     (".layer_norm1.", ".norm1."),
     (".layer_norm2.", ".norm2."),
@@ -71,36 +71,36 @@ pub(super) const CLIP_BLOCK: &[(&str, &str)] = &[
     (".self_attn.out_proj.", ".attn.proj."),
 ];
 
-/// The projection of an image's embedding has none.
-fn no_bias(named: &mut Named) {
-    if let Some(rows) = named.get("head.weight").and_then(|weight| weight.shape.first().copied()) {
-        named.insert("head.bias".into(), Weight::zeros(&[rows]));
+/// The projection of an image's embedding has no bias in these files.
+fn add_zero_bias(weights: &mut WeightsByName) {
+    if let Some(rows) = weights.get("head.weight").and_then(|weight| weight.shape.first().copied()) {
+        weights.insert("head.bias".into(), Weight::zeros(&[rows]));
     }
 }
 
-/// What stands for a hidden patch in training.
+/// The token that replaces hidden patches in training.
 const MASKED: &[&str] =
     &["embeddings.mask_token", "dinov2.embeddings.mask_token", "dinov2_with_registers.embeddings.mask_token"];
 
-/// Beside registers, timm gives positions to patches only; what the class token has is added to it.
-pub(super) fn places_of_patches(named: &mut Named) {
-    let Some(places) = named.remove("pos_embed") else { return };
+/// In networks with registers, timm gives positions only to patches. The position of the class token is added to the token.
+pub(super) fn split_positions(weights: &mut WeightsByName) {
+    let Some(places) = weights.remove("pos_embed") else { return };
     let of = |start, length| places.parts.iter().cloned().map(|part| part.narrow(1, start, length)).collect();
     let (class, patches): (Option<Vec<_>>, Option<Vec<_>>) =
         (of(0, 1), of(1, places.shape.get(1).map_or(0, |count| count.saturating_sub(1))));
-    match (named.get_mut("cls_token"), class, patches) {
+    match (weights.get_mut("cls_token"), class, patches) {
         (Some(token), Some(class), Some(patches)) => {
             token.add(class);
-            named.insert("pos_embed".into(), Weight::rows(patches));
+            weights.insert("pos_embed".into(), Weight::rows(patches));
         }
-        // Not of the kind it seemed; the error will say what is missing.
+        // The file does not belong to this scheme after all. The comparison with the graph will report what is missing.
         _ => {
-            named.insert("pos_embed".into(), places);
+            weights.insert("pos_embed".into(), places);
         }
     }
 }
 
-/// DeiT and DINOv2 too.
+/// The names of ViT, DeiT and DINOv2.
 const VIT: &[(&str, &str)] = &[
     ("deit.", ""),
     ("vit.", ""),
@@ -134,7 +134,7 @@ const VIT: &[(&str, &str)] = &[
     ("classifier.", "head."),
 ];
 
-/// It reduces the resolution at the end of a stage, timm at the beginning of the next.
+/// transformers counts the reduction of the resolution to the end of a stage, timm to the beginning of the next one.
 const SWIN: &[(&str, &str)] = &[
     ("swin.", ""),
     ("embeddings.patch_embeddings.projection.", "patch_embed.proj."),

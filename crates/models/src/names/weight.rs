@@ -1,26 +1,26 @@
 use crate::loading::StoredTensor;
 use candle_core::{DType, Device, Result, Tensor};
 
-/// A weight under the zoo's name, and how it is made of what a file holds.
+/// A weight of the zoo, and how it is made from the tensors of a file.
 pub(crate) struct Weight {
     pub(crate) shape: Vec<usize>,
-    /// What to read for it.
+    /// The tensors to read.
     pub(crate) parts: Vec<StoredTensor>,
     join: Join,
-    /// Added to each number in the end.
+    /// A number that is added to each element at the end.
     plus: f64,
 }
 
 /// How several stored tensors become one weight.
 enum Join {
-    /// One after the other along the first dimension.
+    /// They are concatenated along the first dimension.
     Rows,
-    /// As their sum.
+    /// They are added.
     Sum,
 }
 
 impl Weight {
-    /// Tensors that are one after the other along the first dimension.
+    /// Makes a weight of tensors that are concatenated along the first dimension.
     pub(crate) fn rows(parts: Vec<StoredTensor>) -> Self {
         let mut shape = parts.first().map_or(vec![], |part| part.shape.clone());
         if let Some(rows) = shape.first_mut() {
@@ -29,31 +29,31 @@ impl Weight {
         Self { shape, parts, join: Join::Rows, plus: 0.0 }
     }
 
-    /// Zeros.
+    /// Makes a weight of zeros.
     pub(super) fn zeros(shape: &[usize]) -> Self {
         Self { shape: shape.to_vec(), parts: vec![], join: Join::Rows, plus: 0.0 }
     }
 
-    /// Rows as columns.
+    /// Returns the transposed weight.
     pub(super) fn transposed(self) -> Self {
         Self::rows(self.parts.into_iter().map(StoredTensor::transposed).collect())
     }
 
-    /// The sum with tensors that are one after the other in another weight.
+    /// Adds tensors to the weight, element by element.
     pub(super) fn add(&mut self, other: Vec<StoredTensor>) {
         self.parts.extend(other);
         self.join = Join::Sum;
     }
 
-    /// Adds a number to each.
+    /// Adds a number to each element.
     pub(super) fn shift(&mut self, plus: f64) {
         self.plus += plus;
     }
 
-    /// Its numbers, f32, of the values of its parts.
+    /// Computes the value, f32, from the values of the parts.
     ///
     /// # Errors
-    /// From candle, for parts of shapes that do not go together.
+    /// Returns candle's error if the shapes of the parts do not fit together.
     pub(crate) fn value(&self, parts: &[Tensor]) -> Result<Tensor> {
         let parts = parts.iter().map(|part| part.to_dtype(DType::F32)).collect::<Result<Vec<_>>>()?;
         let whole = match self.join {

@@ -98,8 +98,8 @@ mod tests {
     fn check_size(name: &str, parameters: usize, giga_multiply_adds: f64) {
         let (height, width) = spec(name).unwrap().preprocess.input;
         let graph = graph(name, 1000).unwrap();
-        let learnt = graph.parameters().into_iter().filter(|p| !p.name.contains("running"));
-        assert_eq!(learnt.map(|p| p.shape.iter().product::<usize>()).sum::<usize>(), parameters, "{name}");
+        let learned = graph.parameters().into_iter().filter(|p| !p.name.contains("running"));
+        assert_eq!(learned.map(|p| p.shape.iter().product::<usize>()).sum::<usize>(), parameters, "{name}");
         let work = graph.multiply_adds(&[1, 3, height, width]).unwrap() as f64 / 1e9;
         assert!((work - giga_multiply_adds).abs() < 0.01 * giga_multiply_adds, "{name}: {work}");
     }
@@ -151,8 +151,8 @@ mod tests {
     #[test]
     fn clip_image_towers_have_the_size_of_timms() {
         let graph = graph("resnet50_clip", 1024).unwrap();
-        let learnt = graph.parameters().into_iter().filter(|p| !p.name.contains("running"));
-        assert_eq!(learnt.map(|p| p.shape.iter().product::<usize>()).sum::<usize>(), 38_316_896);
+        let learned = graph.parameters().into_iter().filter(|p| !p.name.contains("running"));
+        assert_eq!(learned.map(|p| p.shape.iter().product::<usize>()).sum::<usize>(), 38_316_896);
     }
 
     #[test]

@@ -1,9 +1,9 @@
-//! What holds for any bytes. The fuzz target and the test of changed files share it.
+//! Properties that hold for any bytes. The fuzz target and the test of changed files share them.
 
 use hard_imagenet_models::Checkpoint;
 use std::path::Path;
 
-/// A file of weights: an error, or tensors no larger than the file that made them, whose values can be read or not.
+/// Checks that a weights file is an error or has tensors no larger than the file. Reading their values may fail.
 pub(crate) fn checkpoint(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).expect("a writable folder");
     let Ok(checkpoint) = Checkpoint::open(path) else { return };

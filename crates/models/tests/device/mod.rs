@@ -1,4 +1,4 @@
-//! Where the tests run: the CPU, or what `HARD_IMAGENET_DEVICE` says (`cuda:0`, `metal`), so that one body tests all.
+//! The device of the tests: the CPU, or the one that `HARD_IMAGENET_DEVICE` names (`cuda:0`, `metal`).
 #![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::Device;

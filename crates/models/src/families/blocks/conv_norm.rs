@@ -1,8 +1,8 @@
-//! A convolution, its batch norm, and an activation if there is one.
+//! A convolution with its batch norm and, optionally, an activation.
 
 use hard_imagenet_graph::{Activation, Conv2d, GraphBuilder, NodeId};
 
-/// Under the names of the two modules.
+/// Builds the layers under the names of the two modules.
 pub(crate) fn conv_norm(
     g: &mut GraphBuilder,
     [conv, norm]: [&str; 2],
@@ -17,7 +17,7 @@ pub(crate) fn conv_norm(
     }
 }
 
-/// As a module of its own, timm's `ConvNormAct`: "name.conv", "name.bn", and "name" for the value.
+/// Builds the layers under the names of timm's `ConvNormAct`: "name.conv", "name.bn", and "name" for the value.
 pub(crate) fn conv_norm_module(
     g: &mut GraphBuilder,
     name: &str,

@@ -1,86 +1,87 @@
-//! The blocks of networks made for phones: few products between channels, depthwise windows within them. Their names
-//! are timm's.
+//! The blocks of networks for mobile devices, which save products between channels by depthwise convolutions. Names are
+//! timm's.
 
 use super::conv_norm::{conv_norm, conv_norm_module};
 use hard_imagenet_graph::{Activation, Conv2d, GraphBuilder, Layout, NodeId, Reduction};
 
-/// A block. Where it keeps resolution and channels, its input is added to its output (but for `Conv`).
+/// A block. If it keeps resolution and channels, its input is added to its output, except for `Conv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MobileBlock {
-    /// A convolution, normalised and activated.
+    /// A convolution with a norm and an activation.
     Conv {
-        /// Side of the window.
+        /// The side of the window.
         kernel: usize,
-        /// Step of the window.
+        /// The stride of the window.
         stride: usize,
-        /// Channels after.
+        /// The output channels.
         outputs: usize,
     },
     /// A depthwise convolution, squeeze-and-excitation, a 1 × 1 convolution (MobileNet; Howard et al. 2017).
     Separable {
-        /// Side of the window.
+        /// The side of the window.
         kernel: usize,
-        /// Step of the window.
+        /// The stride of the window.
         stride: usize,
-        /// Channels after.
+        /// The output channels.
         outputs: usize,
-        /// Channels inside the squeeze-and-excitation; 0: there is none.
+        /// The channels inside the squeeze-and-excitation, or 0 if there is none.
         squeezed: usize,
     },
-    /// To more channels, a depthwise convolution, squeeze-and-excitation, to fewer channels (MobileNetV2; Sandler et
-    /// al. 2018).
+    /// An expansion of the channels, a depthwise convolution, squeeze-and-excitation, and a reduction of the channels
+    /// (MobileNetV2; Sandler et al. 2018).
     Inverted {
-        /// Side of the window.
+        /// The side of the window.
         kernel: usize,
-        /// Step of the window.
+        /// The stride of the window.
         stride: usize,
-        /// Channels in the middle.
+        /// The channels in the middle.
         expanded: usize,
-        /// Channels after.
+        /// The output channels.
         outputs: usize,
-        /// Channels inside the squeeze-and-excitation; 0: there is none.
+        /// The channels inside the squeeze-and-excitation, or 0 if there is none.
         squeezed: usize,
     },
-    /// To more channels by a convolution with a window, to fewer channels (EdgeTPU's; Gupta & Akin 2020).
+    /// An expansion of the channels by a convolution with a window, and a reduction of the channels (EdgeTPU; Gupta and Akin
+    /// 2020).
     Fused {
-        /// Side of the window.
+        /// The side of the window.
         kernel: usize,
-        /// Step of the window.
+        /// The stride of the window.
         stride: usize,
-        /// Channels in the middle.
+        /// The channels in the middle.
         expanded: usize,
-        /// Channels after.
+        /// The output channels.
         outputs: usize,
     },
-    /// A depthwise convolution, to more channels, a depthwise convolution, to fewer channels (MobileNetV4; Qin et al.
-    /// 2024). Of the two windows each may be absent; the last one there takes the stride.
+    /// A depthwise convolution, an expansion of the channels, a second depthwise convolution, and a reduction of the channels
+    /// (MobileNetV4; Qin et al. 2024). Each depthwise convolution can be absent; the last one has the stride.
     Universal {
-        /// Side of the window before; 0: there is none.
+        /// The side of the first window, or 0 if there is none.
         start: usize,
-        /// Side of the window in the middle; 0: there is none.
+        /// The side of the second window, or 0 if there is none.
         middle: usize,
-        /// Step of the window.
+        /// The stride of the window.
         stride: usize,
-        /// Channels in the middle.
+        /// The channels in the middle.
         expanded: usize,
-        /// Channels after.
+        /// The output channels.
         outputs: usize,
     },
 }
 
-/// What blocks use between their convolutions.
+/// The activations of a block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Activations {
-    /// After convolutions.
+    /// The activation after convolutions.
     pub(crate) main: Activation,
-    /// Inside squeeze-and-excitation.
+    /// The activation inside the squeeze-and-excitation.
     pub(crate) squeezed: Activation,
-    /// What its factors are brought to 0..1 by.
+    /// The activation that maps the factors of the squeeze-and-excitation to [0, 1].
     pub(crate) gate: Activation,
 }
 
 impl MobileBlock {
-    /// Channels after.
+    /// Returns the output channels.
     pub(crate) fn outputs(self) -> usize {
         match self {
             Self::Conv { outputs, .. }
@@ -101,7 +102,7 @@ impl MobileBlock {
         }
     }
 
-    /// Writes the block in the current scope; its value gets the scope's name.
+    /// Builds the block in the current scope. The node of the scope's name is its value.
     pub(crate) fn build(self, g: &mut GraphBuilder, x: NodeId, inputs: usize, by: Activations) -> NodeId {
         let act = Some(by.main);
         let y = match self {
@@ -145,7 +146,7 @@ impl MobileBlock {
     }
 }
 
-/// Blocks one after the other, by stages: "blocks.0.0", "blocks.0.1", .. Gives the last value and its channels.
+/// Builds the blocks of all stages ("blocks.0.0", "blocks.0.1" and so on) and returns the last value and its channels.
 pub(crate) fn stages(
     g: &mut GraphBuilder,
     mut x: NodeId,
@@ -162,12 +163,12 @@ pub(crate) fn stages(
     (x, channels)
 }
 
-/// The 3 × 3 convolution of stride 2 that all these networks begin with.
+/// Builds the 3 × 3 convolution of stride 2 with which these networks begin.
 pub(crate) fn stem(g: &mut GraphBuilder, x: NodeId, outputs: usize, activation: Activation) -> NodeId {
     conv_norm(g, ["conv_stem", "bn1"], x, window(3, outputs, 3, 2), Some(activation))
 }
 
-/// A window that keeps the resolution but for its stride.
+/// Returns a convolution that keeps the resolution, apart from its stride.
 fn window(inputs: usize, outputs: usize, kernel: usize, stride: usize) -> Conv2d {
     Conv2d { stride, padding: kernel / 2, ..Conv2d::new(inputs, outputs, kernel) }
 }
@@ -176,14 +177,14 @@ fn depthwise(channels: usize, kernel: usize, stride: usize) -> Conv2d {
     Conv2d { groups: channels, ..window(channels, channels, kernel, stride) }
 }
 
-/// The mean over rows and columns, `(B, C, 1, 1)`.
+/// Builds the mean over rows and columns, `(B, C, 1, 1)`.
 pub(crate) fn mean(g: &mut GraphBuilder, name: &str, x: NodeId) -> NodeId {
     let y = g.reduce(name, x, Reduction::Mean, &[2, 3], true);
     g.set_layout(y, Layout::Nchw);
     y
 }
 
-/// Channels times factors made of all channels' means (Hu et al. 2018).
+/// Builds the product of the channels with factors that are computed from the means of all channels (Hu et al. 2018).
 fn squeeze_excite(g: &mut GraphBuilder, x: NodeId, channels: usize, squeezed: usize, by: Activations) -> NodeId {
     if squeezed == 0 {
         return x;

@@ -1,8 +1,8 @@
-//! What the transformers have in common, with timm's names.
+//! The parts that transformers have in common. Names are timm's.
 
 use hard_imagenet_graph::{Activation, Conv2d, Extent, GraphBuilder, Layout, NodeId};
 
-/// The picture as `side` × `side` tokens, one a patch.
+/// Builds the embedding of an image as `side` × `side` tokens, one per patch.
 pub(crate) fn patch_embed(g: &mut GraphBuilder, x: NodeId, patches: Conv2d, side: usize) -> NodeId {
     let x = g.conv2d("patch_embed.proj", x, patches);
     let x = g.reshape("patch_embed.flatten", x, &[Extent::Same, Extent::Same, Extent::Rest]);
@@ -11,8 +11,8 @@ pub(crate) fn patch_embed(g: &mut GraphBuilder, x: NodeId, patches: Conv2d, side
     x
 }
 
-/// softmax(q kᵀ / √d) v for each head of `(B, tokens, width)`, in primitives, so that the attention itself is the node
-/// "attn.softmax" `(B, heads, tokens, tokens)`. A mask is added to what the softmax is taken of.
+/// Builds softmax(q kᵀ / √d) v for each head of `(B, tokens, width)`. It consists of primitive operations, so the attention
+/// itself is the node "attn.softmax" `(B, heads, tokens, tokens)`. A mask is added to the scores before the softmax.
 pub(crate) fn attention(
     g: &mut GraphBuilder,
     x: NodeId,
@@ -38,7 +38,7 @@ pub(crate) fn attention(
     })
 }
 
-/// `(B, tokens, N · width)` as `N` values `(B, heads, tokens, width / heads)`.
+/// Splits `(B, tokens, N · width)` into `N` values `(B, heads, tokens, width / heads)`.
 pub(crate) fn split_heads<const N: usize>(
     g: &mut GraphBuilder,
     name: &str,
@@ -53,20 +53,20 @@ pub(crate) fn split_heads<const N: usize>(
     std::array::from_fn(|i| g.select(parts[i], x, 0, i))
 }
 
-/// q kᵀ / √d, d being the length of both.
+/// Builds q kᵀ / √d, where d is the length of both.
 pub(crate) fn scores(g: &mut GraphBuilder, q: NodeId, k: NodeId, length: usize) -> NodeId {
     let q = g.scale("q.scaled", q, (length as f64).powf(-0.5));
     g.matmul("scores", q, k, true)
 }
 
-/// The values weighted by the attention, heads side by side again: `(B, tokens, width)`.
+/// Builds the values weighted by the attention and joins the heads: `(B, tokens, width)`.
 pub(crate) fn join_heads(g: &mut GraphBuilder, weights: NodeId, v: NodeId, width: usize) -> NodeId {
     let x = g.matmul("context", weights, v, false);
     let x = g.permute("context.tokens", x, &[0, 2, 1, 3]);
     g.reshape("context.join", x, &[Extent::Same, Extent::Same, Extent::Is(width)])
 }
 
-/// Two linear layers, four times as wide in between.
+/// Builds two linear layers with four times the width in between.
 pub(crate) fn mlp(g: &mut GraphBuilder, x: NodeId, width: usize, activation: Activation) -> NodeId {
     let x = g.linear("mlp.fc1", x, width, 4 * width, true);
     let x = g.activation("mlp.act", x, activation);

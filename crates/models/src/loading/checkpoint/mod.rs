@@ -1,4 +1,4 @@
-//! Files of tensors, of every accepted form.
+//! Files of tensors in all supported formats.
 
 mod safetensors;
 mod stored;
@@ -15,11 +15,11 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
-/// A file of tensors whose table was read and whose values were not yet: safetensors, or a checkpoint of torch (both
-/// its zip format and the one before 1.6).
+/// A file of tensors: safetensors, or a torch checkpoint in the zip format or in the one before torch 1.6.
 ///
-/// A checkpoint is read as data, nothing in it is executed. Of the tensors only those of floating-point numbers count;
-/// counters and index tables follow from a network's architecture.
+/// Opening it reads the table of its tensors; [`read`](Self::read) reads values. A checkpoint is read as data: no code in it
+/// runs. Only tensors of floating-point numbers are listed, because counters and index tables follow from a network's
+/// architecture.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     file: String,
@@ -46,10 +46,11 @@ impl Source {
 }
 
 impl Checkpoint {
-    /// Reads the table of a file.
+    /// Opens a file and reads its table.
     ///
     /// # Errors
-    /// [`ModelError::Read`], or [`ModelError::Format`] for what holds no weights or is damaged.
+    /// Returns [`ModelError::Read`] if the file cannot be read, and [`ModelError::Format`] if it contains no weights or is
+    /// damaged.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let read = |source| ModelError::Read { path: path.to_owned(), source };
         let mut file = BufReader::new(File::open(path).map_err(read)?);
@@ -58,7 +59,7 @@ impl Checkpoint {
         Self::new(&mut file, length, Source::File(path.to_owned()), name)
     }
 
-    /// Reads the table of a file in memory; `file` names it in errors.
+    /// Reads the table of a file in memory. Error messages call it `file`.
     pub(crate) fn from_bytes(bytes: &'static [u8], file: String) -> Result<Self, ModelError> {
         Self::new(&mut Cursor::new(bytes), bytes.len() as u64, Source::Bytes(bytes), file)
     }
@@ -69,7 +70,8 @@ impl Checkpoint {
         source: Source,
         file: String,
     ) -> Result<Self, ModelError> {
-        // By content, for names lie: a zip archive begins with PK, an old file of torch with a pickle's first byte.
+        // The content decides, because names can be wrong: a zip archive begins with PK, an old torch file with the first byte of
+        // a pickle.
         let start = reader.fill_buf().map(|start| start.iter().take(2).copied().collect::<Vec<u8>>());
         let tensors = match start.as_deref() {
             Ok([b'P', b'K']) => torch_zip::tensors(reader),
@@ -83,26 +85,29 @@ impl Checkpoint {
         }
     }
 
-    /// Its name in errors.
+    /// Returns the name of the file for error messages.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// Where it is; `None` in memory.
+    /// Returns the path of the file, or `None` if it is in memory.
     pub(crate) fn path(&self) -> Option<&Path> {
         if let Source::File(path) = &self.source { Some(path) } else { None }
     }
 
-    /// What it holds.
+    /// Returns the table of the tensors.
     pub fn tensors(&self) -> &[StoredTensor] {
         &self.tensors
     }
 
-    /// Hands over the values of tensors, a key and the tensors of it at a time, on the CPU, in their dtypes; gives the
-    /// file's sha256, lower-case hex. No others are in memory than those handed over, and a copy of one.
+    /// Reads the values of tensors and returns the file's SHA-256 in lowercase hexadecimal digits.
+    ///
+    /// `wanted` yields a key and some tensors at a time. `take` is called with the key and the values of these tensors, which are
+    /// candle tensors on the CPU in their stored dtypes. Memory holds no values other than those passed to `take` and a copy of
+    /// one tensor.
     ///
     /// # Errors
-    /// [`ModelError::Format`] when the file cannot be read to its end; errors of `take`.
+    /// Returns [`ModelError::Format`] if the file cannot be read to its end, and the errors of `take`.
     pub fn read<'a, K>(
         &self,
         wanted: impl IntoIterator<Item = (K, &'a [StoredTensor])> + Send,
@@ -118,8 +123,8 @@ impl Checkpoint {
             }
             Ok(())
         };
-        // Two equally long ways through the file; the second finds it in memory. The values are made on the thread
-        // that will use them: memory that another one took would not be used again when they are let go.
+        // Hashing and reading take equally long and run side by side; the slower one finds the file in the page cache. Values are
+        // made on the calling thread, because the allocator does not reuse memory that another thread allocated.
         let mut hash = Ok(String::new());
         let values = rayon::in_place_scope(|scope| {
             scope.spawn(|_| hash = self.sha256().map_err(|error| fail(error.to_string())));
@@ -144,14 +149,14 @@ pub(crate) fn sha256_of_file(path: &Path) -> Result<String, ModelError> {
 mod tests {
     use super::*;
 
-    /// Reads the table and, if there is one, all values; what matters is that it ends, and without a panic.
+    /// Reads the table and all values. This must return, without a panic.
     fn read(path: &Path) -> Result<String, ModelError> {
         let checkpoint = Checkpoint::open(path)?;
         checkpoint.read(checkpoint.tensors().iter().map(|stored| ((), std::slice::from_ref(stored))), |(), _| Ok(()))
     }
 
     #[test]
-    fn damaged_checkpoints_are_errors_and_never_panics() {
+    fn damaged_checkpoints_cause_errors_and_no_panics() {
         let folder = tempfile::tempdir().unwrap();
         let damaged = folder.path().join("damaged.pth");
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/checkpoints");
@@ -173,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn lies_in_a_header_are_found() {
+    fn false_headers_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.safetensors");
         let check = |header: &str, part: &str| {
@@ -184,12 +189,18 @@ mod tests {
             let error = read(&path).unwrap_err().to_string();
             assert!(error.contains("a.safetensors") && error.contains(part), "{error}");
         };
-        check("[]", "neither safetensors nor");
-        check(r#"{"w": {"dtype": "F32", "shape": [4], "data_offsets": [0, 20]}}"#, "it ends before its tensor \"w\"");
-        check(r#"{"w": {"dtype": "F32", "shape": [4], "data_offsets": [9, 8]}}"#, "it ends before its tensor \"w\"");
-        check(r#"{"w": {"dtype": "F32", "shape": [5], "data_offsets": [0, 16]}}"#, "lies outside of its data");
+        check("[]", "neither safetensors nor a torch checkpoint");
+        check(
+            r#"{"w": {"dtype": "F32", "shape": [4], "data_offsets": [0, 20]}}"#,
+            "the file ends before its tensor \"w\"",
+        );
+        check(
+            r#"{"w": {"dtype": "F32", "shape": [4], "data_offsets": [9, 8]}}"#,
+            "the file ends before its tensor \"w\"",
+        );
+        check(r#"{"w": {"dtype": "F32", "shape": [5], "data_offsets": [0, 16]}}"#, "lies outside its data");
         check(r#"{"w": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 16]}}"#, "outside");
-        check(r#"{"w": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 16]}}"#, "its header says of \"w\"");
+        check(r#"{"w": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 16]}}"#, "the header's entry of \"w\"");
         std::fs::write(&path, u64::MAX.to_le_bytes()).unwrap();
         assert!(read(&path).unwrap_err().to_string().contains("does not begin with a header"));
     }

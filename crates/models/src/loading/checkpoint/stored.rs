@@ -1,26 +1,26 @@
 use candle_core::{DType, Device, Tensor};
 use std::io::{Read, Seek, SeekFrom};
 
-/// A tensor of a file: what it is, and where it lies. Its values are read when they are asked for.
+/// A tensor in a file: its description and its place. Values are read by [`Checkpoint::read`](crate::Checkpoint::read).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredTensor {
-    /// As the file has it.
+    /// The name in the file.
     pub name: String,
-    /// f16, bf16, f32 or f64.
+    /// The type of the elements, candle's f16, bf16, f32 or f64.
     pub dtype: DType,
-    /// Row-major.
+    /// The lengths of the dimensions.
     pub shape: Vec<usize>,
-    /// Steps from one element to the next along each dimension, in elements.
+    /// The distance between neighboring elements along each dimension, in elements.
     pub(super) strides: Vec<usize>,
-    /// Offset of the first element in the file, in bytes.
+    /// The offset of the first element in the file, in bytes.
     pub(super) at: u64,
 }
 
 impl StoredTensor {
-    /// A tensor within a part of a file, `from` (in bytes) and `elements` long, `offset` elements into it.
+    /// Describes a tensor in a section of a file that begins at byte `from` and has `elements` elements. The tensor begins
+    /// `offset` elements into the section.
     ///
-    /// Whatever a file says of its tensors passes here, so that later nothing lies outside of the file, and no tensor
-    /// takes more memory than the file has bytes.
+    /// Every tensor passes this check, so no tensor lies outside the file or takes more memory than the file has bytes.
     pub(crate) fn within(
         (from, elements): (u64, usize),
         offset: usize,
@@ -28,14 +28,15 @@ impl StoredTensor {
         strides: Option<Vec<usize>>,
     ) -> Result<Self, String> {
         let (name, dtype, shape) = tensor;
-        let wrong = || format!("its tensor {name:?} of shape {shape:?} lies outside of its data; get the file again");
+        let wrong =
+            || format!("its tensor {name:?} of shape {shape:?} lies outside its data; download or copy the file again");
         let count = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length)).ok_or_else(wrong)?;
         let whole = row_major(&shape);
         let mut strides = strides.unwrap_or_else(|| whole.clone());
         if strides.len() != shape.len() || count > elements {
             return Err(wrong());
         }
-        // A dimension of length 1 is never stepped along, yet torch writes some step for it.
+        // The stride of a dimension of length 1 is never used, and torch writes arbitrary ones.
         for (i, _) in shape.iter().enumerate().filter(|(_, length)| **length == 1) {
             strides[i] = whole[i];
         }
@@ -50,14 +51,14 @@ impl StoredTensor {
         Ok(Self { at: at.ok_or_else(wrong)?, name, dtype, shape, strides })
     }
 
-    /// The same numbers with the dimensions in the opposite order.
+    /// Returns the tensor with its dimensions in reverse order.
     pub(crate) fn transposed(mut self) -> Self {
         self.shape.reverse();
         self.strides.reverse();
         self
     }
 
-    /// Those with an index from `start` on, `length` of them, along a dimension; `None` where there are not as many.
+    /// Returns the `length` slices from `start` on along a dimension, or `None` if there are fewer.
     pub(crate) fn narrow(mut self, dim: usize, start: usize, length: usize) -> Option<Self> {
         if start.checked_add(length)? > *self.shape.get(dim)? {
             return None;
@@ -68,7 +69,7 @@ impl StoredTensor {
         Some(self)
     }
 
-    /// Its values, on the CPU, in its dtype; `buffer` is used again from tensor to tensor.
+    /// Reads the values onto the CPU, in the stored dtype. `buffer` is reused between tensors.
     pub(super) fn read(&self, file: &mut (impl Read + Seek), buffer: &mut Vec<u8>) -> candle_core::Result<Tensor> {
         let size = self.dtype.size_in_bytes();
         let count: usize = self.shape.iter().product();
@@ -79,19 +80,19 @@ impl StoredTensor {
         file.read_exact(buffer)?;
         match self.strides == row_major(&self.shape) {
             true => Tensor::from_raw_buffer(buffer, self.dtype, &self.shape, &Device::Cpu),
-            false => Tensor::from_raw_buffer(&self.gathered(buffer, count), self.dtype, &self.shape, &Device::Cpu),
+            false => Tensor::from_raw_buffer(&self.gather(buffer, count), self.dtype, &self.shape, &Device::Cpu),
         }
     }
 
-    /// The elements in row-major order.
-    fn gathered(&self, bytes: &[u8], count: usize) -> Vec<u8> {
+    /// Copies the elements in row-major order.
+    fn gather(&self, bytes: &[u8], count: usize) -> Vec<u8> {
         let size = self.dtype.size_in_bytes();
         let mut gathered = Vec::with_capacity(count * size);
         let mut place = vec![0; self.shape.len()];
         for _ in 0..count {
             let at = size * place.iter().zip(&self.strides).map(|(index, stride)| index * stride).sum::<usize>();
             gathered.extend_from_slice(&bytes[at..at + size]);
-            // The last index goes on; one that is through starts again and moves the one before it.
+            // Advance the last index; an index that reaches its length restarts at 0 and advances the one before it.
             for (index, length) in place.iter_mut().zip(&self.shape).rev() {
                 *index = (*index + 1) % length;
                 if *index > 0 {
@@ -103,7 +104,7 @@ impl StoredTensor {
     }
 }
 
-/// Steps along each dimension of a tensor without gaps.
+/// Returns the strides of a row-major tensor without gaps.
 fn row_major(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1usize; shape.len()];
     for i in (1..shape.len()).rev() {
@@ -122,7 +123,7 @@ mod tests {
         StoredTensor::within((4, 6), offset, tensor, Some(strides.to_vec()))
     }
 
-    /// A file of four bytes and the numbers 0 to 5.
+    /// Reads a tensor from a file of four other bytes and the numbers 0 to 5.
     fn check(shape: &[usize], strides: &[usize], offset: usize, want: &[f32]) {
         let bytes: Vec<u8> = [9u8; 4].into_iter().chain((0..6).flat_map(|i| (i as f32).to_le_bytes())).collect();
         let read = stored(shape, strides, offset).unwrap().read(&mut Cursor::new(bytes), &mut Vec::new()).unwrap();
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn any_order_of_elements() {
+    fn strided_tensors_are_read_in_order() {
         check(&[2, 3], &[3, 1], 0, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
         check(&[3, 2], &[1, 3], 0, &[0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
         check(&[2, 2], &[2, 1], 1, &[1.0, 2.0, 3.0, 4.0]);
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn views() {
+    fn views_select_elements() {
         let bytes: Vec<u8> = [9u8; 4].into_iter().chain((0..6).flat_map(|i| (i as f32).to_le_bytes())).collect();
         let values = |stored: StoredTensor| {
             let read = stored.read(&mut Cursor::new(&bytes), &mut Vec::new()).unwrap();
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_lies_outside() {
+    fn tensors_outside_the_file_are_errors() {
         for (shape, strides, offset) in [
             (&[7][..], &[1][..], 0),
             (&[2, 3], &[3, 1], 1),

@@ -1,25 +1,25 @@
-//! Checkpoints of torch: a pickle of what was saved, and beside it the storages in which its tensors lie.
+//! The content of torch checkpoints: a pickle of the saved object, and the storages that hold the elements of its tensors.
 
 use super::stored::StoredTensor;
 use candle_core::DType;
 use hard_imagenet_pickle::Value;
 use std::collections::{HashMap, HashSet};
 
-/// Where the storages lie: by key, the offset in the file and the length, in bytes.
+/// The storages by key: offset in the file and length, in bytes.
 pub(super) type Storages = HashMap<String, (u64, u64)>;
 
-/// A storage as the pickle describes it.
+/// A storage, as the pickle describes it.
 pub(super) struct Storage<'a> {
     pub(super) key: &'a str,
-    /// Bytes of an element.
+    /// The bytes of an element.
     pub(super) size: usize,
-    /// `None` for what no weights are made of.
+    /// The type of the elements, or `None` for types that weights do not have.
     dtype: Option<DType>,
-    /// Elements to skip: it may be a view into another.
+    /// The number of elements to skip, if this is a view of another storage.
     offset: usize,
 }
 
-/// The storage that `('storage', type, key, location, elements, view)` describes.
+/// Returns the storage that the tuple `('storage', type, key, location, elements, view)` describes.
 pub(super) fn storage(id: Value<'_>) -> Option<Storage<'_>> {
     let parts: Vec<_> = id.items()?.collect();
     let [kind, class, key, _, _, rest @ ..] = &parts[..] else { return None };
@@ -35,14 +35,14 @@ pub(super) fn storage(id: Value<'_>) -> Option<Storage<'_>> {
         "ComplexDoubleStorage" => (None, 16),
         _ => (None, 1),
     };
-    // Before torch 1.0: (key, offset, size) of a view.
+    // Before torch 1.0, a view is described by (key, offset, size).
     let view = rest.first().and_then(|view| view.items());
     let offset = view.and_then(|mut view| size_of(view.nth(1)?)).unwrap_or(0);
     (kind == "storage").then_some(Storage { key, size, dtype, offset })
 }
 
-/// Where training scripts keep the weights, the averaged ones first, as timm has it.
-const KEPT_UNDER: [&str; 14] = [
+/// The keys under which training scripts save weights. Averaged weights come first, as in timm.
+const WEIGHT_KEYS: [&str; 14] = [
     "state_dict_ema",
     "model_ema",
     "ema",
@@ -59,8 +59,8 @@ const KEPT_UNDER: [&str; 14] = [
     "state",
 ];
 
-/// The tensors of floating-point numbers among what was saved: those of the dictionary itself, of the one under a
-/// customary name, or, of a whole module, those in it and in its parts. All else (optimizers, settings) is left.
+/// Returns the table of the floating-point tensors in a saved object: those of the dictionary itself, of the dictionary under
+/// one of [`WEIGHT_KEYS`], or of a whole module and its submodules. Optimizers and settings are ignored.
 pub(super) fn tensors(saved: Value<'_>, storages: &Storages) -> Result<Vec<StoredTensor>, String> {
     let mut top = saved;
     for _ in 0..4 {
@@ -68,7 +68,7 @@ pub(super) fn tensors(saved: Value<'_>, storages: &Storages) -> Result<Vec<Store
         if members.iter().any(|&(_, value)| tensor_call(value).is_some()) {
             break;
         }
-        let under = KEPT_UNDER.iter().find_map(|key| {
+        let under = WEIGHT_KEYS.iter().find_map(|key| {
             let (_, value) = members.iter().rev().find(|(name, _)| name.as_text() == Some(key))?;
             (!self::members(*value).is_empty()).then_some(*value)
         });
@@ -87,7 +87,7 @@ pub(super) fn tensors(saved: Value<'_>, storages: &Storages) -> Result<Vec<Store
             if let Some(call) = tensor_call(value) {
                 tensors.extend(tensor(storages, format!("{prefix}{key}"), &call)?);
             } else if is_module && met.insert(value.identity()) {
-                // Modules keep theirs in dictionaries of these names, which are no part of a weight's name.
+                // Modules hold their tensors and submodules in these dictionaries, which are not part of a weight's name.
                 let inner = ["_parameters", "_buffers", "_modules"].contains(&key);
                 let prefix = if inner { prefix.clone() } else { format!("{prefix}{key}.") };
                 ahead.push((prefix, value));
@@ -95,12 +95,12 @@ pub(super) fn tensors(saved: Value<'_>, storages: &Storages) -> Result<Vec<Store
         }
     }
     match tensors.is_empty() {
-        true => Err(format!("there are no tensors at its top, nor under \"{}\"", KEPT_UNDER.join("\", \""))),
+        true => Err(format!("there are no tensors at the top level or under \"{}\"", WEIGHT_KEYS.join("\", \""))),
         false => Ok(tensors),
     }
 }
 
-/// Entries of a dictionary, in order, or attributes of an object.
+/// Returns the entries of a dictionary in order, or the attributes of an object.
 fn members(value: Value<'_>) -> Vec<(Value<'_>, Value<'_>)> {
     let members: Vec<_> = value.entries().into_iter().flatten().collect();
     if !members.is_empty() {
@@ -109,9 +109,9 @@ fn members(value: Value<'_>) -> Vec<(Value<'_>, Value<'_>)> {
     value.state().and_then(Value::entries).into_iter().flatten().collect()
 }
 
-/// The arguments of the call that would make a tensor: storage, offset, size, strides.
+/// Returns the arguments of a call that makes a tensor: storage, offset, shape, strides, and others.
 fn tensor_call(mut value: Value<'_>) -> Option<Vec<Value<'_>>> {
-    // A parameter is a tensor within a call, seldom within two.
+    // A parameter wraps its tensor in a call, and in rare cases in two.
     for _ in 0..4 {
         let (function, arguments) = value.call()?;
         let arguments: Vec<_> = arguments.collect();
@@ -132,14 +132,15 @@ fn tensor_call(mut value: Value<'_>) -> Option<Vec<Value<'_>>> {
     None
 }
 
-/// One tensor; `None` if it is not of floating-point numbers.
+/// Describes one tensor. Returns `None` if its elements are not floating-point numbers.
 fn tensor(storages: &Storages, name: String, call: &[Value<'_>]) -> Result<Option<StoredTensor>, String> {
-    let damaged = || format!("its pickle is damaged: {name:?} is described wrongly");
+    let damaged = || format!("the pickle is damaged: the description of {name:?} is invalid");
     let &[id, offset, shape, strides, ..] = call else { return Err(damaged()) };
     let Storage { key, size, dtype, offset: view } = id.persistent_id().and_then(storage).ok_or_else(damaged)?;
     let Some(dtype) = dtype else { return Ok(None) };
-    let &(from, bytes) =
-        storages.get(key).ok_or_else(|| format!("it lacks the values of {name:?}; get the file again"))?;
+    let &(from, bytes) = storages
+        .get(key)
+        .ok_or_else(|| format!("the values of {name:?} are missing; download or copy the file again"))?;
     let sizes = |list: Value<'_>| list.items()?.map(size_of).collect::<Option<Vec<_>>>();
     let offset = size_of(offset).and_then(|offset| offset.checked_add(view)).ok_or_else(damaged)?;
     let (shape, strides) = (sizes(shape).ok_or_else(damaged)?, sizes(strides).ok_or_else(damaged)?);
@@ -147,7 +148,7 @@ fn tensor(storages: &Storages, name: String, call: &[Value<'_>]) -> Result<Optio
     StoredTensor::within((from, elements), offset, (name, dtype, shape), Some(strides)).map(Some)
 }
 
-/// An integer that is not negative.
+/// Returns the integer, if it is not negative.
 fn size_of(value: Value<'_>) -> Option<usize> {
     usize::try_from(value.as_int()?).ok()
 }

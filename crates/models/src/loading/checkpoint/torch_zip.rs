@@ -1,4 +1,4 @@
-//! torch's format since 1.6: a zip archive, in which nothing is compressed, of `data.pkl` and a file a storage.
+//! The format since torch 1.6: an uncompressed zip archive of `data.pkl` and one file for each storage.
 
 use super::stored::StoredTensor;
 use super::torch::{self, Storages};
@@ -7,25 +7,25 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use zip::{CompressionMethod, ZipArchive};
 
 pub(super) fn tensors(file: &mut (impl Read + Seek)) -> Result<Vec<StoredTensor>, String> {
-    let damaged = |error: zip::result::ZipError| format!("{error}; get the file again");
+    let damaged = |error: zip::result::ZipError| format!("{error}; download or copy the file again");
     let mut archive = ZipArchive::new(&mut *file).map_err(damaged)?;
     let mut entries = Storages::new();
     for i in 0..archive.len() {
         let entry = archive.by_index_raw(i).map_err(damaged)?;
         if entry.compression() == CompressionMethod::Stored {
             let name = entry.name().map_err(damaged)?.into_owned();
-            let start = entry.data_start().ok_or_else(|| format!("{name} has no place in it"))?;
+            let start = entry.data_start().ok_or_else(|| format!("{name} has no place in the archive"))?;
             entries.insert(name, (start, entry.size()));
         }
     }
     drop(archive);
-    // All names begin with the archive's: "resnet50/data.pkl", "resnet50/data/0".
+    // All names begin with the name of the archive: "resnet50/data.pkl", "resnet50/data/0".
     let found = entries.iter().find_map(|(name, &place)| Some((name.strip_suffix("data.pkl")?.to_owned(), place)));
     let Some((root, (start, length))) = found else {
-        return Err("it is a zip archive without data.pkl, so not one of torch".into());
+        return Err("it is a zip archive without data.pkl, so torch did not write it".into());
     };
     if entries.get(&format!("{root}byteorder")).is_some_and(|&(_, length)| length == 3) {
-        return Err("it was written by a machine of the other byte order (\"big\"); save it on a usual one".into());
+        return Err("it was written on a big-endian machine; save it on a little-endian one".into());
     }
     let folder = format!("{root}data/");
     let storages = entries.iter().filter_map(|(name, &place)| Some((name.strip_prefix(&folder)?.to_owned(), place)));
