@@ -15,7 +15,7 @@ fn check(rounds: u64) {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{file}.onnx"));
         let whole = std::fs::read(golden).unwrap();
         for round in 0..rounds {
-            check::onnx(&path, &changes::changed(&whole, round));
+            check::onnx(&path, &changes::change(&whole, round));
         }
     }
     std::fs::remove_dir_all(&folder).unwrap();
