@@ -1,15 +1,15 @@
-//! How well a saliency map and an object mask agree, on plain slices.
+//! Measures how well a saliency map and an object mask agree, on plain slices.
 //!
-//! Maps are row-major `f32` in [0, 1], masks are row-major `u8` with 0 for surroundings and anything else for the
-//! object. A value of a map that is not a number counts as 0, as in the published code.
+//! Maps are row-major `f32` in [0, 1]. Masks are row-major `u8`: 0 is surroundings, any other value is object. A NaN in
+//! a map counts as 0, as in the published code.
 //!
-//! - Hard ImageNet's scores: [`iou`], [`dice`], [`delta_density`].
-//! - RIVAL10's: [`iou`] and [`dice`] at 0.5 of the map [`divided_by_max`]; [`inside_fraction`], also called saliency
-//!   precision; [`mass_thresholds`] and, at these, [`coverage`], also called recall; [`average_precision`].
-//! - Without a threshold: [`iou_curve`], [`dice_curve`], [`iou_mean`], [`iou_best`]; [`auc`]; [`rank_accuracy`]; the
-//!   [`pointing`] game.
+//! - Scores of Hard ImageNet: [`iou`], [`dice`], [`delta_density`].
+//! - Scores of RIVAL10: [`iou`] and [`dice`] at 0.5 of the map [`divided_by_max`]; [`inside_fraction`], also called
+//!   saliency precision; [`coverage`] at the [`mass_thresholds`], also called recall; [`average_precision`].
+//! - Scores without a threshold: [`iou_curve`], [`dice_curve`], [`iou_mean`], [`iou_best`]; [`auc`]; [`rank_accuracy`];
+//!   the [`pointing`] game.
 //!
-//! [`SCORES`] lists them all, and [`scores`] computes them all at the price of little more than one.
+//! [`SCORES`] lists all of them. [`scores`] computes them together and takes little longer than one.
 
 mod ascending;
 mod curve;
@@ -29,9 +29,10 @@ use totals::{assert_same_length, counts, number, sums};
 /// Keeps the ratio of two empty regions at 1, as in the published code.
 const EPSILON: f64 = 1e-10;
 
-/// Intersection over union of the map, binarised at `map >= threshold`, and the mask.
+/// Returns the intersection over union of the mask and the map, binarized at `map >= threshold`.
 ///
-/// `(|I| + 1e-10) / (|U| + 1e-10)`, in [0, 1]; 1 if both are empty. The paper's threshold is 0.5.
+/// The value is `(|I| + 1e-10) / (|U| + 1e-10)`, in [0, 1]; it is 1 if both are empty. The paper uses a threshold of
+/// 0.5.
 ///
 /// ```
 /// # use hard_imagenet_metrics::alignment::iou;
@@ -51,9 +52,9 @@ fn iou_of_counts(both: f64, on: f64, object: f64) -> f64 {
     (both + EPSILON) / (on + object - both + EPSILON)
 }
 
-/// Dice coefficient of the map, binarised at `map >= threshold`, and the mask.
+/// Returns the Dice coefficient of the mask and the map, binarized at `map >= threshold`.
 ///
-/// `(2 |I| + 1e-10) / (|U| + |I| + 1e-10)`, in [0, 1]; 1 if both are empty.
+/// The value is `(2 |I| + 1e-10) / (|U| + |I| + 1e-10)`, in [0, 1]; it is 1 if both are empty.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -66,9 +67,9 @@ fn dice_of_counts(both: f64, on: f64, object: f64) -> f64 {
     (2.0 * both + EPSILON) / (on + object + EPSILON)
 }
 
-/// Mean of the map on the object minus mean of the map off it, in [-1, 1] for maps in [0, 1].
+/// Returns the mean of the map on the object minus its mean off the object, in [-1, 1] for maps in [0, 1].
 ///
-/// `None` where the mask is empty or full, because one of the two means does not exist.
+/// Returns `None` if the mask is empty or full, because one of the two means does not exist.
 ///
 /// ```
 /// # use hard_imagenet_metrics::alignment::delta_density;
@@ -117,7 +118,7 @@ mod tests {
         check(&[f32::NAN, 1.0, f32::NAN, 0.0], &[1, 1, 0, 0], 0.5, 2.0 / 3.0, Some(0.5));
     }
 
-    // 6 x 6 cases; expected values by NumPy in f64 from the formulas above (see the comment for the input).
+    // A 6 × 6 map. NumPy computed the expected values in f64 from the formulas above.
     #[test]
     fn numpy_agrees() {
         // map[i] = ((i * 7919) % 101) / 100, mask[i] = (i * 31) % 7 < 3

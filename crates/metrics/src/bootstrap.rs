@@ -1,16 +1,16 @@
-//! Which samples each bootstrap replicate is made of.
+//! Drawing the samples of each bootstrap replicate.
 
 use hard_imagenet_cpu::random::{below, splitmix64};
 use std::ops::Range;
 
-/// Classes with fewer samples than this are drawn from together, because resampling inside them says little: inside
-/// a class of one sample nothing ever varies.
+/// Classes with fewer samples than this are pooled for drawing, because resampling within them says little: nothing
+/// ever varies within a class of one sample.
 pub(crate) const SMALLEST_STRATUM: usize = 5;
 
-/// How often each sample is in each replicate: `replicates` rows of one weight for each sample.
+/// Returns how often each sample occurs in each replicate: `replicates` rows of one weight per sample.
 ///
-/// Every replicate draws from each class as many samples as the class has, with replacement. Each draw is a function
-/// of seed, replicate and position only, so the weights depend on nothing else.
+/// Every replicate draws from each class as many samples as the class has, with replacement. Each draw is a function of
+/// seed, replicate and position only, so the weights depend on nothing else.
 pub(crate) fn weights(classes: &[Range<usize>], samples: usize, replicates: usize, seed: u64) -> Vec<u8> {
     let mut weights = vec![0u8; replicates * samples];
     let (large, small): (Vec<_>, Vec<_>) = classes.iter().cloned().partition(|class| class.len() >= SMALLEST_STRATUM);
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn draws_never_change() {
-        // Intervals of earlier runs could not be recomputed.
+        // Intervals of earlier runs depend on these bits.
         assert_eq!(draw(0, 0, 0), splitmix64(splitmix64(0xe220_a839_7b1d_cdaf)));
     }
 

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
-/// Differences between two runs on the samples they share.
+/// The differences between two runs on the samples they share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// How intervals and p-values were made.
+    /// How intervals and p-values were computed.
     pub options: Options,
-    /// Samples in both runs; only they take part.
+    /// Number of samples in both runs. Other samples are ignored.
     pub samples: usize,
     /// The classes of the first run, in the order of every [`Difference::classes`].
     pub classes: Vec<Class>,
@@ -21,14 +21,14 @@ pub struct Comparison {
 /// The differences of one metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MetricDifferences {
-    /// The metric's id; [`meta`](crate::meta) tells more.
+    /// The metric's id; [`meta`](crate::meta) describes it.
     pub id: String,
-    /// One for each condition that both runs have.
+    /// One difference for each condition that both runs have.
     pub differences: Vec<Difference>,
 }
 
 impl Comparison {
-    /// The difference of a metric under a condition; `None` if either run did not measure it.
+    /// Returns the difference of a metric under a condition, or `None` if either run did not measure it.
     pub fn get(&self, metric: &str, condition: &str) -> Option<&Difference> {
         let metric = self.metrics.iter().find(|m| m.id == metric)?;
         metric.differences.iter().find(|d| d.condition == condition)
@@ -42,15 +42,15 @@ impl Comparison {
     }
 }
 
-/// First minus second, paired by sample, with intervals, tests and the number of images needed.
+/// Computes first minus second, paired by sample, with intervals, tests and the number of images needed.
 ///
-/// Both runs are resampled together, so what makes a sample hard for both cancels and the intervals are narrower than
-/// those of two runs apart.
+/// Both runs are resampled together. What makes a sample hard for both models cancels out, so the intervals are
+/// narrower than those of two separate runs.
 pub fn compare(first: &[Record], second: &[Record], options: &Options) -> Comparison {
     compare_with(first, second, options, &metrics().collect::<Vec<_>>())
 }
 
-/// [`compare`] by the given metrics, which may be built in or not.
+/// Runs [`compare`] with the given metrics, built in or not.
 pub fn compare_with(first: &[Record], second: &[Record], options: &Options, metrics: &[&dyn Metric]) -> Comparison {
     let ids = |records: &[Record]| -> HashSet<String> {
         records.iter().filter(|r| r.error.is_none()).map(|r| r.sample.clone()).collect()
@@ -60,7 +60,7 @@ pub fn compare_with(first: &[Record], second: &[Record], options: &Options, metr
         Records::new(&records.iter().filter(|r| shared.contains(&r.sample)).cloned().collect::<Vec<_>>())
     };
     let (first, second) = (keep(first), keep(second));
-    // The runs may judge against different labels and so sort samples differently.
+    // The runs may use different labels and therefore sort samples differently.
     let order: Vec<usize> = {
         let place: HashMap<&str, usize> = second.samples().iter().enumerate().map(|(i, s)| (s.as_str(), i)).collect();
         first.samples().iter().map(|s| place[s.as_str()]).collect()
@@ -92,9 +92,10 @@ pub fn compare_with(first: &[Record], second: &[Record], options: &Options, metr
     Comparison { options: *options, samples: shared.len(), classes: first.classes().to_vec(), metrics: found }
 }
 
-/// One metric under two conditions of one run, first minus second, paired by sample; `None` if it has not both.
+/// Compares one metric under two conditions of one run, first minus second, paired by sample. Returns `None` if the run
+/// does not have both.
 ///
-/// The difference's condition is "first − second".
+/// The condition of the result is "first − second".
 pub fn compare_conditions(
     records: &[Record],
     metric: &str,
@@ -109,7 +110,7 @@ pub fn compare_conditions(
     differences(vec![pair], &records, options).pop()
 }
 
-/// The differences of measures on the same samples, in the order of the records.
+/// Computes the differences of measures on the same samples, in the order of the records.
 fn differences(mut pairs: Vec<(String, Measure, Measure)>, records: &Records, options: &Options) -> Vec<Difference> {
     pairs.iter_mut().for_each(|(_, a, b)| pair(a, b));
     let quantities: Vec<Quantity> = pairs.iter().map(|(_, a, b)| Quantity { measure: a, minus: Some(b) }).collect();

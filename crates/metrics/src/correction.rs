@@ -1,7 +1,7 @@
-//! p-values of many tests, corrected for their number.
+//! Corrections of p-values for the number of tests.
 
-/// Holm's correction: rejecting below `α` makes any false rejection among all the tests at most that likely, however
-/// they depend on each other. In the order of the p-values, each at most 1.
+/// Returns the p-values after Holm's correction, in the given order, each at most 1. Rejecting below `α` keeps the
+/// probability of any false rejection among all tests at or below `α`, however the tests depend on each other.
 ///
 /// ```
 /// # use hard_imagenet_metrics::holm;
@@ -20,8 +20,9 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     corrected
 }
 
-/// Benjamini and Hochberg's correction: rejecting below `q` makes the expected share of false ones among the rejections
-/// at most `q`, for tests that are independent or positively dependent. In the order of the p-values, each at most 1.
+/// Returns the p-values after the correction of Benjamini and Hochberg, in the given order, each at most 1. Rejecting
+/// below `q` keeps the expected share of false rejections at or below `q`, for tests that are independent or positively
+/// dependent.
 ///
 /// ```
 /// # use hard_imagenet_metrics::benjamini_hochberg;

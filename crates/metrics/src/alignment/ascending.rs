@@ -1,12 +1,14 @@
-//! Values in their order.
+//! Sorting the values of a map.
 
 use super::number;
 
-/// Bits of a digit; three digits are 32 bits and one more.
+/// Bits of a digit. Three digits hold the 32 bits of a value.
 const BITS: u32 = 11;
 
-/// The values, smallest first, as whole numbers that are ordered as they are; both zeros are one, and so is what is not
-/// a number. A radix sort: three passes over any number of values.
+/// Returns the values in ascending order, as integers that sort like the values. Both zeros and NaN become the same
+/// integer.
+///
+/// This is a radix sort with three passes, however many values there are.
 pub(super) fn ascending(values: impl Iterator<Item = f32>) -> Vec<u32> {
     let mut orders: Vec<u32> = values.map(order).collect();
     let digit = |order: u32, place: usize| (order >> (BITS * place as u32)) as usize & ((1 << BITS) - 1);
@@ -16,7 +18,7 @@ pub(super) fn ascending(values: impl Iterator<Item = f32>) -> Vec<u32> {
     }
     let mut sorted = vec![0; orders.len()];
     for (place, mut next) in counts.into_iter().enumerate() {
-        // From how many values have a digit to where the next of these goes.
+        // Turn the number of values with each digit into the place of the first one.
         let mut start = 0;
         next.iter_mut().for_each(|count| (*count, start) = (start, start + *count));
         for &order in &orders {
@@ -29,13 +31,14 @@ pub(super) fn ascending(values: impl Iterator<Item = f32>) -> Vec<u32> {
     orders
 }
 
-/// Negative values have their bits turned over, others their sign.
+/// Maps a value to an integer of the same order: all bits of a negative value are inverted, and the sign bit of the
+/// others is set.
 fn order(value: f32) -> u32 {
     let bits = (number(value) + 0.0).to_bits();
     if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
 }
 
-/// The value of an order.
+/// Returns the value of an integer made by [`order`].
 pub(super) fn value(order: u32) -> f32 {
     f32::from_bits(if order >> 31 == 0 { !order } else { order & !(1 << 31) })
 }
@@ -45,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn floats_in_order() {
+    fn floats_are_sorted() {
         let check = |values: &[f32]| {
             let mut expected: Vec<f32> = values.iter().map(|&v| number(v) + 0.0).collect();
             expected.sort_by(f32::total_cmp);

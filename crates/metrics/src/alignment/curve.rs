@@ -3,12 +3,12 @@
 use super::ranking::Ranking;
 use super::{dice_of_counts, iou_of_counts};
 
-/// The thresholds that [`iou_mean`] and [`iou_best`] go over: 0.05, 0.1, .., 0.95.
+/// The thresholds of [`iou_mean`] and [`iou_best`]: 0.05, 0.1, .., 0.95.
 pub const THRESHOLDS: [f32; 19] =
     [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
 
-/// [`iou`](super::iou) at each of the thresholds, which may come in any order. The map is sorted once, so many
-/// thresholds cost little more than one.
+/// Returns the [`iou`](super::iou) at each of the thresholds, which may be in any order. The map is sorted once, so
+/// many thresholds take little longer than one.
 ///
 /// ```
 /// # use hard_imagenet_metrics::alignment::iou_curve;
@@ -23,7 +23,7 @@ pub fn iou_curve(map: &[f32], mask: &[u8], thresholds: &[f32]) -> Vec<f64> {
     thresholds.iter().map(|&threshold| ranking.iou(threshold)).collect()
 }
 
-/// [`dice`](super::dice) at each of the thresholds, which may come in any order.
+/// Returns the [`dice`](super::dice) coefficient at each of the thresholds, which may be in any order.
 ///
 /// # Panics
 /// If the slices of map and mask differ in length.
@@ -33,7 +33,7 @@ pub fn dice_curve(map: &[f32], mask: &[u8], thresholds: &[f32]) -> Vec<f64> {
     thresholds.iter().map(|&threshold| dice(ranking.at_least(threshold))).collect()
 }
 
-/// Mean of the IoU over [`THRESHOLDS`], in [0, 1]: overlap that does not hang on one threshold.
+/// Returns the mean IoU over [`THRESHOLDS`], in [0, 1]. It does not depend on the choice of one threshold.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -41,7 +41,7 @@ pub fn iou_mean(map: &[f32], mask: &[u8]) -> f64 {
     Ranking::new(map, mask).iou_mean()
 }
 
-/// Greatest IoU over [`THRESHOLDS`], in [0, 1]: the overlap at the threshold that suits this map best.
+/// Returns the greatest IoU over [`THRESHOLDS`], in [0, 1]: the overlap at the threshold that suits this map best.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn mean_and_best() {
-        // On up to 0.3 the IoU is 1/2, up to 0.6 it is 1, above it is 0.
+        // The IoU is 1/2 at thresholds up to 0.3, 1 up to 0.6, and 0 above.
         let (map, mask) = ([0.62, 0.32], [1, 0]);
         assert!((iou_mean(&map, &mask) - (6.0 * 0.5 + 6.0) / 19.0).abs() < 1e-9);
         assert!((iou_best(&map, &mask) - 1.0).abs() < 1e-9);

@@ -1,28 +1,29 @@
-//! Where the mass of a map, the sum of its values, lies.
+//! Where the mass of a map lies. The mass is the sum of its values.
 
 use super::ascending::{ascending, value};
 use super::{counts, number, sums};
 
-/// In which numbers [`mass_thresholds`] adds up the values, which can move a threshold to a neighbouring value.
+/// The precision in which [`mass_thresholds`] adds up the values. It can move a threshold to a neighboring value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RunningSum {
-    /// As the published code does with NumPy 2.
+    /// The precision of the published code with NumPy 2.
     F32,
-    /// As it did with the NumPy of its time.
+    /// The precision of the published code with the NumPy of its time.
     F64,
 }
 
-/// The map, divided by its greatest value; a map without values above 0 stays as it is but for what is not a number.
+/// Divides the map by its greatest value. A map without positive values is not divided; NaN becomes 0 in either case.
 ///
-/// [`iou`](super::iou) and [`dice`](super::dice) of this map at 0.5 are RIVAL10's, where exactly 0.5 is on too.
+/// [`iou`](super::iou) and [`dice`](super::dice) of this map at 0.5 are those of RIVAL10, except that they include
+/// values of exactly 0.5.
 pub fn divided_by_max(map: &[f32]) -> Vec<f32> {
     let greatest = map.iter().copied().fold(0.0, f32::max);
     let divisor = if greatest > 0.0 { greatest } else { 1.0 };
     map.iter().map(|&value| number(value) / divisor).collect()
 }
 
-/// The share of the map's mass that lies on the object, in [0, 1]; `None` for a map without mass. RIVAL10 calls it
-/// saliency precision; Arras, Osman, Samek 2022 call it relevance mass accuracy.
+/// Returns the share of the map's mass that lies on the object, in [0, 1], or `None` for a map without mass. RIVAL10
+/// calls it saliency precision; Arras, Osman, Samek 2022 call it relevance mass accuracy.
 ///
 /// # Panics
 /// If the slices differ in length.
@@ -32,9 +33,11 @@ pub fn inside_fraction(map: &[f32], mask: &[u8]) -> Option<f64> {
     (total > 0.0).then(|| inside / total)
 }
 
-/// For each share in [0, 1), the value at which the running sum of the sorted values, smallest first, comes to exceed
-/// that share of the map's mass: pixels of that value and above carry about the rest of it. RIVAL10 takes 0.25, 0.5 and
-/// 0.75. A map without mass has 1 for all.
+/// Returns, for each share in [0, 1), the value at which the running sum of the ascending values first exceeds that
+/// share of the map's mass.
+///
+/// Pixels of that value and above hold about the rest of the mass. RIVAL10 uses the shares 0.25, 0.5 and 0.75. All
+/// thresholds of a map without mass are 1.
 ///
 /// ```
 /// use hard_imagenet_metrics::alignment::{RunningSum, mass_thresholds};
@@ -45,14 +48,14 @@ pub fn mass_thresholds<const N: usize>(map: &[f32], shares: [f64; N], sum: Runni
     mass_thresholds_of_sorted(&ascending(map.iter().copied()), shares, sum)
 }
 
-/// [`mass_thresholds`] of values in their order.
+/// Computes [`mass_thresholds`] from sorted values.
 pub(super) fn mass_thresholds_of_sorted<const N: usize>(sorted: &[u32], shares: [f64; N], sum: RunningSum) -> [f32; N] {
     let add = |running: f64, &order: &u32| {
         let running = running + f64::from(value(order));
-        // The sum of two f32, exact in f64, then rounded: their sum in f32.
+        // The sum of two f32 is exact in f64; rounding it gives their sum in f32.
         if sum == RunningSum::F32 { f64::from(running as f32) } else { running }
     };
-    // The running sum before each part: to keep all of them takes more memory than the values do.
+    // Keep the running sum at the start of each part only: all of them take more memory than the values.
     let mut parts = Vec::with_capacity(sorted.len().div_ceil(PART));
     let mut running = 0.0;
     for part in sorted.chunks(PART) {
@@ -68,7 +71,8 @@ pub(super) fn mass_thresholds_of_sorted<const N: usize>(sorted: &[u32], shares: 
             RunningSum::F32 => f64::from((share * total) as f32),
             RunningSum::F64 => share * total,
         };
-        // The sum falls with the values below 0 and then rises, so in each part it is greatest at one of its ends.
+        // The running sum falls while values are negative and rises afterwards, so its maximum in a part is at one of
+        // the ends.
         let ends = parts.iter().skip(1).map(|&(before, _)| before).chain([running]);
         let mut found = parts.iter().zip(ends);
         let part = found.find(|((before, part), end)| *end > limit || add(*before, &part[0]) > limit);
@@ -81,11 +85,11 @@ pub(super) fn mass_thresholds_of_sorted<const N: usize>(sorted: &[u32], shares: 
     })
 }
 
-/// Values of a part of the running sum.
+/// The number of values in a part of the running sum.
 const PART: usize = 256;
 
-/// The share of the object's pixels that have a value of `threshold` or more, and more than 0, in [0, 1]; `None` for an
-/// empty mask. RIVAL10 calls it recall.
+/// Returns the share of the object's pixels whose value is at least `threshold` and above 0, in [0, 1], or `None` for
+/// an empty mask. RIVAL10 calls it recall.
 ///
 /// ```
 /// use hard_imagenet_metrics::alignment::coverage;
@@ -119,7 +123,7 @@ mod tests {
 
     #[test]
     fn sums_of_either_kind() {
-        // 1 and the number after it: 2 + 2^-23 exceeds half the mass, but is rounded to 2 in f32.
+        // The values 1 and 1 + 2⁻²³: their sum exceeds half the mass, but rounds to 2 in f32.
         let map = [2.0, 1.0 + f32::EPSILON, 1.0];
         assert_eq!(mass_thresholds(&map, [0.5], RunningSum::F64), [1.0 + f32::EPSILON]);
         assert_eq!(mass_thresholds(&map, [0.5], RunningSum::F32), [2.0]);

@@ -1,10 +1,11 @@
-//! Scores that depend on the order of a map's values only, not on the values.
+//! Scores that depend only on the order of a map's values.
 
 use super::ranking::Ranking;
 
-/// Averaging precision of the map as a ranking of pixels, object or not: the sum over distinct values, from the greatest
-/// down, of precision times the gain in recall, as scikit-learn's `average_precision_score(mask, map)`. In [0, 1];
-/// `None` for an empty mask (scikit-learn says 0).
+/// Returns the average precision of the map as a ranking of pixels, in [0, 1], or `None` for an empty mask.
+///
+/// It is the sum over distinct values, from the greatest down, of precision times the gain in recall, equal to
+/// scikit-learn's `average_precision_score(mask, map)` (which returns 0 for an empty mask).
 ///
 /// ```
 /// # use hard_imagenet_metrics::alignment::average_precision;
@@ -17,9 +18,11 @@ pub fn average_precision(map: &[f32], mask: &[u8]) -> Option<f64> {
     Ranking::new(map, mask).average_precision()
 }
 
-/// Area under the ROC curve of the map as a ranking of pixels: the probability that a pixel of the object has a greater
-/// value than one of the surroundings, ties counting half (midranks), as scikit-learn's `roc_auc_score(mask, map)`. In
-/// [0, 1], 0.5 by chance; `None` where the mask is empty or full.
+/// Returns the area under the ROC curve of the map as a ranking of pixels, in [0, 1] and 0.5 by chance, or `None` if
+/// the mask is empty or full.
+///
+/// It is the probability that a pixel of the object has a greater value than a pixel of the surroundings, with ties
+/// counted as half (midranks), equal to scikit-learn's `roc_auc_score(mask, map)`.
 ///
 /// ```
 /// # use hard_imagenet_metrics::alignment::auc;
@@ -32,11 +35,11 @@ pub fn auc(map: &[f32], mask: &[u8]) -> Option<f64> {
     Ranking::new(map, mask).auc()
 }
 
-/// Relevance rank accuracy (Arras, Osman, Samek 2022): of as many of the highest pixels as the object has, the share
-/// that is object. In [0, 1], the object's share of the map by chance; `None` for an empty mask.
+/// Returns the relevance rank accuracy (Arras, Osman, Samek 2022): the share of the `n` highest pixels that lie on the
+/// object, where `n` is the number of the object's pixels.
 ///
-/// Where pixels of one value compete for the last places, each has the same share in them: the mean over all orders of
-/// these pixels.
+/// The value is in [0, 1] and by chance equals the object's share of the map; it is `None` for an empty mask. If pixels
+/// of equal value compete for the last places, the result is the mean over all orders of these pixels.
 ///
 /// ```
 /// # use hard_imagenet_metrics::alignment::rank_accuracy;
@@ -50,9 +53,11 @@ pub fn rank_accuracy(map: &[f32], mask: &[u8]) -> Option<f64> {
     Ranking::new(map, mask).rank_accuracy()
 }
 
-/// Pointing game (Zhang et al. 2016): is the greatest value on the object? 1 if so, 0 if not; where several pixels have
-/// it, the share of them that is object, so that a constant map has what chance has. `None` for an empty mask. There is
-/// no margin around the object.
+/// Returns the result of the pointing game (Zhang et al. 2016): 1 if the greatest value lies on the object, otherwise
+/// 0, or `None` for an empty mask.
+///
+/// If several pixels have the greatest value, the result is the share of them on the object, so that a constant map
+/// scores what chance does. There is no margin around the object.
 ///
 /// ```
 /// # use hard_imagenet_metrics::alignment::pointing;
@@ -78,7 +83,7 @@ impl Ranking {
 
     pub(super) fn auc(&self) -> Option<f64> {
         let surroundings = self.pixels() - self.objects();
-        // Twice the pairs in which the object is ahead: a whole number, so that nothing is lost.
+        // Count pairs won by the object twice, so that ties stay whole numbers and the sum is exact.
         let twice: u64 = self
             .steps()
             .map(|(above, level)| {

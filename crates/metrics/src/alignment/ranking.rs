@@ -1,14 +1,14 @@
-//! The pixels of a map in the order of their values, object or not.
+//! The pixels of a map, on the object and in total, ordered by value.
 
 use super::ascending::{ascending, value};
 use super::assert_same_length;
 
-/// How many pixels have a value or a greater one.
+/// How many pixels have at least some value.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Level {
     /// Pixels of that value and above.
     pub(super) pixels: usize,
-    /// Those of them on the object.
+    /// Those of them that lie on the object.
     pub(super) objects: usize,
 }
 
@@ -25,16 +25,17 @@ impl Narrow {
     }
 }
 
-/// A map's distinct values from the greatest down. All scores that depend on the order of the values read it.
+/// The distinct values of a map from the greatest down. All scores that depend on the order of the values use it.
 pub(super) struct Ranking {
-    /// The values, smallest first.
+    /// The values in ascending order, as integers.
     pub(super) ascending: Vec<u32>,
-    /// In half the memory that [`Level`] takes, for there may be as many as pixels, of which there are fewer than 2³².
+    /// Stored in half the memory of [`Level`], because there may be as many levels as pixels. There are fewer than 2³²
+    /// pixels.
     levels: Vec<Narrow>,
 }
 
 impl Ranking {
-    /// Sorts the map's values and those on the object.
+    /// Sorts the values of the map, and those on the object.
     pub(super) fn new(map: &[f32], mask: &[u8]) -> Self {
         assert_same_length(map, mask);
         let all = ascending(map.iter().copied());
@@ -52,28 +53,28 @@ impl Ranking {
         Self { ascending: all, levels }
     }
 
-    /// All pixels.
+    /// Returns the number of pixels.
     pub(super) fn pixels(&self) -> usize {
         self.ascending.len()
     }
 
-    /// All pixels of the object.
+    /// Returns the number of pixels on the object.
     pub(super) fn objects(&self) -> usize {
         self.levels.last().map_or(0, |level| level.objects as usize)
     }
 
-    /// The level of the greatest value.
+    /// Returns the level of the greatest value.
     pub(super) fn greatest(&self) -> Option<Level> {
         self.levels.first().map(|level| level.level())
     }
 
-    /// Each level after what lies above it.
+    /// Iterates over pairs of each level and the level above it.
     pub(super) fn steps(&self) -> impl Iterator<Item = (Level, Level)> {
         let levels = self.levels.iter().map(|level| level.level());
         std::iter::once(Level::default()).chain(levels.clone()).zip(levels)
     }
 
-    /// The pixels of at least a value: all, and those on the object.
+    /// Returns the number of pixels with at least a value: all, and those on the object.
     pub(super) fn at_least(&self, threshold: f32) -> (usize, usize) {
         let below = self.levels.partition_point(|level| level.value >= threshold);
         let last = below.checked_sub(1).map(|last| self.levels[last].level());

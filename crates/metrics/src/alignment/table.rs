@@ -6,18 +6,19 @@ use super::{RunningSum, coverage, delta_density, dice, divided_by_max, inside_fr
 use crate::{Averaging, Better, MetricMeta, Unit};
 use std::cell::OnceCell;
 
-/// One score of how well a map and a mask agree.
+/// A score of how well a map and a mask agree.
 #[derive(Clone, Copy, Debug)]
 pub struct AlignmentScore {
-    /// Names it in tables of records: "delta_density". Its metric has the same name with hyphens, "delta-density".
+    /// Its column in tables of records: "delta_density". The id of its metric is the same with hyphens:
+    /// "delta-density".
     pub column: &'static str,
-    /// What it is.
+    /// What the metric is, for people.
     pub meta: MetricMeta,
     score: fn(&Pair) -> Option<f64>,
 }
 
 impl AlignmentScore {
-    /// The score of a map and a mask; `None` where it is undefined. [`scores`] is faster for several.
+    /// Computes the score of a map and a mask; `None` if it is undefined. [`scores`] is faster for several scores.
     ///
     /// # Panics
     /// If the slices differ in length.
@@ -26,7 +27,7 @@ impl AlignmentScore {
     }
 }
 
-/// All [`SCORES`] of a map and a mask, in their order; `None` where one is undefined.
+/// Computes all [`SCORES`] of a map and a mask, in their order; `None` where a score is undefined.
 ///
 /// ```
 /// use hard_imagenet_metrics::alignment::{SCORES, scores};
@@ -42,12 +43,12 @@ pub fn scores(map: &[f32], mask: &[u8]) -> Vec<Option<f64>> {
     SCORES.iter().map(|score| (score.score)(&pair)).collect()
 }
 
-/// A map and its mask, and what several scores share.
+/// A map, its mask, and intermediate results that several scores share.
 struct Pair<'a> {
     map: &'a [f32],
     mask: &'a [u8],
     ranking: OnceCell<Ranking>,
-    /// Where 25, 50 and 75 % of the mass are exceeded.
+    /// The values at which 25, 50 and 75 % of the mass are exceeded.
     thresholds: OnceCell<[f32; 3]>,
 }
 
@@ -60,19 +61,19 @@ impl<'a> Pair<'a> {
         self.ranking.get_or_init(|| Ranking::new(self.map, self.mask))
     }
 
-    /// [`coverage`] at one of the three thresholds.
+    /// Computes the [`coverage`] at one of the three thresholds.
     fn coverage(&self, at: usize) -> Option<f64> {
         let find = || mass_thresholds_of_sorted(&self.ranking().ascending, [0.25, 0.5, 0.75], RunningSum::F64);
         coverage(self.map, self.mask, self.thresholds.get_or_init(find)[at])
     }
 
-    /// A score of the map divided by its greatest value, at 0.5.
+    /// Computes a score at 0.5 of the map divided by its greatest value.
     fn divided(&self, score: fn(&[f32], &[u8], f32) -> f64) -> Option<f64> {
         Some(score(&divided_by_max(self.map), self.mask, 0.5))
     }
 }
 
-/// A score in [0, 1].
+/// Declares a score in [0, 1].
 const fn share(
     column: &'static str,
     id: &'static str,
@@ -96,28 +97,28 @@ const fn share(
     AlignmentScore { column, meta, score }
 }
 
-/// Every score of a map and a mask. A new one is a line here.
+/// Every score of a map and a mask. A new score is one line here.
 #[rustfmt::skip]
 pub const SCORES: &[AlignmentScore] = &[
     share("iou", "iou", "Saliency IoU",
         "|{map ≥ 0.5} ∩ mask| / |{map ≥ 0.5} ∪ mask|",
         HARD_IMAGENET,
-        "How much the bright half of the saliency map and the object overlap: 1 is the object exactly, 0 is no overlap. It depends on the object's size, so compare it between models on one dataset before comparing datasets.",
+        "How much the bright half of the saliency map overlaps the object: 1 means that they are identical, 0 that they are disjoint. The value depends on the object's size, so compare models on one dataset before comparing datasets.",
         |pair| Some(iou(pair.map, pair.mask, 0.5))),
     share("dice", "dice", "Saliency Dice",
         "2 |{map ≥ 0.5} ∩ mask| / (|{map ≥ 0.5}| + |mask|)",
         HARD_IMAGENET,
-        "The overlap of the bright half of the saliency map and the object as Dice coefficient. It orders single images as IoU does and forgives small overlaps less harshly.",
+        "The overlap of the bright half of the saliency map and the object, as a Dice coefficient. It orders single images as IoU does and penalizes small overlaps less.",
         |pair| Some(dice(pair.map, pair.mask, 0.5))),
     share("iou_mean", "iou-mean", "Mean saliency IoU",
         "mean over t = 0.05, 0.1, .., 0.95 of |{map ≥ t} ∩ mask| / |{map ≥ t} ∪ mask|",
         OURS,
-        "Overlap of saliency map and object, averaged over thresholds: it does not hang on where a map is cut.",
+        "The overlap of saliency map and object, averaged over thresholds. It does not depend on where a map is cut.",
         |pair| Some(pair.ranking().iou_mean())),
     share("iou_best", "iou-best", "Best saliency IoU",
         "max over t = 0.05, 0.1, .., 0.95 of |{map ≥ t} ∩ mask| / |{map ≥ t} ∪ mask|",
         OURS,
-        "Overlap of saliency map and object at the threshold that suits the image best: what the map could say if its scale were known.",
+        "The overlap of saliency map and object at the threshold that suits the image best: an upper bound for a map whose scale is unknown.",
         |pair| Some(pair.ranking().iou_best())),
     AlignmentScore {
         column: "delta_density",
@@ -130,7 +131,7 @@ pub const SCORES: &[AlignmentScore] = &[
             average: Averaging::Sample,
             formula: "mean(map on the object) − mean(map off the object)",
             source: HARD_IMAGENET,
-            description: "How much brighter the saliency map is on the object than off it. 0 is a map that ignores where the object is; below 0 the surroundings are brighter. Undefined where the mask is empty or full.",
+            description: "How much brighter the saliency map is on the object than off it. A map that ignores the object scores 0; below 0 the surroundings are brighter. Undefined if the mask is empty or full.",
         },
         score: |pair| delta_density(pair.map, pair.mask),
     },
@@ -142,47 +143,47 @@ pub const SCORES: &[AlignmentScore] = &[
     share("rank_accuracy", "rank-accuracy", "Relevance rank accuracy",
         "|top |mask| pixels of the map ∩ mask| / |mask|",
         "Arras, Osman, Samek 2022 (CLEVR-XAI)",
-        "Of as many of the highest pixels as the object has, the share on the object. By chance it is the object's share of the image. Undefined for an empty mask.",
+        "Among the brightest pixels, as many as the object has, the share that lies on the object. By chance it is the object's share of the image. Undefined for an empty mask.",
         |pair| pair.ranking().rank_accuracy()),
     share("coverage_25", "coverage-25", "Mask coverage by 75 % of the mass",
         "|{map ≥ t} ∩ mask| / |mask|, t where the ascending running sum exceeds 25 % of the mass",
         RIVAL10,
-        "The share of the object under the pixels that carry the upper 75 % of the map's mass; the one that RIVAL10 plots. Undefined for an empty mask.",
+        "The share of the object that is covered by the pixels holding the upper 75 % of the map's mass. RIVAL10 plots this one. Undefined for an empty mask.",
         |pair| pair.coverage(0)),
     share("coverage_50", "coverage-50", "Mask coverage by 50 % of the mass",
         "|{map ≥ t} ∩ mask| / |mask|, t where the ascending running sum exceeds 50 % of the mass",
         RIVAL10,
-        "The share of the object under the pixels that carry the upper 50 % of the map's mass. Undefined for an empty mask.",
+        "The share of the object that is covered by the pixels holding the upper 50 % of the map's mass. Undefined for an empty mask.",
         |pair| pair.coverage(1)),
     share("coverage_75", "coverage-75", "Mask coverage by 25 % of the mass",
         "|{map ≥ t} ∩ mask| / |mask|, t where the ascending running sum exceeds 75 % of the mass",
         RIVAL10,
-        "The share of the object under the pixels that carry the upper 25 % of the map's mass. Undefined for an empty mask.",
+        "The share of the object that is covered by the pixels holding the upper 25 % of the map's mass. Undefined for an empty mask.",
         |pair| pair.coverage(2)),
     share("average_precision", "average-precision", "Saliency average precision",
         "Σ precision × gain in recall over the map's values",
         RIVAL10,
-        "How well the map's values tell pixels of the object from others, with weight on the highest. By chance it is the object's share of the image. Undefined for an empty mask.",
+        "How well the map's values separate pixels of the object from others, with most weight on the highest values. By chance it is the object's share of the image. Undefined for an empty mask.",
         |pair| pair.ranking().average_precision()),
     share("auc", "auc", "Saliency ROC AUC",
         "P(map on the object > map off it) + P(equal) / 2",
         "Bylinskii, Judd, Oliva, Torralba, Durand 2019 (saliency AUC); midranks as Mann, Whitney 1947",
-        "How often a pixel of the object is brighter than one of the surroundings. 0.5 by chance, whatever the object's size. Undefined where the mask is empty or full.",
+        "How often a pixel of the object is brighter than a pixel of the surroundings. By chance it is 0.5, whatever the object's size. Undefined if the mask is empty or full.",
         |pair| pair.ranking().auc()),
     share("pointing", "pointing", "Pointing game",
         "[argmax map ∈ mask]; with ties the share of the greatest pixels in the mask",
         "Zhang, Lin, Brandt, Shen, Sclaroff 2016 (without their margin)",
-        "Is the brightest pixel on the object? Undefined for an empty mask.",
+        "Whether the brightest pixel lies on the object. Undefined for an empty mask.",
         |pair| pair.ranking().pointing()),
     share("iou_rival10", "iou-rival10", "Saliency IoU, RIVAL10's",
         "|{map / max ≥ 0.5} ∩ mask| / |{map / max ≥ 0.5} ∪ mask|",
         RIVAL10,
-        "IoU of the object and the pixels of at least half of the map's greatest value.",
+        "The IoU of the object and the pixels with at least half of the map's greatest value.",
         |pair| pair.divided(iou)),
     share("dice_rival10", "dice-rival10", "Saliency Dice, RIVAL10's",
         "2 |{map / max ≥ 0.5} ∩ mask| / (|{map / max ≥ 0.5}| + |mask|)",
         RIVAL10,
-        "Dice coefficient of the object and the pixels of at least half of the map's greatest value.",
+        "The Dice coefficient of the object and the pixels with at least half of the map's greatest value.",
         |pair| pair.divided(dice)),
 ];
 

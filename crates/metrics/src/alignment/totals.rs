@@ -1,20 +1,21 @@
-//! Sums and counts over a map and its mask. Compiled for several instruction sets, of which the widest that the machine has
-//! is taken: the same operations in the same order, and so the same bits, on more values at a time.
+//! Sums and counts over a map and its mask. They are compiled for several instruction sets, and the widest one that the
+//! machine has is used. Every version does the same operations in the same order on more values at a time, so the bits
+//! are the same.
 
 use hard_imagenet_cpu::dispatch;
 
-/// The sums of a map are kept in so many places side by side, each of every sixteenth value in order, and added up at the
-/// end. The order is part of what is promised: it makes a sum the same on every machine.
+/// The number of partial sums that are kept side by side. Each adds every sixteenth value in order, and they are added
+/// up at the end. This order is guaranteed: it makes a sum the same on every machine.
 const LANES: usize = 16;
 
-/// Pixels that are looked at together: as many as the widest registers hold bytes.
+/// The number of pixels in a block: as many as the bytes of a widest register.
 const BLOCK: usize = 32;
 
-/// Sums of the map on the object and off it.
+/// Returns the sums of the map on the object and off it.
 pub(super) fn sums(map: &[f32], mask: &[u8]) -> (f64, f64) {
     let (inside, outside) = sums_of(map, mask, |value| value);
     if inside.is_nan() || outside.is_nan() {
-        // Rare enough to be asked of the sums rather than of each value.
+        // NaN is rare, so test the sums for it instead of each value.
         return sums_of(map, mask, number);
     }
     (inside, outside)
@@ -32,7 +33,7 @@ fn add_all(map: &[f32], mask: &[u8], number: &impl Fn(f32) -> f32) -> (f64, f64)
     for (values, pixels) in values.iter().zip(pixels) {
         add_block(&mut inside, &mut outside, values, pixels, number);
     }
-    // What is left over, filled up with zeros.
+    // Fill up the remaining values with zeros.
     let (mut values, mut pixels) = ([0.0; BLOCK], [0; BLOCK]);
     values[..last_values.len()].copy_from_slice(last_values);
     pixels[..last_pixels.len()].copy_from_slice(last_pixels);
@@ -40,8 +41,8 @@ fn add_all(map: &[f32], mask: &[u8], number: &impl Fn(f32) -> f32) -> (f64, f64)
     (inside.iter().sum(), outside.iter().sum())
 }
 
-/// Objects are of one piece more or less, so most blocks lie on one side, and are added to one of the sums only; to add
-/// zeros to the other would change nothing.
+/// Adds a block to the sums. Objects are mostly of one piece, so most blocks lie entirely on one side. Those are added
+/// to one of the sums only; adding zeros to the other would change nothing.
 #[inline(always)]
 fn add_block(
     inside: &mut [f64; LANES],
@@ -79,7 +80,7 @@ fn add(sums: &mut [f64; LANES], values: &[f32; BLOCK], number: &impl Fn(f32) -> 
     }
 }
 
-/// Pixels on in both, on in the map, on in the mask.
+/// Counts the pixels that are on in both, on in the map, and on in the mask.
 pub(super) fn counts(map: &[f32], mask: &[u8], is_on: impl Fn(f32) -> bool) -> (f64, f64, f64) {
     assert_same_length(map, mask);
     dispatch!(count_all(map, mask, &is_on))
@@ -88,7 +89,7 @@ pub(super) fn counts(map: &[f32], mask: &[u8], is_on: impl Fn(f32) -> bool) -> (
 #[inline(always)]
 fn count_all(map: &[f32], mask: &[u8], is_on: &impl Fn(f32) -> bool) -> (f64, f64, f64) {
     let mut totals = [0usize; 3];
-    // Bytes side by side count the most pixels at once; they hold the count of a part.
+    // Counters of one byte process the most pixels at once. A part is short enough that they cannot overflow.
     for (values, pixels) in map.chunks(255 * BLOCK).zip(mask.chunks(255 * BLOCK)) {
         let (mut both, mut map, mut mask) = ([0u8; BLOCK], [0u8; BLOCK], [0u8; BLOCK]);
         let ((values, last_values), (pixels, last_pixels)) = (values.as_chunks::<BLOCK>(), pixels.as_chunks::<BLOCK>());
@@ -117,7 +118,7 @@ fn count_all(map: &[f32], mask: &[u8], is_on: &impl Fn(f32) -> bool) -> (f64, f6
     totals.map(|total| total as f64).into()
 }
 
-/// What is not a number counts as 0.
+/// Returns the value, or 0 if it is NaN.
 #[inline(always)]
 pub(super) fn number(value: f32) -> f32 {
     if value.is_nan() { 0.0 } else { value }
@@ -131,7 +132,7 @@ pub(super) fn assert_same_length(map: &[f32], mask: &[u8]) {
 mod tests {
     use super::*;
 
-    /// Masks of one piece, of no pixel, of all, and of pixels here and there; maps with what is not a number.
+    /// Tests masks of one piece, of no pixel, of all pixels, and of scattered pixels, with maps that contain NaN.
     fn check(length: usize, test: impl Fn(&[f32], &[u8])) {
         let map: Vec<f32> =
             (0..length).map(|i| if i % 29 == 3 { f32::NAN } else { (i * 7919 % 1009) as f32 / 1009.0 - 0.1 }).collect();
