@@ -1,42 +1,44 @@
 use crate::estimate::{Estimate, Estimates, Quantity};
-use crate::permutation::{of_swapped, swap_p};
+use crate::permutation::{swap_p, swapped_units};
 use crate::{Contribution, ImagesNeeded, McNemar, Measure, Options, holm, mcnemar};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// One metric under one condition, first minus second on the same samples. What is undefined is `None`.
+/// One metric under one condition, first minus second, on the same samples. Undefined values are `None`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
-    /// The condition; "noise:linf:0.25", without a region, for scores that need both.
+    /// The condition; "noise:linf:0.25", without a region, for scores that need both regions.
     pub condition: String,
-    /// Over all samples, each weighing the same.
+    /// The difference over all samples, each with the same weight.
     pub sample_mean: Option<Effect>,
-    /// Over all classes, each weighing the same.
+    /// The difference over all classes, each with the same weight.
     pub class_mean: Option<Effect>,
-    /// In each class of the first run's labels; their p-values are corrected for the number of classes.
+    /// The difference in each class of the first run's labels. The p-values are corrected for the number of classes.
     pub classes: Vec<Option<Effect>>,
-    /// McNemar's test over all samples, where each has one right or wrong in both.
+    /// McNemar's test over all samples, if each sample is either right or wrong in both.
     pub mcnemar: Option<McNemar>,
 }
 
-/// A difference, and how much to make of it.
+/// A difference and its significance.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
     /// First minus second, with its interval.
     pub estimate: Estimate,
-    /// Two-sided p-value by permutation: how often the difference is as large if it is by chance which of a sample's two
-    /// outcomes comes first. All trials of a sample change places together. Exact where at most 12 samples differ.
+    /// The two-sided p-value of a permutation test: how often the difference is at least as large if chance decides
+    /// which of a sample's two outcomes comes first. All trials of a sample swap together. The value is exact if at
+    /// most 12 samples differ.
     pub p: f64,
-    /// For a class: `p` after Holm's correction over the classes.
+    /// For a class, `p` after Holm's correction over the classes.
     pub p_corrected: Option<f64>,
-    /// The difference in standard deviations of the samples' differences (Cohen's d_z); for what is no mean over
-    /// samples, such as RFS, of their influences (jackknife pseudo-values). `None` where none differs from another.
+    /// The difference in standard deviations of the samples' differences (Cohen's d_z). For quantities that are not
+    /// means over samples, such as RFS, the samples' influences (jackknife pseudo-values) take their place. `None` if
+    /// all of them are equal.
     pub size: Option<f64>,
-    /// How many images it takes to see a difference of this size; `None` where `size` is, or is 0.
+    /// How many images are needed to detect a difference of this size. `None` if `size` is `None` or 0.
     pub images_needed: Option<ImagesNeeded>,
 }
 
-/// The difference of two measures whose samples stand in the same order, from its estimates.
+/// Computes the difference of two measures whose samples are in the same order, given its estimates.
 pub(crate) fn difference(
     condition: String,
     quantity: &Quantity,
@@ -67,7 +69,7 @@ pub(crate) fn difference(
     Difference { condition, sample_mean, class_mean, classes: in_classes, mcnemar }
 }
 
-/// Leaves only samples that both have in all columns.
+/// Drops the samples that do not contribute to every column of both measures.
 pub(crate) fn pair(a: &mut Measure, b: &mut Measure) {
     let samples = a.columns.first().map_or(0, Vec::len);
     for sample in 0..samples {
@@ -80,7 +82,8 @@ pub(crate) fn pair(a: &mut Measure, b: &mut Measure) {
     }
 }
 
-/// How many samples only the first has right, and only the second, where each sample has one right or wrong in both.
+/// Returns how many samples only the first has right, and how many only the second, or `None` if samples have other
+/// values than right and wrong.
 fn discordant(quantity: &Quantity) -> Option<(usize, usize)> {
     let minus = quantity.minus?;
     let ([first], [second]) = (quantity.measure.columns.as_slice(), minus.columns.as_slice()) else { return None };
@@ -90,13 +93,13 @@ fn discordant(quantity: &Quantity) -> Option<(usize, usize)> {
     plain.then(|| (only(first, second), only(second, first)))
 }
 
-/// What a quantity is made of: for each group, whose means are averaged, sums of all columns; and its samples.
+/// The samples of a quantity, and their sums by group and column. The means of the groups are averaged.
 struct Pairs<'a> {
     quantity: &'a Quantity<'a>,
-    /// Columns of the first, then as many of the second.
+    /// The columns of the first measure, followed by those of the second.
     columns: Vec<&'a Vec<Contribution>>,
     groups: Vec<Vec<Contribution>>,
-    /// Group and sample.
+    /// Group and sample number.
     samples: Vec<(usize, usize)>,
 }
 
@@ -123,11 +126,11 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// p-value of the value when samples swap first and second.
+    /// Returns the p-value of `value` when first and second are swapped at random within samples.
     fn permuted(&self, value: f64, options: &Options) -> f64 {
         let half = self.columns.len() / 2;
-        // What a swap adds to each column of the first, and takes from the second. Samples that are the same in both
-        // change nothing.
+        // What a swap adds to each column of the first and takes from the second. Samples that are equal in both change
+        // nothing.
         let moving: Vec<(usize, Vec<Contribution>)> = self
             .samples
             .iter()
@@ -139,7 +142,7 @@ impl<'a> Pairs<'a> {
         let mut groups = self.groups.clone();
         swap_p(value, moving.len(), options.resamples, options.seed, |swapped| {
             groups.clone_from(&self.groups);
-            for (group, moves) in of_swapped(swapped).map(|s| &moving[s]) {
+            for (group, moves) in swapped_units(swapped).map(|s| &moving[s]) {
                 let (first, second) = groups[*group].split_at_mut(half);
                 for ((first, second), part) in first.iter_mut().zip(second).zip(moves) {
                     *first = plus(*first, *part);
@@ -150,8 +153,8 @@ impl<'a> Pairs<'a> {
         })
     }
 
-    /// The standard deviation of a sample's influence on the value, by leaving out each in turn; for a mean that of the
-    /// samples' values.
+    /// Returns the standard deviation of the samples' influence on the value, by leaving out each in turn. For a mean
+    /// it is the standard deviation of the samples' values.
     fn deviation(&self) -> Option<f64> {
         let mut groups = self.groups.clone();
         let values: Vec<f64> = self
@@ -172,7 +175,7 @@ impl<'a> Pairs<'a> {
         (values.len() > 1 && deviation > 1e-9).then_some(deviation)
     }
 
-    /// The quantity of the groups' means, each group weighing the same.
+    /// Computes the quantity from the means of the groups, each with the same weight.
     fn value(&self, groups: &[Vec<Contribution>]) -> Option<f64> {
         let mean = |column: usize| {
             let means = groups.iter().filter_map(|sums| sums[column].mean());

@@ -1,8 +1,8 @@
-//! The normal distribution and Student's, as far as intervals and tests need them.
+//! The normal distribution and Student's t distribution, as far as intervals and tests need them.
 
 use std::f64::consts::{PI, SQRT_2};
 
-/// The normal quantile `z` of a two-sided interval: P(|Z| <= z) = `confidence`. By bisection.
+/// Returns the normal quantile `z` of a two-sided interval, P(|Z| <= z) = `confidence`, by bisection.
 pub(crate) fn normal_quantile(confidence: f64) -> f64 {
     let (mut low, mut high) = (0.0, 10.0);
     for _ in 0..60 {
@@ -12,13 +12,13 @@ pub(crate) fn normal_quantile(confidence: f64) -> f64 {
     (low + high) / 2.0
 }
 
-/// P(|Z| > z) of a normal variable, for `z` of 0 or more.
+/// Returns P(|Z| > z) of a normal variable, for `z` of at least 0.
 pub(crate) fn two_sided(z: f64) -> f64 {
     erfc(z / SQRT_2)
 }
 
-/// Student's quantile of a two-sided interval: P(|T| <= t) = `confidence`. Exact for one and two degrees of freedom,
-/// else by the expansion 26.7.5 of Abramowitz and Stegun, to 0.3 % at 95 %.
+/// Returns Student's quantile of a two-sided interval, P(|T| <= t) = `confidence`. It is exact for one and two degrees
+/// of freedom; otherwise it uses expansion 26.7.5 of Abramowitz and Stegun, with an error of 0.3 % at 95 %.
 pub(crate) fn student_quantile(confidence: f64, freedom: f64) -> f64 {
     if freedom < 1.5 {
         return (PI / 2.0 * confidence).tan();
@@ -37,8 +37,8 @@ pub(crate) fn student_quantile(confidence: f64, freedom: f64) -> f64 {
     z * (1.0 + terms.iter().rev().fold(0.0, |sum, term| (sum + term) / freedom))
 }
 
-/// The complementary error function for `x` of 0 or more: its series of positive terms near 0, its continued fraction
-/// beyond (Abramowitz and Stegun 7.1.6 and 7.1.14), to 1e-13 of its value.
+/// Returns the complementary error function for `x` of at least 0, with a relative error of 1e-13: by its series of
+/// positive terms near 0 and by its continued fraction beyond (Abramowitz and Stegun 7.1.6 and 7.1.14).
 fn erfc(x: f64) -> f64 {
     let scale = (-x * x).exp() / PI.sqrt();
     if x < 2.0 {

@@ -2,19 +2,21 @@ use crate::strata::STRATA_METRICS;
 use crate::{CLEAN, Contrast, Metric, Options, Record, Scores, contrast, metrics, score_with};
 use std::collections::{BTreeMap, HashSet};
 
-/// Both ends of a ranking by spurious cues.
+/// Scores at both ends of a ranking by spurious cues.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ends {
     /// Scores of the samples with the strongest cues.
     pub strongest: Scores,
-    /// Of those with the weakest.
+    /// Scores of the samples with the weakest cues.
     pub weakest: Scores,
-    /// The first less the second, with intervals; the samples are not the same.
+    /// Strongest minus weakest, with intervals for different samples.
     pub difference: Contrast,
 }
 
-/// The first `k` of each class by [`Record::cue_rank`] against the last `k`, under every condition: how much of what a model
-/// can do hangs on the cue? A class with fewer than `2 k` places is halved. `None` where no sample has a place, or `k` is 0.
+/// Compares the first `k` samples of each class by [`Record::cue_rank`] with the last `k`, under every condition. The
+/// difference shows how much of a model's accuracy depends on the cue.
+///
+/// A class with fewer than `2 k` ranked samples is split in half. Returns `None` if no sample is ranked or if `k` is 0.
 pub fn compare_ends(records: &[Record], k: usize, options: &Options) -> Option<Ends> {
     let mut classes: BTreeMap<u32, Vec<(f32, &str)>> = BTreeMap::new();
     for record in records.iter().filter(|record| record.condition == CLEAN && record.error.is_none()) {
@@ -50,7 +52,8 @@ mod tests {
 
     #[test]
     fn the_first_against_the_last() {
-        // Twenty samples of two classes; the first half of each class by rank is right, under gray only its first two.
+        // Twenty samples of two classes. The first half of each class by rank is right; under gray only its first two
+        // are.
         let record = |s: usize, condition: &str, correct: bool| Record {
             sample: format!("{s:02}"),
             label: s as u32 % 2,

@@ -1,4 +1,4 @@
-//! From what each sample contributes to averages with intervals.
+//! Averages with intervals from what each sample contributes.
 
 use crate::distribution::{normal_quantile, student_quantile, two_sided};
 use crate::interval::{percentile, unseen_share, wilson};
@@ -10,17 +10,17 @@ use std::ops::Range;
 /// A value and its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// The value on the samples at hand.
+    /// The value on the given samples.
     pub value: f64,
     /// Lower end of the interval; at most `value`.
     pub low: f64,
     /// Upper end of the interval; at least `value`.
     pub high: f64,
-    /// Samples that took part.
+    /// Number of samples that contribute.
     pub n: usize,
 }
 
-/// One quantity: a measure, or the difference of two on the same samples.
+/// A quantity: a measure, or the difference of two measures on the same samples.
 pub(crate) struct Quantity<'a> {
     pub(crate) measure: &'a Measure,
     pub(crate) minus: Option<&'a Measure>,
@@ -42,17 +42,17 @@ impl Quantity<'_> {
     }
 }
 
-/// Estimates of one quantity.
+/// The estimates of one quantity.
 pub(crate) struct Estimates {
     pub(crate) sample_mean: Option<Estimate>,
     pub(crate) class_mean: Option<Estimate>,
     pub(crate) classes: Vec<Option<Estimate>>,
 }
 
-/// Averages over samples, over classes and in each class, of many quantities in one go.
+/// Computes the averages of many quantities over samples, over classes and in each class, together.
 ///
-/// The parts of all quantities stand side by side in one matrix, a row a sample; a replicate is a weighted sum of
-/// rows. Classes are worked off one after the other, so memory does not grow with their number.
+/// The contributions to all quantities are the columns of one matrix with a row per sample, and a replicate is a
+/// weighted sum of its rows. Classes are processed one after the other, so the memory does not grow with their number.
 pub(crate) fn estimate(quantities: &[Quantity], records: &Records, options: &Options) -> Vec<Estimates> {
     let samples = records.samples().len();
     let classes = ranges(records);
@@ -62,7 +62,7 @@ pub(crate) fn estimate(quantities: &[Quantity], records: &Records, options: &Opt
     let replicates = options.resamples as usize;
     let weights = bootstrap::weights(&classes, samples, replicates, options.seed);
 
-    // Line 0 is the samples as they are, lines 1.. are the replicates.
+    // Line 0 holds the samples themselves; the others hold the replicates.
     let lines = replicates + 1;
     let mut over_samples = vec![Contribution::default(); lines * width];
     let mut over_classes = over_samples.clone();
@@ -100,8 +100,8 @@ pub(crate) fn estimate(quantities: &[Quantity], records: &Records, options: &Opt
     result
 }
 
-/// The mean of independent values with Student's interval; `None` for fewer than two values or values that are not
-/// numbers.
+/// Returns the mean of independent values with Student's interval, or `None` for fewer than two values and for values
+/// that are not finite.
 pub fn mean_estimate(values: &[f64], confidence: f64) -> Option<Estimate> {
     let n = values.len() as f64;
     let value = values.iter().sum::<f64>() / n;
@@ -110,7 +110,7 @@ pub fn mean_estimate(values: &[f64], confidence: f64) -> Option<Estimate> {
     (n > 1.0 && half.is_finite()).then_some(Estimate { value, low: value - half, high: value + half, n: values.len() })
 }
 
-/// The samples of each class.
+/// Returns the range of samples of each class.
 pub(crate) fn ranges(records: &Records) -> Vec<Range<usize>> {
     let mut from = 0;
     records
@@ -131,7 +131,7 @@ fn add_weighted(sums: &mut [Contribution], row: &[Contribution], weight: f64) {
     }
 }
 
-/// Calls with the index, the first column and the quantity.
+/// Calls `call` with the index, the first column and the quantity.
 fn each<'q>(quantities: &'q [Quantity<'q>], mut call: impl FnMut(usize, usize, &'q Quantity<'q>)) {
     let mut at = 0;
     for (index, quantity) in quantities.iter().enumerate() {
@@ -140,7 +140,8 @@ fn each<'q>(quantities: &'q [Quantity<'q>], mut call: impl FnMut(usize, usize, &
     }
 }
 
-/// The estimate of a quantity whose columns start at `at`, from the point (line 0) and the replicates (lines 1..).
+/// Computes the estimate of a quantity whose columns start at `at`, from the point (line 0) and the replicates (the
+/// other lines).
 fn interval(
     quantity: &Quantity,
     lines: &[Contribution],
@@ -158,7 +159,7 @@ fn interval(
     let value = quantity.value(&point)?;
     let n = taking_part(quantity, group.iter().cloned().flatten());
 
-    // Of several classes it is known better than of as many samples of one: their sizes are fixed.
+    // Several classes of fixed sizes determine a mean better than as many samples of a mixed class.
     let alone = group.len() == 1 || options.resamples == 0;
     if !class_mean && alone && is_proportion(quantity, group) {
         let (low, high) = wilson(value, n as f64, normal_quantile(options.confidence));
@@ -189,7 +190,7 @@ fn interval(
         (low, high) = wilson(value, independent_trials(value, variance, size), quantile);
     }
 
-    // What no replicate moves is not known for sure: see "Intervals" in the crate's page.
+    // If no replicate changes a mean, its value is still uncertain: see "Intervals" in the crate's documentation.
     if !moves {
         varies.fill(false);
     }
@@ -203,11 +204,11 @@ fn interval(
     Some(Estimate { value, low: low.min(value), high: high.max(value), n })
 }
 
-/// Means that are moved in all combinations: those of two accuracies, and of the difference of two such.
+/// The number of means that are moved in all combinations: two accuracies, or two differences of accuracies.
 const JOINTLY: usize = 4;
 
-/// Values of the quantity with each mean that does not vary moved to where an unseen share of samples at either end
-/// of the range would put it: all combinations of a few such means, of many one at a time.
+/// Returns the values of the quantity with each constant mean moved to where an unseen share of samples at either end
+/// of the range would put it. A few such means are moved in all combinations, many one at a time.
 fn corners(quantity: &Quantity, point: &[f64], varies: &[bool], share: f64) -> Vec<f64> {
     let ranges = std::iter::repeat_n(quantity.measure.range, quantity.measure.columns.len())
         .chain(quantity.minus.iter().flat_map(|m| std::iter::repeat_n(m.range, m.columns.len())));
@@ -230,13 +231,13 @@ fn corners(quantity: &Quantity, point: &[f64], varies: &[bool], share: f64) -> V
     corners.iter().filter_map(|means| quantity.value(means)).collect()
 }
 
-/// Does every sample contribute one value, 0 or 1, to one mean between 0 and 1?
+/// Returns whether every sample contributes one value, 0 or 1, to one mean between 0 and 1.
 fn is_proportion(quantity: &Quantity, group: &[Range<usize>]) -> bool {
     is_share(quantity, group)
         && group.iter().all(|class| quantity.measure.columns[0][class.clone()].iter().all(|part| part.count <= 1.0))
 }
 
-/// Does every sample contribute whole numbers of successes and trials to one mean between 0 and 1?
+/// Returns whether every sample contributes whole numbers of successes and trials to one mean between 0 and 1.
 fn is_share(quantity: &Quantity, group: &[Range<usize>]) -> bool {
     let [column] = quantity.measure.columns.as_slice() else { return false };
     let whole = |part: &Contribution| part.count.fract() == 0.0 && part.sum.fract() == 0.0;
@@ -245,9 +246,9 @@ fn is_share(quantity: &Quantity, group: &[Range<usize>]) -> bool {
         && group.iter().all(|class| column[class.clone()].iter().all(whole))
 }
 
-/// Adds a sample to a replicate, right or wrong in each column by the toss of a coin, in the spirit of Agresti and
-/// Caffo's added successes and failures: near 0 and 1 replicates of a ratio vary too little without. Both sides of a
-/// difference toss alike.
+/// Adds one sample to a replicate, right or wrong in each column by a coin toss, like the added successes and failures
+/// of Agresti and Caffo. Without it, replicates of a ratio vary too little near 0 and 1. Both sides of a difference use
+/// the same toss.
 fn with_one_more(means: &mut [f64], columns: usize, samples: f64, seed: u64, replicate: usize) {
     for (column, mean) in means.iter_mut().enumerate() {
         let coin = bootstrap::draw(!seed, replicate as u64, (column % columns) as u64) & 1;
@@ -255,9 +256,9 @@ fn with_one_more(means: &mut [f64], columns: usize, samples: f64, seed: u64, rep
     }
 }
 
-/// How many independent trials would know a share as well as `samples` samples of several trials do, from the variance
-/// of the share. A sample that is all right and one that is all wrong are added to those seen: few wrong trials would
-/// seem to be more independent than they are.
+/// Returns how many independent trials would determine a share as well as `samples` samples of several trials do, from
+/// the variance of the share. One sample that is all right and one that is all wrong are added: a few wrong trials
+/// would otherwise seem more independent than they are.
 fn independent_trials(share: f64, variance: f64, samples: f64) -> f64 {
     let of_one = |p: f64| p * (1.0 - p);
     let added = share.powi(2) + (1.0 - share).powi(2);
@@ -265,12 +266,13 @@ fn independent_trials(share: f64, variance: f64, samples: f64) -> f64 {
     samples * of_one((samples * share + 1.0) / (samples + 2.0)) / of_sample
 }
 
-/// Samples with a part in every column.
+/// Counts the samples that contribute to every column.
 pub(crate) fn taking_part(quantity: &Quantity, samples: impl Iterator<Item = usize>) -> usize {
     samples.filter(|&s| quantity.columns().all(|c| c[s].count > 0.0)).count()
 }
 
-/// Kish's effective sample size of a mean over classes: how many equally weighted samples would know as much.
+/// Returns Kish's effective sample size of a mean over classes: the number of equally weighted samples that would
+/// determine it as well.
 fn effective_size(quantity: &Quantity, group: &[Range<usize>]) -> f64 {
     let sizes: Vec<f64> =
         group.iter().map(|class| taking_part(quantity, class.clone()) as f64).filter(|n| *n > 0.0).collect();

@@ -1,20 +1,21 @@
-//! Intervals of proportions, and what to say when nothing varies.
+//! Intervals of proportions, and bounds for values that do not vary.
 
-/// Wilson's interval for a proportion of `n` independent samples (Wilson 1927); `z` is the normal quantile. `n` may be
-/// an effective number.
+/// Returns Wilson's interval for a proportion of `n` independent samples (Wilson 1927). `z` is the normal quantile; `n`
+/// may be an effective sample size.
 pub(crate) fn wilson(proportion: f64, n: f64, z: f64) -> (f64, f64) {
     let centre = (proportion + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (proportion * (1.0 - proportion) / n + z * z / (4.0 * n * n)).sqrt();
     ((centre - half).clamp(0.0, proportion), (centre + half).clamp(proportion, 1.0))
 }
 
-/// The largest share of a population that `n` samples can have missed altogether at this confidence: `1 - (1 -
-/// confidence)^(1/n)`, about `3 / n` at 95 %, the rule of three.
+/// Returns the largest share of a population that `n` samples can miss entirely at this confidence: `1 - (1 -
+/// confidence)^(1/n)`, which is about `3 / n` at 95 % (the rule of three).
 pub(crate) fn unseen_share(n: f64, confidence: f64) -> f64 {
     if n > 0.0 { 1.0 - (1.0 - confidence).powf(1.0 / n) } else { 1.0 }
 }
 
-/// The percentile interval of bootstrap replicates, by nearest rank. Sorts partially. `None` without replicates.
+/// Returns the percentile interval of bootstrap replicates by nearest rank, or `None` without replicates. Partially
+/// sorts the slice.
 pub(crate) fn percentile(replicates: &mut [f64], confidence: f64) -> Option<(f64, f64)> {
     let last = replicates.len().checked_sub(1)?;
     let cut = (((1.0 - confidence) / 2.0) * last as f64).floor() as usize;

@@ -1,18 +1,21 @@
-//! Scores with intervals from the records of an evaluation. Pure functions: no tensor, no model, no file.
+//! Computes scores with intervals from the records of an evaluation. All functions are pure: they see no tensor, no
+//! model and no file.
 //!
-//! A [`Record`] says what one image classifier did with one image under one condition: unchanged (`none`), with the
-//! object taken away (`gray`, `gray-box`, `tile`), or with noise on the object or off it (`noise:linf:0.25:fg`).
-//! [`score`] turns records into [`Scores`]: every metric, under every condition, over samples, over classes and in
-//! each class, each an [`Estimate`] with an interval.
+//! A [`Record`] states what an image classifier did with one image under one condition: unchanged (`none`), with the
+//! object removed (`gray`, `gray-box`, `tile`), or with noise on the object or off it (`noise:linf:0.25:fg`). [`score`]
+//! turns records into [`Scores`]: every metric under every condition, over samples, over classes and in each class,
+//! each an [`Estimate`] with an interval.
 //!
 //! In the order of use:
-//! - [`Record`]: the input of everything. [`MapScores`] are those of a saliency map, by the functions of
-//!   [`alignment`].
-//! - [`score`] with [`Options`] gives [`Scores`]; [`score_strata`] those of small objects, of large ones, and so on.
-//! - [`compare`] gives differences of two runs, [`compare_conditions`] of two conditions of one, paired by sample;
-//!   [`contrast`] those of runs on different samples.
-//! - [`Scores::headline`] is the number that the paper would quote; [`Scores::get`] has the rest.
-//! - [`Metric`] is one way to look at [`Records`]; [`metrics`] lists all; [`rfs`] is the formula by itself.
+//! - [`Record`] is the input of everything. Its [`MapScores`] are those of a saliency map; [`alignment`] computes them.
+//! - [`score`] with [`Options`] returns [`Scores`]. [`score_strata`] scores small objects, large objects, and other
+//!   strata separately.
+//! - [`compare`] returns the differences between two runs on the same samples, and [`compare_conditions`] those between
+//!   two conditions of one run, both paired by sample. [`contrast`] returns the differences between runs on different
+//!   samples.
+//! - [`Scores::headline`] is the number that the paper would quote; [`Scores::get`] returns all the others.
+//! - [`Metric`] is one way to measure [`Records`]. [`metrics`] lists the built-in ones, [`score_with`] accepts others,
+//!   and [`rfs`] is the formula alone.
 //!
 //! ```
 //! use hard_imagenet_metrics::{score, Options, Record};
@@ -39,46 +42,49 @@
 //! ```
 //!
 //! # What counts
-//! A record with `error` set scores nothing and is counted as failed. A prediction that is missing (the image or the
-//! logits are not numbers) is wrong. A score that is missing where it is undefined, say delta density for an empty
-//! mask, is left out and counted as skipped. Of records that repeat sample, condition and trial the first counts.
-//! Nothing depends on the order of the records but which of two such records is the first.
+//! A record with `error` set scores nothing and counts as failed. A missing prediction (the image or the logits are
+//! NaN) counts as wrong. A score that is missing because it is undefined, such as delta density for an empty mask, is
+//! skipped and counted as such. If records repeat a sample, condition and trial, the first one counts; apart from that,
+//! the order of the records does not matter.
 //!
-//! Accuracy under ablation is quoted as a mean over samples and relative foreground sensitivity from means over classes,
-//! as in the published code (Q8); both means of every metric are there.
+//! As in the published code, accuracy under ablation is quoted as a mean over samples and relative foreground
+//! sensitivity as a mean over classes (Q8). Both means of every metric are available.
 //!
 //! # Intervals
-//! - A plain proportion of one class, that is one right or wrong for each sample, has Wilson's interval (Wilson 1927).
-//! - Everything else (means over classes, paired differences, several trials a sample, RFS, saliency) is resampled by a
-//!   bootstrap over samples (Efron 1979): a sample is drawn with all its conditions and trials, so pairs stay pairs and
-//!   trials are not taken for samples. Draws are stratified by class; classes of fewer than five samples are drawn from
-//!   together. The generator is counter-based and seeded by the [`Options`]: equal records give equal intervals.
-//! - The interval is the expanded percentile one (Hesterberg 2015): samples drawn from themselves vary too little by
-//!   `(n − 1) / n` in each stratum, and Student's quantile takes the place of the normal one. An accuracy over several
-//!   trials or classes has Wilson's interval for as many independent trials as would know as much (design effect, from the
-//!   bootstrap's variance and two samples more, one all right and one all wrong): the number of samples in each class is
-//!   fixed and no matter of chance, so unlike classes are known better than one mixed class of all samples would be.
-//!   Ratios of accuracies (RFS, relative drop) have replicates of one sample more, by the toss of a coin. Without these,
-//!   95 % intervals near 0 and 1 held 86 % of the time.
-//! - In simulations (`tests/coverage.rs`) 95 % intervals over samples and over classes hold the truth in 93 to 97 % of runs
-//!   of 50 samples, whether of one class or of ten classes of five. They are held more often where a result
-//!   hangs on one or two samples (a drop of 3 points of 50 samples: 99 %) and, by a point or two, for RFS of accuracies
-//!   near 1. In a single class of five, skewed saliency scores are held 81 to 93 % of the time, ratios nearly always.
-//!   `examples/coverage.rs` draws small runs from a large one: of 600 draws of 200 out of 2,000 planted pictures, for a model
-//!   whose scores lie all over their ranges, the intervals of every quoted score held the truth in 93.3 to 96.7 %. Where
-//!   nearly nothing happens they do not: of drops that are one picture in 2,000 they always hold it, and of confidence
-//!   drops that a few pictures in 2,000 make up in 11 to 84 %, for most draws have none of these pictures.
-//! - What no replicate moves, since all samples agree, is not known for sure. As in the rule of three, `n` samples that
-//!   agree may miss a share of up to `1 - 0.05^(1/n)` of the population; the interval reaches to where such a share at
-//!   either end of the range would move the mean (for RFS: either accuracy). `n` is the number of samples, for means
-//!   over classes Kish's effective number. So 20 right of 20 is never 100 % for certain, and an RFS of two accuracies
-//!   that are 0 everywhere is 0 with an interval from -1 to 1: nothing is known.
+//! - A plain proportion of one class, with one right or wrong per sample, has Wilson's interval (Wilson 1927).
+//! - Everything else (means over classes, paired differences, several trials per sample, RFS, saliency) is resampled by
+//!   a bootstrap over samples (Efron 1979). A sample is drawn with all its conditions and trials, so pairs stay
+//!   together and trials are not mistaken for samples. Draws are stratified by class; classes of fewer than five
+//!   samples are pooled. The generator is counter-based and seeded by the [`Options`], so equal records give equal
+//!   intervals.
+//! - The interval is the expanded percentile interval (Hesterberg 2015): samples drawn from themselves vary too little
+//!   by a factor of `(n − 1) / n` in each stratum, and Student's quantile replaces the normal one. An accuracy over
+//!   several trials or classes has Wilson's interval for the number of independent trials that would determine it
+//!   equally well (the design effect, from the bootstrap's variance and two added samples, one all right and one all
+//!   wrong). The number of samples in each class is fixed and not a matter of chance, so several different classes
+//!   determine an accuracy better than one mixed class of as many samples. Replicates of ratios of accuracies (RFS,
+//!   relative drop) get one more sample by a coin toss. Without these corrections, 95 % intervals near 0 and 1
+//!   contained the truth only 86 % of the time.
+//! - In simulations (`tests/coverage.rs`), 95 % intervals over samples and over classes contain the truth in 93 to 97 %
+//!   of runs of 50 samples, whether these form one class or ten classes of five. They contain it more often if a result
+//!   depends on one or two samples (99 % for a drop of 3 points on 50 samples) and, by a point or two, for the RFS of
+//!   accuracies near 1. In a single class of five samples, intervals of skewed saliency scores contain the truth 81 to
+//!   93 % of the time, and those of ratios nearly always. `examples/coverage.rs` draws small runs from a large one: of
+//!   600 draws of 200 out of 2,000 planted images, for a model whose scores cover their ranges, the intervals of every
+//!   quoted score contained the truth in 93.3 to 96.7 %. This fails where almost nothing happens: intervals of drops
+//!   that are caused by one image in 2,000 always contain it, and those of confidence drops that are caused by a few
+//!   images in 2,000 contain it in 11 to 84 %, because most draws contain none of these images.
+//! - A mean that no replicate changes, because all samples agree, is still uncertain. By the rule of three, `n` samples
+//!   that agree may miss a share of up to `1 - 0.05^(1/n)` of the population. The interval extends to where such a
+//!   share at either end of the range would move the mean (for RFS, either accuracy). Here `n` is the number of
+//!   samples, or Kish's effective number for means over classes. So 20 right of 20 is never 100 % with certainty, and
+//!   the RFS of two accuracies that are 0 everywhere is 0 with an interval from -1 to 1: nothing is known.
 //!
 //! # Differences
-//! Every [`Effect`] has an interval, a p-value by permutation (outcomes of a sample swapped; exact where few differ), its
-//! size in standard deviations and the number of images needed to see it ([`ImagesNeeded`]). Accuracies with one trial
-//! have McNemar's test too. Over classes, p-values are corrected by [`holm`]; [`benjamini_hochberg`] is there for other
-//! collections of tests, [`sign_flip_p`] for other differences.
+//! Every [`Effect`] has an interval, a p-value by permutation (the outcomes of a sample are swapped; exact if few
+//! samples differ), its size in standard deviations, and the number of images needed to detect it ([`ImagesNeeded`]).
+//! Accuracies with one trial also have McNemar's test. Over classes, p-values are corrected by [`holm`].
+//! [`benjamini_hochberg`] corrects other collections of tests, and [`sign_flip_p`] tests other differences.
 //!
 //! # References
 //! - M. Moayeri, S. Singla, S. Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS 2022

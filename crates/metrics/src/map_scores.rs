@@ -3,15 +3,15 @@ use serde::de::{Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// Words of what is measured of a map by showing the model parts of the picture: whether it matters to the model what
-/// the map calls important.
+/// The words of the faithfulness scores. They measure whether what a map calls important matters to the model, by
+/// showing the model parts of the image.
 pub const FAITHFULNESS: [&str; 3] = ["insertion", "deletion", "road"];
 
 const ALIGNMENT: usize = alignment::SCORES.len();
 const COUNT: usize = ALIGNMENT + FAITHFULNESS.len();
 
-/// Every score that a record can have of a map, in the order of its columns: agreement with the mask, then faithfulness
-/// to the model.
+/// Iterates over every score that a record can have of a map, in the order of its columns: agreement with the mask,
+/// then faithfulness to the model.
 pub fn map_scores() -> impl ExactSizeIterator<Item = &'static MetricMeta> {
     (0..COUNT).map(meta_at)
 }
@@ -41,14 +41,14 @@ const fn faithfulness(id: &'static str, title: &'static str) -> MetricMeta {
 static FAITHFULNESS_META: [MetricMeta; 3] = [
     MetricMeta {
         formula: "mean probability of the class while pixels appear, brightest of the map first",
-        description: "How fast the class comes back when the picture is uncovered in the map's order: high if the map \
-                      begins with what the model needs.",
+        description: "How fast the class returns when the image is uncovered in the map's order: high if the map begins \
+                      with what the model needs.",
         ..faithfulness("insertion", "Insertion")
     },
     MetricMeta {
         better: Better::Lower,
         formula: "mean probability of the class while pixels disappear, brightest of the map first",
-        description: "How long the class stays when the picture is covered in the map's order: low if the map begins \
+        description: "How long the class persists when the image is covered in the map's order: low if the map begins \
                       with what the model needs.",
         ..faithfulness("deletion", "Deletion")
     },
@@ -56,13 +56,13 @@ static FAITHFULNESS_META: [MetricMeta; 3] = [
         range: (-0.5, 0.5),
         formula: "mean over shares of (probability without the dimmest pixels − without the brightest) / 2",
         source: "Rong et al. 2022 (ROAD), combined as in the pytorch-grad-cam package",
-        description: "What the pixels that the map calls important are worth more than those it calls unimportant, when \
-                      they are replaced by a blur of their neighbours. 0 is a map that tells nothing.",
+        description: "How much more the pixels that the map calls important matter than those it calls unimportant, \
+                      when they are replaced by a blur of their neighbors. An uninformative map scores 0.",
         ..faithfulness("road", "ROAD")
     },
 ];
 
-/// What one saliency map is worth: a value for each of [`map_scores`] that is defined and was asked for.
+/// The scores of one saliency map: a value for each of [`map_scores`] that is defined and was asked for.
 ///
 /// ```
 /// use hard_imagenet_metrics::MapScores;
@@ -75,7 +75,7 @@ static FAITHFULNESS_META: [MetricMeta; 3] = [
 pub struct MapScores([Option<f32>; COUNT]);
 
 impl MapScores {
-    /// All agreements of a map in [0, 1] with a mask, see [`alignment`].
+    /// Computes all agreement scores of a map in [0, 1] with a mask, see [`alignment`].
     ///
     /// # Panics
     /// If the slices differ in length.
@@ -87,31 +87,31 @@ impl MapScores {
         scores
     }
 
-    /// Names of the columns: the ids of [`map_scores`] with `_` for `-`.
+    /// Iterates over the names of the columns: the ids of [`map_scores`] with `_` in place of `-`.
     pub fn columns() -> impl ExactSizeIterator<Item = &'static str> {
         static COLUMNS: std::sync::LazyLock<Vec<String>> =
             std::sync::LazyLock::new(|| map_scores().map(|meta| meta.id.replace('-', "_")).collect());
         COLUMNS.iter().map(String::as_str)
     }
 
-    /// The value of a column; `None` where it is undefined, and for any other name.
+    /// Returns the value of a column; `None` if it is undefined or if there is no such column.
     pub fn get(&self, column: &str) -> Option<f32> {
         self.0[Self::columns().position(|name| name == column)?]
     }
 
-    /// Sets a column; any other name changes nothing.
+    /// Sets a column. A name that is not a column changes nothing.
     pub fn set(&mut self, column: &str, value: Option<f32>) {
         if let Some(at) = Self::columns().position(|name| name == column) {
             self.0[at] = value;
         }
     }
 
-    /// The values in the order of the columns.
+    /// Returns the values in the order of the columns.
     pub fn as_slice(&self) -> &[Option<f32>] {
         &self.0
     }
 
-    /// Has it any value?
+    /// Returns whether any value is set.
     pub fn has_any(&self) -> bool {
         self.0.iter().any(Option::is_some)
     }
@@ -125,7 +125,7 @@ impl<'a> FromIterator<(&'a str, f32)> for MapScores {
     }
 }
 
-/// A map from column to value; what is undefined is left out.
+/// Serializes as a map from column to value. Undefined values are absent.
 impl Serialize for MapScores {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(Self::columns().zip(self.0).filter_map(|(column, value)| Some((column, value?))))

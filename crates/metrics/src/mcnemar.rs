@@ -1,25 +1,27 @@
 use crate::distribution::two_sided;
 use serde::{Deserialize, Serialize};
 
-/// McNemar's test of two proportions on the same samples: do as many change from right to wrong as from wrong to right?
+/// McNemar's test of two proportions on the same samples. It asks whether as many samples change from right to wrong as
+/// from wrong to right.
 ///
 /// Q. McNemar: Note on the sampling error of the difference between correlated proportions or percentages.
 /// Psychometrika 12, 1947.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct McNemar {
-    /// Samples that only the first has right.
+    /// Number of samples that only the first has right.
     pub first_only: usize,
-    /// Samples that only the second has right.
+    /// Number of samples that only the second has right.
     pub second_only: usize,
-    /// Two-sided p-value of the exact binomial test: twice the smaller tail of so many coins, at most 1.
+    /// The two-sided p-value of the exact binomial test: twice the smaller tail of as many fair coins, at most 1.
     pub exact_p: f64,
-    /// `(|b − c| − 1)² / (b + c)`, with Edwards' continuity correction; `None` where the samples never disagree.
+    /// `(|b − c| − 1)² / (b + c)`, with Edwards' continuity correction; `None` if the samples never disagree.
     pub chi_square: Option<f64>,
-    /// Its p-value, with one degree of freedom. Too rough for fewer than 25 samples that disagree.
+    /// The p-value of `chi_square` with one degree of freedom. It is too coarse for fewer than 25 samples that
+    /// disagree.
     pub chi_square_p: Option<f64>,
 }
 
-/// McNemar's test from the samples that only the first, and only the second, has right.
+/// Runs McNemar's test, given the number of samples that only the first, and only the second, has right.
 ///
 /// ```
 /// # use hard_imagenet_metrics::mcnemar;
@@ -40,9 +42,10 @@ pub fn mcnemar(first_only: usize, second_only: usize) -> McNemar {
     }
 }
 
-/// P(heads <= `most`) of `coins` fair coins.
+/// Returns P(heads <= `most`) of `coins` fair coins.
 fn lower_tail(most: usize, coins: usize) -> f64 {
-    // The logarithm of each probability, from the one before: a thousand coins all heads is less than any f64.
+    // Add up logarithms, each from the one before: the probability that a thousand coins show heads is below the range
+    // of f64.
     let mut log = -(coins as f64) * std::f64::consts::LN_2;
     let mut sum = log.exp();
     for heads in 1..=most {

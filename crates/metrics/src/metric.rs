@@ -19,7 +19,7 @@ mod rfs_mean;
 pub use irfs::irfs;
 pub use rfs::rfs;
 
-/// The metrics of predictions. A new one is a file and a line here.
+/// The metrics of predictions. A new metric is a file and a line here.
 const METRICS: &[&dyn Metric] = &[
     &accuracy::Accuracy,
     &accuracy_top5::AccuracyTop5,
@@ -36,23 +36,24 @@ const METRICS: &[&dyn Metric] = &[
     &object_fraction::ObjectFraction,
 ];
 
-/// Every metric that [`score`](crate::score) computes: of predictions, then of saliency maps, of which there is one for
-/// each of [`map_scores`](crate::map_scores).
+/// Iterates over every metric that [`score`](crate::score) computes: those of predictions, then those of saliency maps,
+/// one for each of [`map_scores`](crate::map_scores).
 pub fn metrics() -> impl Iterator<Item = &'static dyn Metric> + Clone {
     METRICS.iter().copied().chain(map_metric::ALL.iter().map(|metric| metric as &dyn Metric))
 }
 
-/// What [`metrics`] says about the metric of that id.
+/// Returns the description of the built-in metric with that id.
 pub fn meta(id: &str) -> Option<&'static MetricMeta> {
     metrics().map(|metric| metric.meta()).find(|meta| meta.id == id)
 }
 
 /// Something that can be measured on records.
 ///
-/// A metric says what each sample contributes ([`Measure`]); the averages and their intervals are the same for all.
+/// A metric states what each sample contributes ([`Measure`]). Averages and intervals are computed from that in the
+/// same way for all metrics.
 ///
-/// Anyone can write one: [`score_with`](crate::score_with) accepts it. This one measures how often a model is certain
-/// and wrong:
+/// Metrics can be written outside this crate: [`score_with`](crate::score_with) accepts them. This one measures how
+/// often a model is certain and wrong:
 ///
 /// ```
 /// use hard_imagenet_metrics::{
@@ -112,50 +113,50 @@ pub trait Metric: Send + Sync {
     }
 }
 
-/// What a metric is, for people.
+/// The description of a metric for people.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MetricMeta {
-    /// Names it in scores: "accuracy".
+    /// The name in scores: "accuracy".
     pub id: &'static str,
-    /// Names it in tables and figures: "Accuracy".
+    /// The name in tables and figures: "Accuracy".
     pub title: &'static str,
-    /// How its values are written.
+    /// How values are written.
     pub unit: Unit,
-    /// Lowest and highest possible value.
+    /// The lowest and the highest possible value.
     pub range: (f64, f64),
-    /// Which end is the better one.
+    /// Which end of the range is better.
     pub better: Better,
     /// The average that the paper quotes.
     pub average: Averaging,
     /// The definition as a formula.
     pub formula: &'static str,
-    /// Where the definition comes from.
+    /// The source of the definition.
     pub source: &'static str,
-    /// What it tells, in one or two sentences.
+    /// What the metric measures, in one or two sentences.
     pub description: &'static str,
 }
 
-/// How values are written. They are stored as they are computed: an accuracy of 0.5 is 50 %.
+/// How values are written. They are stored as computed: an accuracy of 50 % is stored as 0.5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
-    /// A share, written as percent.
+    /// A share, written in percent.
     Percent,
-    /// A difference of shares, written as percentage points.
+    /// A difference of shares, written in percentage points.
     Points,
-    /// A number, written as it is.
+    /// A plain number.
     Number,
 }
 
-/// Which end of the range is the better one.
+/// Which end of the range is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Better {
-    /// The upper end.
+    /// Higher values are better.
     Higher,
-    /// The lower end.
+    /// Lower values are better.
     Lower,
-    /// It depends, or there is none.
+    /// Neither end is better in general.
     Neither,
 }
 
@@ -163,34 +164,34 @@ pub enum Better {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Averaging {
-    /// Every sample weighs the same.
+    /// Every sample has the same weight.
     Sample,
-    /// Every class weighs the same.
+    /// Every class has the same weight.
     Class,
 }
 
 /// What each sample contributes to a metric under a condition.
 ///
-/// The metric's value for a group of samples is `combine` of one mean for each column, each the sum of sums over the
-/// sum of counts. The class average takes the mean over classes for each column first, and combines then.
+/// For a group of samples, each column has a mean: the sum of its sums divided by the sum of its counts. The value of
+/// the metric is `combine` of these means. The class average first takes the mean over classes of each column and then
+/// combines them.
 #[derive(Clone, Debug)]
 pub struct Measure {
     /// The condition, or "noise:linf:0.25" for a score of both regions.
     pub condition: String,
-    /// A part for each sample of the [`Records`], one or several columns.
+    /// One or several columns with a contribution of each sample of the [`Records`].
     pub columns: Vec<Vec<Contribution>>,
-    /// From a mean for each column to the value; `None` where that is undefined.
+    /// Computes the value from the mean of each column; `None` where it is undefined.
     pub combine: fn(&[f64]) -> Option<f64>,
-    /// Lowest and highest value that a sample can have in a column.
+    /// The lowest and the highest value that a sample can have in a column.
     pub range: (f64, f64),
-    /// Samples that were run under the condition but for which the metric is undefined.
+    /// Number of samples that were run under the condition but for which the metric is undefined.
     pub skipped: usize,
 }
 
 impl Measure {
-    /// The plain mean of one value for each sample, taken from the cells of a condition.
-    ///
-    /// `None` if no sample has one.
+    /// Returns the plain mean of one value per sample, computed from the cells of a condition, or `None` if no sample
+    /// has a value.
     pub fn mean(
         records: &Records,
         condition: &str,

@@ -1,31 +1,31 @@
-//! How much too narrow the bootstrap is by itself.
+//! How much the plain bootstrap underestimates intervals.
 
 use crate::bootstrap::SMALLEST_STRATUM;
 use crate::estimate::{Quantity, taking_part};
 use std::ops::Range;
 
-/// What is lost by drawing samples from themselves: inside a stratum of `n` samples the variance of their mean comes out
-/// too small by `(n − 1) / n`, and it is known as well as `n − 1` degrees of freedom allow (Hesterberg 2015).
+/// The correction for drawing samples from themselves. In a stratum of `n` samples, the variance of their mean comes
+/// out too small by a factor of `(n − 1) / n`, and it has `n − 1` degrees of freedom (Hesterberg 2015).
 pub(crate) struct Narrowing {
-    /// Standard errors are too small by this factor.
+    /// The factor by which standard errors are too small.
     pub(crate) factor: f64,
     /// Degrees of freedom of the variance, at least 1.
     pub(crate) freedom: f64,
 }
 
 impl Narrowing {
-    /// Of a mean over the samples of the classes in the group, or over these classes.
+    /// Computes the correction for a mean over the samples of the classes in the group, or over these classes.
     pub(crate) fn new(quantity: &Quantity, group: &[Range<usize>], class_mean: bool) -> Self {
         let size = |class: &Range<usize>| taking_part(quantity, class.clone()) as f64;
         let small = |class: &Range<usize>| class.len() < SMALLEST_STRATUM;
-        // Small classes are drawn from together.
+        // Small classes are pooled for drawing.
         let together: f64 = group.iter().filter(|class| small(class)).map(size).sum();
         let (mut all, mut drawn) = (0.0, 0.0);
         let (mut samples, mut strata) = (0.0, if together > 0.0 { 1.0 } else { 0.0 });
         for class in group.iter().filter(|class| size(class) > 0.0) {
             let n = size(class);
             let stratum = if small(class) { together } else { n };
-            // The variance of a class's mean goes with 1 / n; a mean over samples weighs it by n².
+            // The variance of a class's mean is proportional to 1 / n; a mean over samples weighs it by n².
             let variance = if class_mean { 1.0 / n } else { n };
             all += variance;
             drawn += variance * (1.0 - 1.0 / stratum);

@@ -1,16 +1,16 @@
-//! What the difference would be if it were by chance which of two outcomes of a sample comes first.
+//! Permutation tests: the differences to expect if chance decided which of two outcomes of a sample comes first.
 
 use crate::bootstrap::draw;
 
-/// With so few samples all ways to swap them are tried.
+/// Up to this number of samples, all ways to swap them are tried.
 const EXACT: usize = 12;
 
-/// Two-sided p-value of a mean difference over paired samples: how often it is as far from 0 as seen when each sample's
-/// difference has its sign by the toss of a coin. `None` without samples.
+/// Returns the two-sided p-value of a mean difference over paired samples: how often it is at least as far from 0 as
+/// observed if the sign of each sample's difference is a coin toss. Returns `None` without samples.
 ///
-/// With at most 12 differences other than 0 all ways are tried and the p-value is exact; else `replicates` are drawn, each
-/// a function of seed and place only, and the p-value is `(1 + as far) / (1 + replicates)`, never 0 (Phipson, Smyth
-/// 2010). Samples without difference count in neither.
+/// With at most 12 nonzero differences, all ways are tried and the p-value is exact. Otherwise `replicates` ways are
+/// drawn, each a function of seed and position only, and the p-value is `(1 + as far) / (1 + replicates)`, which is
+/// never 0 (Phipson, Smyth 2010). Samples without a difference are ignored.
 ///
 /// ```
 /// # use hard_imagenet_metrics::sign_flip_p;
@@ -22,12 +22,12 @@ const EXACT: usize = 12;
 pub fn sign_flip_p(differences: &[f64], replicates: u32, seed: u64) -> Option<f64> {
     let moving: Vec<f64> = differences.iter().copied().filter(|d| *d != 0.0).collect();
     let sum: f64 = moving.iter().sum();
-    let statistic = |swapped: &[u64]| Some(sum - 2.0 * of_swapped(swapped).map(|s| moving[s]).sum::<f64>());
+    let statistic = |swapped: &[u64]| Some(sum - 2.0 * swapped_units(swapped).map(|s| moving[s]).sum::<f64>());
     (!differences.is_empty()).then(|| swap_p(sum, moving.len(), replicates, seed, statistic))
 }
 
-/// How often a statistic is as far from 0 as `observed` when each of `units` is swapped or not. It is given the swapped
-/// units as bits; where it is undefined, the swap counts as not as far.
+/// Returns how often a statistic is at least as far from 0 as `observed` when each of `units` is swapped or not. The
+/// statistic receives the swapped units as bits. A swap for which it is undefined does not count.
 pub(crate) fn swap_p(
     observed: f64,
     units: usize,
@@ -35,7 +35,7 @@ pub(crate) fn swap_p(
     seed: u64,
     mut statistic: impl FnMut(&[u64]) -> Option<f64>,
 ) -> f64 {
-    // Sums in another order differ in their last places.
+    // Sums in another order differ in their last digits.
     let limit = observed.abs() * (1.0 - 1e-9) - 1e-14;
     let mut far = |swapped: &[u64]| u64::from(statistic(swapped).is_some_and(|value| value.abs() >= limit));
     if units <= EXACT {
@@ -54,11 +54,11 @@ pub(crate) fn swap_p(
     count as f64 / (f64::from(replicates) + 1.0)
 }
 
-/// Keeps swaps apart from what a bootstrap of the same seed draws.
+/// Separates the swaps from what a bootstrap with the same seed draws.
 const SALT: u64 = 0x7377_6170_7300_0000;
 
-/// The numbers of the bits that are set.
-pub(crate) fn of_swapped(words: &[u64]) -> impl Iterator<Item = usize> {
+/// Iterates over the positions of the set bits.
+pub(crate) fn swapped_units(words: &[u64]) -> impl Iterator<Item = usize> {
     words.iter().enumerate().flat_map(|(place, &word)| {
         let next = |word: &u64| Some(word & (word - 1)).filter(|rest| *rest != 0);
         std::iter::successors(Some(word).filter(|w| *w != 0), next)
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn bits_are_numbered() {
-        let check = |words: &[u64], expected: &[usize]| assert!(of_swapped(words).eq(expected.iter().copied()));
+        let check = |words: &[u64], expected: &[usize]| assert!(swapped_units(words).eq(expected.iter().copied()));
         check(&[], &[]);
         check(&[0], &[]);
         check(&[0b1011, 0, 1 << 63], &[0, 1, 3, 191]);
@@ -80,11 +80,11 @@ mod tests {
 
     #[test]
     fn drawn_signs_agree_with_all_signs() {
-        // 13 differences: all 8192 ways by hand beside 20 000 drawn.
+        // Compare all 8192 sign patterns of 13 differences with 20,000 drawn ones.
         let differences: Vec<f64> = (0..13).map(|i| f64::from(i * 7 % 13) - 4.0 + 0.125).collect();
         let sum: f64 = differences.iter().sum();
         let far = (0u64..1 << 13).filter(|&way| {
-            let flipped: f64 = of_swapped(&[way]).map(|s| differences[s]).sum();
+            let flipped: f64 = swapped_units(&[way]).map(|s| differences[s]).sum();
             (sum - 2.0 * flipped).abs() >= sum.abs() - 1e-9
         });
         let (exact, drawn) = (far.count() as f64 / 8192.0, sign_flip_p(&differences, 20_000, 3).unwrap());

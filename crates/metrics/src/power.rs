@@ -1,22 +1,23 @@
-//! How many images it takes to see a difference.
+//! The number of images needed to detect a difference.
 
 use crate::distribution::normal_quantile;
 use serde::{Deserialize, Serialize};
 
-/// How many images a two-sided test at 5 % needs to find the difference that was seen, if that is the true one.
+/// How many images a two-sided test at 5 % needs to detect the observed difference, assuming that it is the true one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImagesNeeded {
-    /// To find it four times of five.
+    /// Images needed to detect it four times out of five.
     pub power_80: u64,
-    /// To find it nine times of ten.
+    /// Images needed to detect it nine times out of ten.
     pub power_90: u64,
 }
 
 impl ImagesNeeded {
-    /// For a mean difference over paired images; `None` where there is none.
+    /// Returns the number for a mean difference over paired images, or `None` if the difference is 0.
     ///
-    /// `((z_{α/2} + z_β) s / d)²`, rounded up: `d` is the difference, `s` the standard deviation of the images'
-    /// differences. By the normal distribution, so one or two images short where the answer is below thirty.
+    /// It is `((z_{α/2} + z_β) s / d)²`, rounded up, where `d` is the difference and `s` the standard deviation of the
+    /// images' differences. It uses the normal distribution and is therefore one or two images too low for results
+    /// below thirty.
     ///
     /// ```
     /// # use hard_imagenet_metrics::ImagesNeeded;
@@ -28,11 +29,11 @@ impl ImagesNeeded {
         Self::of(difference, deviation, deviation)
     }
 
-    /// For a difference of two accuracies on the same images, by McNemar's test (Connor 1987); `None` where there is
-    /// none.
+    /// Returns the number for a difference of two accuracies on the same images by McNemar's test (Connor 1987), or
+    /// `None` if the difference is 0.
     ///
-    /// `(z_{α/2} √ψ + z_β √(ψ − d²))² / d²`, rounded up: `ψ` is the share of images on which the two disagree, at least
-    /// `|d|`.
+    /// It is `(z_{α/2} √ψ + z_β √(ψ − d²))² / d²`, rounded up, where `ψ` is the share of images on which the two
+    /// disagree, at least `|d|`.
     ///
     /// ```
     /// # use hard_imagenet_metrics::ImagesNeeded;
@@ -47,9 +48,9 @@ impl ImagesNeeded {
         Self::of(difference, discordance.sqrt(), (discordance - difference * difference).max(0.0).sqrt())
     }
 
-    /// From the deviation without the difference and with it.
+    /// Computes the numbers from the standard deviations without and with the difference.
     fn of(difference: f64, without: f64, with: f64) -> Option<Self> {
-        // Two-sided quantiles: 0.6 is 0.8 on one side.
+        // Two-sided quantiles: 0.6 corresponds to 0.8 on one side.
         let images = |two_sided_power: f64| {
             let sum = normal_quantile(0.95) * without + normal_quantile(two_sided_power) * with;
             let images = (sum / difference).powi(2).ceil();

@@ -3,22 +3,22 @@ use crate::{CLEAN, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Sum and count of the values of one sample: what an average needs to know of it.
+/// The sum and the count of a sample's values, which is all that an average needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Contribution {
-    /// Sum of the values.
+    /// The sum of the values.
     pub sum: f64,
-    /// How many there are; 0 where the sample has none, then it does not take part.
+    /// The number of values. If it is 0, the sample does not contribute.
     pub count: f64,
 }
 
 impl Contribution {
-    /// One value.
+    /// Returns the contribution of a single value.
     pub fn one(value: f64) -> Self {
         Self { sum: value, count: 1.0 }
     }
 
-    /// The sample's own mean; `None` if it does not take part.
+    /// Returns the sample's own mean, or `None` if it does not contribute.
     pub fn mean(&self) -> Option<f64> {
         (self.count > 0.0).then(|| self.sum / self.count)
     }
@@ -61,21 +61,21 @@ impl Pair {
 /// What is known of one sample under one condition, over its trials.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cell {
-    /// Records: as many as trials.
+    /// Number of records, which is the number of trials.
     pub records: u32,
-    /// Right predictions among the trials. A prediction that is missing, because the logits were not numbers, is wrong.
+    /// Right predictions among the trials. A missing prediction, which means that the logits are NaN, is wrong.
     pub correct: Contribution,
-    /// Trials in which fewer than five classes came before the label.
+    /// Trials with fewer than five classes before the label.
     pub among_five: Contribution,
-    /// Trials in which none of the dataset's other classes came before the label.
+    /// Trials with none of the dataset's other classes before the label.
     pub correct_within: Contribution,
     /// Softmax of the label.
     pub confidence: Contribution,
-    /// Softmax of the prediction and whether it was right, of trials that have both.
+    /// Softmax of the prediction and whether it is right, for trials that have both.
     pub certainty: Vec<(f32, bool)>,
-    /// Object share of the input.
+    /// The share of the input that is object.
     pub object_fraction: Contribution,
-    /// Scores of the saliency map, by their place in [`MAP_SCORES`](crate::map_scores); empty where there is no map.
+    /// Scores of the saliency map in the order of [`map_scores`](crate::map_scores); empty if there is no map.
     pub map: Vec<Option<f32>>,
 }
 
@@ -105,7 +105,7 @@ pub struct Class {
     pub label: u32,
     /// Its name.
     pub name: String,
-    /// Its samples that were evaluated.
+    /// Number of its samples that were evaluated.
     pub samples: usize,
 }
 
@@ -114,33 +114,34 @@ pub struct Class {
 pub struct Failure {
     /// The sample's id.
     pub sample: String,
-    /// The condition it failed under.
+    /// The condition under which it failed.
     pub condition: String,
     /// What went wrong.
     pub message: String,
 }
 
-/// Records, grouped by condition and sample. What a [`Metric`](crate::Metric) sees.
+/// Records grouped by condition and sample, as a [`Metric`](crate::Metric) sees them.
 ///
-/// Nothing depends on the order of the records: samples are sorted by label and id, conditions in reading order. A
-/// record that repeats sample, condition and trial of an earlier one is left out and counted.
+/// Nothing depends on the order of the records: samples are sorted by label and id, conditions by
+/// [`condition_order`](crate::condition_order). A record that repeats the sample, condition and trial of an earlier one
+/// is dropped and counted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Records {
     classes: Vec<Class>,
     samples: Vec<String>,
     conditions: Vec<String>,
-    /// Per condition, per sample.
+    /// Cells by condition, then by sample.
     cells: Vec<Vec<Cell>>,
     failures: Vec<Failure>,
     duplicates: usize,
 }
 
 impl Records {
-    /// Groups records; takes one pass.
+    /// Groups records in one pass.
     pub fn new(records: &[Record]) -> Self {
         let good = || records.iter().filter(|r| r.error.is_none());
 
-        // The first record of a sample says its label, the first of a label its name.
+        // The first record of a sample determines its label, the first record of a label its name.
         let mut names = BTreeMap::new();
         let mut labels = HashMap::new();
         for record in records {
@@ -198,22 +199,23 @@ impl Records {
         }
     }
 
-    /// Classes by label.
+    /// Returns the classes, sorted by label.
     pub fn classes(&self) -> &[Class] {
         &self.classes
     }
 
-    /// Ids of the samples with at least one record without error, class after class.
+    /// Returns the ids of the samples that have at least one record without an error, class after class.
     pub fn samples(&self) -> &[String] {
         &self.samples
     }
 
-    /// Names of the conditions in reading order: clean, ablations, noise by strength.
+    /// Returns the names of the conditions: clean first, then changes, then noise by strength.
     pub fn conditions(&self) -> &[String] {
         &self.conditions
     }
 
-    /// What is known under a condition, a cell for each of [`samples`](Self::samples); `None` if it was not run.
+    /// Returns what is known under a condition, a cell for each of [`samples`](Self::samples), or `None` if it was not
+    /// run.
     pub fn cells(&self, condition: &str) -> Option<&[Cell]> {
         let index = self.conditions.iter().position(|c| c == condition)?;
         Some(&self.cells[index])
@@ -238,22 +240,22 @@ impl Records {
         Some(Pair { condition: second.to_owned(), first, second: second_column })
     }
 
-    /// What is known of unchanged images; `None` if they were not run.
+    /// Returns what is known of unchanged images, or `None` if they were not run.
     pub fn clean(&self) -> Option<&[Cell]> {
         self.cells(CLEAN)
     }
 
-    /// Errors, sorted by sample.
+    /// Returns the errors, sorted by sample.
     pub fn failures(&self) -> &[Failure] {
         &self.failures
     }
 
-    /// Records left out because they repeat sample, condition and trial of another.
+    /// Returns the number of records that were dropped because they repeat the sample, condition and trial of another.
     pub fn duplicates(&self) -> usize {
         self.duplicates
     }
 
-    /// Samples with all records that any sample has: as many trials under every condition.
+    /// Returns the number of samples with as many trials under every condition as any other sample.
     pub fn complete(&self) -> usize {
         let most = |cells: &Vec<Cell>| cells.iter().map(|cell| cell.records).max().unwrap_or(0);
         let trials: Vec<u32> = self.cells.iter().map(most).collect();

@@ -3,14 +3,14 @@ use crate::{Averaging, Class, Failure, Measure, Metric, MetricDescription, Recor
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
-/// How intervals are made.
+/// How intervals are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
-    /// Bootstrap replicates. The default is 1000.
+    /// Number of bootstrap replicates. The default is 1000.
     pub resamples: u32,
-    /// Probability that an interval is meant to cover, in (0, 1). The default is 0.95.
+    /// The probability that an interval should cover, in (0, 1). The default is 0.95.
     pub confidence: f64,
-    /// Seed of the bootstrap: equal seeds give equal intervals. The default is 0.
+    /// Seed of the bootstrap. Equal seeds give equal intervals. The default is 0.
     pub seed: u64,
 }
 
@@ -20,10 +20,10 @@ impl Default for Options {
     }
 }
 
-/// All scores of a run: what `scores.json` holds.
+/// All scores of a run, as stored in `scores.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
-    /// How the intervals were made.
+    /// How the intervals were computed.
     pub options: Options,
     /// How much was scored.
     pub counts: Counts,
@@ -40,16 +40,16 @@ pub struct Scores {
 /// How much was scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Records.
+    /// Number of records.
     pub records: usize,
-    /// Samples with at least one record without error.
+    /// Number of samples with at least one record without an error.
     pub samples: usize,
-    /// Those of them with as many trials under every condition as any other: less than `samples` if the run stopped
-    /// early or failed in parts.
+    /// Number of samples with as many trials under every condition as any other. It is less than `samples` if the run
+    /// stopped early or failed in parts.
     pub complete: usize,
-    /// Samples with at least one error.
+    /// Number of samples with at least one error.
     pub failed: usize,
-    /// Records left out because they repeat sample, condition and trial of another.
+    /// Number of records that were dropped because they repeat the sample, condition and trial of another.
     pub duplicates: usize,
 }
 
@@ -61,27 +61,27 @@ pub struct MetricScores {
     /// What the metric is, unless it is built in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<MetricDescription>,
-    /// One for each condition that it applies to.
+    /// One score for each condition that the metric applies to.
     pub scores: Vec<Score>,
 }
 
-/// One metric under one condition. What is undefined is `None`.
+/// One metric under one condition. Undefined values are `None`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// The condition; "noise:linf:0.25", without a region, for scores that need both.
+    /// The condition; "noise:linf:0.25", without a region, for scores that need both regions.
     pub condition: String,
-    /// Over all samples, each weighing the same.
+    /// The mean over all samples, each with the same weight.
     pub sample_mean: Option<Estimate>,
-    /// Over all classes, each weighing the same.
+    /// The mean over all classes, each with the same weight.
     pub class_mean: Option<Estimate>,
-    /// In each class.
+    /// The mean in each class.
     pub classes: Vec<Option<Estimate>>,
-    /// Samples that were run under the condition but for which the metric is undefined.
+    /// Number of samples that were run under the condition but for which the metric is undefined.
     pub skipped: usize,
 }
 
 impl Score {
-    /// The mean over samples or over classes.
+    /// Returns the mean over samples or over classes.
     pub fn mean(&self, average: Averaging) -> Option<Estimate> {
         match average {
             Averaging::Sample => self.sample_mean,
@@ -91,19 +91,19 @@ impl Score {
 }
 
 impl Scores {
-    /// The score of a metric under a condition; `None` if it was not measured.
+    /// Returns the score of a metric under a condition, or `None` if it was not measured.
     pub fn get(&self, metric: &str, condition: &str) -> Option<&Score> {
         self.all(metric).iter().find(|s| s.condition == condition)
     }
 
-    /// The scores of a metric under all conditions that it applies to.
+    /// Returns the scores of a metric under all conditions that it applies to.
     pub fn all(&self, metric: &str) -> &[Score] {
         self.metrics.iter().find(|m| m.id == metric).map_or(&[], |m| &m.scores)
     }
 
-    /// The number that the paper would quote: the metric's own average.
+    /// Returns the number that the paper would quote, which is the metric's own average.
     ///
-    /// Accuracy is averaged over samples under ablations, relative foreground sensitivity over classes (Q8).
+    /// Accuracy under ablations is averaged over samples, relative foreground sensitivity over classes (Q8).
     pub fn headline(&self, metric: &str, condition: &str) -> Option<Estimate> {
         self.get(metric, condition)?.mean(self.describe(metric).map_or(Averaging::Sample, |m| m.average))
     }
@@ -114,10 +114,10 @@ impl Scores {
         stored.or_else(|| meta(metric).map(MetricDescription::from))
     }
 
-    /// Sorts conditions, and the scores of each metric by condition. Equal conditions keep their order.
+    /// Sorts the conditions, and the scores of each metric by condition. Equal conditions keep their order.
     ///
-    /// Scores are made in [`condition_order`](crate::condition_order); who knows more about conditions brings them into
-    /// the order in which people read them.
+    /// Scores are computed in [`condition_order`](crate::condition_order). A caller that knows more about the
+    /// conditions can sort them as people read them.
     pub fn sort_conditions(&mut self, order: impl Fn(&str, &str) -> Ordering) {
         self.conditions.sort_by(|a, b| order(a, b));
         for metric in &mut self.metrics {
@@ -126,9 +126,10 @@ impl Scores {
     }
 }
 
-/// Scores of records, by all [`metrics`].
+/// Scores records by all [`metrics`].
 ///
-/// The order of the records does not matter, nor how they were sharded. An empty slice gives scores without entries.
+/// The result does not depend on the order of the records or on how they were sharded. An empty slice gives scores
+/// without entries.
 pub fn score(records: &[Record], options: &Options) -> Scores {
     score_with(records, options, &metrics().collect::<Vec<_>>())
 }

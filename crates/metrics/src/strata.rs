@@ -2,30 +2,30 @@ use crate::{CLEAN, Metric, Options, Record, Scores, metrics, score_with};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
-/// Scores of parts of the samples that differ in one respect.
+/// Scores of groups of samples that differ in one property.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Strata {
-    /// What they differ in: "object-size", "eccentricity", "components", "cue-rank".
+    /// The property: "object-size", "eccentricity", "components" or "cue-rank".
     pub by: String,
-    /// The same for tables: "Size of the object".
+    /// The property's title for tables: "Size of the object".
     pub title: String,
-    /// From the lowest values to the highest.
+    /// The groups, from the lowest values to the highest.
     pub strata: Vec<Stratum>,
 }
 
-/// One part of the samples.
+/// One group of samples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stratum {
-    /// Its lowest and its highest value.
+    /// The lowest and the highest value in the group.
     pub range: (f64, f64),
-    /// Its scores, those of [`STRATA_METRICS`].
+    /// The scores of the group by [`STRATA_METRICS`].
     pub scores: Scores,
 }
 
-/// The metrics that are looked at part by part.
+/// The metrics that are computed for each group.
 pub const STRATA_METRICS: [&str; 6] = ["accuracy", "drop", "relative-drop", "rfs", "iou", "delta-density"];
 
-/// One way to divide samples.
+/// One way to group samples.
 struct Division {
     by: &'static str,
     title: &'static str,
@@ -34,9 +34,9 @@ struct Division {
 }
 
 enum Cut {
-    /// As many parts of equally many samples; equal values stay together.
+    /// This many groups of equal size. Equal values stay together.
     Quantiles(usize),
-    /// Whole numbers up to this one, which stands for all above.
+    /// One group per whole number up to this one, which also stands for all greater numbers.
     Counts(u32),
 }
 
@@ -49,7 +49,7 @@ static DIVISIONS: [Division; 4] = [
     },
     Division {
         by: "eccentricity",
-        title: "Distance of the object from the centre",
+        title: "Distance of the object from the center",
         value: |record| record.eccentricity.map(f64::from),
         cut: Cut::Quantiles(4),
     },
@@ -67,11 +67,11 @@ static DIVISIONS: [Division; 4] = [
     },
 ];
 
-/// Scores by the size of the object, its distance from the centre, its number of pieces, and its place in a ranking, as
-/// far as the records know them. Samples without an object, or without a place, are left out. A division that would
-/// have a single part is left out.
+/// Scores samples by the size of the object, its distance from the center, its number of pieces, and its place in a
+/// ranking, as far as the records state them.
 ///
-/// Intervals are those of each part by itself; see [`score`](crate::score()).
+/// Samples without an object, or without a place, are left out. A property that would put all samples into a single
+/// group is left out too. The intervals are those of each group by itself; see [`score`](crate::score()).
 pub fn score_strata(records: &[Record], options: &Options) -> Vec<Strata> {
     let chosen: Vec<&dyn Metric> = metrics().filter(|metric| STRATA_METRICS.contains(&metric.meta().id)).collect();
     DIVISIONS.iter().filter_map(|division| divide(division, records, options, &chosen)).collect()
@@ -95,11 +95,11 @@ fn divide(division: &Division, records: &[Record], options: &Options, metrics: &
 }
 
 impl Cut {
-    /// Lowest and highest value of each part, in order.
+    /// Returns the lowest and the highest value of each group, in order.
     fn ranges(&self, mut values: Vec<f64>) -> Vec<(f64, f64)> {
         values.sort_unstable_by(f64::total_cmp);
         let part = |at: usize, value: f64| match self {
-            // The part of the first of equal values is that of all of them.
+            // All equal values belong to the group of the first one.
             Self::Quantiles(parts) => values.partition_point(|v| *v < value).min(at) * parts / values.len(),
             Self::Counts(last) => value.min(f64::from(*last)) as usize,
         };

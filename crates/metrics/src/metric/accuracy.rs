@@ -12,7 +12,8 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "right predictions / predictions",
     source: "Moayeri, Singla, Feizi 2022: ablations (average over samples), noise (average over classes)",
-    description: "Share of images whose highest logit, over all classes of the model's head, is the label. Under an ablation the object is gone: accuracy that stays was not earned by seeing it.",
+    description: "The share of images whose highest logit, over all classes of the model's head, is the label. Under \
+                  an ablation the object is gone, so the accuracy that remains does not come from seeing it.",
 };
 
 impl Metric for Accuracy {

@@ -12,7 +12,8 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "labels among the five highest logits / predictions",
     source: "Russakovsky et al. 2015 (ILSVRC)",
-    description: "Share of images whose label is among the five highest logits, over all classes of the model's head.",
+    description: "The share of images whose label is among the five highest logits, over all classes of the model's \
+                  head.",
 };
 
 impl Metric for AccuracyTop5 {

@@ -12,7 +12,8 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "right predictions / predictions, of the dataset's classes alone",
     source: "the published code takes all 1000 classes (Q17)",
-    description: "Share of images whose highest logit, of those of the dataset's classes, is the label. Undefined for a head that has no others.",
+    description: "The share of images for which the label has the highest logit among the dataset's classes. Undefined \
+                  for a head that has no other classes.",
 };
 
 impl Metric for AccuracyWithin {

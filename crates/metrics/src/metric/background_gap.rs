@@ -12,8 +12,9 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "accuracy(mixed-same) − accuracy(mixed-rand or mixed-next), on the same samples",
     source: "Xiao, Engstrom, Ilyas, Madry 2020 (ImageNet-9)",
-    description: "What a background of another class costs more than another background of the same class: both are cut \
-                  and pasted alike, so only the background's meaning is left. 0 is a model that does not mind it.",
+    description: "How much more a background of another class costs than another background of the same class. Both \
+                  are cut and pasted in the same way, so only the meaning of the background differs. A model that \
+                  ignores it scores 0.",
 };
 
 impl Metric for BackgroundGap {
@@ -21,7 +22,7 @@ impl Metric for BackgroundGap {
         &META
     }
 
-    /// One measure for each kind of foreign background, under its name.
+    /// Returns a measure for each kind of foreign background, under its condition.
     fn measure(&self, records: &Records) -> Vec<Measure> {
         let gap = |condition: &str| {
             let pair = records.pair("mixed-same", condition, |cell| cell.correct)?;

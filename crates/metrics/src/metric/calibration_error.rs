@@ -3,7 +3,7 @@ use crate::{CLEAN, Cell, Contribution, Records};
 
 pub(super) struct CalibrationError;
 
-/// Bins of the prediction's probability, all of one width.
+/// The number of bins of the prediction's probability, all of the same width.
 const BINS: usize = 15;
 
 static META: MetricMeta = MetricMeta {
@@ -15,8 +15,8 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "Σ over 15 bins of max softmax: share of images · |accuracy − mean of max softmax|",
     source: "Guo, Pleiss, Sun, Weinberger 2017 (expected calibration error)",
-    description: "How far the probability of predictions is from how often they are right, on unchanged images. With few \
-                  images in a bin the two differ by chance, so it is never quite 0.",
+    description: "How far the probabilities of predictions are from their accuracy, on unchanged images. With few \
+                  images in a bin the two differ by chance, so the error is never exactly 0.",
 };
 
 impl Metric for CalibrationError {
@@ -24,8 +24,8 @@ impl Metric for CalibrationError {
         &META
     }
 
-    /// A column a bin, to which each prediction in it adds right (1 or 0) minus probability: the absolute values of the
-    /// means add up to the error.
+    /// Returns a column for each bin. Each prediction in the bin contributes right (1 or 0) minus probability; the
+    /// absolute values of the means add up to the error.
     fn measure(&self, records: &Records) -> Vec<Measure> {
         let Some(cells) = records.clean() else { return Vec::new() };
         if cells.iter().all(|cell| cell.certainty.is_empty()) {
@@ -46,7 +46,7 @@ impl Metric for CalibrationError {
     }
 }
 
-/// Bins are open below and closed above: (0, 1/15], (1/15, 2/15], ...
+/// Returns the bin of a probability. Bins are open below and closed above: (0, 1/15], (1/15, 2/15], ...
 fn bin_of(certainty: f32) -> usize {
     let above = (f64::from(certainty) * BINS as f64).ceil() as usize;
     above.clamp(1, BINS) - 1

@@ -12,7 +12,7 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "mean of softmax(logits)[label]",
     source: "Moayeri, Singla, Feizi 2022: published code",
-    description: "Mean probability that the model gives to the label, right or wrong.",
+    description: "The mean probability that the model assigns to the label, right or wrong.",
 };
 
 impl Metric for Confidence {

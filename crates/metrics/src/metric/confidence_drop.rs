@@ -12,8 +12,8 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "mean of softmax(logits)[label]: clean − condition, on the same samples",
     source: "Moayeri, Pope, Balaji, Feizi 2022 (RIVAL10): importance of attributes",
-    description: "What the condition costs in probability of the label, paired by sample. It moves before predictions \
-                  change.",
+    description: "How much probability of the label the condition costs, paired by sample. It reacts before \
+                  predictions change.",
 };
 
 impl Metric for ConfidenceDrop {

@@ -12,8 +12,8 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "accuracy(clean) − accuracy(condition), on the same samples",
     source: "Moayeri, Singla, Feizi 2022: ablations",
-    description: "What the condition costs, paired by sample. When the object is taken away a small drop says that the \
-                  model did not need it.",
+    description: "How much accuracy the condition costs, paired by sample. If the object is removed, a small drop \
+                  means that the model did not need it.",
 };
 
 impl Metric for Drop {

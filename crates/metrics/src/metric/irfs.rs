@@ -1,8 +1,8 @@
 use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit, rfs};
 use crate::{Contribution, NoiseCondition, NoiseRegion, Records};
 
-/// Relative foreground sensitivity of one image, from the label's mean probability with noise on the object and with
-/// noise on everything else: [`rfs`] of the two. Where that is not a number, 0, as in the published code.
+/// Returns the relative foreground sensitivity of one image: [`rfs`] of the label's mean probability with noise on the
+/// object and with noise on everything else. Returns 0 where that is NaN, as in the published code.
 ///
 /// ```
 /// # use hard_imagenet_metrics::irfs;
@@ -25,7 +25,8 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "mean of (p_bg − p_fg) / (2 min(p, 1 − p)), p = (p_fg + p_bg) / 2, p the label's probability",
     source: "Moayeri, Pope, Balaji, Feizi 2022 (RIVAL10)",
-    description: "Relative foreground sensitivity of each image, from probabilities instead of accuracies, averaged.",
+    description: "The relative foreground sensitivity of each image, computed from probabilities instead of \
+                  accuracies, averaged over images.",
 };
 
 impl Metric for ImageForegroundSensitivity {
@@ -33,7 +34,7 @@ impl Metric for ImageForegroundSensitivity {
         &META
     }
 
-    /// One measure for each norm and strength that was run on both regions.
+    /// Returns a measure for each norm and strength that was run on both regions.
     fn measure(&self, records: &Records) -> Vec<Measure> {
         let of_level = |condition: &String| {
             let noise = NoiseCondition::parse(condition).filter(|noise| noise.region == NoiseRegion::Foreground)?;

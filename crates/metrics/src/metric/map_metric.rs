@@ -1,10 +1,10 @@
 use super::{Measure, Metric, MetricMeta};
 use crate::{Contribution, Records, map_scores};
 
-/// The mean of one score of saliency maps, by its place among [`map_scores`](crate::map_scores()).
+/// The mean of one score of saliency maps, given by its position in [`map_scores`](crate::map_scores()).
 pub(super) struct MapMetric(usize);
 
-/// All of them.
+/// One metric for each score of maps.
 pub(super) static ALL: [MapMetric; map_scores::count()] = {
     let mut all = [const { MapMetric(0) }; map_scores::count()];
     let mut at = 0;
@@ -20,7 +20,7 @@ impl Metric for MapMetric {
         map_scores::meta_at(self.0)
     }
 
-    /// Under "none" of the first explainer's maps, under "map:WORD" of another's.
+    /// The condition "none" has the scores of the first explainer's maps, "map:WORD" those of another explainer.
     fn measure(&self, records: &Records) -> Vec<Measure> {
         let value = |map: &[Option<f32>]| map.get(self.0).copied().flatten().filter(|value| value.is_finite());
         Measure::means(records, self.meta().range, |cell| {

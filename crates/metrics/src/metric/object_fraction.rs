@@ -12,7 +12,7 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "object pixels / pixels, after the transform",
     source: "Moayeri, Singla, Feizi 2022: object sizes",
-    description: "How much of what the model sees is object.",
+    description: "The share of the model's input that is object.",
 };
 
 impl Metric for ObjectFraction {

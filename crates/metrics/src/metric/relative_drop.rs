@@ -12,8 +12,8 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Sample,
     formula: "(accuracy(clean) − accuracy(condition)) / accuracy(clean)",
     source: "from the accuracy drop of Moayeri, Singla, Feizi 2022",
-    description: "The accuracy drop as a share of the clean accuracy, so that models of different accuracy compare. \
-                  Undefined where the clean accuracy is 0.",
+    description: "The accuracy drop as a share of the clean accuracy, so that models of different accuracy can be \
+                  compared. Undefined if the clean accuracy is 0.",
 };
 
 impl Metric for RelativeDrop {

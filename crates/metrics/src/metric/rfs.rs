@@ -1,12 +1,12 @@
 use super::{Averaging, Better, Measure, Metric, MetricMeta, Unit};
 use crate::{Contribution, NoiseCondition, NoiseRegion, Records};
 
-/// Relative foreground sensitivity from two accuracies in [0, 1].
+/// Returns the relative foreground sensitivity of two accuracies in [0, 1].
 ///
-/// `foreground` is the accuracy with noise on the object, `background` with noise on everything else. With their mean
-/// `a`, RFS is `(background - foreground) / (2 min(a, 1 - a))`, in [-1, 1]: the difference as a share of the largest
-/// difference that is possible at this mean. 1: only the object matters; -1: only the surroundings do. It is 0 by
-/// definition where `a` is exactly 0 or 1.
+/// `foreground` is the accuracy with noise on the object, `background` with noise on everything else. With `a` as their
+/// mean, RFS is `(background - foreground) / (2 min(a, 1 - a))`, in [-1, 1]: the difference as a share of the largest
+/// difference that is possible at this mean. At 1 only the object matters, at -1 only the surroundings do. If `a` is
+/// exactly 0 or 1, RFS is 0 by definition.
 ///
 /// ```
 /// # use hard_imagenet_metrics::rfs;
@@ -37,9 +37,9 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Class,
     formula: "(a_bg − a_fg) / (2 min(a, 1 − a)), a = (a_fg + a_bg) / 2",
     source: "Moayeri, Pope, Balaji, Feizi 2022 (RIVAL10); Moayeri, Singla, Feizi 2022",
-    description: "Does noise hurt more on the object (towards 1) or on the surroundings (towards −1)? a_fg and a_bg are \
-                  the accuracies, averaged over classes and trials, with noise on the object and off it; the \
-                  difference is divided by the largest one possible at their mean.",
+    description: "Whether noise hurts more on the object (towards 1) or on the surroundings (towards −1). a_fg and \
+                  a_bg are the accuracies, averaged over classes and trials, with noise on the object and off it. \
+                  Their difference is divided by the largest one possible at their mean.",
 };
 
 impl Metric for RelativeForegroundSensitivity {
@@ -47,7 +47,7 @@ impl Metric for RelativeForegroundSensitivity {
         &META
     }
 
-    /// One measure for each norm and strength that was run on both regions.
+    /// Returns a measure for each norm and strength that was run on both regions.
     fn measure(&self, records: &Records) -> Vec<Measure> {
         let both_regions = |condition: &String| {
             let noise = NoiseCondition::parse(condition).filter(|n| n.region == NoiseRegion::Foreground)?;
@@ -63,7 +63,8 @@ impl Metric for RelativeForegroundSensitivity {
     }
 }
 
-/// What samples contribute to the accuracies with noise of a level on the object and off it; `None` if not both were run.
+/// Returns what samples contribute to the accuracies with noise of a level on the object and off it, or `None` if
+/// either was not run.
 pub(super) fn regions(records: &Records, level: &str) -> Option<[Vec<Contribution>; 2]> {
     let correct = |region: &str| -> Option<Vec<Contribution>> {
         Some(records.cells(&format!("{level}:{region}"))?.iter().map(|cell| cell.correct).collect())

@@ -13,8 +13,8 @@ static META: MetricMeta = MetricMeta {
     average: Averaging::Class,
     formula: "mean over the strengths of one norm of (a_bg − a_fg) / (2 min(a, 1 − a))",
     source: "the curve of Moayeri, Singla, Feizi 2022 as one number",
-    description: "The mean height of the curve of relative foreground sensitivity over the strengths that were run: its \
-                  area, where they are equally spaced, over their range.",
+    description: "The mean height of the curve of relative foreground sensitivity over the strengths that were run. \
+                  For equally spaced strengths it is the area under the curve divided by their range.",
 };
 
 impl Metric for MeanForegroundSensitivity {
@@ -22,7 +22,7 @@ impl Metric for MeanForegroundSensitivity {
         &META
     }
 
-    /// One measure a norm of at least two strengths, under the norm's name: "noise:linf".
+    /// Returns a measure for each norm with at least two strengths, under the norm's name: "noise:linf".
     fn measure(&self, records: &Records) -> Vec<Measure> {
         let mut measures: Vec<Measure> = Vec::new();
         for condition in records.conditions() {
