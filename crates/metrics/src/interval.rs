@@ -3,9 +3,9 @@
 /// Returns Wilson's interval for a proportion of `n` independent samples (Wilson 1927). `z` is the normal quantile; `n`
 /// may be an effective sample size.
 pub(crate) fn wilson(proportion: f64, n: f64, z: f64) -> (f64, f64) {
-    let centre = (proportion + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let center = (proportion + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (proportion * (1.0 - proportion) / n + z * z / (4.0 * n * n)).sqrt();
-    ((centre - half).clamp(0.0, proportion), (centre + half).clamp(proportion, 1.0))
+    ((center - half).clamp(0.0, proportion), (center + half).clamp(proportion, 1.0))
 }
 
 /// Returns the largest share of a population that `n` samples can miss entirely at this confidence: `1 - (1 -

@@ -1,10 +1,10 @@
-//! Saliency alignment against NumPy and scikit-learn (golden/make.py).
+//! Compares saliency alignment with NumPy and scikit-learn (golden/make.py).
 
 use hard_imagenet_metrics::alignment::*;
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// The maps and masks of make.py.
+/// Returns a map of make.py.
 fn map(name: &str) -> Vec<f32> {
     let value = |i: i32| -> f32 {
         let (row, column) = (i / 16, i % 16);
@@ -78,7 +78,7 @@ fn numpy_and_scikit_learn_agree() {
 }
 
 proptest! {
-    /// By the definition: at each distinct value, precision and recall of the pixels at or above it.
+    /// Computes the score by its definition: precision and recall of the pixels at or above each distinct value.
     #[test]
     fn average_precision_is_a_sum_over_values(pixels in prop::collection::vec((-4i8..5, any::<bool>()), 1..40)) {
         let map: Vec<f32> = pixels.iter().map(|p| f32::from(p.0) / 4.0).collect();

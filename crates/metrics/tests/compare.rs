@@ -1,4 +1,4 @@
-//! Differences of runs: tests, sizes, and what they must agree with.
+//! Differences between runs: tests, effect sizes, and agreement with other ways to compute them.
 
 use hard_imagenet_metrics::*;
 use serde_json::Value;
@@ -17,7 +17,7 @@ fn record(sample: usize, condition: &str, correct: bool) -> Record {
     }
 }
 
-/// 40 samples under a condition.
+/// Makes 40 samples under a condition.
 fn run(condition: &str, right: impl Fn(usize) -> bool) -> Vec<Record> {
     (0..40).map(|s| record(s, condition, right(s))).collect()
 }
@@ -28,7 +28,8 @@ fn close(a: f64, b: f64) {
 
 #[test]
 fn permuted_accuracies_agree_with_mcnemar() {
-    // Nine samples only the first has right, two only the second: few enough for all swaps, as the exact test has them.
+    // Only the first run has nine samples right, only the second has two: few enough to try all swaps, like the exact
+    // test.
     let first = run("none", |s| !(30..38).contains(&s));
     let second = run("none", |s| (9..30).contains(&s) || (30..32).contains(&s) || s >= 38);
     let comparison = compare(&first, &second, &Options::default());
@@ -38,11 +39,11 @@ fn permuted_accuracies_agree_with_mcnemar() {
     let effect = accuracy.sample_mean.unwrap();
     close(effect.estimate.value, 7.0 / 40.0);
     close(effect.p, test.exact_p);
-    // The differences are 9 times 1, twice -1, 29 times 0.
+    // The differences are 1 nine times, -1 twice and 0 twenty-nine times.
     let deviation = ((11.0 - 49.0 / 40.0) / 39.0f64).sqrt();
     close(effect.size.unwrap(), 7.0 / 40.0 / deviation);
     assert_eq!(effect.images_needed, ImagesNeeded::accuracy(7.0 / 40.0, 11.0 / 40.0));
-    // Confidence is no right or wrong, but as paired.
+    // Confidence is not right or wrong, but it is paired in the same way.
     let confidence = comparison.get("confidence", "none").unwrap();
     assert_eq!(confidence.mcnemar, None);
     close(confidence.sample_mean.unwrap().p, test.exact_p);
@@ -54,7 +55,7 @@ fn classes_are_corrected_for_their_number() {
     let comparison = compare(&run("none", |_| true), &run("none", |s| s % 4 != 0), &Options::default());
     let classes = &comparison.get("accuracy", "none").unwrap().classes;
     let p: Vec<(f64, f64)> = classes.iter().map(|e| (e.unwrap().p, e.unwrap().p_corrected.unwrap())).collect();
-    // Ten of ten differ in one class: 2 of 1024 swaps are as far.
+    // All ten samples differ in one class: 2 of 1024 swaps are as far from 0.
     assert_eq!(p, [(2.0 / 1024.0, 8.0 / 1024.0), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0)]);
     assert_eq!(classes[0].unwrap().size, None, "ten equal differences have no deviation");
 }
@@ -75,7 +76,7 @@ fn equal_runs_do_not_differ() {
 }
 
 #[test]
-fn the_other_way_round_is_the_negative() {
+fn swapping_the_runs_negates_differences() {
     let first = [run("noise:l2:30:fg", |s| s % 3 == 0), run("noise:l2:30:bg", |s| s % 7 < 5)].concat();
     let second = [run("noise:l2:30:fg", |s| s % 5 < 3), run("noise:l2:30:bg", |s| s % 2 == 0)].concat();
     let rfs = |a, b| compare(a, b, &Options::default()).get("rfs", "noise:l2:30").unwrap().class_mean.unwrap();
@@ -110,7 +111,7 @@ fn contrasts_of_proportions_have_newcombes_interval() {
     let golden: Value = serde_json::from_str(include_str!("golden/statistics.json")).unwrap();
     let scores = |right: &Value, samples: &Value| {
         let (right, samples) = (right.as_u64().unwrap() as usize, samples.as_u64().unwrap() as usize);
-        // Of one class, where the interval of each is Wilson's.
+        // With one class, each has Wilson's interval.
         let one = |s| Record { label: 0, class: "class 0".into(), ..record(s, "none", s < right) };
         let records: Vec<Record> = (0..samples).map(one).collect();
         score(&records, &Options { resamples: 10, ..Options::default() })

@@ -1,13 +1,13 @@
-//! How often the intervals hold the true value, by simulation: 95 % ones should 93 to 97 % of the time.
+//! Simulates how often the intervals contain the true value. Intervals of 95 % should do so 93 to 97 % of the time.
 //!
-//! The table of all cases (minutes):
+//! This command prints the table of all cases (it takes minutes):
 //!
 //!     cargo test -p hard-imagenet-metrics --release --test coverage -- --ignored --nocapture
 #![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 use hard_imagenet_metrics::{Estimate, Options, Record, score};
 
-/// Uniform in [0, 1): the same for the same arguments.
+/// Uniform numbers in [0, 1), a function of the arguments.
 struct Draws(u64);
 
 impl Draws {
@@ -19,33 +19,33 @@ impl Draws {
     }
 }
 
-/// What is simulated: a number for each, see `Population::sample`.
+/// What is simulated. See `Population::sample` for the meaning of the numbers.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// One right or wrong, with this probability.
+    /// One trial that is right with this probability.
     Bernoulli(f64),
-    /// One right or wrong, hardly ever in the first class and nearly always in the last: half of the time in all.
+    /// One trial that is almost never right in the first class and almost always in the last: half of the time overall.
     Unlike,
-    /// Three trials that agree with probability 1/2 and are independent else.
+    /// Three trials that agree with probability 1/2 and are independent otherwise.
     Trials(f64),
-    /// A saliency score in [0, 1], the given power of a uniform number: skewed for powers far from 1.
+    /// A saliency score in [0, 1]: a power of a uniform number, skewed if the power is far from 1.
     Power(i32),
-    /// Right or wrong, clean and gray: right clean with the first probability, and then right gray with the second.
+    /// A clean image that is right with the first probability and, if so, right under gray with the second.
     Drop(f64, f64),
-    /// Three trials with noise on the object, right with the first probability, and off it, with the second; the
-    /// easier an image is for one, the easier for the other.
+    /// Three trials with noise on the object, right with the first probability, and off it, right with the second. An
+    /// image that is easier for one is easier for the other.
     Rfs(f64, f64),
 }
 
 struct Case {
     kind: Kind,
-    /// Samples in each class.
+    /// Number of samples in each class.
     samples: usize,
     classes: usize,
 }
 
 impl Case {
-    /// Metric, condition and true value.
+    /// Returns metric, condition and true value.
     fn truth(&self) -> (&'static str, &'static str, f64) {
         match self.kind {
             Kind::Bernoulli(p) => ("accuracy", "none", p),
@@ -107,7 +107,8 @@ impl Case {
         records
     }
 
-    /// How often, of so many runs, the intervals over samples, over classes and in a class hold the true value.
+    /// Returns how often, out of `runs`, the intervals over samples, over classes and in a class contain the true
+    /// value.
     fn coverage(&self, runs: u64, resamples: u32) -> [f64; 3] {
         let (metric, condition, truth) = self.truth();
         let mut held = [0u64; 3];
@@ -127,7 +128,7 @@ impl Case {
         let (metric, condition, truth) = self.truth();
         let what = match self.kind {
             Kind::Bernoulli(_) => "one trial",
-            Kind::Unlike => "one trial, unlike classes",
+            Kind::Unlike => "one trial, different classes",
             Kind::Trials(_) => "three trials",
             Kind::Power(_) => "skewed",
             Kind::Drop(..) => "paired",
@@ -164,7 +165,7 @@ fn intervals_hold_the_truth() {
     let check = |kind: Kind, classes: usize, samples: usize| {
         let case = Case { kind, samples, classes };
         let [over_samples, over_classes, _] = case.coverage(800, 200);
-        // 93 to 97 %, and twice the standard error of 800 runs.
+        // 93 to 97 %, extended by twice the standard error of 800 runs.
         for coverage in [over_samples, over_classes] {
             assert!((91.5..98.5).contains(&coverage), "{}: {coverage} %", case.name());
         }

@@ -45,7 +45,7 @@ fn rfs_of_two_accuracies() {
     }
 }
 
-// Ten samples of four classes, three trials: which predictions are right.
+// Which predictions are right, for ten samples of four classes with three trials.
 const LABELS: [u32; 10] = [537, 537, 379, 379, 379, 785, 785, 785, 785, 795];
 #[rustfmt::skip]
 const FOREGROUND: [[u8; 10]; 3] = [

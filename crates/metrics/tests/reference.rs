@@ -1,5 +1,5 @@
-//! Saliency alignment and relative foreground sensitivity against the published code's outputs, which are not part of
-//! the repository.
+//! Compares saliency alignment and relative foreground sensitivity with outputs of the published code, which are not
+//! part of the repository.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_metrics::alignment::*;
@@ -50,7 +50,7 @@ fn published_code_agrees() {
         close(&row["rival_iou"], Some(iou(&divided, &mask, 0.5)), 1e-9);
         close(&row["rival_dice"], Some(dice(&divided, &mask, 0.5)), 1e-9);
         close(&row["frac_inside"], inside_fraction(&map, &mask), 1e-5);
-        // The published code says 0 for an empty mask.
+        // The published code returns 0 for an empty mask.
         close(&row["average_precision"], Some(average_precision(&map, &mask).unwrap_or(0.0)), 1e-6);
 
         let mut sorted: Vec<f32> = map.iter().copied().filter(|value| !value.is_nan()).collect();

@@ -21,13 +21,13 @@ fn failed(sample: usize, label: u32, message: &str) -> Record {
     Record { error: Some(message.to_owned()), correct: None, ..record(sample, label, "none", 0, false) }
 }
 
-/// Bits that look random, for records: the same for the same arguments.
+/// Returns bits for records that look random and are a function of the arguments.
 fn bits(seed: u64, i: usize) -> u64 {
     let x = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (i as u64 + 1).wrapping_mul(0xd129_0d3b_3a5b_4f21);
     (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32
 }
 
-/// A small run: clean, gray, both regions of one noise level with two trials, saliency on clean rows.
+/// Makes a small run: clean, gray, both regions of one noise level with two trials, saliency on clean rows.
 fn run(samples: usize, classes: u32, seed: u64) -> Vec<Record> {
     let mut records = Vec::new();
     for s in 0..samples {
@@ -106,7 +106,7 @@ fn scores_survive_json() {
 
 #[test]
 fn the_bootstrap_agrees_with_the_standard_error() {
-    // 600 samples in one class: the interval of a mean is close to +-1.96 standard errors.
+    // With 600 samples in one class, the interval of a mean is close to ±1.96 standard errors.
     let scores = score(&run(600, 1, 11), &Options { resamples: 4000, ..Options::default() });
     let e = scores.headline("iou", "none").unwrap();
     let half = 1.96 * (1.0 / 12f64).sqrt() / 600f64.sqrt();
@@ -115,7 +115,7 @@ fn the_bootstrap_agrees_with_the_standard_error() {
 
 #[test]
 fn trials_are_not_samples() {
-    // Eight trials that all agree with each other know no more than one.
+    // Eight trials that all agree with each other contain no more information than one.
     let with_trials = |trials: u32| -> Vec<Record> {
         (0..40).flat_map(|s| (0..trials).map(move |t| record(s, 0, "noise:l2:30:fg", t, s % 2 == 0))).collect()
     };
@@ -128,7 +128,7 @@ fn trials_are_not_samples() {
 }
 
 #[test]
-fn agreement_is_not_certainty() {
+fn samples_that_agree_are_still_uncertain() {
     let all_right = |condition: &str, trials: u32, correct: bool| -> Vec<Record> {
         (0..30)
             .flat_map(|s| (0..trials).map(move |t| (s, t)))
@@ -143,33 +143,33 @@ fn agreement_is_not_certainty() {
     assert_eq!((accuracy.value, accuracy.high), (1.0, 1.0));
     assert!((accuracy.low - (1.0 - unseen)).abs() < 1e-9);
 
-    // Accuracies of 0 and 0, or of 1 and 1: RFS is 0 by definition, and could be anything.
+    // With accuracies of 0 and 0, or of 1 and 1, RFS is 0 by definition and could be anything.
     for correct in [false, true] {
         let e = score(&both(correct, correct), &Options::default()).headline("rfs", "noise:l2:30").unwrap();
         assert_eq!((e.low, e.value, e.high), (-1.0, 0.0, 1.0));
     }
-    // Noise that changes nothing: the accuracies vary, but always together.
+    // The noise changes nothing: the accuracies vary, but always together.
     let half = |condition: &str| -> Vec<Record> { (0..30).map(|s| record(s, 0, condition, 0, s % 2 == 0)).collect() };
     let e = score(&[half("noise:l2:30:fg"), half("noise:l2:30:bg")].concat(), &Options::default());
     let e = e.headline("rfs", "noise:l2:30").unwrap();
     assert!(e.low < -0.05 && e.value == 0.0 && 0.05 < e.high, "{e:?}");
-    // 0 and 1: certainly high.
+    // With accuracies of 0 and 1, RFS is certainly high.
     let e = score(&both(false, true), &Options::default()).headline("rfs", "noise:l2:30").unwrap();
     assert_eq!((e.value, e.high), (1.0, 1.0));
     assert!(0.7 < e.low && e.low < 1.0, "{e:?}");
 }
 
 #[test]
-fn classes_that_disagree_in_themselves_only_are_not_certain_either() {
-    // Each class all right or all wrong: stratified replicates never move.
+fn classes_without_variation_are_still_uncertain() {
+    // Each class is all right or all wrong, so stratified replicates never change.
     let records: Vec<Record> = (0..20).map(|s| record(s, s as u32 % 2, "none", 0, s % 2 == 0)).collect();
     let e = score(&records, &Options::default()).get("accuracy", "none").unwrap().class_mean.unwrap();
     assert!(e.low < 0.45 && e.value == 0.5 && 0.55 < e.high, "{e:?}");
 }
 
 #[test]
-fn classes_weigh_the_same_in_the_class_mean() {
-    // Class 0: 1 of 1 right. Class 1: 0 of 9.
+fn classes_have_equal_weight_in_the_class_mean() {
+    // In class 0, 1 of 1 is right. In class 1, 0 of 9 are.
     let records: Vec<Record> = (0..10).map(|s| record(s, u32::from(s > 0), "none", 0, s == 0)).collect();
     let scores = score(&records, &Options::default());
     let accuracy = scores.get("accuracy", "none").unwrap();
@@ -180,7 +180,7 @@ fn classes_weigh_the_same_in_the_class_mean() {
 
 #[test]
 fn drops_are_paired_by_sample() {
-    // Sample 2 has no gray record: it does not count as lost.
+    // Sample 2 has no gray record, so it does not count as lost.
     let records = [
         record(0, 0, "none", 0, true),
         record(0, 0, "gray", 0, false),
@@ -194,7 +194,7 @@ fn drops_are_paired_by_sample() {
     assert_eq!(scores.headline("relative-drop", "gray").unwrap().value, 0.5);
     assert_eq!(scores.headline("accuracy", "none").unwrap().n, 3);
     assert_eq!((scores.counts.samples, scores.counts.complete), (3, 2));
-    // Without clean accuracy there is nothing to lose a share of.
+    // A clean accuracy of 0 has no relative drop.
     let scores = score(&[record(0, 0, "none", 0, false), record(0, 0, "gray", 0, false)], &Options::default());
     assert_eq!(scores.headline("relative-drop", "gray"), None);
     assert_eq!(scores.headline("drop", "gray").unwrap().value, 0.0);
@@ -230,13 +230,13 @@ fn failures_and_duplicates_are_counted() {
     assert_eq!((counts.records, counts.samples, counts.failed, counts.duplicates), (4, 1, 1, 1));
     assert_eq!(scores.failures.len(), 1);
     assert_eq!(scores.failures[0].message, "mask missing");
-    // The class of the failed sample is there, without a value.
+    // The class of the failed sample is listed without a value.
     assert_eq!(scores.classes.iter().map(|c| c.samples).collect::<Vec<_>>(), [1, 0]);
     assert_eq!(scores.get("accuracy", "none").unwrap().classes[1], None);
 }
 
 #[test]
-fn nothing_gives_nothing() {
+fn no_records_give_no_scores() {
     let scores = score(&[], &Options::default());
     assert_eq!(scores.counts.samples, 0);
     assert!(scores.metrics.iter().all(|m| m.scores.is_empty()));
@@ -255,7 +255,7 @@ fn differences_are_paired_over_runs() {
     };
     assert_eq!(value(&same, "iou").value, 0.0);
 
-    // Other labels sort the samples another way; iou is higher by 0.125 throughout.
+    // Other labels sort the samples differently. The IoU is higher by 0.125 everywhere.
     let mut second = first.clone();
     for r in &mut second {
         r.label = 900 - r.label;

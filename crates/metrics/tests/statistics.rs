@@ -1,4 +1,4 @@
-//! Tests, corrections and sample sizes against scipy and their formulas (golden/make_statistics.py).
+//! Compares tests, corrections and sample sizes with SciPy and their formulas (golden/make_statistics.py).
 
 use hard_imagenet_metrics::*;
 use serde_json::Value;
