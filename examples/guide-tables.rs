@@ -22,15 +22,14 @@ fn tables() -> [(&'static str, &'static str, String); 5] {
         ("datasets.md", "datasets", datasets()),
         ("protocols.md", "conditions", conditions()),
         ("explainers.md", "explainers", explainers()),
-        ("results.md", "metrics", metrics_table()),
+        ("results.md", "metric-list", metrics_table()),
         ("RECORDS.md", "records", columns_markdown()),
     ]
 }
 
 fn datasets() -> String {
     let path = |path: PathUse| match path {
-        PathUse::Required(contents) => contents.to_owned(),
-        PathUse::Optional(contents) => format!("{contents}, unless the masks are beside the images"),
+        PathUse::Required(contents) | PathUse::Optional(contents) => contents.to_owned(),
         PathUse::Unused => String::new(),
     };
     let row = |entry: &&hard_imagenet::datasets::DatasetEntry| {
