@@ -14,7 +14,13 @@ struct Source {
     command: &'static [&'static str],
 }
 
-const SOURCES: [Source; 6] = [
+const SOURCES: [Source; 7] = [
+    Source {
+        name: "build",
+        about: "processor time of a release build, crate by crate",
+        before: &[],
+        command: &["python3", "benches/build.py"],
+    },
     Source {
         name: "networks",
         about: "networks on the CPU beside candle-transformers, torch, ONNX Runtime and OpenVINO",
