@@ -1,5 +1,4 @@
-//! Prints the tables of the guide that follow from lists in the code: datasets, conditions, explainers, metrics and the columns
-//! of the records.
+//! Prints the tables of the guide that follow from lists in the code: datasets, conditions, explainers and metrics.
 //!
 //! `cargo xtask tables guide` writes them into `docs/`. The test of this program compares the pages with the lists.
 #![allow(clippy::disallowed_macros, reason = "a program prints")]
@@ -7,7 +6,6 @@
 use hard_imagenet::datasets::{DATASETS, PathUse};
 use hard_imagenet::metrics::metrics;
 use hard_imagenet::perturbations::KINDS;
-use hard_imagenet::runs::columns_markdown;
 use hard_imagenet::saliency::EXPLAINERS;
 
 fn main() {
@@ -17,13 +15,12 @@ fn main() {
 }
 
 /// Returns page, name and text of every table.
-fn tables() -> [(&'static str, &'static str, String); 5] {
+fn tables() -> [(&'static str, &'static str, String); 4] {
     [
         ("datasets.md", "datasets", datasets()),
         ("protocols.md", "conditions", conditions()),
         ("explainers.md", "explainers", explainers()),
         ("results.md", "metric-list", metrics_table()),
-        ("RECORDS.md", "records", columns_markdown()),
     ]
 }
 

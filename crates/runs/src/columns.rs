@@ -133,6 +133,6 @@ mod tests {
     fn the_page_has_the_table() {
         let page = include_str!("../../../docs/RECORDS.md");
         let table = format!("<!-- begin: records -->\n{}<!-- end: records -->\n", columns_markdown());
-        assert!(page.contains(&table), "`cargo xtask tables guide` writes docs/RECORDS.md anew:\n{table}");
+        assert!(page.contains(&table), "`cargo xtask tables records` writes docs/RECORDS.md anew:\n{table}");
     }
 }
