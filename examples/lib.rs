@@ -23,6 +23,7 @@ pages! {
     Onnx "../crates/onnx/README.md"
     Perturbations "../crates/perturbations/README.md"
     Pickle "../crates/pickle/README.md"
+    Report "../crates/report/README.md"
     Runs "../crates/runs/README.md"
     Saliency "../crates/saliency/README.md"
     Training "../crates/training/README.md"

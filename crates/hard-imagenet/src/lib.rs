@@ -88,7 +88,7 @@ pub use hard_imagenet_training as training;
 
 /// The names that a program that evaluates models usually needs.
 pub mod prelude {
-    pub use crate::models;
+    pub use crate::{datasets, models, report};
     pub use candle_core::{DType, Device};
     pub use hard_imagenet_datasets::{
         Dataset, HardImageNet, ImageNet, MaskedFolder, PlantedCues, Rankings, Rival20, Split, Subset,
