@@ -14,7 +14,13 @@ struct Source {
     command: &'static [&'static str],
 }
 
-const SOURCES: [Source; 7] = [
+const SOURCES: [Source; 8] = [
+    Source {
+        name: "guide",
+        about: "lists of the code that the guide shows: datasets, conditions, explainers, metrics",
+        before: &[],
+        command: &["cargo", "run", "--quiet", "-p", "hard-imagenet-examples", "--bin", "guide-tables"],
+    },
     Source {
         name: "build",
         about: "processor time of a release build, crate by crate",
