@@ -1,8 +1,10 @@
-//! How far several people who outlined the same object agree.
+//! Agreement between several masks of the same object.
 
 use crate::Mask;
 
-/// Pixels that all masks share over pixels that any holds, in [0, 1]; `None` if no mask has an object pixel.
+/// Returns the number of pixels that are object in all masks over the number that are object in any, in [0, 1].
+///
+/// It is `None` if no mask has an object pixel.
 ///
 /// # Panics
 /// If the masks differ in size.
@@ -13,8 +15,9 @@ pub fn agreement(masks: &[Mask]) -> Option<f64> {
     (any > 0).then(|| all.area() as f64 / any as f64)
 }
 
-/// Mean intersection over union of all pairs of masks, in [0, 1]. Pairs of empty masks are left out; `None` if no pair
-/// remains.
+/// Returns the mean intersection over union of all pairs of masks, in [0, 1].
+///
+/// Pairs of two empty masks are skipped. The mean is `None` if no pair remains.
 ///
 /// # Panics
 /// If the masks differ in size.
@@ -24,7 +27,7 @@ pub fn mean_pairwise_iou(masks: &[Mask]) -> Option<f64> {
     (count > 0).then(|| sum / count as f64)
 }
 
-/// The pixels that more than half of the masks hold; `None` without masks.
+/// Returns the pixels that are object in more than half of the masks; `None` if there are no masks.
 ///
 /// # Panics
 /// If the masks differ in size.
@@ -32,7 +35,7 @@ pub fn majority(masks: &[Mask]) -> Option<Mask> {
     let (height, width) = masks.first().map(|mask| (mask.height(), mask.width()))?;
     let mut votes = vec![0u32; height * width];
     for mask in masks {
-        assert_eq!((mask.height(), mask.width()), (height, width), "masks of two sizes do not compare");
+        assert_eq!((mask.height(), mask.width()), (height, width), "masks of different sizes cannot be compared");
         for (votes, &vote) in votes.iter_mut().zip(mask.as_slice()) {
             *votes += u32::from(vote);
         }
@@ -57,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn people_agree_or_not() {
+    fn agreement_of_several_masks() {
         check(&[], None, None, None);
         check(&["##."], Some(1.0), None, Some("##."));
         check(&["...", "..."], None, None, Some("..."));

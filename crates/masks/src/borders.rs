@@ -1,33 +1,33 @@
 use crate::{Mask, Rect};
 
-/// Which borders of the picture an object touches: where it does, it may go on outside.
+/// The borders of an image that an object touches. The object may continue beyond them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Borders {
-    /// The first row.
+    /// Whether it touches the first row.
     pub top: bool,
-    /// The first column.
+    /// Whether it touches the first column.
     pub left: bool,
-    /// The last row.
+    /// Whether it touches the last row.
     pub bottom: bool,
-    /// The last column.
+    /// Whether it touches the last column.
     pub right: bool,
 }
 
 impl Borders {
-    /// Is any touched?
+    /// Returns whether the object touches any border.
     pub fn has_any(&self) -> bool {
         self.count() > 0
     }
 
-    /// How many are touched.
+    /// Returns the number of touched borders.
     pub fn count(&self) -> usize {
         [self.top, self.left, self.bottom, self.right].map(usize::from).iter().sum()
     }
 }
 
 impl Rect {
-    /// The borders that a box, say of a component, touches in a picture of this size; none if the box is empty.
+    /// Returns the borders that the box touches in an image of `height` × `width`; none if the box is empty.
     pub fn borders(&self, height: usize, width: usize) -> Borders {
         if self.is_empty() {
             return Borders::default();
@@ -37,7 +37,7 @@ impl Rect {
 }
 
 impl Mask {
-    /// The borders of the picture that the object touches.
+    /// Returns the borders of the image that the object touches.
     pub fn borders(&self) -> Borders {
         self.bounding_box().map_or(Borders::default(), |bounds| bounds.borders(self.height(), self.width()))
     }
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn each_component_touches_its_own() {
+    fn each_component_has_its_own_borders() {
         let mask = Mask::from_fn(4, 5, |row, column| (row == 0 && column > 2) || (row, column) == (2, 1));
         let parts = mask.components(Connectivity::Four);
         let counts: Vec<usize> = parts.iter().map(|part| part.bounds.borders(4, 5).count()).collect();

@@ -1,28 +1,28 @@
 use crate::{Mask, Rect, rows};
 
-/// Which pixels touch each other.
+/// Which pixels count as neighbors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Connectivity {
-    /// Those that share an edge.
+    /// Pixels that share an edge.
     Four,
-    /// Those that share an edge or a corner.
+    /// Pixels that share an edge or a corner.
     Eight,
 }
 
 /// One connected component of a mask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Component {
-    /// Number of pixels.
+    /// The number of pixels.
     pub area: usize,
-    /// The smallest rectangle that holds it.
+    /// The smallest rectangle that contains the component.
     pub bounds: Rect,
-    /// Sums of the rows and of the columns of its pixels.
+    /// The sum of the rows and the sum of the columns of all pixels.
     sums: (usize, usize),
 }
 
 impl Component {
-    /// Mean (row, column) of its pixels, in pixel indices.
+    /// Returns the mean (row, column) of the pixels, in pixel indices.
     pub fn centroid(&self) -> (f64, f64) {
         (self.sums.0 as f64 / self.area as f64, self.sums.1 as f64 / self.area as f64)
     }
@@ -30,7 +30,7 @@ impl Component {
 
 /// The connected components of a mask, in raster order of their first pixel.
 ///
-/// Held as runs of object pixels, so cheap where only areas and boxes are asked for.
+/// They are stored as runs of object pixels, so areas and boxes alone are cheap.
 #[derive(Clone, Debug)]
 pub struct Components {
     height: usize,
@@ -39,13 +39,14 @@ pub struct Components {
     runs: Vec<Run>,
 }
 
-/// Consecutive object pixels of a row.
+/// Consecutive object pixels in a row.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     row: usize,
     start: usize,
     end: usize,
-    /// While joining: the index of an earlier run of the same component, or of itself. Afterwards: the component.
+    /// While runs are joined, the index of an earlier run of the same component or of the run itself. Afterwards, the index
+    /// of the component.
     owner: usize,
 }
 
@@ -53,8 +54,8 @@ impl Components {
     pub(crate) fn new(mask: &Mask, connectivity: Connectivity) -> Self {
         let mut runs = joined_runs(mask, connectivity);
         let mut components: Vec<Component> = Vec::new();
-        // A root is the first run of its component, so numbering roots as they come is raster order. Owners of earlier
-        // runs are already component numbers, which is why the first loop resolves all roots.
+        // A root is the first run of its component, so numbering the roots in their order gives raster order. The loop
+        // below overwrites `owner` by component numbers, so all roots are resolved before it.
         let roots: Vec<usize> = (0..runs.len()).map(|run| root(&mut runs, run)).collect();
         for (index, root) in roots.into_iter().enumerate() {
             let Run { row, start, end, .. } = runs[index];
@@ -75,32 +76,32 @@ impl Components {
         Self { height: mask.height(), width: mask.width(), components, runs }
     }
 
-    /// How many there are.
+    /// Returns the number of components.
     pub fn len(&self) -> usize {
         self.components.len()
     }
 
-    /// Is there none?
+    /// Returns whether there are no components.
     pub fn is_empty(&self) -> bool {
         self.components.is_empty()
     }
 
-    /// Area and box of each.
+    /// Iterates over the components.
     pub fn iter(&self) -> std::slice::Iter<'_, Component> {
         self.components.iter()
     }
 
-    /// Area and box of each.
+    /// Returns the components as a slice.
     pub fn as_slice(&self) -> &[Component] {
         &self.components
     }
 
-    /// The component with the most pixels, the first of several; `None` if there is none.
+    /// Returns the component with the most pixels, the first one of several; `None` if there are no components.
     pub fn largest(&self) -> Option<&Component> {
         self.components.iter().rev().max_by_key(|component| component.area)
     }
 
-    /// The component of each pixel, `(H, W)` row-major: 0 for the background, 1 for the first component, and so on.
+    /// Returns the component of each pixel, `(H, W)` row-major: 0 for the background, 1 for the first component, and so on.
     pub fn labels(&self) -> Vec<u32> {
         let mut labels = vec![0; self.height * self.width];
         for run in &self.runs {
@@ -109,7 +110,7 @@ impl Components {
         labels
     }
 
-    /// One component as a mask of the whole size; an empty mask beyond the last.
+    /// Returns one component as a mask of the whole image. If there is no component `index`, the mask is empty.
     pub fn mask(&self, index: usize) -> Mask {
         let mut values = vec![0; self.height * self.width];
         for run in self.runs.iter().filter(|run| run.owner == index) {
@@ -128,7 +129,7 @@ impl<'a> IntoIterator for &'a Components {
     }
 }
 
-/// All runs in raster order; those that touch a run of the row before are joined to it (union-find).
+/// Finds all runs in raster order and joins each with the runs of the row above that it touches (union-find).
 fn joined_runs(mask: &Mask, connectivity: Connectivity) -> Vec<Run> {
     let reach = match connectivity {
         Connectivity::Four => 0,
@@ -145,7 +146,7 @@ fn joined_runs(mask: &Mask, connectivity: Connectivity) -> Vec<Run> {
             while upper < above.end && runs[upper].end + reach <= start {
                 upper += 1;
             }
-            // The last run above that touches this one may touch the next one too, so `upper` stays.
+            // The last touching run of the row above may touch the next run too, so `upper` stays.
             let mut touching = upper;
             while touching < above.end && runs[touching].start < end + reach {
                 join(&mut runs, touching, run);
@@ -157,6 +158,7 @@ fn joined_runs(mask: &Mask, connectivity: Connectivity) -> Vec<Run> {
     runs
 }
 
+/// Finds the root of a run and shortens the path to it.
 fn root(runs: &mut [Run], mut run: usize) -> usize {
     while runs[run].owner != run {
         runs[run].owner = runs[runs[run].owner].owner;
@@ -165,7 +167,7 @@ fn root(runs: &mut [Run], mut run: usize) -> usize {
     run
 }
 
-/// The earlier root becomes the root of both.
+/// Joins the components of two runs; the earlier root becomes the root of both.
 fn join(runs: &mut [Run], a: usize, b: usize) {
     let (a, b) = (root(runs, a), root(runs, b));
     runs[a.max(b)].owner = a.min(b);

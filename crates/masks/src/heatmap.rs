@@ -1,7 +1,7 @@
 use crate::{Mask, SizeError};
 use hard_imagenet_cpu::dispatch;
 
-/// A map of real numbers over an image: `(H, W)`, row-major, f32.
+/// A real number for each pixel of an image: `(H, W)`, row-major, f32.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heatmap {
     height: usize,
@@ -19,28 +19,30 @@ impl Heatmap {
         Ok(Self { height, width, data })
     }
 
-    /// Rows.
+    /// Returns the number of rows.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Columns.
+    /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// All values, row-major.
+    /// Returns all values, row-major.
     pub fn as_slice(&self) -> &[f32] {
         &self.data
     }
 
-    /// Gives the values away.
+    /// Returns the values without a copy.
     pub fn into_vec(self) -> Vec<f32> {
         self.data
     }
 
-    /// The map at another size: bilinear, half-pixel centres, borders replicated, not antialiased, as OpenCV's
-    /// `INTER_LINEAR`. A map without values becomes zeros.
+    /// Resizes the map as OpenCV's `INTER_LINEAR` does: bilinear, with half-pixel centers and replicated borders, without
+    /// antialiasing.
+    ///
+    /// A map without values becomes zeros.
     pub fn resize(&self, height: usize, width: usize) -> Self {
         if (height, width) == (self.height, self.width) {
             return self.clone();
@@ -63,15 +65,16 @@ impl Heatmap {
         Self { height, width, data }
     }
 
-    /// Scaled to [0, 1) as pytorch-grad-cam does it: `(x - min) / (1e-7 + max(x - min))`. A constant map becomes
-    /// zeros; NaN stays NaN and is left out of minimum and maximum.
+    /// Scales the values to [0, 1) as pytorch-grad-cam does: `(x - min) / (1e-7 + max(x - min))`.
+    ///
+    /// A constant map becomes zeros. NaN stays NaN and does not count for the minimum and the maximum.
     pub fn min_max_scale(&self) -> Self {
         let (least, greatest) = extremes(&self.data);
         let data = scale(&self.data, least, 1e-7 + (greatest - least));
         Self { height: self.height, width: self.width, data }
     }
 
-    /// The pixels with a value of `threshold` or more; NaN is not.
+    /// Returns the pixels whose value is at least `threshold`. NaN counts as below it.
     pub fn threshold(&self, threshold: f32) -> Mask {
         let values = self.data.iter().map(|&v| u8::from(v >= threshold)).collect();
         Mask::from_vec(self.height, self.width, values).expect("one value per pixel")
@@ -109,18 +112,19 @@ fn extremes_in_lanes(values: &[f32]) -> (f32, f32) {
     (least, greatest.fold(f32::NEG_INFINITY, |greatest, &value| more(value, greatest)))
 }
 
-/// Between which two source samples an output sample lies, and the share of the second.
+/// The two source samples around an output sample, and the weight of the second one.
 struct Tap {
     low: usize,
     high: usize,
     share: f32,
 }
 
+/// Computes the taps along one side.
 fn taps(from: usize, to: usize) -> Vec<Tap> {
     let scale = from as f64 / to as f64;
     let tap = |output: usize| {
         let place = ((output as f64 + 0.5) * scale - 0.5) as f32;
-        // Below the first centre everything is the first sample; a negative place truncates to it.
+        // Positions before the first center take the first sample.
         let (low, share) = if place < 0.0 { (0, 0.0) } else { (place as usize, place.fract()) };
         if low + 1 >= from {
             return Tap { low: from - 1, high: from - 1, share: 0.0 };
@@ -167,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_long_maps() {
+    fn extremes_of_long_maps() {
         for length in [1, 63, 64, 65, 200] {
             let mut values: Vec<f32> = (0..length).map(|i| (i * 7919 % 1009) as f32 / 504.5 - 1.0).collect();
             let check = |values: &[f32]| {
@@ -185,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_threshold_itself_counts() {
+    fn the_threshold_is_inclusive() {
         let map = Heatmap::from_vec(1, 4, vec![0.4, 0.5, 0.6, f32::NAN]).unwrap();
         assert_eq!(map.threshold(0.5).as_slice(), [0, 1, 1, 0]);
     }

@@ -10,7 +10,7 @@
 //! | [`Rect`], [`Borders`] | a box of pixels, and the borders of the image that it touches |
 //! | [`SizeError`] | the error of every `from_vec` |
 //!
-//! [`agreement`], [`mean_pairwise_iou`] and [`majority`] compare several masks of one object.
+//! [`Mask::coverage`] brings a mask to the size of a feature map. [`agreement`], [`mean_pairwise_iou`] and [`majority`] compare several masks of one object.
 //!
 //! Sizes are (height, width), positions are (row, column), and rectangles are half-open. A value that is undefined, such as
 //! the box of an empty mask, is `None`.
@@ -46,6 +46,7 @@ mod agreement;
 mod borders;
 mod components;
 mod convert;
+mod coverage;
 mod heatmap;
 mod mask;
 mod measures;

@@ -1,29 +1,29 @@
-//! How large an object is and where.
+//! Size and position of the object.
 
 use crate::{Mask, Rect, rows};
 
 impl Mask {
-    /// Number of object pixels.
+    /// Returns the number of object pixels.
     pub fn area(&self) -> usize {
         rows::count(self.as_slice(), self.as_slice(), |v, _| v)
     }
 
-    /// Share of object pixels, in [0, 1]; 0 for a mask without pixels.
+    /// Returns the share of object pixels, in [0, 1]; 0 for a mask without pixels.
     pub fn fraction(&self) -> f64 {
         if self.as_slice().is_empty() { 0.0 } else { self.area() as f64 / self.as_slice().len() as f64 }
     }
 
-    /// Is no pixel object?
+    /// Returns whether no pixel is object.
     pub fn is_empty(&self) -> bool {
         !rows::any(self.as_slice())
     }
 
-    /// Is every pixel object?
+    /// Returns whether every pixel is object.
     pub fn is_full(&self) -> bool {
         self.area() == self.as_slice().len()
     }
 
-    /// The smallest rectangle that holds every object pixel; `None` for an empty mask.
+    /// Returns the smallest rectangle that contains every object pixel; `None` for an empty mask.
     pub fn bounding_box(&self) -> Option<Rect> {
         if self.width() == 0 {
             return None;
@@ -40,11 +40,12 @@ impl Mask {
         Some(Rect { top, left, bottom, right })
     }
 
-    /// Mean (row, column) of the object pixels, in pixel indices, so that a pixel's own centroid is its index; `None`
-    /// for an empty mask.
+    /// Returns the mean (row, column) of the object pixels, in pixel indices; `None` for an empty mask.
+    ///
+    /// The centroid of a single pixel is its index.
     pub fn centroid(&self) -> Option<(f64, f64)> {
         let (mut area, mut row_sum, mut column_sum) = (0, 0, 0);
-        // A byte for each column counts at most 255 rows before it is emptied.
+        // Columns are counted in bytes, which hold at most 255 rows.
         for first in (0..self.height()).step_by(255) {
             let mut counts = vec![0u8; self.width()];
             for row in first..self.height().min(first + 255) {
@@ -58,8 +59,10 @@ impl Mask {
         (area > 0).then(|| (row_sum as f64 / area as f64, column_sum as f64 / area as f64))
     }
 
-    /// How far the centroid lies from the centre of the image, in units of half the image's diagonal: 0 in the
-    /// centre, just below 1 for a single pixel in a corner; `None` for an empty mask.
+    /// Returns the distance of the centroid from the center of the image, in units of half the image's diagonal; `None` for
+    /// an empty mask.
+    ///
+    /// It is 0 in the center and just below 1 for a single pixel in a corner.
     pub fn eccentricity(&self) -> Option<f64> {
         let (row, column) = self.centroid()?;
         let (half_height, half_width) = (self.height() as f64 / 2.0, self.width() as f64 / 2.0);
@@ -72,16 +75,16 @@ impl Mask {
 mod tests {
     use super::*;
 
-    /// Rows of `#` and `.`, divided by blanks.
-    fn mask(picture: &str) -> Mask {
-        let rows: Vec<&[u8]> = picture.split_whitespace().map(str::as_bytes).collect();
+    /// Creates a mask from rows of `#` and `.` that are separated by blanks.
+    fn mask(rows: &str) -> Mask {
+        let rows: Vec<&[u8]> = rows.split_whitespace().map(str::as_bytes).collect();
         Mask::from_fn(rows.len(), rows[0].len(), |row, column| rows[row][column] == b'#')
     }
 
     #[test]
-    fn counts() {
-        let check = |picture, area, fraction, empty, full| {
-            let mask = mask(picture);
+    fn areas_and_shares() {
+        let check = |rows, area, fraction, empty, full| {
+            let mask = mask(rows);
             assert_eq!((mask.area(), mask.is_empty(), mask.is_full()), (area, empty, full), "{mask:?}");
             assert_eq!(mask.fraction(), fraction);
         };
@@ -92,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn boxes() {
-        let check = |picture, expected: Option<(usize, usize, usize, usize)>| {
+    fn bounding_boxes() {
+        let check = |rows, expected: Option<(usize, usize, usize, usize)>| {
             let expected = expected.map(|(top, left, bottom, right)| Rect { top, left, bottom, right });
-            assert_eq!(mask(picture).bounding_box(), expected, "{picture}");
+            assert_eq!(mask(rows).bounding_box(), expected, "{rows}");
         };
         check("... ...", None);
         check("... .#.", Some((1, 1, 2, 2)));
@@ -105,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn centres() {
+    fn centroids() {
         assert_eq!(mask("... .#. ...").centroid(), Some((1.0, 1.0)));
         assert_eq!(mask("... .#. ...").eccentricity(), Some(0.0));
         assert_eq!(mask("#. ..").centroid(), Some((0.0, 0.0)));

@@ -1,22 +1,23 @@
 use crate::Mask;
 
-/// The shape with which a mask grows or shrinks, around its centre; the number is how far it reaches, in pixels.
+/// The structuring element of a dilation or erosion. The number is its radius in pixels.
 ///
-/// Equal to SciPy's and scikit-image's structuring elements.
+/// The elements equal those of SciPy and scikit-image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Element {
-    /// Pixels within that many steps over edges: so many iterations with the four neighbours.
+    /// Pixels within so many steps over edges, like so many iterations with the four neighbors.
     Diamond(u16),
-    /// Pixels within that many steps over edges or corners: so many iterations with the eight neighbours.
+    /// Pixels within so many steps over edges or corners, like so many iterations with the eight neighbors.
     Square(u16),
-    /// Pixels whose centres are not farther than that.
+    /// Pixels whose centers are at most so far away.
     Disk(u16),
 }
 
 impl Mask {
-    /// The mask with every pixel that the element reaches from an object pixel, cut off at the borders:
-    /// `scipy.ndimage.binary_dilation`. How long it takes grows with the logarithm of the element's reach only.
+    /// Returns the pixels that the element reaches from any object pixel, like `scipy.ndimage.binary_dilation`.
+    ///
+    /// The running time grows only with the logarithm of the element's radius.
     ///
     /// ```
     /// use hard_imagenet_masks::{Element, Mask};
@@ -31,14 +32,15 @@ impl Mask {
         spread(self, element, false)
     }
 
-    /// The mask without every pixel that the element reaches from a background pixel; what lies outside the picture is
-    /// background: `scipy.ndimage.binary_erosion`.
+    /// Returns the object pixels that the element reaches from no background pixel, like `scipy.ndimage.binary_erosion`.
+    ///
+    /// Pixels outside the image count as background.
     pub fn erode(&self, element: Element) -> Self {
         spread(&self.complement(), element, true).complement()
     }
 }
 
-/// Dilation, with the pixels outside the picture all object or all background.
+/// Dilates a mask. `outside` says whether the pixels outside the image are object.
 fn spread(mask: &Mask, element: Element, outside: bool) -> Mask {
     let (Element::Diamond(reach) | Element::Square(reach) | Element::Disk(reach)) = element;
     if reach < u16::from(u8::MAX) {
@@ -48,6 +50,7 @@ fn spread(mask: &Mask, element: Element, outside: bool) -> Mask {
     }
 }
 
+/// Dilates in numbers of the smallest type that holds the radius.
 fn spread_in_lanes<L: Lane>(mask: &Mask, element: Element, reach: L, outside: bool) -> Mask {
     match element {
         Element::Square(_) => reach_out(mask, reach, outside, |_| reach),
@@ -61,8 +64,10 @@ fn spread_in_lanes<L: Lane>(mask: &Mask, element: Element, reach: L, outside: bo
     }
 }
 
-/// An element is as wide as `half_width` says, to either side, at a distance above or below its centre; the farther,
-/// the narrower. So of the object pixels in a column the nearest reaches farthest to the sides.
+/// Dilates by an element whose half width at a vertical distance from its center is `half_width(distance)`.
+///
+/// The element is narrower the farther it is from its center. So among the object pixels of a column, the nearest one
+/// reaches farthest to the sides, and only its distance is needed.
 fn reach_out<L: Lane>(mask: &Mask, reach: L, outside: bool, half_width: impl Fn(L) -> L) -> Mask {
     let (height, width) = (mask.height(), mask.width());
     if height * width == 0 {
@@ -71,7 +76,7 @@ fn reach_out<L: Lane>(mask: &Mask, reach: L, outside: bool, half_width: impl Fn(
     let one = L::from_len(1);
     let out_of_reach = reach.plus(one);
     let border = vec![if outside { L::default() } else { out_of_reach }; width];
-    // One row's distances to the nearest object pixel, from those of the row before.
+    // Computes the vertical distances of one row to the nearest object pixel from those of the row before.
     let advance = |distances: &mut [L], before: &[L], pixels: &[u8]| {
         for ((distance, &before), &pixel) in distances.iter_mut().zip(before).zip(pixels) {
             let farther = before.plus(one).min(out_of_reach);
@@ -85,7 +90,7 @@ fn reach_out<L: Lane>(mask: &Mask, reach: L, outside: bool, half_width: impl Fn(
         advance(&mut distances[..width], &before[(row - 1) * width..], mask.row(row));
     }
 
-    // How many pixels to the side are object, each pixel itself counted, with nothing to both sides of the row.
+    // From each pixel, how many pixels to either side become object, itself included. Both ends are padded with zeros.
     let pad = reach.len().min(width).next_power_of_two();
     let (mut sides, mut wider) = (vec![L::default(); width + 2 * pad], vec![L::default(); width + 2 * pad]);
     let (mut below, mut before) = (border.clone(), border);
@@ -102,13 +107,13 @@ fn reach_out<L: Lane>(mask: &Mask, reach: L, outside: bool, half_width: impl Fn(
             sides[pad] = sides[pad].max(reach);
             sides[pad + width - 1] = sides[pad + width - 1].max(reach);
         }
-        // Steps of 1, 2, 4, .. pixels to both sides add up to any number.
+        // Spreading by 1, 2, 4, .. pixels to both sides adds up to any distance.
         let mut step = 1;
         while step <= pad && step <= reach.len() {
             let (left, right) = (&sides[pad - step..][..width], &sides[pad + step..][..width]);
             let lost = L::from_len(step);
-            let neighbours = left.iter().zip(right).zip(&sides[pad..]);
-            for (wider, ((&left, &right), &side)) in wider[pad..][..width].iter_mut().zip(neighbours) {
+            let neighbors = left.iter().zip(right).zip(&sides[pad..]);
+            for (wider, ((&left, &right), &side)) in wider[pad..][..width].iter_mut().zip(neighbors) {
                 *wider = side.max(left.max(right).minus(lost));
             }
             std::mem::swap(&mut sides, &mut wider);
@@ -120,13 +125,13 @@ fn reach_out<L: Lane>(mask: &Mask, reach: L, outside: bool, half_width: impl Fn(
     Mask::from_vec(height, width, values).expect("one value per pixel")
 }
 
-/// A small number: in bytes, which covers all but elements of an unusual size, processors handle the most at a time.
+/// A small number. Bytes suffice for all but unusually large elements, and processors handle most of them at a time.
 trait Lane: Copy + Ord + Default {
     fn from_len(len: usize) -> Self;
     fn len(self) -> usize;
-    /// At most the greatest.
+    /// Adds, saturating at the largest number.
     fn plus(self, other: Self) -> Self;
-    /// At least 0.
+    /// Subtracts, saturating at 0.
     fn minus(self, other: Self) -> Self;
 }
 

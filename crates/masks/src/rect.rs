@@ -2,54 +2,56 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Rect {
-    /// First row.
+    /// The first row.
     pub top: usize,
-    /// First column.
+    /// The first column.
     pub left: usize,
-    /// One past the last row.
+    /// The row after the last one.
     pub bottom: usize,
-    /// One past the last column.
+    /// The column after the last one.
     pub right: usize,
 }
 
 impl Rect {
-    /// Number of rows; 0 if the bottom is not below the top.
+    /// Returns the number of rows; 0 if `bottom` is not below `top`.
     pub fn height(&self) -> usize {
         self.bottom.saturating_sub(self.top)
     }
 
-    /// Number of columns; 0 if the right is not beyond the left.
+    /// Returns the number of columns; 0 if `right` is not beyond `left`.
     pub fn width(&self) -> usize {
         self.right.saturating_sub(self.left)
     }
 
-    /// Number of pixels.
+    /// Returns the number of pixels.
     pub fn area(&self) -> usize {
         self.height() * self.width()
     }
 
-    /// Does it hold no pixel?
+    /// Returns whether the rectangle contains no pixel.
     pub fn is_empty(&self) -> bool {
         self.area() == 0
     }
 
-    /// Does it hold this pixel?
+    /// Returns whether the rectangle contains the pixel.
     pub fn contains(&self, row: usize, column: usize) -> bool {
         (self.top..self.bottom).contains(&row) && (self.left..self.right).contains(&column)
     }
 
-    /// The first and the last pixel, as inclusive (row, column); `None` if it holds no pixel.
+    /// Returns the (row, column) of the first and the last pixel; `None` if the rectangle contains no pixel.
     pub fn corners(&self) -> Option<((usize, usize), (usize, usize))> {
         (!self.is_empty()).then(|| ((self.top, self.left), (self.bottom - 1, self.right - 1)))
     }
 
-    /// The box that the published code makes of this one: it takes the last row and column for the ends, which so are
-    /// lost (Q3). A box one pixel wide or high becomes empty.
+    /// Returns the box without its last row and column.
+    ///
+    /// The published code takes the last row and column for exclusive ends and so loses them (Q3). A box that is one pixel
+    /// wide or high becomes empty.
     pub fn to_exclusive(&self) -> Self {
         Self { bottom: self.bottom.saturating_sub(1), right: self.right.saturating_sub(1), ..*self }
     }
 
-    /// The smallest rectangle that holds both.
+    /// Returns the smallest rectangle that contains both.
     pub(crate) fn hull(&self, other: &Rect) -> Rect {
         Rect {
             top: self.top.min(other.top),
@@ -65,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_kinds_of_ends() {
+    fn inclusive_and_exclusive_ends() {
         let bounds = Rect { top: 1, left: 2, bottom: 4, right: 8 };
         assert_eq!(bounds.corners(), Some(((1, 2), (3, 7))));
         assert_eq!(bounds.to_exclusive(), Rect { top: 1, left: 2, bottom: 3, right: 7 });

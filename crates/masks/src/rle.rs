@@ -7,11 +7,12 @@ pub use coco::{CocoCounts, CocoRle};
 
 use crate::Rect;
 
-/// A mask as run lengths, as COCO's files hold it: down the columns, from left to right, first how many pixels are
-/// background, then how many are object, then background again, and so on.
+/// A mask as run lengths, as COCO's files hold it.
 ///
-/// No run but the first is empty, so that equal masks have equal codes. Everything here equals pycocotools, but for what
-/// is undefined, which is `None`, and for damaged codes, which are errors.
+/// Pixels are counted down the columns, from left to right: first a number of background pixels, then a number of object
+/// pixels, then background again, and so on. Only the first run may be empty, so equal masks have equal codes.
+///
+/// Results equal those of pycocotools, except that undefined values are `None` and damaged codes are errors.
 ///
 /// ```
 /// use hard_imagenet_masks::Rle;
@@ -29,60 +30,60 @@ pub struct Rle {
     counts: Vec<u32>,
 }
 
-/// Why a run-length code could not be made.
+/// The reason why a run-length code could not be read or created.
 #[derive(Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RleError {
-    /// More pixels than a run can count.
+    /// The mask has more pixels than a run can count.
     #[error("a mask of {height} × {width} has more pixels than a run-length code can count ({})", u32::MAX)]
     Size {
-        /// Rows asked for.
+        /// Number of rows.
         height: usize,
-        /// Columns asked for.
+        /// Number of columns.
         width: usize,
     },
-    /// The runs do not fill the mask, or do not fit.
-    #[error("the runs of a mask of {height} × {width} must cover {} pixels, these cover {got}", height * width)]
+    /// The runs do not fill the mask exactly.
+    #[error("the runs of a mask of {height} × {width} must cover {} pixels, but they cover {got}", height * width)]
     Sum {
-        /// Rows asked for.
+        /// Number of rows.
         height: usize,
-        /// Columns asked for.
+        /// Number of columns.
         width: usize,
-        /// Sum of the runs.
+        /// The sum of the runs.
         got: u64,
     },
-    /// A compressed code holds a character that such codes do not use.
-    #[error("a compressed run-length code has characters from '0' to 'o' only, not the one at byte {at}")]
+    /// A compressed code contains an invalid character.
+    #[error("a compressed run-length code may contain only characters from '0' to 'o', but byte {at} is another")]
     Character {
-        /// Its place in the text.
+        /// The position in the text.
         at: usize,
     },
     /// A compressed code ends within a number.
-    #[error("the compressed run-length code ends within a number: it was cut off")]
+    #[error("the compressed run-length code is truncated: it ends within a number")]
     Truncated,
-    /// A number of a compressed code is no length of a run.
-    #[error("run {index} of the compressed run-length code is no length from 0 to {}", u32::MAX)]
+    /// A number in a compressed code is not the length of a run.
+    #[error("run {index} of the compressed run-length code is not a length from 0 to {}", u32::MAX)]
     Run {
-        /// Which run, from 0.
+        /// The run, counted from 0.
         index: usize,
     },
-    /// A corner of a polygon that is nowhere.
+    /// A corner of a polygon is not a finite point.
     #[error("corner {index} of the polygon is ({x}, {y}); coordinates must be finite")]
     Corner {
-        /// Which corner, from 0.
+        /// The corner, counted from 0.
         index: usize,
-        /// Column.
+        /// The column.
         x: f64,
-        /// Row.
+        /// The row.
         y: f64,
     },
 }
 
 impl Rle {
-    /// Takes run lengths, as COCO's uncompressed form has them: background first. Empty runs are joined away.
+    /// Creates a mask from run lengths in COCO's uncompressed form, background first. Empty runs are merged away.
     ///
     /// # Errors
-    /// [`RleError::Size`] and [`RleError::Sum`].
+    /// Returns [`RleError::Size`] or [`RleError::Sum`].
     pub fn from_counts(height: usize, width: usize, counts: &[u32]) -> Result<Self, RleError> {
         let pixels = pixel_count(height, width)?;
         let got = counts.iter().map(|&count| u64::from(count)).sum();
@@ -92,11 +93,11 @@ impl Rle {
         Ok(Self::joined(height, width, counts.iter().enumerate().map(|(index, &count)| (count, index % 2 == 1))))
     }
 
-    /// The code of runs in any number, each with its length and whether it is object. They must fill the mask.
+    /// Merges runs into a code. Each run is a length and whether it is object; together they must fill the mask.
     fn joined(height: usize, width: usize, runs: impl Iterator<Item = (u32, bool)>) -> Self {
         let mut counts = vec![0];
         for (length, object) in runs.filter(|run| run.0 > 0) {
-            // The runs at odd places are object.
+            // Runs at odd positions are object.
             let last = counts.len() - 1;
             if object == (last % 2 == 1) {
                 counts[last] += length;
@@ -107,39 +108,39 @@ impl Rle {
         Self { height, width, counts }
     }
 
-    /// Rows.
+    /// Returns the number of rows.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Columns.
+    /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// The run lengths; their sum is height × width.
+    /// Returns the run lengths. Their sum is height × width.
     pub fn counts(&self) -> &[u32] {
         &self.counts
     }
 
-    /// Number of object pixels.
+    /// Returns the number of object pixels.
     pub fn area(&self) -> usize {
         self.object_runs().map(|(start, end)| end - start).sum()
     }
 
-    /// The smallest rectangle that holds every object pixel; `None` for an empty mask.
+    /// Returns the smallest rectangle that contains every object pixel; `None` for an empty mask.
     pub fn bounding_box(&self) -> Option<Rect> {
         let height = self.height;
         let boxes = self.object_runs().map(|(start, end)| {
             let (left, right) = (start / height, end.div_ceil(height));
-            // A run that goes on in the next column holds the bottom of one and the top of the other.
+            // A run that continues in the next column contains the bottom of one column and the top of the other.
             let (top, bottom) = if right - left > 1 { (0, height) } else { (start % height, end - left * height) };
             Rect { top, left, bottom, right }
         });
         boxes.reduce(|all, run| all.hull(&run))
     }
 
-    /// Pixels that are object in either.
+    /// Returns the pixels that are object in either mask.
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -147,7 +148,7 @@ impl Rle {
         self.combined(other, |a, b| a || b)
     }
 
-    /// Pixels that are object in both.
+    /// Returns the pixels that are object in both masks.
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -155,7 +156,7 @@ impl Rle {
         self.combined(other, |a, b| a && b)
     }
 
-    /// Intersection over union, in [0, 1]; `None` if both masks are empty (pycocotools says 0).
+    /// Returns the intersection over union, in [0, 1]; `None` if both masks are empty (pycocotools returns 0).
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -165,8 +166,9 @@ impl Rle {
         (either > 0).then(|| both as f64 / either as f64)
     }
 
-    /// The share of this mask that lies in a crowd, in [0, 1], which COCO takes for the overlap with regions marked
-    /// `iscrowd`; `None` if this mask is empty (pycocotools says 0).
+    /// Returns the share of this mask that lies in a crowd, in [0, 1]; `None` if this mask is empty (pycocotools returns 0).
+    ///
+    /// COCO uses this share as the overlap with regions marked `iscrowd`.
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -183,9 +185,13 @@ impl Rle {
         self.stretches(other).filter(|(_, a, b)| *a && *b).map(|(length, ..)| length as usize).sum()
     }
 
-    /// Along both masks, the stretches in which neither changes: the length, and whether each is object there.
+    /// Splits both masks into stretches in which neither changes: the length, and whether each mask is object there.
     fn stretches(&self, other: &Self) -> impl Iterator<Item = (u32, bool, bool)> {
-        assert_eq!((self.height, self.width), (other.height, other.width), "masks of two sizes do not compare");
+        assert_eq!(
+            (self.height, self.width),
+            (other.height, other.width),
+            "masks of different sizes cannot be compared"
+        );
         let (mut ours, mut theirs) = (self.counts.iter(), other.counts.iter());
         let (mut left, mut left_there) = (0, 0);
         let (mut object, mut object_there) = (true, true);
@@ -202,7 +208,7 @@ impl Rle {
         })
     }
 
-    /// Where runs of object pixels start and end, in column-major order.
+    /// Returns where the runs of object pixels start and end, in column-major order.
     fn object_runs(&self) -> impl Iterator<Item = (usize, usize)> {
         let mut at = 0;
         self.counts.chunks(2).filter_map(move |pair| {
@@ -213,7 +219,7 @@ impl Rle {
     }
 }
 
-/// How many pixels there are, if a run can count them.
+/// Returns the number of pixels, if a run can count them.
 fn pixel_count(height: usize, width: usize) -> Result<u32, RleError> {
     let pixels = height.checked_mul(width).and_then(|pixels| u32::try_from(pixels).ok());
     pixels.ok_or(RleError::Size { height, width })

@@ -1,12 +1,12 @@
-//! Rows of mask pixels, many pixels at a time: what the measures of a mask are made of.
+//! Operations on rows of mask pixels, many pixels at a time. The measures of a mask are built from them.
 //!
-//! Bytes that are 0 or 1 are counted in lanes of a byte each, which compilers turn into vector instructions; a lane
-//! holds at most 255 before it is emptied.
+//! Bytes that are 0 or 1 are counted in lanes of one byte, which compilers turn into vector instructions. A lane counts to
+//! 255 before it is emptied into the total.
 
-/// Lanes side by side.
+/// The number of lanes.
 const LANES: usize = 32;
 
-/// In how many places `f` of two rows is 1; it must give 0 or 1.
+/// Counts the positions at which `f` of two rows is 1. `f` must return 0 or 1.
 pub(crate) fn count(a: &[u8], b: &[u8], f: impl Fn(u8, u8) -> u8) -> usize {
     let mut total = 0;
     for (a, b) in a.chunks(LANES * 255).zip(b.chunks(LANES * 255)) {
@@ -23,12 +23,12 @@ pub(crate) fn count(a: &[u8], b: &[u8], f: impl Fn(u8, u8) -> u8) -> usize {
     total
 }
 
-/// Is any pixel object?
+/// Returns whether any pixel is object.
 pub(crate) fn any(row: &[u8]) -> bool {
     row.chunks(LANES * 4).any(|pixels| pixels.iter().fold(0, |any, &v| any | v) != 0)
 }
 
-/// Calls `found` with each place where two rows differ, eight at a time where they do not.
+/// Calls `found` with each position at which two rows differ. Eight equal pixels are skipped at a time.
 pub(crate) fn differences(a: &[u8], b: &[u8], mut found: impl FnMut(usize)) {
     let ((a_words, a_rest), (b_words, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     for (at, (a, b)) in a_words.iter().zip(b_words).enumerate() {
@@ -45,7 +45,7 @@ pub(crate) fn differences(a: &[u8], b: &[u8], mut found: impl FnMut(usize)) {
     }
 }
 
-/// Calls `found` with each stretch of object pixels, as its first place and one past its last.
+/// Calls `found` with each stretch of object pixels: its first position and the one after its last.
 pub(crate) fn stretches(row: &[u8], mut found: impl FnMut(usize, usize)) {
     let Some((_, before)) = row.split_last() else { return };
     let mut start = (row[0] != 0).then_some(0);

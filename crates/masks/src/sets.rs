@@ -1,14 +1,14 @@
-//! Masks as sets of pixels: what they share and how much of it.
+//! Masks as sets of pixels.
 
 use crate::{Mask, rows};
 
 impl Mask {
-    /// The background: object pixels where this mask has none.
+    /// Returns the background as a mask.
     pub fn complement(&self) -> Self {
         self.combined(self, |v, _| 1 - v)
     }
 
-    /// Pixels that are object in either.
+    /// Returns the pixels that are object in either mask.
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -16,7 +16,7 @@ impl Mask {
         self.combined(other, |a, b| a | b)
     }
 
-    /// Pixels that are object in both.
+    /// Returns the pixels that are object in both masks.
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -24,7 +24,7 @@ impl Mask {
         self.combined(other, |a, b| a & b)
     }
 
-    /// Pixels that are object here and not there.
+    /// Returns the pixels that are object in this mask but not in the other.
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -32,7 +32,7 @@ impl Mask {
         self.combined(other, |a, b| a & !b)
     }
 
-    /// Pixels that are object in one of both only.
+    /// Returns the pixels that are object in exactly one of the masks.
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -40,7 +40,7 @@ impl Mask {
         self.combined(other, |a, b| a ^ b)
     }
 
-    /// Intersection over union, in [0, 1]; `None` if both masks are empty.
+    /// Returns the intersection over union, in [0, 1]; `None` if both masks are empty.
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -50,7 +50,8 @@ impl Mask {
         (either > 0).then(|| both as f64 / either as f64)
     }
 
-    /// Dice's coefficient, twice the intersection over the sum of the areas, in [0, 1]; `None` if both masks are empty.
+    /// Returns Dice's coefficient, twice the intersection over the sum of the areas, in [0, 1]; `None` if both masks are
+    /// empty.
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -73,7 +74,7 @@ impl Mask {
 
     fn assert_same_size(&self, other: &Self) {
         let sizes = [self, other].map(|mask| (mask.height(), mask.width()));
-        assert_eq!(sizes[0], sizes[1], "masks of two sizes do not compare");
+        assert_eq!(sizes[0], sizes[1], "masks of different sizes cannot be compared");
     }
 }
 
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn sets() {
+    fn set_operations() {
         let (a, b) = (mask("##.."), mask(".#.#"));
         assert_eq!(a.union(&b), mask("##.#"));
         assert_eq!(a.intersection(&b), mask(".#.."));
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn overlaps() {
+    fn overlap_measures() {
         let (a, b, none) = (mask("##.##."), mask(".##.##"), mask("......"));
         assert_eq!(a.iou(&b), Some(2.0 / 6.0));
         assert_eq!(a.dice(&b), Some(4.0 / 8.0));

@@ -1,4 +1,4 @@
-//! Run-length codes and polygons against pycocotools (golden/make_coco.py) and against pixels.
+//! Run-length codes and polygons compared with pycocotools (golden/make_coco.py) and with pixels.
 #![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_masks::{CocoCounts, CocoRle, Mask, Rle, RleError};
@@ -52,7 +52,7 @@ fn check_polygons(cases: &[Value]) {
 }
 
 #[test]
-fn pycocotools_agrees() {
+fn results_equal_pycocotools() {
     let golden: Value = serde_json::from_str(include_str!("golden/coco.json")).unwrap();
     let cases = |key: &str| golden[key].as_array().unwrap().clone();
     assert_eq!((cases("masks").len(), cases("polygons").len()), (40, 40));
@@ -77,8 +77,8 @@ fn json_is_that_of_pycocotools() {
 }
 
 #[test]
-#[ignore = "needs many cases: golden/make_coco.py 10000 FILE, then HARD_IMAGENET_COCO=FILE cargo test -p hard-imagenet-masks --test coco -- --ignored"]
-fn pycocotools_agrees_at_length() {
+#[ignore = "needs many cases: run golden/make_coco.py 10000 FILE, then HARD_IMAGENET_COCO=FILE cargo test -p hard-imagenet-masks --test coco -- --ignored"]
+fn results_equal_pycocotools_at_length() {
     let path = std::env::var_os("HARD_IMAGENET_COCO").expect("HARD_IMAGENET_COCO names the file");
     let golden: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     check_masks(golden["masks"].as_array().unwrap());
@@ -86,7 +86,7 @@ fn pycocotools_agrees_at_length() {
 }
 
 #[test]
-fn parts_of_an_object_are_joined() {
+fn polygons_of_one_object_are_joined() {
     let square = |x: f64, y: f64| [[x, y], [x + 2.0, y], [x + 2.0, y + 2.0], [x, y + 2.0]];
     let mask = Rle::from_polygons(4, 4, [square(0.0, 0.0), square(1.0, 1.0)]).unwrap().to_mask();
     let expected = Mask::from_fn(4, 4, |row, column| {
@@ -98,17 +98,17 @@ fn parts_of_an_object_are_joined() {
 }
 
 #[test]
-fn corners_may_be_far_away_but_not_nowhere() {
+fn corners_may_be_far_away_but_must_be_finite() {
     let far = [[-1e300, -1e300], [1e300, -1e300], [1e300, 1e300], [-1e300, 1e300]];
     assert_eq!(Rle::from_polygon(3, 5, &far).unwrap().area(), 15);
-    for nowhere in [f64::NAN, f64::INFINITY] {
-        let error = Rle::from_polygon(3, 5, &[[0.0, 0.0], [nowhere, 1.0]]).unwrap_err();
+    for infinite in [f64::NAN, f64::INFINITY] {
+        let error = Rle::from_polygon(3, 5, &[[0.0, 0.0], [infinite, 1.0]]).unwrap_err();
         assert!(matches!(error, RleError::Corner { index: 1, .. }), "{error}");
     }
 }
 
 #[test]
-fn empty_pictures() {
+fn images_without_pixels() {
     for (height, width) in [(0, 0), (0, 7), (7, 0), (usize::MAX, 0)] {
         let rle = Rle::from_counts(height, width, &[]).unwrap();
         assert_eq!((rle.counts(), rle.area(), rle.bounding_box()), (&[0][..], 0, None));
@@ -127,7 +127,7 @@ fn masks() -> impl Strategy<Value = Mask> {
 
 proptest! {
     #[test]
-    fn codes_hold_the_mask(mask in masks()) {
+    fn codes_contain_the_mask(mask in masks()) {
         let rle = mask.to_rle();
         let (height, width) = (mask.height(), mask.width());
         prop_assert!(rle.counts()[1..].iter().all(|&count| count > 0));
@@ -136,7 +136,7 @@ proptest! {
         prop_assert_eq!(rle.bounding_box(), mask.bounding_box());
         prop_assert_eq!(&Rle::from_counts(height, width, rle.counts()).unwrap(), &rle);
         prop_assert_eq!(&Rle::from_compressed(height, width, &rle.to_compressed()).unwrap(), &rle);
-        // The obvious way: column by column.
+        // Compare with a plain loop down the columns.
         let pixels: Vec<u8> = (0..width).flat_map(|x| (0..height).map(move |y| (y, x))).map(|(y, x)| mask.row(y)[x]).collect();
         let mut decoded = Vec::new();
         for (index, &count) in rle.counts().iter().enumerate() {
@@ -146,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn empty_runs_join(counts in prop::collection::vec(0u32..3, 0..40)) {
+    fn empty_runs_are_merged(counts in prop::collection::vec(0u32..3, 0..40)) {
         let pixels: u32 = counts.iter().sum();
         let rle = Rle::from_counts(1, pixels as usize, &counts).unwrap();
         let object: u32 = counts.iter().skip(1).step_by(2).sum();
@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_too_strange(text in "[ -~]{0,24}", other in "[0-o]{0,24}", height in 0usize..9, width in 0usize..9) {
+    fn any_text_is_an_error_or_a_mask(text in "[ -~]{0,24}", other in "[0-o]{0,24}", height in 0usize..9, width in 0usize..9) {
         for text in [text, other] {
             if let Ok(rle) = Rle::from_compressed(height, width, &text) {
                 prop_assert_eq!(rle.to_mask().area(), rle.area());

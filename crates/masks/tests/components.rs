@@ -1,4 +1,4 @@
-//! Connected components against scipy's (golden/make.py) and against a flood fill.
+//! Connected components compared with SciPy (golden/make.py) and with a flood fill.
 
 use hard_imagenet_masks::{Components, Connectivity, Mask, Rect};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 mod golden;
 
 #[test]
-fn areas_and_boxes_are_scipys() {
+fn areas_and_boxes_equal_scipy() {
     for (name, case) in &golden::cases() {
         let mask = golden::mask(case);
         for (connectivity, key) in [(Connectivity::Four, "four"), (Connectivity::Eight, "eight")] {
@@ -20,7 +20,7 @@ fn areas_and_boxes_are_scipys() {
     }
 }
 
-/// Labels in raster order of the first pixel, the slow and obvious way.
+/// Labels components in raster order of their first pixel by a flood fill.
 fn flood_fill(mask: &Mask, connectivity: Connectivity) -> Vec<u32> {
     let (height, width) = (mask.height() as isize, mask.width() as isize);
     let mut labels = vec![0; mask.as_slice().len()];
@@ -58,7 +58,7 @@ fn masks() -> impl Strategy<Value = Mask> {
 
 proptest! {
     #[test]
-    fn labels_are_those_of_a_flood_fill(mask in masks()) {
+    fn labels_equal_a_flood_fill(mask in masks()) {
         for connectivity in [Connectivity::Four, Connectivity::Eight] {
             let components: Components = mask.components(connectivity);
             prop_assert_eq!(components.labels(), flood_fill(&mask, connectivity));
@@ -75,7 +75,7 @@ proptest! {
     }
 
     #[test]
-    fn the_box_is_the_hull_of_the_components(mask in masks()) {
+    fn the_box_contains_exactly_the_components(mask in masks()) {
         let corners = |pick: fn(&Rect) -> usize| {
             let components = mask.components(Connectivity::Four);
             components.iter().map(|c| pick(&c.bounds)).collect::<Vec<_>>()

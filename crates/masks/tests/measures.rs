@@ -1,4 +1,4 @@
-//! Morphology and the other measures against scipy's (golden/make.py) and against their definitions.
+//! Morphology and other measures compared with SciPy (golden/make.py) and with their definitions.
 
 use hard_imagenet_cpu::random::Stream;
 use hard_imagenet_masks::{Element, Mask, Rect};
@@ -6,12 +6,12 @@ use proptest::prelude::*;
 
 mod golden;
 
-/// In the order of make.py.
+/// The elements in the order of make.py.
 const ELEMENTS: [Element; 5] =
     [Element::Diamond(1), Element::Diamond(5), Element::Square(1), Element::Square(4), Element::Disk(6)];
 
 #[test]
-fn scipy_agrees() {
+fn results_equal_scipy() {
     for (name, case) in &golden::cases() {
         let mask = golden::mask(case);
         for (index, element) in ELEMENTS.into_iter().enumerate() {
@@ -34,7 +34,7 @@ fn scipy_agrees() {
 }
 
 #[test]
-fn elements_reach_far() {
+fn large_elements() {
     let corner = Mask::from_fn(40, 700, |row, column| (row, column) == (0, 0));
     for reach in [254, 255, 256, 600] {
         for element in [Element::Diamond(reach), Element::Square(reach), Element::Disk(reach)] {
@@ -49,7 +49,7 @@ fn elements_reach_far() {
     }
 }
 
-/// Does the element, around its centre, hold a pixel that far away?
+/// Returns whether the element contains a pixel at this distance from its center.
 fn holds(element: Element, down: i64, right: i64) -> bool {
     match element {
         Element::Diamond(reach) => down.abs() + right.abs() <= reach.into(),
@@ -58,8 +58,8 @@ fn holds(element: Element, down: i64, right: i64) -> bool {
     }
 }
 
-/// The pixels from which the element reaches object pixels only, or any.
-fn slowly(mask: &Mask, element: Element, all: bool) -> Mask {
+/// Computes by the definition the pixels from which the element reaches only object pixels (`all`), or any.
+fn by_definition(mask: &Mask, element: Element, all: bool) -> Mask {
     let object = |row: i64, column: i64| {
         (0..mask.height() as i64).contains(&row)
             && (0..mask.width() as i64).contains(&column)
@@ -90,10 +90,10 @@ fn elements() -> impl Strategy<Value = Element> {
 
 proptest! {
     #[test]
-    fn masks_grow_and_shrink_by_the_definition(few in masks(0.04), most in masks(0.97), element in elements()) {
+    fn dilation_and_erosion_follow_the_definition(few in masks(0.04), most in masks(0.97), element in elements()) {
         for mask in [few, most] {
-            prop_assert_eq!(mask.dilate(element), slowly(&mask, element, false));
-            prop_assert_eq!(mask.erode(element), slowly(&mask, element, true));
+            prop_assert_eq!(mask.dilate(element), by_definition(&mask, element, false));
+            prop_assert_eq!(mask.erode(element), by_definition(&mask, element, true));
         }
     }
 

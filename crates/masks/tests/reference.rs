@@ -1,4 +1,4 @@
-//! By hand, against a folder of reference outputs of the published code.
+//! Compares with reference outputs of the published code. Run by hand.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_masks::{Connectivity, Heatmap, Mask};
@@ -34,7 +34,7 @@ fn boxes_and_labels() {
 
 #[test]
 #[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-masks --test reference -- --ignored"]
-fn maps_resize_as_in_opencv() {
+fn resized_maps_equal_opencv() {
     let bytes = read("ranking.safetensors");
     let tensors = SafeTensors::deserialize(&bytes).unwrap();
     let floats = |name: &str| -> Vec<f32> {

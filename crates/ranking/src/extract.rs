@@ -101,7 +101,8 @@ impl<'m> FeatureExtractor<'m> {
         bank.features = values[0].flatten_all()?.to_vec1()?;
         let (maps, h, w) = self.in_places(&values[1])?;
         let maps = maps.flatten_from(1)?.to_vec2::<f32>()?;
-        let shares = maps.par_iter().zip(masks).map(|(map, mask)| shares(map, &coverage(mask, h, w), self.empty.width));
+        let shares =
+            maps.par_iter().zip(masks).map(|(map, mask)| shares(map, mask.coverage(h, w).as_slice(), self.empty.width));
         bank.on_object = shares.collect::<Vec<_>>().concat();
         bank.object = masks.iter().map(|mask| mask.fraction() as f32).collect();
         Ok(bank)
@@ -145,37 +146,6 @@ fn before_pooling(graph: &Graph, features: NodeId, width: usize, shapes: &[Vec<u
     }
 }
 
-/// How much of each of h × w parts of the picture is object, in [0, 1], row by row.
-pub(crate) fn coverage(mask: &Mask, h: usize, w: usize) -> Vec<f32> {
-    let (rows, columns) = (parts(mask.height(), h), parts(mask.width(), w));
-    let mut covered = vec![0.0f64; h * w];
-    for (y, row_parts) in rows.iter().enumerate() {
-        let mut line = vec![0.0f64; w];
-        for (&on, column_parts) in mask.row(y).iter().zip(&columns) {
-            if on != 0 {
-                column_parts.iter().for_each(|&(part, share)| line[part] += share);
-            }
-        }
-        for &(part, share) in row_parts {
-            covered[part * w..][..w].iter_mut().zip(&line).for_each(|(c, l)| *c += share * l);
-        }
-    }
-    covered.into_iter().map(|c| c as f32).collect()
-}
-
-/// For each pixel of a line the parts that it lies in, and which share of the part it is.
-fn parts(pixels: usize, parts: usize) -> Vec<Vec<(usize, f64)>> {
-    let size = pixels as f64 / parts as f64;
-    let of = |pixel: usize| {
-        let (from, to) = (pixel as f64 / size, (pixel + 1) as f64 / size);
-        (from.floor() as usize..(to.ceil() as usize).min(parts))
-            .map(|part| (part, to.min(part as f64 + 1.0) - from.max(part as f64)))
-            .filter(|&(_, share)| share > 0.0)
-            .collect()
-    };
-    (0..pixels).map(of).collect()
-}
-
 /// For each channel of a map (places × channels) the share of its positive part that is on the object; NaN for a map
 /// without a positive value, and where all or nothing is object.
 fn shares(map: &[f32], object: &[f32], channels: usize) -> Vec<f32> {
@@ -196,18 +166,6 @@ fn shares(map: &[f32], object: &[f32], channels: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parts_of_a_picture() {
-        let mask = Mask::from_fn(4, 4, |y, x| y < 2 && x < 3);
-        assert_eq!(coverage(&mask, 2, 2), [1.0, 0.5, 0.0, 0.0]);
-        // A third part of a line of four pixels begins in the middle of one.
-        let line = Mask::from_fn(1, 4, |_, x| x == 1);
-        let got = coverage(&line, 1, 3);
-        assert!((got[0] - 0.25).abs() < 1e-6 && (got[1] - 0.5).abs() < 1e-6 && got[2] == 0.0, "{got:?}");
-        let whole: f32 = coverage(&Mask::from_fn(7, 5, |_, _| true), 3, 2).iter().sum();
-        assert!((whole - 6.0).abs() < 1e-5);
-    }
 
     #[test]
     fn shares_of_maps() {

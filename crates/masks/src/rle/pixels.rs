@@ -1,12 +1,14 @@
-//! Between pixels, row by row, and runs, column by column, without a pass over single pixels: both ways look only at
-//! where a pixel differs from the one above it, for many columns at a time.
+//! Conversion between pixels, stored row by row, and runs, counted column by column.
+//!
+//! Neither direction visits single pixels: both look only at the places where a pixel differs from the one above it, for
+//! many columns at a time.
 
 use super::{Rle, pixel_count};
 use crate::Mask;
 use crate::rows::differences;
 
 impl Rle {
-    /// The pixels.
+    /// Converts the runs to pixels.
     pub fn to_mask(&self) -> Mask {
         let (height, width) = (self.height, self.width);
         if self.counts == [0] {
@@ -22,7 +24,7 @@ impl Rle {
                 }
             }
         }
-        // So far a pixel is 1 only where it differs from the one above it.
+        // So far, a pixel is 1 where it differs from the one above it. Accumulate down the columns.
         for row in 1..height {
             let (above, rest) = values[(row - 1) * width..].split_at_mut(width);
             for (value, above) in rest[..width].iter_mut().zip(above) {
@@ -34,7 +36,7 @@ impl Rle {
 }
 
 impl Mask {
-    /// The mask as COCO's run lengths.
+    /// Converts the mask to COCO's run lengths.
     ///
     /// # Panics
     /// If the mask has 2³² pixels or more.
@@ -44,8 +46,8 @@ impl Mask {
         if pixels == 0 {
             return Rle { height, width, counts: vec![0] };
         }
-        // Where a pixel differs from the one before it, as (column, row), row by row. What comes before the top of a
-        // column is the bottom of the column to its left.
+        // Collect, row by row, the (column, row) of each pixel that differs from the one before it in column-major order.
+        // The pixel before the top of a column is the bottom of the column to its left.
         let mut changes: Vec<(u32, u32)> = Vec::new();
         let mut before = vec![0; width];
         before[1..].copy_from_slice(&self.row(height - 1)[..width - 1]);
@@ -54,7 +56,7 @@ impl Mask {
             differences(before, self.row(row), |column| changes.push((column as u32, row as u32)));
             before = self.row(row);
         }
-        // A counting sort by column leaves them in the order of the code.
+        // A counting sort by column brings the changes into the order of the code.
         let mut next = vec![0; width + 1];
         for &(column, _) in &changes {
             next[column as usize + 1] += 1;

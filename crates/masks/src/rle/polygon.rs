@@ -1,30 +1,32 @@
-//! Polygons become masks as in COCO's own tools, so that areas and overlaps are the published ones.
+//! Conversion of polygons to masks, identical to COCO's own tools, so that areas and overlaps equal the published ones.
 //!
-//! The rule, in pixels a fifth as wide: corners move to the nearest such small pixel, edges become chains of small
-//! pixels as in Bresenham's algorithm, and wherever a chain passes the middle of a column of real pixels, the column
-//! changes from background to object or back below that place (even-odd).
+//! The rule works on small pixels, a fifth as wide as the image's. Corners move to the nearest small pixel. Edges become
+//! chains of small pixels, as in Bresenham's algorithm. Wherever a chain passes the middle of a column of image pixels, the
+//! column changes between background and object below that place (even-odd).
 
 use super::{Rle, RleError, pixel_count};
 
-/// Small pixels along the side of a real one.
+/// The number of small pixels along the side of an image pixel.
 const SMALL: i64 = 5;
-/// The chain passes from this small pixel of a real one to the next where it passes the middle of the column.
+/// A chain passes the middle of a column where it steps from this small pixel of an image pixel to the next one.
 const MIDDLE: i64 = 2;
 
 impl Rle {
-    /// The pixels inside a polygon, equal to pycocotools: corners as (x, y) = (column, row), in pixels, (0, 0) being the
-    /// top left corner of the picture; the last corner joins the first; where the polygon covers itself twice is
-    /// outside. It may reach beyond the picture. Coordinates beyond ±4 · 10⁸ are taken for that. What holds numbers in
-    /// one flat row, as COCO's files do, can be had as corners without copying by `as_chunks::<2>()`.
+    /// Creates the mask of the pixels inside a polygon, equal to pycocotools.
+    ///
+    /// Corners are (x, y) = (column, row) in pixels; (0, 0) is the top left corner of the image. The last corner is joined
+    /// to the first. Areas that the polygon covers twice are outside. The polygon may reach beyond the image; coordinates
+    /// beyond ±4 · 10⁸ are clipped to that. COCO's files store the numbers in one flat list, which `as_chunks::<2>()` turns
+    /// into corners without a copy.
     ///
     /// # Errors
-    /// [`RleError::Size`] and [`RleError::Corner`].
+    /// Returns [`RleError::Size`] or [`RleError::Corner`].
     pub fn from_polygon(height: usize, width: usize, corners: &[[f64; 2]]) -> Result<Self, RleError> {
         let pixels = pixel_count(height, width)?;
         if let Some(index) = corners.iter().position(|[x, y]| !x.is_finite() || !y.is_finite()) {
             return Err(RleError::Corner { index, x: corners[index][0], y: corners[index][1] });
         }
-        // A cast to i32 saturates, so that what follows cannot overflow.
+        // The cast to i32 saturates, so the arithmetic below cannot overflow.
         let small = |place: f64| i64::from((SMALL as f64 * place + 0.5) as i32);
         let corners: Vec<[i64; 2]> = corners.iter().map(|&[x, y]| [small(x), small(y)]).collect();
         let mut changes: Vec<u32> = Vec::new();
@@ -46,7 +48,7 @@ impl Rle {
         Ok(Self::joined(height, width, runs))
     }
 
-    /// The pixels inside any of several polygons, as COCO describes an object in parts.
+    /// Creates the mask of the pixels inside any of several polygons, as COCO describes an object that has several parts.
     ///
     /// # Errors
     /// As [`Rle::from_polygon`].
@@ -62,10 +64,10 @@ impl Rle {
     }
 }
 
-/// Calls `found` with each column in the picture whose middle the edge passes, and with the (small) row there.
+/// Calls `found` with each image column whose middle the edge passes, and with the small row there.
 fn crossings(from: [i64; 2], to: [i64; 2], width: usize, mut found: impl FnMut(u32, i64)) {
     let flat = (to[0] - from[0]).abs() >= (to[1] - from[1]).abs();
-    // The chain goes along its longer side, upwards in that coordinate.
+    // The chain steps along its longer side, in ascending order of that coordinate.
     let axis = usize::from(!flat);
     let ([x, y], [end_x, end_y]) = if from[axis] > to[axis] { (to, from) } else { (from, to) };
     if x == end_x {
@@ -84,8 +86,7 @@ fn crossings(from: [i64; 2], to: [i64; 2], width: usize, mut found: impl FnMut(u
         let slope = (end_x - x) as f64 / (end_y - y) as f64;
         let column_of = |step: i64| (x as f64 + slope * step as f64 + 0.5) as i64;
         for column in first..=last {
-            // The step with which the chain leaves one side of the middle for the other: solved, then put right where
-            // rounding matters.
+            // Find the step at which the chain crosses the middle: solve for it, then correct for rounding.
             let at = column * SMALL + MIDDLE;
             let passed = |step: i64| (column_of(step) > at) == (slope > 0.0);
             let mut step = (((at as f64 + 0.5) - x as f64) / slope) as i64;

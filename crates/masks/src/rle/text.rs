@@ -1,22 +1,24 @@
-//! The text that COCO's files hold: numbers of any size in characters of six bits, five of the number, lowest first, and
-//! one that says whether more follow. From the fourth run on a number is the difference to the run two before.
+//! The compressed text of COCO's files.
+//!
+//! A number is a sequence of characters of six bits: five bits of the number, lowest first, and one bit that says whether
+//! more characters follow. From the fourth run on, the number is the difference from the run two places before.
 
 use super::{Rle, RleError};
 
-/// The character of six zero bits.
+/// The character for six zero bits.
 const ZERO: u8 = b'0';
-/// Another character of the number follows.
+/// Set if another character of the number follows.
 const MORE: u8 = 0x20;
-/// The sign, in the last character of a number.
+/// The sign bit in the last character of a number.
 const SIGN: u8 = 0x10;
-/// More bits than the difference of two runs has, fewer than would overflow.
+/// A limit above the bits of any difference of two runs and below an overflow.
 const MOST_BITS: u32 = 60;
 
 impl Rle {
-    /// Reads COCO's compressed form.
+    /// Parses COCO's compressed form.
     ///
     /// # Errors
-    /// [`RleError`], if the text is not such a code or its runs do not fill the mask.
+    /// Returns an [`RleError`] if the text is not a valid code or its runs do not fill the mask.
     pub fn from_compressed(height: usize, width: usize, text: &str) -> Result<Self, RleError> {
         let mut counts: Vec<u32> = Vec::new();
         let (mut number, mut bits) = (0i64, 0);
@@ -44,7 +46,7 @@ impl Rle {
         Self::from_counts(height, width, &counts)
     }
 
-    /// COCO's compressed form, the one in result files and crowd annotations.
+    /// Returns COCO's compressed form, which result files contain.
     pub fn to_compressed(&self) -> String {
         let mut text = String::with_capacity(self.counts.len() * 2);
         for (index, &count) in self.counts.iter().enumerate() {
@@ -88,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn large_numbers() {
+    fn the_largest_runs_survive() {
         let counts = [0, u32::MAX - 3, 1, 1, 1];
         let rle = Rle::from_counts(u32::MAX as usize, 1, &counts).unwrap();
         let again = Rle::from_compressed(u32::MAX as usize, 1, &rle.to_compressed()).unwrap();

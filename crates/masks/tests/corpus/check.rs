@@ -1,10 +1,10 @@
-//! What holds for any bytes. The fuzz targets and the tests of their corpora share it.
+//! Checks that hold for any bytes, shared by the fuzz targets and the tests of their corpora.
 
 #![allow(dead_code, reason = "each fuzz target uses one of them")]
 
 use hard_imagenet_masks::Rle;
 
-/// A size and a text as COCO's compressed run lengths: an error, or a code that survives every way around.
+/// Parses a size and a text as COCO's compressed run lengths: an error, or a code that survives every round trip.
 pub(crate) fn rle(bytes: &[u8]) {
     let &[height, width, ref text @ ..] = bytes else { return };
     let (height, width) = (usize::from(height), usize::from(width));
@@ -18,7 +18,7 @@ pub(crate) fn rle(bytes: &[u8]) {
     assert_eq!(Rle::from_counts(height, width, rle.counts()), Ok(rle));
 }
 
-/// A size and the corners of a polygon: an error, or a mask of that size, soon.
+/// Fills a polygon from a size and corners: an error, or a mask of that size, in short time.
 pub(crate) fn polygon(bytes: &[u8]) {
     let &[height, width, ref corners @ ..] = bytes else { return };
     let (height, width) = (usize::from(height), usize::from(width));

@@ -1,4 +1,4 @@
-//! What make.py wrote.
+//! Reads the golden file that make.py writes.
 
 use hard_imagenet_masks::Mask;
 use serde_json::{Map, Value};
