@@ -4,30 +4,31 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use std::path::Path;
 
-/// A decoded colour picture: `(H, W, 3)`, u8, interleaved RGB.
+/// A decoded color image: `(H, W, 3)`, u8, interleaved RGB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rgb8 {
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
-    /// Columns.
+    /// Number of columns.
     pub width: usize,
-    /// `height * width * 3` values.
+    /// `height * width * 3` values, row-major.
     pub data: Vec<u8>,
 }
 
-/// A decoded single-channel picture, such as a mask file before it is thresholded: `(H, W)`, u8.
+/// A decoded image with one channel, such as a mask file before it is thresholded: `(H, W)`, u8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gray8 {
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
-    /// Columns.
+    /// Number of columns.
     pub width: usize,
-    /// `height * width` values.
+    /// `height * width` values, row-major.
     pub data: Vec<u8>,
 }
 
 impl From<&Pixels> for Rgb8 {
-    /// To 0..=255, rounded half up, so that 0.5 becomes 128; NaN becomes 0.
+    /// Converts values in [0, 1] to 0..=255, rounded half up, so 0.5 becomes 128. Other values are clipped, and NaN becomes
+    /// 0.
     fn from(pixels: &Pixels) -> Self {
         let (height, width) = (pixels.height(), pixels.width());
         let (red, rest) = pixels.as_slice().split_at(height * width);
@@ -48,17 +49,17 @@ impl Rgb8 {
         Ok(Self { height, width, data })
     }
 
-    /// The picture as the bytes of a PNG file.
+    /// Encodes the image as a PNG file.
     ///
     /// # Errors
-    /// [`ImageError::Encode`] if it has no pixels, or the data are not `height * width * 3` values.
+    /// Returns [`ImageError::Encode`] if the image has no pixels or does not hold `height * width * 3` values.
     pub fn encode_png(&self) -> Result<Vec<u8>, ImageError> {
         encode(&self.data, self.height, self.width, 3, Format::Png)
     }
 
-    /// The picture as the bytes of a JPEG file: a tenth of a PNG's for photographs and noise, at the price of exactness.
+    /// Encodes the image as a JPEG file with a quality from 1 to 100.
     ///
-    /// `quality` is from 1 to 100.
+    /// For photographs and noise, the file has about a tenth of the size of a PNG file, but its pixels are not exact.
     ///
     /// # Errors
     /// As [`Rgb8::encode_png`].
@@ -66,10 +67,10 @@ impl Rgb8 {
         encode(&self.data, self.height, self.width, 3, Format::Jpeg(quality))
     }
 
-    /// Writes the picture to a PNG file, whatever the name's ending.
+    /// Writes the image to a PNG file, whatever the extension of `path`.
     ///
     /// # Errors
-    /// As [`Rgb8::encode_png`], and [`ImageError::Write`] if the file cannot be written.
+    /// As [`Rgb8::encode_png`]; returns [`ImageError::Write`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ImageError> {
         write(path, &self.encode_png()?)
     }
@@ -85,18 +86,18 @@ impl Gray8 {
         Ok(Self { height, width, data })
     }
 
-    /// The picture as the bytes of a PNG file.
+    /// Encodes the image as a PNG file.
     ///
     /// # Errors
-    /// [`ImageError::Encode`] if it has no pixels, or the data are not `height * width` values.
+    /// Returns [`ImageError::Encode`] if the image has no pixels or does not hold `height * width` values.
     pub fn encode_png(&self) -> Result<Vec<u8>, ImageError> {
         encode(&self.data, self.height, self.width, 1, Format::Png)
     }
 
-    /// Writes the picture to a PNG file, whatever the name's ending.
+    /// Writes the image to a PNG file, whatever the extension of `path`.
     ///
     /// # Errors
-    /// As [`Gray8::encode_png`], and [`ImageError::Write`] if the file cannot be written.
+    /// As [`Gray8::encode_png`]; returns [`ImageError::Write`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ImageError> {
         write(path, &self.encode_png()?)
     }
@@ -104,17 +105,17 @@ impl Gray8 {
 
 enum Format {
     Png,
-    /// With its quality.
+    /// With a quality from 1 to 100.
     Jpeg(u8),
 }
 
 fn encode(data: &[u8], height: usize, width: usize, channels: usize, format: Format) -> Result<Vec<u8>, ImageError> {
     let error = |reason: String| ImageError::Encode { height, width, reason };
     if data.is_empty() || data.len() != height * width * channels {
-        return Err(error(format!("{} values given, {channels} a pixel expected", data.len())));
+        return Err(error(format!("it has {} values, expected {channels} per pixel", data.len())));
     }
     let (Ok(rows), Ok(columns)) = (u32::try_from(height), u32::try_from(width)) else {
-        return Err(error("too many pixels a side for a picture file".to_owned()));
+        return Err(error("a side has too many pixels for an image file".to_owned()));
     };
     let kind = if channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
     let mut bytes = Vec::new();

@@ -1,10 +1,10 @@
 use crate::Filter;
 use std::ops::Range;
 
-/// Fractional bits of a coefficient: 32 less 8 for the sample and 2 for the overshoot of negative lobes.
+/// The fractional bits of a coefficient: 32, minus 8 for the sample and 2 for the overshoot of negative lobes.
 pub(crate) const BITS: u32 = 32 - 8 - 2;
 
-/// The part `window` of one axis resampled from `from` to `to` samples.
+/// One axis that is resampled from `from` to `to` samples, of which only `window` is wanted.
 pub(crate) struct Axis {
     pub(crate) from: usize,
     pub(crate) to: usize,
@@ -12,16 +12,16 @@ pub(crate) struct Axis {
 }
 
 impl Axis {
-    /// All of it.
+    /// Creates an axis of which all samples are wanted.
     pub(crate) fn whole(from: usize, to: usize) -> Self {
         Self { from, to, window: 0..to }
     }
 }
 
-/// For each output sample its first source sample and the weights from there on.
+/// For each output sample, its first source sample and the weights of the samples from there on.
 pub(crate) struct Coefficients {
     starts: Vec<(usize, usize)>, // (first source sample, number of taps)
-    weights: Vec<i32>,           // `stride` an output sample
+    weights: Vec<i32>,           // `stride` weights per output sample
     stride: usize,
 }
 
@@ -39,16 +39,16 @@ impl Coefficients {
         let mut starts = Vec::with_capacity(axis.window.len());
         let mut exact = Vec::with_capacity(stride);
         for (output, weights) in axis.window.clone().zip(weights.chunks_exact_mut(stride)) {
-            let centre = (output as f64 + 0.5) * scale;
-            // Casts truncate, and saturate at 0 below.
-            let start = (centre - support + 0.5) as usize;
-            let end = ((centre + support + 0.5) as usize).min(axis.from);
+            let center = (output as f64 + 0.5) * scale;
+            // The casts truncate and saturate at 0, as Pillow clips at 0.
+            let start = (center - support + 0.5) as usize;
+            let end = ((center + support + 0.5) as usize).min(axis.from);
             exact.clear();
-            exact.extend((start..end).map(|x| filter.weight((x as f64 - centre + 0.5) * (1.0 / stretch))));
+            exact.extend((start..end).map(|x| filter.weight((x as f64 - center + 0.5) * (1.0 / stretch))));
             let total: f64 = exact.iter().sum();
             for (weight, value) in weights.iter_mut().zip(&exact) {
                 let fixed = value / total * f64::from(1 << BITS);
-                // Half away from zero, by truncation.
+                // Round half away from zero, as Pillow does: add a half and truncate.
                 *weight = (if *value < 0.0 { fixed - 0.5 } else { fixed + 0.5 }) as i32;
             }
             starts.push((start, end - start));
@@ -56,13 +56,13 @@ impl Coefficients {
         Self { starts, weights, stride }
     }
 
-    /// For each output sample its first source sample and the weights.
+    /// Iterates over the output samples: the first source sample and the weights.
     #[inline(always)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, &[i32])> {
         self.starts.iter().zip(self.weights.chunks_exact(self.stride)).map(|(&(start, taps), w)| (start, &w[..taps]))
     }
 
-    /// The source samples that any output reads.
+    /// Returns the source samples that any output sample reads.
     pub(crate) fn reads(&self) -> Range<usize> {
         match (self.starts.first(), self.starts.last()) {
             (Some(&(start, _)), Some(&(last, taps))) => start..last + taps,

@@ -5,14 +5,15 @@ use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 use std::io::Cursor;
 use std::path::Path;
 
-/// Decodes an image file by content (not by name) to RGB: JPEG, PNG, GIF (first frame), BMP or WebP.
+/// Decodes the bytes of a JPEG, PNG, GIF (first frame), BMP or WebP file to RGB. The content decides about the format.
 ///
-/// Grey becomes three equal channels, CMYK is converted, alpha is dropped without blending, palettes are looked up.
-/// Channels of 16 bits keep their high byte, but a single grey channel of 16 bits is clipped at 255: both as Pillow
-/// does. An EXIF orientation is not applied, for the masks of the data sets were drawn on unrotated pixels.
+/// Gray becomes three equal channels, CMYK is converted, alpha is dropped without blending, and palettes are resolved.
+/// Channels of 16 bits keep their high byte, except that a single gray channel of 16 bits is clipped at 255; Pillow does the
+/// same. An EXIF orientation is ignored because the masks of the datasets were drawn on unrotated pixels.
 ///
 /// # Errors
-/// Empty, damaged, truncated or unknown data, and pictures of more than 16384 pixels a side or 512 MiB.
+/// Returns an [`ImageError`] if the data are empty, damaged, truncated or of an unknown format, or if the image has more
+/// than 16384 pixels per side or 512 MiB.
 pub fn decode_image(bytes: &[u8]) -> Result<Rgb8, ImageError> {
     let decoded = decode(bytes)?;
     let (height, width) = (decoded.height() as usize, decoded.width() as usize);
@@ -32,11 +33,11 @@ pub fn decode_image(bytes: &[u8]) -> Result<Rgb8, ImageError> {
     Ok(Rgb8 { height, width, data })
 }
 
-/// Decodes a mask file by content to one channel; the values are those of the file, not yet thresholded.
+/// Decodes the bytes of a mask file to one channel. Values are those of the file and not yet thresholded.
 ///
-/// A grey file is taken as it is (16 bits are clipped at 255). Of a colour file each pixel gives the largest of its
-/// three colour values, so that an object painted in any colour counts, and alpha is ignored: an opaque background
-/// is not object. Palettes are looked up first.
+/// A gray file is used as it is (16 bits are clipped at 255). In a color file, each pixel becomes the largest of its three
+/// color values, so an object painted in any color counts. Alpha is ignored, so an opaque background is not object. Palettes
+/// are resolved first.
 ///
 /// # Errors
 /// As [`decode_image`].
@@ -57,20 +58,20 @@ pub fn decode_mask(bytes: &[u8]) -> Result<Gray8, ImageError> {
     Ok(Gray8 { height, width, data })
 }
 
-/// [`decode_image`] of a file; errors name it.
+/// Reads and decodes an image file like [`decode_image`].
 ///
 /// # Errors
-/// As [`decode_image`], and if the file cannot be read.
+/// As [`decode_image`]; returns [`ImageError::Read`] if the file cannot be read. Errors name the file.
 pub fn read_image(path: &Path) -> Result<Rgb8, ImageError> {
-    decode_image(&read(path)?).map_err(|error| error.of_file(path))
+    decode_image(&read(path)?).map_err(|error| error.in_file(path))
 }
 
-/// [`decode_mask`] of a file; errors name it.
+/// Reads and decodes a mask file like [`decode_mask`].
 ///
 /// # Errors
-/// As [`decode_mask`], and if the file cannot be read.
+/// As [`decode_mask`]; returns [`ImageError::Read`] if the file cannot be read. Errors name the file.
 pub fn read_mask(path: &Path) -> Result<Gray8, ImageError> {
-    decode_mask(&read(path)?).map_err(|error| error.of_file(path))
+    decode_mask(&read(path)?).map_err(|error| error.in_file(path))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
@@ -85,7 +86,7 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     if !format.reading_enabled() {
         return Err(ImageError::UnknownFormat);
     }
-    // Said here and not left to the decoder, which fills what is missing with grey and reports success.
+    // The decoder would fill the missing part with gray and report success.
     if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
         return Err(ImageError::Truncated);
     }
@@ -93,9 +94,9 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     if format == ImageFormat::Jpeg {
         return crate::turbo::decode(bytes);
     }
-    // Its decoder panics on such a palette.
+    // The PNG decoder panics on a palette of incomplete colors.
     if format == ImageFormat::Png && !png_palette_is_whole(bytes) {
-        return Err(ImageError::Damaged(decoding_error(format, "its palette ends within a colour")));
+        return Err(ImageError::Damaged(decoding_error(format, "its palette ends within a color")));
     }
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
@@ -103,9 +104,9 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     limits.max_alloc = Some(MAX_BYTES);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    // The decoders are not ours. Should one panic on a file, then the file is damaged, and the run goes on.
+    // The decoders belong to other crates. If one panics, the file counts as damaged and the run continues.
     let decoded = std::panic::catch_unwind(|| reader.decode());
-    decoded.unwrap_or_else(|_| Err(decoding_error(format, "its decoder gave up"))).map_err(|error| match error {
+    decoded.unwrap_or_else(|_| Err(decoding_error(format, "its decoder failed"))).map_err(|error| match error {
         image::ImageError::Limits(_) => TOO_LARGE,
         image::ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => ImageError::Truncated,
         image::ImageError::Unsupported(_) => ImageError::Unsupported(error),
@@ -117,10 +118,10 @@ fn decoding_error(format: ImageFormat, what: &'static str) -> image::ImageError 
     image::ImageError::Decoding(DecodingError::new(format.into(), what))
 }
 
-/// Has the palette of a PNG file, if there is one, three bytes a colour?
+/// Returns whether the palette of a PNG file, if it has one, consists of whole colors.
 fn png_palette_is_whole(bytes: &[u8]) -> bool {
     let mut chunks = bytes.get(8..).unwrap_or_default();
-    // Length, kind, data, checksum; the palette comes before the picture's data.
+    // Each chunk has a length, a kind, data and a checksum. The palette comes before the pixels.
     while let Some((&[a, b, c, d, ref kind @ ..], rest)) = chunks.split_first_chunk::<8>() {
         let length = u32::from_be_bytes([a, b, c, d]) as usize;
         match kind {
@@ -132,14 +133,14 @@ fn png_palette_is_whole(bytes: &[u8]) -> bool {
     true
 }
 
-/// Does the file end with an end-of-image marker of its own, rather than in the middle of something?
+/// Returns whether a JPEG file ends with its own end-of-image marker.
 ///
-/// Walks over the segments by their lengths (an embedded thumbnail's markers do not count) and over the entropy-coded
-/// data by its byte stuffing.
+/// The check walks over the segments by their lengths, so markers of an embedded thumbnail do not count, and over the
+/// entropy-coded data by its byte stuffing.
 fn jpeg_is_complete(bytes: &[u8]) -> bool {
-    let mut at = 2; // after the start of image
+    let mut at = 2; // after the start-of-image marker
     loop {
-        // Entropy-coded data, or fill before a marker: look for the next 0xFF.
+        // Skip entropy-coded data, or fill before a marker, up to the next 0xFF.
         while bytes.get(at).is_some_and(|&byte| byte != 0xFF) {
             at += 1;
         }
@@ -147,7 +148,7 @@ fn jpeg_is_complete(bytes: &[u8]) -> bool {
             None => return false,
             Some(0xD9) => return true,
             Some(0xFF) => at += 1,                      // fill byte
-            Some(0x00 | 0x01 | 0xD0..=0xD8) => at += 2, // stuffed 0xFF, restarts and others without a length
+            Some(0x00 | 0x01 | 0xD0..=0xD8) => at += 2, // stuffed 0xFF, restart markers and others without a length
             Some(_) => match bytes.get(at + 2..at + 4) {
                 None => return false,
                 Some(length) => at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]])),
@@ -164,8 +165,8 @@ fn clip(values: &[u16]) -> Vec<u8> {
     values.iter().map(|&v| v.min(255) as u8).collect()
 }
 
-fn replicate(grey: &[u8]) -> Vec<u8> {
-    grey.iter().flat_map(|&v| [v; 3]).collect()
+fn replicate(gray: &[u8]) -> Vec<u8> {
+    gray.iter().flat_map(|&v| [v; 3]).collect()
 }
 
 fn largest<T: Copy + Ord>(pixel: &[T]) -> T {

@@ -1,9 +1,10 @@
 use crate::Rgb8;
 use hard_imagenet_masks::{Heatmap, Mask};
 
-/// Nine colours from black over violet and orange to pale yellow, their lightness rising evenly (after matplotlib's
-/// `inferno`): readable in grey and for the colour-blind.
-const COLOURS: [[f32; 3]; 9] = [
+/// Nine colors from black over violet and orange to pale yellow, after matplotlib's `inferno`.
+///
+/// Their lightness rises evenly, so they remain readable in gray and for color-blind people.
+const COLORS: [[f32; 3]; 9] = [
     [0.0, 0.0, 4.0],
     [31.0, 12.0, 72.0],
     [85.0, 15.0, 109.0],
@@ -15,44 +16,47 @@ const COLOURS: [[f32; 3]; 9] = [
     [252.0, 255.0, 164.0],
 ];
 
-/// Share of the colour in an overlay.
+/// The weight of the color in an overlay.
 const OPACITY: f32 = 0.5;
 
-/// The colour of a value in [0, 1]; what lies outside is clipped, NaN counts as 0.
-fn colour(value: f32) -> [f32; 3] {
-    let last = COLOURS.len() - 1;
+/// Returns the color of a value in [0, 1]. Other values are clipped, and NaN counts as 0.
+fn color(value: f32) -> [f32; 3] {
+    let last = COLORS.len() - 1;
     let place = if value > 0.0 { value.min(1.0) * last as f32 } else { 0.0 };
     let low = (place as usize).min(last - 1);
     let share = place - low as f32;
-    std::array::from_fn(|c| COLOURS[low][c] * (1.0 - share) + COLOURS[low + 1][c] * share)
+    std::array::from_fn(|c| COLORS[low][c] * (1.0 - share) + COLORS[low + 1][c] * share)
 }
 
-/// The picture under a coloured heatmap with values in [0, 1]; a map of another size is resized to the picture.
+/// Draws a heatmap with values in [0, 1] over an image, in colors.
+///
+/// A heatmap of another size is resized to the image.
 pub fn overlay(image: &Rgb8, heatmap: &Heatmap) -> Rgb8 {
     let heatmap = heatmap.resize(image.height, image.width);
     let mix = |(pixel, &value): (&[u8], &f32)| {
-        let colour = colour(value);
-        let mixed = |c: usize| (f32::from(pixel[c]) * (1.0 - OPACITY) + colour[c] * OPACITY + 0.5) as u8;
+        let color = color(value);
+        let mixed = |c: usize| (f32::from(pixel[c]) * (1.0 - OPACITY) + color[c] * OPACITY + 0.5) as u8;
         [mixed(0), mixed(1), mixed(2)]
     };
     let data = image.data.chunks_exact(3).zip(heatmap.as_slice()).flat_map(mix).collect();
     Rgb8 { height: image.height, width: image.width, data }
 }
 
-/// Draws the inner edge of a mask on a picture of the same size: object pixels with a neighbour that is not object.
-/// Where picture and mask differ in size, their common upper left part is drawn.
-pub fn outline(image: &mut Rgb8, mask: &Mask, colour: [u8; 3]) {
+/// Draws the outline of a mask on an image: object pixels with at least one background pixel among their four neighbors.
+///
+/// Image and mask should have the same size; otherwise only their common upper left part is drawn.
+pub fn outline(image: &mut Rgb8, mask: &Mask, color: [u8; 3]) {
     let object = |row: usize, column: usize| row < mask.height() && column < mask.width() && mask.get(row, column);
     for row in 0..image.height {
         for column in 0..image.width {
-            // Off the upper and left border the subtraction wraps to an index that is not object.
+            // Beyond the upper and left border, the subtraction wraps to an index outside the mask.
             let inside = object(row.wrapping_sub(1), column)
                 && object(row, column.wrapping_sub(1))
                 && object(row + 1, column)
                 && object(row, column + 1);
             if object(row, column) && !inside {
                 let at = (row * image.width + column) * 3;
-                image.data[at..at + 3].copy_from_slice(&colour);
+                image.data[at..at + 3].copy_from_slice(&color);
             }
         }
     }
@@ -63,20 +67,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hot_is_brighter_than_cold() {
+    fn larger_values_are_brighter() {
         let image = Rgb8 { height: 1, width: 4, data: vec![100; 12] };
         let heat = Heatmap::from_vec(1, 4, vec![f32::NAN, 0.0, 1.0, 7.0]).unwrap();
-        let picture = overlay(&image, &heat);
-        assert_eq!(picture.data[..6], [50, 50, 52, 50, 50, 52]);
-        assert_eq!(picture.data[6..], [176, 178, 132, 176, 178, 132]);
+        let drawn = overlay(&image, &heat);
+        assert_eq!(drawn.data[..6], [50, 50, 52, 50, 50, 52]);
+        assert_eq!(drawn.data[6..], [176, 178, 132, 176, 178, 132]);
         for step in 1..100 {
-            let light = |v: f32| colour(v).iter().zip([0.2126, 0.7152, 0.0722]).map(|(c, w)| c * w).sum::<f32>();
+            let light = |v: f32| color(v).iter().zip([0.2126, 0.7152, 0.0722]).map(|(c, w)| c * w).sum::<f32>();
             assert!(light(step as f32 / 100.0) > light((step - 1) as f32 / 100.0));
         }
     }
 
     #[test]
-    fn an_outline_is_the_inner_edge() {
+    fn the_outline_is_the_inner_edge() {
         let mut image = Rgb8 { height: 4, width: 5, data: vec![0; 60] };
         let mask = Mask::from_fn(4, 5, |_, column| column < 4);
         outline(&mut image, &mask, [9, 9, 9]);

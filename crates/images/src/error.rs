@@ -1,70 +1,71 @@
 use std::path::{Path, PathBuf};
 
-/// Why a picture could not be had, or not be written.
+/// The reason why an image could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImageError {
     /// The file could not be read.
     #[error("cannot read {path}: {source}")]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The file could not be written.
-    #[error("cannot write {path}: {source}; does the folder exist, and may you write there?")]
+    #[error("cannot write {path}: {source}; check that the folder exists and is writable")]
     Write {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// No bytes at all.
-    #[error("the file is empty, expected a picture; fetch it again")]
+    /// There are no bytes at all.
+    #[error("the file is empty, expected an image; get it again")]
     Empty,
-    /// Not a format that is read here.
-    #[error("not a picture in a known format, expected JPEG, PNG, GIF, BMP or WebP (the content counts, not the name)")]
+    /// The format is not supported.
+    #[error("not an image of a known format, expected JPEG, PNG, GIF, BMP or WebP (the content counts, not the name)")]
     UnknownFormat,
-    /// The data end before the picture does.
-    #[error("the picture is truncated: the data end before the image does; fetch the file again")]
+    /// The data end before the image is complete.
+    #[error("the image is truncated: the data end before it is complete; get the file again")]
     Truncated,
-    /// A decompression bomb, or a picture far larger than any of the benchmark.
-    #[error("the picture is too large: at most {side} pixels a side and {mebibytes} MiB decoded are accepted")]
+    /// The data are a decompression bomb, or an image far larger than any of the benchmark.
+    #[error("the image is too large: at most {side} pixels per side and {mebibytes} MiB when decoded are accepted")]
     TooLarge {
-        /// Longest side accepted.
+        /// The longest accepted side, in pixels.
         side: u32,
-        /// Most memory for the decoded picture, in MiB.
+        /// The most memory for the decoded image, in MiB.
         mebibytes: u64,
     },
-    /// The format is known, this variant of it is not decoded.
+    /// The format is known, but this variant of it is not supported.
     #[error("this variant of the format cannot be decoded: {0}; convert the file to a plain JPEG or PNG")]
     Unsupported(#[source] image::ImageError),
     /// The data contradict the format.
-    #[error("the picture is damaged: {0}; fetch the file again")]
+    #[error("the image is damaged: {0}; get the file again")]
     Damaged(#[source] image::ImageError),
-    /// A picture could not be encoded.
-    #[error("cannot encode a picture of {height} × {width}: {reason}")]
+    /// The image could not be encoded.
+    #[error("cannot encode an image of {height} × {width}: {reason}")]
     Encode {
-        /// Rows.
+        /// Number of rows.
         height: usize,
-        /// Columns.
+        /// Number of columns.
         width: usize,
-        /// What is wrong with it.
+        /// What is wrong.
         reason: String,
     },
-    /// Any of the above, in this file.
+    /// One of the errors above, in a file.
     #[error("{path}: {source}")]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error.
         source: Box<ImageError>,
     },
 }
 
 impl ImageError {
-    pub(crate) fn of_file(self, path: &Path) -> Self {
+    /// Adds the name of the file.
+    pub(crate) fn in_file(self, path: &Path) -> Self {
         Self::File { path: path.to_owned(), source: Box::new(self) }
     }
 }

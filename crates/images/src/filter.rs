@@ -1,31 +1,32 @@
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
-/// The resampling kernel, as Pillow defines it (all but `Nearest` antialiased: the support grows with the reduction).
+/// A resampling filter, as Pillow defines it.
 ///
-/// These are all that torchvision and timm name for a PIL image. Sizes that do not change leave the picture as it is.
+/// All filters except `Nearest` are antialiased: their support grows with the reduction. These are all the filters that
+/// torchvision and timm offer for PIL images. A resize to the same size leaves the image as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Filter {
-    /// The source sample under the centre of the output sample; for masks of classes, or where a model asks for it.
+    /// The source sample under the center of the output sample.
     Nearest,
-    /// The mean of the samples below the output sample, support 0.5.
+    /// The mean of the samples under the output sample, support 0.5.
     Box,
-    /// Triangle, support 1.
+    /// A triangle, support 1.
     Bilinear,
-    /// Cosine window over a sinc, support 1.
+    /// A sinc windowed by a raised cosine, support 1.
     Hamming,
-    /// Keys cubic with a = -0.5, support 2.
+    /// Keys' cubic with a = -0.5, support 2.
     Bicubic,
-    /// Sinc windowed by a wider sinc, support 3.
+    /// A sinc windowed by a wider sinc, support 3.
     Lanczos,
 }
 
 impl Filter {
-    /// All of them.
+    /// All filters.
     pub const ALL: [Self; 6] = [Self::Nearest, Self::Box, Self::Bilinear, Self::Hamming, Self::Bicubic, Self::Lanczos];
 
-    /// Half the width of the kernel, in samples. (`Nearest` has none, and no weights.)
+    /// Returns half the width of the kernel, in samples. `Nearest` has no kernel.
     pub(crate) fn support(self) -> f64 {
         match self {
             Self::Nearest => 0.0,
@@ -36,12 +37,12 @@ impl Filter {
         }
     }
 
-    /// The kernel at `x` samples from its centre, before the weights are divided by their sum.
+    /// Returns the kernel at `x` samples from its center, before the weights are divided by their sum.
     pub(crate) fn weight(self, x: f64) -> f64 {
         const A: f64 = -0.5;
         let r = x.abs();
         match self {
-            // Asymmetric, so that a sample on the border of two boxes counts once.
+            // Asymmetric, so a sample on the border of two boxes counts once.
             Self::Box if -0.5 < x && x <= 0.5 => 1.0,
             Self::Bilinear if r < 1.0 => 1.0 - r,
             // Pillow writes these two numbers in single precision.
@@ -54,7 +55,9 @@ impl Filter {
     }
 }
 
-/// `sin(πx) / πx`. The sine is the system's; should one system's last bit differ, rounding to 22 bits swallows it.
+/// Returns `sin(πx) / πx`.
+///
+/// The sine comes from the system. Coefficients are rounded to 22 bits, which hides a difference in its last bit.
 fn sinc(x: f64) -> f64 {
     if x == 0.0 { 1.0 } else { (x * PI).sin() / (x * PI) }
 }

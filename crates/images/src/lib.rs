@@ -1,46 +1,63 @@
-//! Images and their masks on the way to a network: decode, resample, crop.
+//! Images and their masks on the way to a network: decode, resize, crop.
 //!
-//! A benchmark number is only as comparable as its pixels. So a picture is resized exactly as Pillow does it (to the
-//! bit, the 8-bit rounding between the two passes included), cropped exactly as torchvision does it, and the mask goes
-//! the same way as its image.
+//! A benchmark number is only as comparable as its pixels. So [`Rgb8::resize`] equals Pillow to the bit, for all its filters,
+//! including the rounding to 8 bits between its two passes. Crops equal torchvision's, and a mask takes the same way as its
+//! image. The resampler is about as fast as one that is not exact (`fast_image_resize`).
 //!
 //! | in the order of use | |
 //! |---|---|
-//! | [`read_image`], [`read_mask`] | a file to [`Rgb8`] or [`Gray8`]; by content, bounded in memory, truncated files refused |
-//! | [`Preprocessing`] | what a model expects: size, resize, [`Filter`], mean and deviation |
-//! | [`PairedTransform`] | the geometry of it, with the [`MaskRule`], for an image and its mask |
-//! | [`RandomResizedCrop`] | a random part instead, drawn from a key, for an image and its mask |
-//! | [`Pixels`] | the image as a network sees it, before normalisation |
-//! | [`overlay`], [`outline`] | pictures for people |
+//! | [`read_image`], [`read_mask`] | read a file into [`Rgb8`] or [`Gray8`]: by content, with bounded memory, refusing truncated files |
+//! | [`Rgb8::resize`], [`Gray8::resize`] | resize with a [`Filter`], exactly as Pillow does |
+//! | [`Preprocessing`] | what a model expects: size, resize, filter, mean and standard deviation |
+//! | [`PairedTransform`] | its geometry for an image and its mask, with the [`MaskRule`] |
+//! | [`RandomResizedCrop`] | a random crop instead, drawn from a key, for an image and its mask |
+//! | [`Pixels`] | an image as a network sees it, before normalization |
+//! | [`overlay`], [`outline`] | drawings for people |
+//!
+//! # Resizing
+//!
+//! ```
+//! use hard_imagenet_images::{Filter, Rgb8};
+//!
+//! let image = Rgb8::from_vec(30, 40, [200, 100, 0].repeat(30 * 40))?;
+//! let small = image.resize(15, 20, Filter::Lanczos);
+//! assert_eq!((small.height, small.width), (15, 20));
+//! assert_eq!(small.data[..3], [200, 100, 0]);
+//! # Ok::<(), hard_imagenet_images::SizeError>(())
+//! ```
+//!
+//! `examples/resize.rs` of this crate does it to a file.
+//!
+//! # Preprocessing an image and its mask
 //!
 //! ```
 //! use hard_imagenet_images::{Gray8, MaskRule, Preprocessing, Rgb8, decode_image};
 //!
-//! // A picture of 30 × 40: here made, encoded and decoded again; otherwise from `read_image`.
-//! let picture = Rgb8 { height: 30, width: 40, data: [200, 100, 0].repeat(30 * 40) };
-//! let picture = decode_image(&picture.encode_png()?)?;
-//! let ink = (0..30 * 40).map(|i| if i % 40 < 20 { 255 } else { 0 }).collect(); // the left half is object
-//! let mask = Gray8 { height: 30, width: 40, data: ink };
+//! // An image of 30 × 40 pixels, encoded and decoded again; usually it comes from `read_image`.
+//! let image = Rgb8 { height: 30, width: 40, data: [200, 100, 0].repeat(30 * 40) };
+//! let image = decode_image(&image.encode_png()?)?;
+//! let values = (0..30 * 40).map(|i| if i % 40 < 20 { 255 } else { 0 }).collect(); // the left half is object
+//! let mask = Gray8 { height: 30, width: 40, data: values };
 //!
-//! // The paper's transform: squash to 256 × 256, centre crop of 224 × 224.
+//! // The transform of the paper: squash to 256 × 256, center crop of 224 × 224.
 //! let transform = Preprocessing::imagenet().squash().paired_transform(MaskRule::Half);
-//! let (pixels, mask) = (transform.apply_to_image(&picture), transform.apply_to_mask(&mask));
+//! let (pixels, mask) = (transform.apply_to_image(&image), transform.apply_to_mask(&mask));
 //! assert_eq!((pixels.height(), pixels.width()), (224, 224));
 //! assert_eq!(pixels.as_slice()[0], 200.0 / 255.0);
 //! assert_eq!(mask.area(), 224 * 112);
 //! # Ok::<(), hard_imagenet_images::ImageError>(())
 //! ```
 //!
-//! JPEG decoders differ by a level or so: the pure-Rust one used by default is at most 3 levels off libjpeg-turbo where
-//! colour is not subsampled, 9 where it is (mean 0.1 to 0.2). Everything after decoding is exact. With the feature
-//! `turbojpeg` JPEG is decoded by libjpeg-turbo, to Pillow's pixels; building it needs a C compiler, CMake and NASM.
+//! # JPEG
 //!
-//! There is one resampler, exact and about as fast as one that is not (`fast_image_resize`), so there is no other for
-//! speed. Nor is a JPEG decoded at a smaller size for speed: the pixels would be others.
+//! JPEG decoders differ by a few levels. The default decoder, in pure Rust, differs from libjpeg-turbo by at most 3 levels if
+//! color is not subsampled and by at most 9 if it is (0.1 to 0.2 on average). With the feature `turbojpeg`, libjpeg-turbo
+//! decodes JPEG files, and pixels equal Pillow's; building it needs a C compiler, CMake and NASM. Everything after decoding
+//! is exact in either case. No JPEG file is decoded at a reduced size for speed, because that would change the pixels.
 //!
-//! A JPEG that is cut off is always noticed. Damage inside of one is not: of 60 photographs with 64 bytes in the middle
-//! changed, libjpeg-turbo noticed 51 and the pure-Rust decoder 4; with 1000 bytes missing 60 and 0. What is not noticed
-//! is a picture with a wrong part, as it is in Pillow.
+//! A truncated JPEG file is always detected, but damage inside of one is not. Of 60 photographs with 64 changed bytes in the
+//! middle, libjpeg-turbo detected 51 and the pure-Rust decoder 4; with 1000 missing bytes, they detected 60 and 0. Undetected
+//! damage gives an image with a wrong part, as in Pillow.
 
 mod bitmap;
 mod coefficients;

@@ -1,6 +1,7 @@
 //! Logarithm and exponential by operations that IEEE 754 fixes exactly, so that every machine computes the same bits.
 
-/// Natural logarithm of a positive number: halved or doubled into [1/2, 1), the rest by the series of artanh.
+/// Returns the natural logarithm of a positive number. The number is halved or doubled into [1/2, 1), and the series of
+/// artanh gives the rest.
 pub(crate) fn ln(x: f64) -> f64 {
     let (mut x, mut twos) = (x, 0.0);
     while x >= 1.0 {
@@ -18,7 +19,7 @@ pub(crate) fn ln(x: f64) -> f64 {
     2.0 * sum + twos * std::f64::consts::LN_2
 }
 
-/// Exponential, by its series at a sixty-fourth of the argument.
+/// Returns the exponential: its series at a sixty-fourth of the argument, squared six times.
 pub(crate) fn exp(x: f64) -> f64 {
     let small = x / 64.0;
     let (mut term, mut sum) = (1.0, 1.0);
@@ -34,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn logarithm_and_exponential_are_nearly_the_systems() {
+    fn logarithm_and_exponential_are_close_to_those_of_the_system() {
         for i in 1..400 {
             let x = f64::from(i) * 0.0371;
             assert!((ln(x) - x.ln()).abs() < 1e-14 * (1.0 + x.ln().abs()), "ln {x}");

@@ -10,12 +10,14 @@ pub struct Pixels {
 }
 
 impl Clone for Pixels {
-    /// In parts of a kilobyte. A longer copy is one `rep movsb` in glibc, and on AMD's Zen 3 that takes seventeen times as
-    /// long where the copy lies 16 bytes further within its page of memory, as it does after a picture that fills whole
-    /// pages: 64 or 128 pixels a side.
+    /// Copies in blocks of a kilobyte.
+    ///
+    /// glibc copies longer blocks by `rep movsb`. On AMD's Zen 3 that takes seventeen times as long if the copy lies 16 bytes
+    /// further within its memory page than the original. This happens after an image that fills whole pages, such as one of
+    /// 64 or 128 pixels per side.
     fn clone(&self) -> Self {
         let mut data = Vec::with_capacity(self.data.len());
-        self.data.chunks(256).for_each(|part| data.extend_from_slice(part));
+        self.data.chunks(256).for_each(|block| data.extend_from_slice(block));
         Self { data, ..*self }
     }
 }
@@ -30,34 +32,34 @@ impl Pixels {
         Ok(Self { height, width, data })
     }
 
-    /// Rows.
+    /// Returns the number of rows.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Columns.
+    /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// All values, `(3, H, W)` row-major.
+    /// Returns all values, `(3, H, W)` row-major.
     pub fn as_slice(&self) -> &[f32] {
         &self.data
     }
 
-    /// All values, to change in place.
+    /// Returns all values, to be changed in place.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
         &mut self.data
     }
 
-    /// Gives the values away.
+    /// Returns the values without a copy.
     pub fn into_vec(self) -> Vec<f32> {
         self.data
     }
 }
 
 impl From<&Rgb8> for Pixels {
-    /// Divides by 255.
+    /// Converts values from 0..=255 to [0, 1].
     fn from(image: &Rgb8) -> Self {
         let plane = image.height * image.width;
         let mut data = vec![0f32; 3 * plane];

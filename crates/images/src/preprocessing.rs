@@ -1,24 +1,24 @@
 use crate::{Filter, MaskRule, PairedTransform, Resize};
 use serde::{Deserialize, Serialize};
 
-/// What a model expects of its input: geometry and normalisation. Carried by the model.
+/// The geometry and normalization that a model expects of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
-    /// Applied before the crop.
+    /// The resize before the crop.
     pub resize: Resize,
-    /// (height, width) of the network input.
+    /// The (height, width) of the network input.
     pub input: (usize, usize),
-    /// Kernel of the resize.
+    /// The filter of the resize.
     pub filter: Filter,
-    /// Mean a channel, in units of [0, 1].
+    /// The mean of each channel, in units of [0, 1].
     pub mean: [f32; 3],
-    /// Standard deviation a channel.
+    /// The standard deviation of each channel, in units of [0, 1].
     pub std: [f32; 3],
 }
 
 impl Preprocessing {
-    /// What most ImageNet classifiers expect: the shorter side to 256, centre crop of 224 × 224, bilinear, ImageNet's
-    /// mean and deviation.
+    /// Returns what most ImageNet classifiers expect: a bilinear resize of the shorter side to 256, a center crop of 224 ×
+    /// 224, and ImageNet's mean and standard deviation.
     pub fn imagenet() -> Self {
         Self {
             resize: Resize::ShorterSide(256),
@@ -29,15 +29,17 @@ impl Preprocessing {
         }
     }
 
-    /// torchvision's preset of a set of weights (`ImageClassification(crop_size, resize_size, interpolation)`): the
-    /// shorter side to `resize`, a centre crop of `crop × crop`, ImageNet's mean and deviation.
+    /// Returns torchvision's preset for a set of weights (`ImageClassification(crop_size, resize_size, interpolation)`): the
+    /// shorter side is resized to `resize`, followed by a center crop of `crop × crop` and ImageNet's mean and standard
+    /// deviation.
     pub fn torchvision(resize: usize, crop: usize, filter: Filter) -> Self {
         Self { resize: Resize::ShorterSide(resize), input: (crop, crop), filter, ..Self::imagenet() }
     }
 
-    /// timm's transform for evaluation (`transforms_imagenet_eval`) with the numbers of a model's `pretrained_cfg`.
+    /// Returns timm's transform for evaluation (`transforms_imagenet_eval`) with the numbers of a model's `pretrained_cfg`.
     ///
-    /// The picture is resized to `input / crop_pct`, rounded down, and the middle is kept; [`CropMode`] says how.
+    /// The image is resized to `input / crop_pct`, rounded down, and its center is kept. [`CropMode`] decides about the
+    /// aspect ratio.
     pub fn timm(
         input: (usize, usize),
         crop_pct: f64,
@@ -60,35 +62,35 @@ impl Preprocessing {
         Self { resize, input, filter, mean, std }
     }
 
-    /// The geometry of the Hard ImageNet paper for the same network: bilinear resize to 8/7 of the input (256 × 256
-    /// for 224 × 224) without keeping the aspect ratio, then the centre crop. Hardly any object is cut off by it.
+    /// Replaces the geometry by that of the Hard ImageNet paper: a bilinear resize to 8/7 of the input (256 × 256 for 224 ×
+    /// 224) that does not keep the aspect ratio, then the center crop. It cuts off hardly any object.
     pub fn squash(self) -> Self {
         let (height, width) = self.input;
         Self { resize: Resize::Squash(height * 8 / 7, width * 8 / 7), filter: Filter::Bilinear, ..self }
     }
 
-    /// Its geometry, for an image and its mask.
+    /// Returns the geometry as a transform of an image and its mask.
     pub fn paired_transform(&self, mask_rule: MaskRule) -> PairedTransform {
         PairedTransform { resize: self.resize, crop: Some(self.input), filter: self.filter, mask_rule }
     }
 }
 
-/// timm's `crop_mode`: what is given up so that a picture of any shape becomes one of the network's.
+/// timm's `crop_mode`: how an image of any shape is brought to the shape of the network input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CropMode {
-    /// The ends of the longer side.
+    /// Cuts off the ends of the longer side.
     Center,
-    /// The aspect ratio.
+    /// Changes the aspect ratio.
     Squash,
-    /// Room: the whole picture is kept, with a border in the colour of the mean. In a mask the border is not object.
+    /// Keeps the whole image and adds a border in the color of the mean. In a mask, the border is background.
     Border,
 }
 
-/// Mean of the ImageNet training images a channel (red, green, blue), in units of [0, 1].
+/// The mean of the ImageNet training images in each channel (red, green, blue), in units of [0, 1].
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 
-/// Standard deviation of the ImageNet training images a channel (red, green, blue), in units of [0, 1].
+/// The standard deviation of the ImageNet training images in each channel (red, green, blue), in units of [0, 1].
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
 
 #[cfg(test)]
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_papers_geometry() {
+    fn the_geometry_of_the_paper() {
         let paired = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
         assert_eq!((paired.resize, paired.crop), (Resize::Squash(256, 256), Some((224, 224))));
         let larger = Preprocessing { input: (384, 384), filter: Filter::Bicubic, ..Preprocessing::imagenet() }.squash();
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn timms_modes() {
+    fn crop_modes_of_timm() {
         let timm = |input, crop_pct, mode| {
             Preprocessing::timm(input, crop_pct, mode, Filter::Bicubic, [0.485, 0.5, 0.0], IMAGENET_STD).resize
         };

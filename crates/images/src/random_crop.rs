@@ -6,54 +6,54 @@ use hard_imagenet_cpu::random::{Stream, StreamReader};
 use hard_imagenet_masks::Mask;
 use serde::{Deserialize, Serialize};
 
-/// A random part of a picture, mirrored or not, resized: torchvision's `RandomResizedCrop` and a coin.
+/// A random crop that is resized and possibly mirrored: torchvision's `RandomResizedCrop` and `RandomHorizontalFlip`.
 ///
-/// The distribution is torchvision's, the numbers are ours: a draw is a function of a key and the picture's size, the
-/// same on every machine, and image and mask share it.
+/// The distribution is torchvision's, but the random numbers are not. A crop is a function of a key and the size of the
+/// image, the same on every machine. An image and its mask share it.
 ///
 /// ```
 /// use hard_imagenet_images::{RandomResizedCrop, Rgb8};
 ///
-/// let picture = Rgb8 { height: 30, width: 40, data: [200, 100, 0].repeat(30 * 40) };
+/// let image = Rgb8 { height: 30, width: 40, data: [200, 100, 0].repeat(30 * 40) };
 /// let crop = RandomResizedCrop::imagenet();
-/// let drawn = crop.draw(7, picture.height, picture.width);
+/// let drawn = crop.draw(7, image.height, image.width);
 /// assert!(drawn.top + drawn.height <= 30 && drawn.left + drawn.width <= 40);
-/// assert_eq!(crop.apply_to_image(&picture, &drawn).height(), 224);
+/// assert_eq!(crop.apply_to_image(&image, &drawn).height(), 224);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RandomResizedCrop {
-    /// (height, width) of the result.
+    /// The (height, width) of the result.
     pub size: (usize, usize),
-    /// Least and largest share of the picture's area.
+    /// The least and the largest share of the image's area.
     pub scale: (f64, f64),
-    /// Least and largest ratio of width to height, drawn with equal density of its logarithm. Both positive.
+    /// The least and the largest ratio of width to height, both positive. The logarithm of the ratio is uniform.
     pub ratio: (f64, f64),
-    /// Probability of mirroring left and right.
+    /// The probability of mirroring left and right.
     pub flip: f64,
-    /// Kernel of the resize, for the image and for the mask.
+    /// The filter of the resize, for the image and for the mask.
     pub filter: Filter,
-    /// How the mask becomes binary.
+    /// The rule that makes the mask binary.
     pub mask_rule: MaskRule,
 }
 
-/// What was drawn for a picture: the part of it in pixels, and whether it is mirrored.
+/// A crop of an image in pixels, and whether it is mirrored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CropAndFlip {
-    /// First row.
+    /// The first row.
     pub top: usize,
-    /// First column.
+    /// The first column.
     pub left: usize,
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
-    /// Columns.
+    /// Number of columns.
     pub width: usize,
-    /// Mirrored left and right, after the crop.
+    /// Whether the crop is mirrored left and right.
     pub flip: bool,
 }
 
 impl RandomResizedCrop {
-    /// The augmentation of the published code and of most ImageNet training: 8 to 100 % of the area, ratios of 3/4 to
-    /// 4/3, mirrored half of the time, bilinear to 224 × 224, every ink object (Q1).
+    /// Returns the augmentation of the published code and of most ImageNet training: 8 to 100 % of the area, ratios from 3/4
+    /// to 4/3, mirrored half of the time, resized bilinearly to 224 × 224. Every mask value above 0 is object (Q1).
     pub fn imagenet() -> Self {
         Self {
             size: (224, 224),
@@ -65,8 +65,9 @@ impl RandomResizedCrop {
         }
     }
 
-    /// Draws for a picture of `height × width`: ten tries to fit a box of a random area and ratio, then a central box
-    /// of the nearest ratio.
+    /// Draws a crop of an image of `height × width`.
+    ///
+    /// Up to ten boxes of random area and ratio are tried. If none fits, the crop is the central box of the nearest ratio.
     pub fn draw(&self, key: u64, height: usize, width: usize) -> CropAndFlip {
         let mut draws = Stream::new(key).reader();
         let flip = draws.next_unit() < self.flip;
@@ -86,20 +87,20 @@ impl RandomResizedCrop {
         CropAndFlip { top: (height - tall) / 2, left: (width - wide) / 2, height: tall, width: wide, flip }
     }
 
-    /// The drawn part of the image, mirrored, resized, divided by 255: `(3, H, W)` in [0, 1].
+    /// Crops, mirrors and resizes the image and divides it by 255: `(3, H, W)` in [0, 1].
     ///
     /// # Panics
-    /// If the drawn part does not lie in the image.
+    /// If the crop does not lie inside the image.
     pub fn apply_to_image(&self, image: &Rgb8, drawn: &CropAndFlip) -> Pixels {
         let (height, width) = self.size;
         let data = self.apply::<3>(&image.data, image.height, image.width, drawn);
         Pixels::from(&Rgb8 { height, width, data })
     }
 
-    /// The mask the same way, then thresholded: `(H, W)`.
+    /// Crops, mirrors and resizes the mask in the same way and then thresholds it: `(H, W)`.
     ///
     /// # Panics
-    /// If the drawn part does not lie in the mask.
+    /// If the crop does not lie inside the mask.
     pub fn apply_to_mask(&self, mask: &Gray8, drawn: &CropAndFlip) -> Mask {
         let (height, width) = self.size;
         let data = self.apply::<1>(&mask.data, mask.height, mask.width, drawn);
@@ -108,7 +109,7 @@ impl RandomResizedCrop {
 
     fn apply<const C: usize>(&self, data: &[u8], height: usize, width: usize, drawn: &CropAndFlip) -> Vec<u8> {
         let CropAndFlip { top, left, height: tall, width: wide, flip } = *drawn;
-        assert!(top + tall <= height && left + wide <= width, "{drawn:?} of a picture of {height} × {width}");
+        assert!(top + tall <= height && left + wide <= width, "{drawn:?} of an image of {height} × {width}");
         let (rows, columns) = (Axis::whole(tall, self.size.0), Axis::whole(wide, self.size.1));
         if tall == 0 || wide == 0 {
             return vec![0; self.size.0 * self.size.1 * C];
@@ -136,7 +137,7 @@ fn draw_up_to(draws: &mut StreamReader, most: usize) -> usize {
     draws.next_below(most as u64 + 1) as usize
 }
 
-/// The largest box whose ratio of width to height is allowed.
+/// Returns the (height, width) of the largest box whose ratio of width to height is allowed.
 fn fallback(height: usize, width: usize, (least, most): (f64, f64)) -> (usize, usize) {
     let shape = width as f64 / height as f64;
     if shape < least {
@@ -153,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draw_is_a_function_of_key_and_size() {
+    fn a_crop_is_a_function_of_key_and_size() {
         let crop = RandomResizedCrop::imagenet();
         assert_eq!(crop.draw(3, 375, 500), crop.draw(3, 375, 500));
         assert_ne!(crop.draw(3, 375, 500), crop.draw(4, 375, 500));
@@ -161,12 +162,12 @@ mod tests {
     }
 
     #[test]
-    fn areas_and_ratios_spread_as_in_torchvision() {
-        // In a picture so large that every box fits at once.
+    fn areas_and_ratios_are_distributed_as_in_torchvision() {
+        // The image is so large that every box fits at once.
         let crop = RandomResizedCrop { scale: (0.1, 0.5), ..RandomResizedCrop::imagenet() };
         const COUNT: u64 = 4000;
         let drawn: Vec<CropAndFlip> = (0..COUNT).map(|key| crop.draw(key, 3000, 3000)).collect();
-        // Share of the draws in each tenth of a range: a tenth within 5 standard deviations (0.0047 each).
+        // Each tenth of a range gets a tenth of the draws, within 5 standard deviations (0.0047 each).
         let check = |name: &str, low: f64, high: f64, value: &dyn Fn(&CropAndFlip) -> f64| {
             let mut tenths = [0u32; 10];
             for drawn in &drawn {
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_no_box_is_cropped_in_the_middle() {
+    fn an_image_that_fits_no_box_is_cropped_in_the_center() {
         let crop = RandomResizedCrop { scale: (1.0, 1.0), flip: 0.0, ..RandomResizedCrop::imagenet() };
         let check = |(height, width), (top, left, tall, wide)| {
             let expected = CropAndFlip { top, left, height: tall, width: wide, flip: false };

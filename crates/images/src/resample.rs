@@ -50,11 +50,11 @@ fn resize<const C: usize>(data: &[u8], from: (usize, usize), to: (usize, usize),
     resample::<C>(data, &Axis::whole(from.0, to.0), &Axis::whole(from.1, to.1), filter)
 }
 
-/// Resamples `(H, W, C)` u8 to `rows.to × columns.to` and returns the window of it.
+/// Resamples `(H, W, C)` u8 to `rows.to × columns.to` and returns the wanted window.
 ///
-/// Equal to Pillow 2.7 to 12 to the bit: horizontal pass first, rounded to u8 between the passes, coefficients of 22
-/// bits, a pass left out where the size does not change. (Q25: Pillow 13 runs the vertical pass first for many
-/// portrait images, which moves a quarter of the values by one level.)
+/// The result equals Pillow 2.7 to 12 to the bit: the horizontal pass comes first, values are rounded to u8 between the
+/// passes, coefficients have 22 bits, and a pass is skipped if the size does not change. Pillow 13 runs the vertical pass
+/// first for many portrait images, which changes a quarter of the values by one level (Q25).
 pub(crate) fn resample<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis, filter: Filter) -> Vec<u8> {
     if rows.window.is_empty() || columns.window.is_empty() {
         return Vec::new();
@@ -63,13 +63,13 @@ pub(crate) fn resample<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis,
         return nearest::<C>(data, rows, columns);
     }
     let vertical = &Coefficients::new(rows, filter);
-    // Only the source rows that the vertical pass reads.
+    // The horizontal pass computes only the rows that the vertical pass reads.
     let needed = vertical.reads();
     let source = &data[needed.start * columns.from * C..needed.end * columns.from * C];
     let width = columns.window.len();
     let mut out = vec![0; rows.window.len() * width * C];
     let mut wide = Vec::new();
-    // Strip by strip, so that what lies between the passes stays in the cache.
+    // The image is processed in strips of columns, so that the intermediate rows stay in the cache.
     let strip = width.div_ceil(width.div_ceil(STRIP));
     for left in (0..width).step_by(strip) {
         let strip = left..width.min(left + strip);
@@ -82,10 +82,13 @@ pub(crate) fn resample<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis,
     out
 }
 
-/// Most columns of a strip.
+/// The largest number of columns in a strip.
 const STRIP: usize = 64;
 
-/// Blocks of rows are turned, so that a column is a line, summed as lines, and turned back.
+/// Resamples each row of `source` into a row of `out`.
+///
+/// Weighted sums are fast along lines. So blocks of rows are transposed, which makes each column a line, summed, and
+/// transposed back.
 fn horizontal<const C: usize>(source: &[u8], columns: &Axis, filter: Filter, out: &mut Vec<u8>) {
     let (before, after) = (columns.from * C, columns.window.len() * C);
     out.resize(source.len() / before * after, 0);
@@ -111,7 +114,7 @@ fn horizontal<const C: usize>(source: &[u8], columns: &Axis, filter: Filter, out
     }
 }
 
-/// Samples that are summed at once: they fit the registers of every CPU that matters.
+/// The number of samples that are summed at once. Their sums fit into the registers of common processors.
 const LANES: usize = 32;
 
 /// Writes each output line as a weighted sum of the lines below it.
@@ -161,8 +164,10 @@ fn sum_lines_in_lanes(
     }
 }
 
+/// Returns the weighted sums of `N` neighboring samples over consecutive lines, rounded and clipped to u8.
 #[inline(always)]
 fn weighted<const N: usize>(lines: &[u8], stride: usize, weights: &[i32]) -> [u8; N] {
+    // The sums start at one half, so that the shift below rounds.
     let mut sums = [1i32 << (BITS - 1); N];
     for (line, &weight) in lines.chunks(stride).zip(weights) {
         for (sum, &value) in sums.iter_mut().zip(&line[..N]) {
@@ -176,12 +181,12 @@ fn weighted<const N: usize>(lines: &[u8], stride: usize, weights: &[i32]) -> [u8
     bytes
 }
 
-/// The source sample below each output sample's centre.
+/// Takes the source sample under the center of each output sample.
 fn nearest<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis) -> Vec<u8> {
-    let columns_at = centres(columns);
+    let columns_at = find_centers(columns);
     let mut out = vec![0; rows.window.len() * columns_at.len() * C];
-    for (row, line) in centres(rows).into_iter().zip(out.chunks_exact_mut(columns_at.len() * C)) {
-        // Whole pixels, so that a place is checked and copied at once.
+    for (row, line) in find_centers(rows).into_iter().zip(out.chunks_exact_mut(columns_at.len() * C)) {
+        // Whole pixels are checked and copied at once.
         let source = data[row * columns.from * C..(row + 1) * columns.from * C].as_chunks::<C>().0;
         for (pixel, &column) in line.as_chunks_mut::<C>().0.iter_mut().zip(&columns_at) {
             *pixel = source[column];
@@ -190,8 +195,10 @@ fn nearest<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis) -> Vec<u8> 
     out
 }
 
-/// The centres are summed up step by step, as Pillow does: a product would round otherwise.
-fn centres(axis: &Axis) -> Vec<usize> {
+/// Returns the source sample under the center of each output sample.
+///
+/// Positions are accumulated step by step, as Pillow does; multiplying would round differently.
+fn find_centers(axis: &Axis) -> Vec<usize> {
     let scale = axis.from as f64 / axis.to as f64;
     let all = std::iter::successors(Some(scale * 0.5), |at| Some(at + scale)).map(|at| at as usize);
     all.take(axis.window.end).skip(axis.window.start).map(|at| at.min(axis.from - 1)).collect()

@@ -1,35 +1,36 @@
 use serde::{Deserialize, Serialize};
 
-/// How a picture is brought to size before the crop.
+/// How an image is resized before the crop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Resize {
-    /// Not at all.
+    /// Keeps the size.
     None,
-    /// To exactly (height, width); the aspect ratio is not kept.
+    /// Resizes to exactly (height, width) without keeping the aspect ratio.
     Squash(usize, usize),
-    /// The shorter side to this length, the aspect ratio kept (torchvision's `Resize(n)`): the longer side becomes
-    /// `n * longer / shorter`, rounded down.
+    /// Resizes the shorter side to this length and keeps the aspect ratio, like torchvision's `Resize(n)`: the longer side
+    /// becomes `n * longer / shorter`, rounded down.
     ShorterSide(usize),
-    /// So that (height, width) is just covered, the aspect ratio kept: timm's `ResizeKeepRatio`, which its `center`
-    /// mode takes where height and width differ. Sides are rounded half to even.
+    /// Resizes so that (height, width) is just covered and keeps the aspect ratio, like timm's `ResizeKeepRatio`. timm's
+    /// `center` mode uses it if height and width differ. Sides are rounded half to even.
     Cover(usize, usize),
-    /// So that it just fits into a size, the aspect ratio kept: timm's `border` mode.
+    /// Resizes so that the image just fits into a size and keeps the aspect ratio, like timm's `border` mode.
     Contain {
-        /// (height, width) to fit into; sides are rounded half to even, to 1 at least.
+        /// The (height, width) to fit into. Sides are rounded half to even, and to at least 1.
         size: (usize, usize),
-        /// The colour (red, green, blue) of what the crop then finds outside the picture. In a mask it is not object.
+        /// The color (red, green, blue) of the border that the crop adds around the image. In a mask, the border is
+        /// background.
         fill: [u8; 3],
     },
 }
 
 impl Resize {
-    /// The size (height, width) of a picture of `height × width` after the resize.
+    /// Returns the (height, width) of an image of `height × width` after the resize.
     pub fn size(self, height: usize, width: usize) -> (usize, usize) {
         match self {
             Self::None => (height, width),
             Self::Squash(height, width) => (height, width),
-            // Nothing has a shape to keep: what is empty stays empty.
+            // An empty image has no aspect ratio to keep and stays empty.
             _ if height == 0 || width == 0 => (height, width),
             Self::ShorterSide(n) if width <= height => (n * height / width, n),
             Self::ShorterSide(n) => (n, n * width / height),
@@ -38,7 +39,7 @@ impl Resize {
         }
     }
 
-    /// The colour around a picture that is smaller than the crop.
+    /// Returns the color of the border around an image that is smaller than the crop.
     pub(crate) fn fill(self) -> [u8; 3] {
         match self {
             Self::Contain { fill, .. } => fill,
@@ -47,12 +48,13 @@ impl Resize {
     }
 }
 
-/// By how much the sides are longer than wanted: the smaller ratio, the larger one.
+/// Returns the ratios of the sides to the wanted ones: the smaller ratio, then the larger one.
 fn ratios((height, width): (usize, usize), (tall, wide): (usize, usize)) -> (f64, f64) {
     let (down, across) = (height as f64 / tall as f64, width as f64 / wide as f64);
     (down.min(across), down.max(across))
 }
 
+/// Divides both sides by a ratio.
 fn divided(height: usize, width: usize, ratio: f64) -> (usize, usize) {
     let side = |length: usize| ((length as f64 / ratio).round_ties_even() as usize).max(1);
     (side(height), side(width))
@@ -63,7 +65,7 @@ mod tests {
     use super::Resize::{self, Contain, Cover, ShorterSide, Squash};
 
     #[test]
-    fn sizes_are_torchvisions_and_timms() {
+    fn sizes_equal_torchvision_and_timm() {
         let check = |resize: Resize, (height, width), expected| {
             assert_eq!(resize.size(height, width), expected, "{resize:?}: {height} × {width}");
         };

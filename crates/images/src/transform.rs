@@ -4,19 +4,21 @@ use crate::{Filter, Gray8, Pixels, Resize, Rgb8};
 use hard_imagenet_masks::Mask;
 use serde::{Deserialize, Serialize};
 
-/// Which values of a resampled mask (0..=255) are object.
+/// The rule which values of a mask (0..=255) are object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaskRule {
-    /// Every value above 0: what the published code does (Q1). Mask files are JPEG, so their ringing dilates the
-    /// object by up to a block of 8 × 8, and so does the antialiased resize.
+    /// Every value above 0 is object, as in the published code (Q1).
+    ///
+    /// Mask files are JPEG. Their ringing dilates the object by up to a block of 8 × 8, and the antialiased resize dilates
+    /// it further.
     AnyInk,
-    /// Values of 128 and more.
+    /// Values of 128 and more are object.
     Half,
 }
 
 impl MaskRule {
-    /// What is object in a mask as stored, at its own size: `(H, W)`.
+    /// Thresholds a stored mask at its own size: `(H, W)`.
     pub fn binarize(self, ink: &Gray8) -> Mask {
         let least = match self {
             Self::AnyInk => 1,
@@ -28,37 +30,38 @@ impl MaskRule {
     }
 }
 
-/// One geometric transform for an image and its mask: resize, centre crop.
+/// One geometric transform of an image and its mask: a resize and a center crop.
 ///
-/// The crop is torchvision's: its offset is half the surplus, rounded half to even, and what is smaller than the crop
-/// is padded (the image black, or as [`Resize::Contain`] says; the mask not object), the odd row below and the odd column
-/// at the right.
+/// The crop equals torchvision's. Its offset is half the surplus, rounded half to even. An image that is smaller than the
+/// crop is padded with black, or with the color of [`Resize::Contain`], and a mask with background; an odd row of padding is
+/// added below and an odd column on the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairedTransform {
-    /// Applied first.
+    /// The resize.
     pub resize: Resize,
-    /// Then the centre crop to (height, width); `None` keeps all.
+    /// The (height, width) of the center crop after the resize; `None` for no crop.
     pub crop: Option<(usize, usize)>,
-    /// Kernel of the resize, for the image and for the mask.
+    /// The filter of the resize, for the image and for the mask.
     pub filter: Filter,
-    /// How the mask becomes binary.
+    /// The rule that makes the mask binary.
     pub mask_rule: MaskRule,
 }
 
 impl PairedTransform {
-    /// The image, resized, cropped, divided by 255: `(3, H, W)` in [0, 1].
+    /// Resizes and crops the image and divides it by 255: `(3, H, W)` in [0, 1].
     pub fn apply_to_image(&self, image: &Rgb8) -> Pixels {
         let (height, width, data) = self.apply(&image.data, image.height, image.width, self.resize.fill());
         Pixels::from(&Rgb8 { height, width, data })
     }
 
-    /// The mask, resized and cropped the same way, then thresholded: `(H, W)`.
+    /// Resizes and crops the mask in the same way and then thresholds it: `(H, W)`.
     pub fn apply_to_mask(&self, mask: &Gray8) -> Mask {
         let (height, width, data) = self.apply(&mask.data, mask.height, mask.width, [0]);
         self.mask_rule.binarize(&Gray8 { height, width, data })
     }
 
-    /// Resize and crop of `(H, W, C)`: height, width and values. Only what the crop keeps is computed.
+    /// Resizes and crops `(H, W, C)` values and returns the height, the width and the values. Pixels outside the crop are
+    /// not computed.
     fn apply<const C: usize>(
         &self,
         data: &[u8],
@@ -90,11 +93,11 @@ impl PairedTransform {
     }
 }
 
-/// The central `crop` of `length` samples; all of them where the crop is longer.
+/// Returns the central `crop` of `length` samples, or all samples if the crop is longer.
 fn window(length: usize, crop: usize) -> std::ops::Range<usize> {
     let Some(surplus) = length.checked_sub(crop) else { return 0..length };
     let half = surplus / 2;
-    // Half of an odd surplus ends in .5 and goes to the even neighbour.
+    // Half of an odd surplus ends in .5 and is rounded to the even neighbor.
     let start = if surplus % 2 == 1 && half % 2 == 1 { half + 1 } else { half };
     start..start + crop
 }
@@ -108,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_crop_is_torchvisions() {
+    fn the_crop_equals_torchvision() {
         // int(round((n - crop) / 2.0)), Python's round: half to even.
         let check = |length, crop, start: usize| assert_eq!(window(length, crop), start..start + crop);
         check(256, 224, 16);
@@ -121,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_smaller_than_the_crop_is_padded_with_nothing() {
+    fn images_smaller_than_the_crop_are_padded() {
         let ink = Gray8 { height: 1, width: 2, data: vec![255; 2] };
         let mask = transform(Resize::None, Some((4, 3))).apply_to_mask(&ink);
         assert_eq!(mask.as_slice(), [0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
@@ -132,13 +135,13 @@ mod tests {
 
     #[test]
     fn cropping_while_resizing_equals_cropping_afterwards() {
-        let picture = Rgb8 { height: 37, width: 53, data: (0..37 * 53 * 3).map(|i| (i * i % 251) as u8).collect() };
+        let image = Rgb8 { height: 37, width: 53, data: (0..37 * 53 * 3).map(|i| (i * i % 251) as u8).collect() };
         for filter in Filter::ALL {
             for (height, width) in [(32, 24), (80, 90), (37, 20), (20, 53)] {
                 let resize = PairedTransform { filter, ..transform(Resize::Squash(height, width), None) };
-                let whole = Rgb8::from(&resize.apply_to_image(&picture));
+                let whole = Rgb8::from(&resize.apply_to_image(&image));
                 let expected = transform(Resize::None, Some((14, 11))).apply_to_image(&whole);
-                assert_eq!(PairedTransform { crop: Some((14, 11)), ..resize }.apply_to_image(&picture), expected);
+                assert_eq!(PairedTransform { crop: Some((14, 11)), ..resize }.apply_to_image(&image), expected);
             }
         }
     }

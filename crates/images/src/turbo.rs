@@ -1,4 +1,5 @@
-//! JPEG by libjpeg-turbo, the decoder of Pillow, with Pillow's settings: accurate inverse transform, smooth upsampling.
+//! Decodes JPEG files with libjpeg-turbo, like Pillow and with its settings: an accurate inverse transform and smooth
+//! upsampling.
 
 use crate::ImageError;
 use crate::limits::check_size;
@@ -6,9 +7,9 @@ use image::error::{DecodingError, ImageFormatHint};
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat};
 
-/// Decodes to 8 bits a channel, grey or RGB.
+/// Decodes to gray or RGB with 8 bits per channel.
 ///
-/// What libjpeg-turbo only warns of (data that make no sense, an early end) is an error here.
+/// Invalid data and an early end, for which libjpeg-turbo only warns, are errors.
 pub(crate) fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     let mut decoder = Decompressor::new().map_err(damaged)?;
     let header = decoder.read_header(bytes).map_err(damaged)?;
@@ -31,10 +32,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
         }
         _ => RgbImage::from_raw(columns, rows, pixels).map(DynamicImage::from),
     };
-    Ok(image.expect("as many bytes as pixels"))
+    Ok(image.expect("one byte per value"))
 }
 
-/// A pixel of inverted CMYK, as Adobe writes it and Pillow supposes: the shares of white in place of ink.
+/// Converts a pixel of inverted CMYK, as Adobe writes it and Pillow expects it: the values are amounts of white, not ink.
 fn rgb(pixel: &[u8]) -> [u8; 3] {
     let white = u32::from(pixel[3]);
     std::array::from_fn(|c| {

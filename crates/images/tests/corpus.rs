@@ -1,4 +1,4 @@
-//! What fuzzing found worth trying (`fuzz/`), again: a line an input, in hexadecimal digits.
+//! Replays the inputs that fuzzing found interesting (`fuzz/`): one per line, in hexadecimal digits.
 
 #[path = "corpus/check.rs"]
 mod check;

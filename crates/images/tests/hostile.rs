@@ -1,9 +1,9 @@
-//! What a bad download, a bad disk or a bad person can make of a file: an error or a picture, never a panic, soon.
+//! Damaged and malicious files give an error or an image in short time, and never a panic.
 
 use hard_imagenet_images::{ImageError, decode_image, decode_mask};
 use std::path::Path;
 
-/// One small file of each format and each kind of compression.
+/// A small file of each format and each kind of compression.
 const FILES: [&str; 9] = [
     "rgb.jpg",
     "progressive420.jpg",
@@ -28,9 +28,9 @@ fn files_cut_off_anywhere() {
         let mut kept = Vec::new();
         for keep in 0..bytes.len() {
             match decode_image(&bytes[..keep]) {
-                Ok(picture) => {
-                    // What ends after the last pixel lacks nothing.
-                    assert_eq!(picture, whole, "{keep} of {} bytes of {name}", bytes.len());
+                Ok(image) => {
+                    // A file that is cut after the last pixel is complete.
+                    assert_eq!(image, whole, "{keep} of {} bytes of {name}", bytes.len());
                     kept.push(keep);
                 }
                 Err(ImageError::Empty) => assert_eq!(keep, 0),
@@ -65,10 +65,10 @@ fn a_byte_missing_or_doubled_anywhere() {
     }
 }
 
-/// Whatever comes, it is an error with words or a picture that is as large as it says.
+/// Any bytes give an error with a message, or an image with as many values as its size says.
 fn check(bytes: &[u8]) {
     match decode_image(bytes) {
-        Ok(picture) => assert_eq!(picture.data.len(), picture.height * picture.width * 3),
+        Ok(image) => assert_eq!(image.data.len(), image.height * image.width * 3),
         Err(error) => assert!(!error.to_string().is_empty()),
     }
     if let Ok(mask) = decode_mask(bytes) {
@@ -77,7 +77,7 @@ fn check(bytes: &[u8]) {
 }
 
 #[test]
-fn what_is_no_picture() {
+fn bytes_that_are_not_an_image() {
     for bytes in [&b"<html>404</html>"[..], &[0; 4096], b"%PDF-1.7", b"GIF", b"\xFF\xD8", &[0xFF; 64]] {
         assert!(decode_image(bytes).is_err(), "{:?}", &bytes[..3.min(bytes.len())]);
     }
@@ -85,7 +85,7 @@ fn what_is_no_picture() {
     assert!(matches!(decode_mask(b"II*\0TIFF files are not read"), Err(ImageError::UnknownFormat)));
 }
 
-/// Headers that claim 65500 × 65500 pixels, or as much as the format can say, before any of them.
+/// Headers that claim 65500 × 65500 pixels, or the largest size of the format, are refused before memory is allocated.
 #[test]
 fn headers_that_claim_too_much() {
     let check = |bytes: &[u8], name: &str| {
@@ -97,7 +97,7 @@ fn headers_that_claim_too_much() {
         bytes[at..at + size.len()].copy_from_slice(size);
         bytes
     };
-    for name in ["rgb.jpg", "progressive420.jpg", "grey.jpg"] {
+    for name in ["rgb.jpg", "progressive420.jpg", "gray.jpg"] {
         let bytes = file(name);
         let frame = bytes.windows(2).position(|m| m == [0xFF, 0xC0] || m == [0xFF, 0xC2]).unwrap();
         check(&sized(name, frame + 5, &[0xFF, 0xDC, 0xFF, 0xDC]), name);
@@ -109,18 +109,18 @@ fn headers_that_claim_too_much() {
     check(&with_checksums(png), "interlaced.png");
 }
 
-/// Found by fuzzing: the decoder of PNG files takes it for granted that a palette has whole colours.
+/// Fuzzing found that the PNG decoder panics on a palette of incomplete colors.
 #[test]
-fn a_palette_that_ends_within_a_colour() {
+fn a_palette_that_ends_within_a_color() {
     let mut png = file("fourbit.png");
     let palette = png.windows(4).position(|kind| kind == b"PLTE").unwrap();
     png[palette - 1] -= 1;
     png.remove(palette + 4);
     let error = decode_image(&with_checksums(png)).unwrap_err().to_string();
-    assert!(error.contains("palette ends within a colour"), "{error}");
+    assert!(error.contains("palette ends within a color"), "{error}");
 }
 
-/// A PNG file with the right checksum in each of its chunks, so that damage gets past them; other files as they are.
+/// Corrects the checksum of every chunk of a PNG file, so that damage gets past them. Other files stay as they are.
 fn with_checksums(mut bytes: Vec<u8>) -> Vec<u8> {
     let mut at = 8;
     while bytes.starts_with(b"\x89PNG") && at + 12 <= bytes.len() {

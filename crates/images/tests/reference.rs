@@ -1,4 +1,4 @@
-//! By hand, against a folder of reference outputs of the published code.
+//! Compares with reference outputs of the published code. Run by hand.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_images::{
@@ -62,7 +62,7 @@ fn transforms() {
 
 #[test]
 #[ignore = "needs reference data: HARD_IMAGENET_REFERENCE=dir cargo test -p hard-imagenet-images --test reference -- --ignored"]
-fn crops_with_a_given_box() {
+fn crops_with_given_boxes() {
     let root = reference();
     let text = std::fs::read_to_string(root.join("transforms.json")).unwrap();
     let table: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -1,4 +1,5 @@
-//! Whole transforms against timm, torchvision and a restatement of the draws; golden/transforms.py wrote the table.
+//! Compares whole transforms with timm, torchvision and a second implementation of the random crops in Python. The table
+//! comes from golden/transforms.py.
 
 use hard_imagenet_images::{
     CropAndFlip, CropMode, Filter, Gray8, MaskRule, Preprocessing, RandomResizedCrop, Resize, Rgb8,
@@ -61,7 +62,7 @@ fn table() -> Table {
     serde_json::from_str(include_str!("golden/transforms.json")).unwrap()
 }
 
-fn picture((height, width): (usize, usize)) -> Rgb8 {
+fn waves((height, width): (usize, usize)) -> Rgb8 {
     let value = |y: usize, x: usize, c: usize| (y * y * 3 + x * 7 + x * y / 5 + c * 85) as u8;
     let data = (0..height * width * 3).map(|i| value(i / 3 / width, i / 3 % width, i % 3)).collect();
     Rgb8 { height, width, data }
@@ -85,14 +86,14 @@ fn drawn((top, left, height, width): (usize, usize, usize, usize), flip: bool) -
 }
 
 #[test]
-fn timms_evaluation_transforms() {
+fn evaluation_transforms_of_timm() {
     for case in table().timm {
         let Timm { size, input, crop_pct, mode, filter, mean, .. } = case;
         let preprocess = Preprocessing::timm(input, crop_pct, mode, filter, mean, [0.5; 3]);
         let name = format!("{mode:?} {filter:?} of {size:?} to {input:?} at {crop_pct}");
         assert_eq!(preprocess.resize.size(size.0, size.1), case.resized, "{name}");
         let transform = preprocess.paired_transform(MaskRule::Half);
-        let image = Rgb8::from(&transform.apply_to_image(&picture(size)));
+        let image = Rgb8::from(&transform.apply_to_image(&waves(size)));
         assert_eq!((image.height, image.width), input, "{name}");
         assert_eq!(digest(&image.data), case.image, "{name}");
         assert_eq!(digest(transform.apply_to_mask(&ink(size)).as_slice()), case.mask, "{name}");
@@ -100,11 +101,11 @@ fn timms_evaluation_transforms() {
 }
 
 #[test]
-fn torchvisions_presets() {
+fn presets_of_torchvision() {
     for Preset { size, resize, crop, filter, image } in table().torchvision {
         let transform = Preprocessing::torchvision(resize, crop, filter).paired_transform(MaskRule::Half);
         assert_eq!(transform.resize, Resize::ShorterSide(resize));
-        let got = Rgb8::from(&transform.apply_to_image(&picture(size)));
+        let got = Rgb8::from(&transform.apply_to_image(&waves(size)));
         assert_eq!(digest(&got.data), image, "{size:?} to {resize}, {crop}");
     }
 }
@@ -114,14 +115,14 @@ fn crops_and_flips() {
     for Crop { size, corner_and_size, flip, filter, image, mask } in table().crops {
         let crop = RandomResizedCrop { size: (56, 48), filter, ..RandomResizedCrop::imagenet() };
         let drawn = drawn(corner_and_size, flip);
-        let got = Rgb8::from(&crop.apply_to_image(&picture(size), &drawn));
+        let got = Rgb8::from(&crop.apply_to_image(&waves(size), &drawn));
         assert_eq!(digest(&got.data), image, "{drawn:?} {filter:?}");
         assert_eq!(digest(crop.apply_to_mask(&ink(size), &drawn).as_slice()), mask, "{drawn:?} {filter:?}");
     }
 }
 
 #[test]
-fn draws() {
+fn random_crops() {
     let crop = RandomResizedCrop::imagenet();
     for Draw { key, size, corner_and_size, flip } in table().draws {
         let got = crop.draw(key.parse().unwrap(), size.0, size.1);

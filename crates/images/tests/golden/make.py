@@ -5,7 +5,7 @@
     python make.py
 
 Formulas make all content. `decode/NAME.EXT` is decoded to `decode/NAME.rgb.png` (the result of `convert("RGB")`) and, for
-masks, to `decode/NAME.grey.png`. `resize/SOURCE.FILTER.WIDTHxHEIGHT.png` is `SOURCE.png` resized.
+masks, to `decode/NAME.gray.png`. `resize/SOURCE.FILTER.WIDTHxHEIGHT.png` is `SOURCE.png` resized.
 """
 import struct
 import zlib
@@ -20,7 +20,7 @@ assert PIL.__version__ == "12.0.0", PIL.__version__
 HERE = Path(__file__).parent
 
 
-def picture(height, width):
+def waves(height, width):
     """Makes smooth waves with a hard-edged block and some dither, on which resamplers make mistakes."""
     y, x = np.mgrid[:height, :width].astype(np.float64)
     planes = [128 + 120 * np.sin(x / 5 + y / 11), 128 + 127 * np.cos(x * y / 97), 255 * ((x // 3 + y // 4) % 2)]
@@ -32,7 +32,7 @@ def picture(height, width):
 
 def sampled(path, factor):
     """Returns a JPEG with the named chroma subsampling."""
-    bgr = np.ascontiguousarray(smooth_picture()[..., ::-1])
+    bgr = np.ascontiguousarray(smooth_waves()[..., ::-1])
     cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor])
 
 
@@ -45,17 +45,17 @@ def interlaced(path, a):
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
-def smooth_picture():
-    return picture(24, 40) // 8 + np.arange(40, dtype=np.uint8)[None, :, None] * 5
+def smooth_waves():
+    return waves(24, 40) // 8 + np.arange(40, dtype=np.uint8)[None, :, None] * 5
 
 
 def resized():
     folder = HERE / "resize"
     folder.mkdir(exist_ok=True)
-    colour = Image.fromarray(picture(37, 53))
-    grey = Image.fromarray(np.where(picture(61, 17)[..., 1] > 140, 255, 0).astype(np.uint8))
+    color = Image.fromarray(waves(37, 53))
+    gray = Image.fromarray(np.where(waves(61, 17)[..., 1] > 140, 255, 0).astype(np.uint8))
     often = [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC]
-    for name, source in {"colour": colour, "grey": grey}.items():
+    for name, source in {"color": color, "gray": gray}.items():
         source.save(folder / f"{name}.png")
         w, h = source.size
         # down, up, one side kept, tiny, and both at once
@@ -68,17 +68,17 @@ def resized():
 def decoded():
     folder = HERE / "decode"
     folder.mkdir(exist_ok=True)
-    a = picture(24, 40)
+    a = waves(24, 40)
     rgb = Image.fromarray(a)
-    grey = rgb.convert("L")
+    gray = rgb.convert("L")
     alpha = Image.fromarray((a[..., 1] // 2 + 20).astype(np.uint8))
     rgba = rgb.copy()
     rgba.putalpha(alpha)
-    la = grey.copy()
+    la = gray.copy()
     la.putalpha(alpha)
     rotated = Image.Exif()
     rotated[0x0112] = 6  # the orientation, which decoders must ignore
-    smooth = Image.fromarray(smooth_picture())
+    smooth = Image.fromarray(smooth_waves())
     deep = (np.arange(24 * 40).reshape(24, 40) * 40).astype(np.uint16)
     clear = rgb.quantize(16)
     clear.info["transparency"] = 3
@@ -92,25 +92,25 @@ def decoded():
         "restarts.jpg": lambda p: smooth.save(p, quality=95, subsampling=2, restart_marker_rows=1),
         "440.jpg": lambda p: sampled(p, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440),
         "411.jpg": lambda p: sampled(p, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411),
-        "grey.jpg": lambda p: smooth.convert("L").save(p, quality=90),
+        "gray.jpg": lambda p: smooth.convert("L").save(p, quality=90),
         "cmyk.jpg": lambda p: smooth.convert("CMYK").save(p, quality=95, subsampling=0),
         "rgb.png": lambda p: rgb.save(p),
         "rgba.png": lambda p: rgba.save(p),
-        "grey.png": lambda p: grey.save(p),
-        "greyalpha.png": lambda p: la.save(p),
+        "gray.png": lambda p: gray.save(p),
+        "grayalpha.png": lambda p: la.save(p),
         "palette.png": lambda p: rgb.quantize(16).save(p),
         "clear.png": lambda p: clear.save(p, transparency=3),
         "twobit.png": lambda p: rgb.quantize(4).save(p, bits=2),
         "fourbit.png": lambda p: rgb.quantize(16).save(p, bits=4),
-        "onebit.png": lambda p: grey.convert("1").save(p),
+        "onebit.png": lambda p: gray.convert("1").save(p),
         "interlaced.png": lambda p: interlaced(p, a),
         "deep.png": lambda p: cv2.imwrite(str(p), a.astype(np.uint16) * 256 + np.uint16(255)),
         "sixteen.png": lambda p: Image.fromarray(deep).save(p),
         "gif.gif": lambda p: rgb.quantize(32).save(p),
         "bmp.bmp": lambda p: rgb.save(p),
         "palette.bmp": lambda p: rgb.quantize(32).save(p),
-        "grey.bmp": lambda p: grey.save(p),
-        "onebit.bmp": lambda p: grey.convert("1").save(p),
+        "gray.bmp": lambda p: gray.save(p),
+        "onebit.bmp": lambda p: gray.convert("1").save(p),
         "alpha.bmp": lambda p: rgba.save(p),
         "webp.webp": lambda p: rgb.save(p, lossless=True),
         "alpha.webp": lambda p: rgba.save(p, lossless=True, exact=True),
@@ -124,7 +124,7 @@ def decoded():
         bands = np.asarray(full if full.mode == "L" else full.convert("RGB"))
         if full.mode in ("LA", "1"):
             bands = np.asarray(full.convert("L"))
-        Image.fromarray(bands if bands.ndim == 2 else bands.max(-1)).save(folder / f"{name}.grey.png", optimize=True)
+        Image.fromarray(bands if bands.ndim == 2 else bands.max(-1)).save(folder / f"{name}.gray.png", optimize=True)
 
 
 resized()

@@ -3,7 +3,7 @@
 
     python transforms.py
 
-An image is identified by its size (see `picture` and `ink`, which tests/transforms.rs repeats), a result by the SHA-256 of its
+An image is identified by its size (see `waves` and `ink`, which tests/transforms.rs repeats), a result by the SHA-256 of its
 u8 values, (H, W, C). A mask goes through the same transforms as its image, with a border of zeros.
 """
 import hashlib
@@ -26,7 +26,7 @@ IMAGENET = (0.485, 0.456, 0.406)
 FILTERS = ["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
 
 
-def picture(height, width):
+def waves(height, width):
     y, x = np.mgrid[:height, :width]
     return Image.fromarray(np.stack([(y * y * 3 + x * 7 + x * y // 5 + c * 85) % 256 for c in range(3)], -1).astype(np.uint8))
 
@@ -48,8 +48,8 @@ def timms():
                 mean = IMAGENET if input[0] == 56 else (0.5, 0.5, 0.5)
                 args = dict(img_size=input, crop_pct=crop_pct, crop_mode=mode, interpolation=filter, normalize=False)
                 transform = transforms_imagenet_eval(mean=mean, **args)
-                resized = transform.transforms[0](picture(*size)).size
-                image = transform(picture(*size)).numpy().transpose(1, 2, 0)
+                resized = transform.transforms[0](waves(*size)).size
+                image = transform(waves(*size)).numpy().transpose(1, 2, 0)
                 mask = transforms_imagenet_eval(mean=(0, 0, 0), **args)(ink(*size).convert("RGB")).numpy()[0]
                 assert image.shape[:2] == input
                 yield dict(
@@ -63,7 +63,7 @@ def presets():
         for size in SIZES:
             filter = ["bilinear", "bicubic"][size[0] % 2]
             preset = ImageClassification(crop_size=crop, resize_size=resize, interpolation=InterpolationMode(filter))
-            normal = preset(picture(*size)).numpy()
+            normal = preset(waves(*size)).numpy()
             image = normal * np.array(preset.std)[:, None, None] + np.array(preset.mean)[:, None, None]
             yield dict(size=size, resize=resize, crop=crop, filter=filter, image=digest(np.round(image * 255).transpose(1, 2, 0)))
 
@@ -79,7 +79,7 @@ def crops():
                 return np.asarray(F.resize(F.hflip(image) if flip else image, (56, 48), InterpolationMode(filter)))
 
             yield dict(
-                size=size, box=box, flip=flip, filter=filter, image=digest(transform(picture(*size))),
+                size=size, box=box, flip=flip, filter=filter, image=digest(transform(waves(*size))),
                 mask=digest(transform(ink(*size)) > 0),
             )
 
