@@ -1,4 +1,4 @@
-//! `hard-imagenet datasets`: which there are, and how large their objects are and where they lie.
+//! `hard-imagenet datasets`: lists the datasets, and measures the size and position of their objects.
 
 use crate::options::{self, PresetName};
 use crate::progress::Progress;
@@ -20,9 +20,9 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List the names that -d takes
+    /// List the datasets and the paths that they need
     List,
-    /// Measure the masks of a dataset: sizes, places, what the crop keeps, mean masks
+    /// Measure the masks of a dataset: size and position of the objects, what the crop keeps of them, mean masks
     Stats(Box<Stats>),
 }
 
@@ -30,31 +30,31 @@ enum Command {
 struct Stats {
     #[command(flatten)]
     source: Source,
-    /// Transform and mask threshold: the paper's, or the usual one of ImageNet models with masks at half
+    /// Transform and mask threshold: those of the paper, or the usual ones of ImageNet models with masks thresholded at half
     #[arg(long, value_enum, default_value = "paper")]
     preset: PresetName,
-    /// What "retained" is a share of; by default as published for paper, the transform's own for strict (Q15)
+    /// Definition of the retained share; by default published for the paper preset and transform for strict (Q15)
     #[arg(long, value_enum)]
     retained: Option<Retained>,
-    /// Look through N random resized crops of each picture, as in training, instead of the centre crop
+    /// Measure N random resized crops of each image, as in training, instead of the center crop
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "retained")]
     random_crops: Option<u32>,
-    /// stats.json files of other datasets, to draw beside this one
+    /// stats.json files of other datasets to draw next to this one
     #[arg(long, value_name = "FILE", num_args = 1..)]
     against: Vec<PathBuf>,
-    /// What to write
+    /// Formats to write
     #[arg(long, value_enum, value_delimiter = ',', default_value = "html,json")]
     format: Vec<Format>,
-    /// Folder for stats.html, stats.json, .., and average_masks.safetensors
+    /// Folder for stats.html, stats.json, and so on, and for average_masks.safetensors
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Retained {
-    /// A tensor resize of the shorter side to 256 without antialiasing, centre crop of 224, as in 2022
+    /// A tensor resize of the shorter side to 256 without antialiasing and a center crop of 224, as in 2022
     Published,
-    /// The same with antialiasing, as today's torchvision does
+    /// The same with antialiasing, as in current torchvision
     PublishedAntialiased,
     /// The crop of the transform itself
     Transform,
@@ -64,11 +64,11 @@ enum Retained {
 enum Format {
     /// One page that works offline
     Html,
-    /// Markdown tables, a row a class
+    /// Markdown tables with a row for each class
     Md,
-    /// A row a mask
+    /// A table with a row for each mask
     Csv,
-    /// Everything; what --against reads
+    /// All numbers, which --against reads
     Json,
 }
 
@@ -96,44 +96,45 @@ fn stats(args: &Stats) -> Result<()> {
     let mut others = Vec::new();
     for path in &args.against {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let read = report::masks_from_json(&text).with_context(|| format!("{} is no stats.json", path.display()))?;
+        let read = report::masks_from_json(&text).with_context(|| format!("{} is not a stats.json file", path.display()))?;
         others.extend(read);
     }
     let data = args.source.open()?;
     std::fs::create_dir_all(&args.output)
-        .with_context(|| format!("cannot make the folder {}", args.output.display()))?;
-    let (transform, told) = transform(args.preset);
+        .with_context(|| format!("cannot create the folder {}", args.output.display()))?;
+    let (transform, description) = transform(args.preset);
     let retained = args.retained.unwrap_or(match args.preset {
         PresetName::Paper => Retained::Published,
         PresetName::Strict => Retained::Transform,
     });
     let mut progress = Progress::new(format!("masks of {}", data.info().name));
     let tick = |done| progress.count(done, data.len());
-    let (statistics, told, retained) = match args.random_crops {
+    let (statistics, description, retained) = match args.random_crops {
         Some(crops) => {
             let crop = RandomResizedCrop { mask_rule: transform.mask_rule, ..RandomResizedCrop::imagenet() };
-            let rule = told.split_once("; ").map_or("", |(_, rule)| rule);
-            let told = format!("random resized crops to 224 of 8 to 100 % of the picture, {crops} of each; {rule}");
+            let rule = description.split_once("; ").map_or("", |(_, rule)| rule);
+            let description =
+                format!("random resized crops to 224 of 8 to 100 % of the image, {crops} of each image; {rule}");
             (
                 DatasetStatistics::measure_crops(&*data, &crop, crops, tick),
-                told,
+                description,
                 "the random crops themselves".to_owned(),
             )
         }
         None => {
             let word = retained.to_possible_value();
             let help = word.as_ref().and_then(|word| word.get_help()).map(ToString::to_string).unwrap_or_default();
-            (DatasetStatistics::measure(&*data, &transform, retained.into(), tick), told.to_owned(), help)
+            (DatasetStatistics::measure(&*data, &transform, retained.into(), tick), description.to_owned(), help)
         }
     };
     progress.finish();
 
-    let facts = [("transform", told), ("kept by the crop", retained)];
+    let facts = [("transform", description), ("kept by the crop", retained)];
     let facts = facts.map(|(name, value)| (name.to_owned(), value)).to_vec();
     let mut all = vec![input(&statistics, facts)];
     write_averages(&statistics, &args.output.join("average_masks.safetensors"))?;
     for format in &args.format {
-        // Only this dataset is written as JSON: a file for each.
+        // The JSON file contains only this dataset, not the ones it is drawn with.
         if let Format::Json = format {
             let path = args.output.join("stats.json");
             options::write(&path, report::masks_json(&all[..1])?)?;
@@ -155,16 +156,16 @@ fn stats(args: &Stats) -> Result<()> {
     Ok(())
 }
 
-/// The transform of a preset for networks of 224 × 224, and its description.
+/// Returns the transform of a preset for networks of 224 × 224, and its description.
 pub(crate) fn transform(preset: PresetName) -> (PairedTransform, &'static str) {
     match preset {
         PresetName::Paper => (
             Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk),
-            "squash to 256 × 256, centre crop of 224; every value above 0 is object",
+            "squash to 256 × 256, center crop of 224; every value above 0 is object",
         ),
         PresetName::Strict => (
             Preprocessing::imagenet().paired_transform(MaskRule::Half),
-            "shorter side to 256, centre crop of 224; values of 128 and more are object",
+            "shorter side to 256, center crop of 224; values of 128 and more are object",
         ),
     }
 }
@@ -179,7 +180,7 @@ impl From<Retained> for Retention {
     }
 }
 
-/// What the report needs to know of a dataset's masks.
+/// Converts the statistics to the input of the report.
 fn input(statistics: &DatasetStatistics, facts: Vec<(String, String)>) -> MaskStats {
     let average = |map: &Option<Heatmap>| map.as_ref().map_or_else(Vec::new, coarse);
     let classes = statistics.classes.iter().zip(&statistics.averages);
@@ -199,7 +200,7 @@ fn row(sample: &SampleStatistics) -> MaskRow {
         raw: numbers.map(|n| n.raw),
         transformed: numbers.map(|n| n.transformed),
         retained: numbers.and_then(|n| n.retained),
-        // A pixel's index to the share of the side at its middle.
+        // Convert the index of a pixel to the position of its center as a share of the side.
         centroid: numbers.and_then(|n| n.centroid).map(|(row, column)| ((row + 0.5) / SIDE, (column + 0.5) / SIDE)),
         eccentricity: numbers.and_then(|n| n.eccentricity),
         components: numbers.map(|n| n.components),
@@ -208,11 +209,12 @@ fn row(sample: &SampleStatistics) -> MaskRow {
     }
 }
 
-/// Side of the transformed masks.
+/// The side of the transformed masks.
 const SIDE: f64 = 224.0;
-/// Side of the square whose mean is a cell of the page's mean masks.
+/// The side of the square whose mean is a cell of the mean masks on the page.
 const CELL: usize = 8;
 
+/// Averages a mean mask over squares.
 fn coarse(map: &Heatmap) -> Vec<Vec<f32>> {
     let (width, area) = (map.width(), (CELL * CELL) as f32);
     let cell = |row: usize, column: usize| {
@@ -222,7 +224,7 @@ fn coarse(map: &Heatmap) -> Vec<Vec<f32>> {
     (0..map.height() / CELL).map(|row| (0..width / CELL).map(|column| cell(row, column)).collect()).collect()
 }
 
-/// The mean masks in full: an array (H, W) of f32 for each class, by its name.
+/// Writes the mean masks: an array (H, W) of f32 for each class, by its name.
 fn write_averages(statistics: &DatasetStatistics, path: &Path) -> Result<()> {
     let mut arrays = Vec::new();
     for (class, map) in statistics.classes.iter().zip(&statistics.averages) {

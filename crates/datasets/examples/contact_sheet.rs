@@ -1,6 +1,6 @@
 //! Draws planted cues side by side: `cargo run --example contact_sheet -- hard 64 out.png`.
 //!
-//! Rows are classes; every second column is the mask when `masks` is given as a last word.
+//! Rows are classes. With `masks` as the last word, every second column shows masks.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints")]
 
 use hard_imagenet_datasets::{Dataset, PlantedCues};
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             sheet.put_pixel(column as u32 * cell + 2 + x, sample.class as u32 * cell + 2 + y, image::Rgb(shown));
         }
     }
-    println!("{:.3} ms a picture", started.elapsed().as_secs_f64() * 1e3 / data.len() as f64);
+    println!("{:.3} ms per image", started.elapsed().as_secs_f64() * 1e3 / data.len() as f64);
     sheet.save(out)?;
     Ok(())
 }

@@ -34,38 +34,37 @@ fn open(word: &str, options: &DatasetOptions, mode: CocoMode) -> Result<Box<dyn 
     Ok(Box::new(Coco::open(options.masks(word)?, options.images(word)?, mode)?))
 }
 
-/// What is a sample of a COCO file, whose pictures show many objects.
+/// What a sample of a COCO file is, whose images show many objects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum CocoMode {
-    /// Each object by itself: a square around its middle, with the mask of that object alone. Crowds are left out.
+    /// Each object: a square around its center, with the mask of that object only. Crowds are skipped.
     Objects {
-        /// Objects whose box has a shorter side than this are left out, in pixels.
+        /// Objects whose box has a shorter side are skipped, in pixels.
         min_side: f64,
-        /// What the square shows beyond the box on each side, in units of the box's longer side. The square is moved
-        /// into the picture where it reaches beyond, and cut where the picture is smaller.
+        /// How far the square extends beyond the box on each side, in units of the box's longer side. A square that
+        /// reaches beyond the image is moved inside, and cut if the image is smaller.
         margin: f64,
     },
-    /// Whole pictures. The class is that of the largest object, the mask all objects of that class, crowds too.
-    /// Objects of other classes may be in sight: a classifier that names one of them is counted wrong.
+    /// Whole images. The class is that of the largest object, and the mask contains all objects of that class, including
+    /// crowds. The image may show objects of other classes; a classifier that predicts one of them is counted as wrong.
     Images,
 }
 
 impl CocoMode {
-    /// Objects of at least 32 pixels a side, in squares that are half as large again.
+    /// Objects of at least 32 pixels per side, in squares that are half as large again.
     pub const OBJECTS: Self = Self::Objects { min_side: 32.0, margin: 0.25 };
 }
 
-/// The objects of any COCO instance file: COCO itself, LVIS, or what annotation tools export.
+/// The objects of any COCO instance file: COCO itself, LVIS, or the export of an annotation tool.
 ///
 /// The file has the keys `images` (`id`, `file_name`), `annotations` (`id`, `image_id`, `category_id`, `segmentation`,
-/// `bbox`, `area`, `iscrowd`) and `categories` (`id`, `name`); a picture is looked for at its `file_name` in the folder
-/// of the pictures (LVIS has none: there it is the end of `coco_url`). Segmentations are polygons or run lengths,
+/// `bbox`, `area`, `iscrowd`) and `categories` (`id`, `name`). An image lies at its `file_name` in the folder of the images;
+/// LVIS has no `file_name`, so the last part of `coco_url` is used instead. Segmentations are polygons or run lengths,
 /// compressed or not, and become masks as in pycocotools.
 ///
-/// Classes are the categories, by their ids. ImageNet's index is known only of those that are named by a WordNet id.
-/// Samples are sorted by picture, then by annotation; their ids are `coco/<picture>/<annotation>`, or
-/// `coco/<picture>`.
-/// A segmentation that makes no sense and a picture that is missing are errors of [`get`](Dataset::get).
+/// Classes are the categories in the order of their ids. Only categories that are named by a WordNet id have an ImageNet
+/// index. Samples are sorted by image and then by annotation. Their ids are `coco/<image>/<annotation>` or `coco/<image>`.
+/// An invalid segmentation and a missing image are errors of [`get`](Dataset::get).
 pub struct Coco {
     info: DatasetInfo,
     file: PathBuf,
@@ -77,29 +76,29 @@ pub struct Coco {
 struct Entry {
     id: String,
     class: usize,
-    picture: file::Picture,
+    image: file::Image,
     objects: Vec<Object>,
 }
 
 impl Coco {
-    /// Reads a file such as `instances_val2017.json`; `images` is the folder, zip or tar of its pictures.
+    /// Reads a file such as `instances_val2017.json`. `images` is the folder, zip or tar of its images.
     ///
     /// # Errors
-    /// [`DatasetError::Meta`] if the file is not of that kind: it names the annotation that lacks a key, or that is of
-    /// no picture or category; or if it has no object; [`DatasetError::Archive`] if there
-    /// are no pictures.
+    /// Returns [`DatasetError::Meta`] if the file is not a COCO instance file or contains no object; the error names the
+    /// annotation that lacks a key or refers to an unknown image or category. Returns [`DatasetError::Archive`] if the
+    /// images cannot be opened.
     pub fn open(file: impl AsRef<Path>, images: impl AsRef<Path>, mode: CocoMode) -> Result<Self, DatasetError> {
         let (file, images) = (file.as_ref(), Store::open(images)?);
-        let Instances { categories, pictures } = Instances::read(file)?;
+        let Instances { categories, images: listed } = Instances::read(file)?;
         let mut samples = Vec::new();
-        for (picture, objects) in pictures {
+        for (image, objects) in listed {
             match mode {
                 CocoMode::Objects { min_side, .. } => {
                     let wanted = |o: &Object| !o.crowd && o.size[0].min(o.size[1]) >= min_side;
                     samples.extend(objects.into_iter().filter(wanted).map(|object| Entry {
-                        id: format!("coco/{}/{}", picture.name, object.id),
+                        id: format!("coco/{}/{}", image.name, object.id),
                         class: object.class,
-                        picture: picture.clone(),
+                        image: image.clone(),
                         objects: vec![object],
                     }));
                 }
@@ -107,12 +106,12 @@ impl Coco {
                     let largest = objects.iter().filter(|o| !o.crowd).max_by(|a, b| a.area.total_cmp(&b.area));
                     let Some(class) = largest.map(|object| object.class) else { continue };
                     let objects = objects.into_iter().filter(|o| o.class == class).collect();
-                    samples.push(Entry { id: format!("coco/{}", picture.name), class, picture, objects });
+                    samples.push(Entry { id: format!("coco/{}", image.name), class, image, objects });
                 }
             }
         }
         if samples.is_empty() {
-            let problem = "no object of sufficient size in this file".into();
+            let problem = "this file contains no object of sufficient size".into();
             return Err(DatasetError::Meta { path: file.into(), problem });
         }
         let class = |name: String| wnids::class(&name).unwrap_or(Class { name, wnid: None, imagenet: None });
@@ -127,14 +126,15 @@ impl Dataset for Coco {
     listed!();
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
-        let Entry { id, class, picture, objects } = &self.samples[i];
+        let Entry { id, class, image: listed, objects } = &self.samples[i];
         let fail = |problem| DatasetError::Meta { path: self.file.clone(), problem };
-        let image = self.images.read_image(&picture.file)?;
+        let image = self.images.read_image(&listed.file)?;
         let (height, width) = (image.height, image.width);
-        if picture.size.is_some_and(|told| told != (height, width)) {
-            let (tall, wide) = picture.size.unwrap_or_default();
-            let file = &picture.file;
-            return Err(fail(format!("says that {file} has {tall} × {wide} pixels, but it has {height} × {width}")));
+        if let Some((tall, wide)) = listed.size
+            && (tall, wide) != (height, width)
+        {
+            let file = &listed.file;
+            return Err(fail(format!("states that {file} has {tall} × {wide} pixels, but it has {height} × {width}")));
         }
         let mut mask = objects[0].rle(height, width).map_err(fail)?;
         for object in &objects[1..] {
@@ -145,7 +145,7 @@ impl Dataset for Coco {
             return Ok(Sample { id, image, mask: gray(&mask.to_mask()), class });
         };
         let Some(bounds) = mask.bounding_box() else {
-            return Err(fail(format!("annotation {} has a segmentation without pixels", objects[0].id)));
+            return Err(fail(format!("the segmentation of annotation {} has no pixels", objects[0].id)));
         };
         let square = square(bounds, margin, height, width);
         let image = Rgb8 { height: square.height(), width: square.width(), data: cut(&image.data, 3, width, square) };
@@ -155,7 +155,7 @@ impl Dataset for Coco {
     }
 }
 
-/// A square around a box, wider by `margin` times the box's longer side on each side, in a picture.
+/// Returns a square around a box within an image. The square extends beyond the box by `margin` times its longer side.
 fn square(bounds: Rect, margin: f64, height: usize, width: usize) -> Rect {
     let longer = bounds.height().max(bounds.width());
     let side = ((longer as f64 * (1.0 + 2.0 * margin)).round() as usize).max(longer);
@@ -169,12 +169,13 @@ fn square(bounds: Rect, margin: f64, height: usize, width: usize) -> Rect {
     Rect { top, left, bottom, right }
 }
 
-/// Part of a picture of that many values a pixel.
+/// Cuts a part out of an image with `channels` values per pixel.
 fn cut(data: &[u8], channels: usize, width: usize, part: Rect) -> Vec<u8> {
     let rows = data.chunks_exact(width * channels).take(part.bottom).skip(part.top);
     rows.flat_map(|row| &row[part.left * channels..part.right * channels]).copied().collect()
 }
 
+/// Converts object pixels to 255.
 fn gray(mask: &Mask) -> Gray8 {
     Gray8 {
         height: mask.height(),
@@ -188,8 +189,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn squares_stay_in_the_picture() {
-        // Boxes and squares as (top, left, bottom, right), in a picture of 20 × 30.
+    fn squares_stay_inside_the_image() {
+        // Boxes and squares are (top, left, bottom, right) in an image of 20 × 30.
         let check = |(top, left, bottom, right), margin, expected| {
             let found = square(Rect { top, left, bottom, right }, margin, 20, 30);
             assert_eq!((found.top, found.left, found.bottom, found.right), expected);
@@ -199,7 +200,7 @@ mod tests {
         check((8, 10, 10, 14), 0.0, (7, 10, 11, 14)); // a wide box: square around its middle
         check((0, 0, 4, 4), 0.5, (0, 0, 8, 8)); // moved in
         check((16, 26, 20, 30), 0.5, (12, 22, 20, 30));
-        check((0, 0, 20, 30), 0.5, (0, 0, 20, 30)); // larger than the picture
+        check((0, 0, 20, 30), 0.5, (0, 0, 20, 30)); // larger than the image
         check((0, 5, 2, 27), 0.0, (0, 5, 20, 27));
         check((8, 10, 12, 14), f64::NAN, (8, 10, 12, 14));
         check((8, 10, 12, 14), f64::INFINITY, (0, 0, 20, 30));

@@ -4,32 +4,35 @@ use hard_imagenet_images::{Gray8, Rgb8};
 /// One class of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Class {
-    /// A person's word for it: "dog sled".
+    /// The name for people: "dog sled".
     pub name: String,
-    /// WordNet id, where there is one: "n03218198".
+    /// The WordNet id, if there is one: "n03218198".
     pub wnid: Option<String>,
-    /// Index among ImageNet's 1000 classes, where there is one.
+    /// The index among ImageNet's 1000 classes, if there is one.
     pub imagenet: Option<u32>,
 }
 
-/// What a dataset says of itself.
+/// The name and the classes of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatasetInfo {
-    /// "hard-imagenet", "planted-hard", ...
+    /// The name: "hard-imagenet", "planted-hard", ...
     pub name: String,
-    /// The dataset's own labels are positions in this list.
+    /// The classes. A label of the dataset is a position in this list.
     pub classes: Vec<Class>,
 }
 
-/// Number of classes of ImageNet.
+/// The number of classes of ImageNet.
 const IMAGENET: usize = 1000;
 
 impl DatasetInfo {
-    /// The class of a model's head that stands for each class of the dataset: the dataset's own numbers for a head with as
-    /// many classes, ImageNet's for one with 1000.
+    /// Returns the column of a model's logits that stands for each class of the dataset.
+    ///
+    /// For a head with as many classes as the dataset, the columns are the labels. For a head with 1000 classes, they are the
+    /// indices of ImageNet.
     ///
     /// # Errors
-    /// For any other head, and if a class of the dataset is none of ImageNet's: why, to be said behind the model's name.
+    /// Returns the reason, to be printed after the name of the model, if the head has another number of classes or if it has
+    /// 1000 and a class of the dataset is not one of ImageNet's.
     pub fn columns(&self, head: usize) -> Result<Vec<u32>, String> {
         let count = self.classes.len();
         if head == count {
@@ -37,14 +40,14 @@ impl DatasetInfo {
         }
         if head != IMAGENET {
             return Err(format!(
-                "its head has {head} classes; it needs {count} (the dataset's own) or {IMAGENET} (ImageNet's)"
+                "its head has {head} classes, but needs {count} (the dataset's) or {IMAGENET} (ImageNet's)"
             ));
         }
         let column = |class: &Class| match class.imagenet {
             Some(index) if (index as usize) < IMAGENET => Ok(index),
             _ => Err(format!(
-                "its head has ImageNet's {IMAGENET} classes and {:?} is none of them; take a model with a head of {count} \
-                 classes",
+                "its head has the {IMAGENET} classes of ImageNet, and {:?} is not one of them; use a model with a head of \
+                 {count} classes",
                 class.name
             )),
         };
@@ -52,43 +55,45 @@ impl DatasetInfo {
     }
 }
 
-/// A picture, its mask as stored (0..=255, not yet thresholded), and its class.
+/// An image, its mask as stored (0..=255, not yet thresholded) and its class.
 ///
-/// A mask file may have another size than its picture: the published evaluation brings both to 256 × 256, each from
-/// its own size, and so does the paired transform.
+/// A mask may have another size than its image. The published evaluation resizes each to 256 × 256 from its own size, and so
+/// does the paired transform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Stable name without extension: "val/n03218198/ILSVRC2012_val_00000538".
+    /// A stable name without extension: "val/n03218198/ILSVRC2012_val_00000538".
     pub id: String,
-    /// The decoded picture.
+    /// The decoded image.
     pub image: Rgb8,
     /// The decoded mask.
     pub mask: Gray8,
-    /// Position in [`DatasetInfo::classes`].
+    /// The position in [`DatasetInfo::classes`].
     pub class: usize,
 }
 
-/// Pictures with masks and labels, in a fixed order.
+/// Images with masks and labels, in a fixed order.
+///
+/// Implement this trait to evaluate a dataset of your own: the runner and the trainer take any `&dyn Dataset`.
 pub trait Dataset: Send + Sync {
-    /// Name and classes.
+    /// Returns the name and the classes.
     fn info(&self) -> &DatasetInfo;
 
-    /// Number of samples.
+    /// Returns the number of samples.
     fn len(&self) -> usize;
 
-    /// Nothing there?
+    /// Returns whether there are no samples.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Id of sample `i`, known without decoding anything.
+    /// Returns the id of sample `i` without decoding anything.
     fn id(&self, i: usize) -> &str;
 
-    /// Class of sample `i`, known without decoding anything.
+    /// Returns the class of sample `i` without decoding anything.
     fn class(&self, i: usize) -> usize;
 
-    /// Where sample `i` stands in the ranking of its class by the strength of its spurious cues, 0 first, 1 last; `None`
-    /// where nothing is ranked.
+    /// Returns the position of sample `i` in the ranking of its class by spurious cues, from 0 (first) to 1 (last); `None` if
+    /// it is not ranked.
     fn cue_rank(&self, _i: usize) -> Option<f32> {
         None
     }
@@ -96,11 +101,12 @@ pub trait Dataset: Send + Sync {
     /// Decodes sample `i`.
     ///
     /// # Errors
-    /// Missing or damaged files; the error names the file. A caller records it and goes on.
+    /// Returns an error that names the file if a file is missing or damaged. Callers record it and continue.
     fn get(&self, i: usize) -> Result<Sample, DatasetError>;
 }
 
-/// All of [`Dataset`] but `get`, for a type whose `info` and `samples`, each with `id` and `class`, are known at once.
+/// Implements all of [`Dataset`] except `get` for a type with the fields `info` and `samples`, which have an `id` and a
+/// `class`.
 macro_rules! listed {
     () => {
         fn info(&self) -> &crate::DatasetInfo {
@@ -119,6 +125,7 @@ macro_rules! listed {
 }
 pub(crate) use listed;
 
+/// Implements [`Dataset`] for pointers to datasets.
 macro_rules! delegate {
     ($($pointer:ty),*) => {$(
         impl<D: Dataset + ?Sized> Dataset for $pointer {

@@ -1,60 +1,60 @@
 use crate::entry::PathKind;
 use std::path::PathBuf;
 
-/// Why a dataset or one of its samples could not be read.
+/// The reason why a dataset or one of its samples could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
-    /// A picture or mask could not be read.
+    /// An image or mask could not be read.
     #[error(transparent)]
     Image(#[from] hard_imagenet_images::ImageError),
 
-    /// A generated dataset was asked for something that makes no sense.
+    /// The configuration of a generated dataset is invalid.
     #[error("planted cues \"{name}\": {what}")]
     Config {
-        /// Name in the configuration.
+        /// The name in the configuration.
         name: String,
-        /// Which field, what it may be, what it was.
+        /// The field, its valid values and its value.
         what: String,
     },
 
-    /// A folder is not there, or holds nothing of what it should.
+    /// A folder is missing or does not contain what it should.
     #[error("{path}: {problem}; expected {expected}")]
     Folder {
-        /// Which folder.
+        /// The folder.
         path: PathBuf,
-        /// "no such folder", "no mask files".
+        /// The problem: "no such folder", "no mask files".
         problem: String,
         /// What should be there and how to get it.
         expected: String,
     },
 
-    /// A file of the dataset's own bookkeeping could not be understood.
+    /// A file with information about the dataset could not be understood.
     #[error("{path}: {problem}")]
     Meta {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What is wrong and the way out.
+        /// What is wrong and what to do about it.
         problem: String,
     },
 
-    /// A file or an archive that cannot be opened or read.
+    /// A file or an archive could not be opened or read.
     #[error("{path}: {problem}")]
     Archive {
-        /// Which one; what lies in an archive reads like a file in a folder: "hardImageNet.zip/val/x.JPEG".
+        /// The file. A file in an archive is written as in a folder: "hardImageNet.zip/val/x.JPEG".
         path: PathBuf,
-        /// What is wrong, and the way out where there is one.
+        /// What is wrong, and what to do about it if something can be done.
         problem: String,
     },
 
-    /// A picture that is not among those of ImageNet that are there.
-    #[error("no picture {file} of the class {wnid} among {searched}")]
+    /// An image is not among the available images of ImageNet.
+    #[error("there is no image {file} of class {wnid} among {searched}")]
     NoImage {
-        /// WordNet id of its class.
+        /// The WordNet id of its class.
         wnid: String,
-        /// Its name; other extensions were tried too.
+        /// Its name. Other extensions were tried too.
         file: String,
-        /// Where it was looked for.
+        /// The places that were searched.
         searched: String,
     },
 
@@ -95,22 +95,22 @@ pub enum DatasetError {
     /// Two files would be the same sample.
     #[error("{first} and {second} are the same sample \"{id}\"; remove one of them")]
     Duplicate {
-        /// Id that both would have.
+        /// The id of both.
         id: String,
-        /// One file.
+        /// The first file.
         first: PathBuf,
-        /// The other.
+        /// The second file.
         second: PathBuf,
     },
 
-    /// A mask of a class that the dataset does not have.
+    /// A mask belongs to a class that the dataset does not have.
     #[error("{path}: {wnid} is not a class of {dataset}; move the file out of the mask folder")]
     UnknownClass {
-        /// Which mask.
+        /// The mask.
         path: PathBuf,
-        /// WordNet id in its name.
+        /// The WordNet id in its name.
         wnid: String,
-        /// Which dataset.
+        /// The dataset.
         dataset: &'static str,
     },
 }

@@ -1,8 +1,8 @@
-//! What the datasets on disk share: splits and names.
+//! Splits and file names that the datasets on disk share.
 
 use std::path::Path;
 
-/// Extensions of picture files, compared without case.
+/// The extensions of image files, compared without case.
 const EXTENSIONS: [&str; 6] = ["jpeg", "jpg", "png", "webp", "gif", "bmp"];
 
 /// A part of ImageNet.
@@ -16,7 +16,7 @@ pub enum Split {
 }
 
 impl Split {
-    /// Name of its folder: "train", "val".
+    /// Returns the name of its folder: "train" or "val".
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -25,19 +25,19 @@ impl Split {
     }
 }
 
-/// Does the name say that this is a picture?
+/// Returns whether the name has the extension of an image.
 pub(crate) fn is_image(path: impl AsRef<Path>) -> bool {
     let extension = path.as_ref().extension().map(|e| e.to_string_lossy().to_lowercase());
     extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
 }
 
-/// "n03218198_ILSVRC2012_val_00000538.JPEG" to ("n03218198", "ILSVRC2012_val_00000538.JPEG").
+/// Splits "n03218198_ILSVRC2012_val_00000538.JPEG" into ("n03218198", "ILSVRC2012_val_00000538.JPEG").
 pub(crate) fn split_mask_name(name: &str) -> Option<(&str, &str)> {
     let (wnid, file) = name.split_once('_')?;
     (is_wnid(wnid) && !file.is_empty()).then_some((wnid, file))
 }
 
-/// Is it a WordNet id of a noun, "n03218198"?
+/// Returns whether the word is the WordNet id of a noun: "n03218198".
 pub(crate) fn is_wnid(word: &str) -> bool {
     word.strip_prefix('n').is_some_and(|digits| digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -9,9 +9,8 @@ use hard_imagenet_pickle::{Pickle, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-const GET_IT: &str = "mask files <wnid>_<ImageNet file name>, as the Hard ImageNet archive unpacks \
-                      (its folder holds train, val and meta; the archive is linked from the project page of \
-                      Moayeri, Singla, Feizi 2022)";
+const EXPECTED: &str = "mask files <wnid>_<ImageNet file name>, as in the Hard ImageNet archive (a folder with train, val \
+                        and meta; the project page of Moayeri, Singla, Feizi 2022 links to it)";
 
 pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
     masks: PathUse::Required("the folder or zip of masks as published"),
@@ -28,41 +27,43 @@ pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
     })
 };
 
-/// Hard ImageNet (Moayeri, Singla, Feizi 2022): 15 ImageNet classes whose objects are small, off centre and hardly
-/// ever without their usual surroundings; about 19,000 training and 750 validation images with masks.
+/// Hard ImageNet (Moayeri, Singla, Feizi 2022): 15 ImageNet classes whose objects are small, off center and rarely seen
+/// without their usual surroundings.
 ///
-/// | file | what |
+/// It has about 19,000 training and 750 validation images with masks.
+///
+/// | file | contents |
 /// |---|---|
-/// | `MASKS/{train,val}/<wnid>_<ImageNet file name>` | masks, flat |
+/// | `MASKS/{train,val}/<wnid>_<ImageNet file name>` | the masks |
 /// | `MASKS/meta/hard_imagenet_idx.pkl` | optional: the order of the classes |
 ///
-/// MASKS is a folder, or the zip as published (or a tar), which is read in place; IMAGES is ImageNet in any layout of
-/// [`ImageNet`](crate::ImageNet).
+/// MASKS is a folder, the zip as published, or a tar; archives are read in place. The images are those of ImageNet, in any
+/// layout that [`ImageNet`](crate::ImageNet) accepts.
 ///
-/// Samples are sorted by id. (The published code lists them as the file system does, which differs from machine to
-/// machine: Q20.) A mask whose picture is missing is an error of [`get`](Dataset::get), not of `open`.
+/// Samples are sorted by id. (The published code lists them in the order of the file system, which differs between machines:
+/// Q20.) A mask whose image is missing is an error of [`get`](Dataset::get), not of `open`.
 pub struct HardImageNet {
     info: DatasetInfo,
     list: MaskList,
 }
 
 impl HardImageNet {
-    /// Lists the masks of one split under `masks`; `images` is ImageNet.
+    /// Lists the masks of one split in `masks`. `images` is ImageNet.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] if a folder is missing or holds no mask, [`DatasetError::UnknownClass`],
-    /// [`DatasetError::Duplicate`], and [`DatasetError::Meta`] for a pickle that is there but cannot be understood.
+    /// Returns [`DatasetError::Folder`] if a folder is missing or contains no mask, [`DatasetError::UnknownClass`],
+    /// [`DatasetError::Duplicate`], or [`DatasetError::Meta`] if a pickle exists but cannot be understood.
     pub fn open(masks: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let masks = Store::open(masks)?;
         let missing = |problem: &str| {
             let path = masks.location(split.name());
-            Err(DatasetError::Folder { path, problem: problem.into(), expected: GET_IT.into() })
+            Err(DatasetError::Folder { path, problem: problem.into(), expected: EXPECTED.into() })
         };
         let Some(top) = masks.find_parent(split.name()) else { return missing("no such folder") };
         let classes = classes(&masks, &top)?;
         let files = masks.files(&join(&top, split.name()))?;
         if !files.iter().any(is_image) {
-            return missing("no mask file in this folder");
+            return missing("there is no mask file in this folder");
         }
         let list = MaskList::new(masks, files, images.as_ref(), split, &classes, "Hard ImageNet")?;
         Ok(Self { info: DatasetInfo { name: "hard-imagenet".into(), classes }, list })
@@ -133,7 +134,7 @@ fn check_pickle(masks: &Path, images: &Path, split: Split) -> Option<Finding> {
     }
 }
 
-/// The 15 classes in the order of the pickled list where there is one, else in the order that we know.
+/// Returns the classes in the order of the pickled list if it exists, otherwise in the usual order.
 fn classes(masks: &Store, top: &str) -> Result<Vec<Class>, DatasetError> {
     let list = join(top, "meta/hard_imagenet_idx.pkl");
     let Some(order) = read_pickle(masks, &list, "a list of ImageNet indices", indices)? else {
@@ -151,7 +152,7 @@ fn classes(masks: &Store, top: &str) -> Result<Vec<Class>, DatasetError> {
         let known = HARD_IMAGENET.iter().find(|row| row.0 == index);
         classes.push(match (known, listed) {
             (Some(row), Some(wnid)) if row.1 != wnid => {
-                return bad(&wnids_name, format!("says {wnid} for index {index}, but ImageNet has {} there", row.1));
+                return bad(&wnids_name, format!("states {wnid} for index {index}, but ImageNet has {} there", row.1));
             }
             (Some(row), _) => imagenet::class(row),
             (None, Some(wnid)) => Class { name: wnid.clone(), wnid: Some(wnid.clone()), imagenet: Some(index) },
@@ -177,7 +178,7 @@ fn wnids_by_index(dictionary: Value<'_>) -> Option<BTreeMap<u32, String>> {
     dictionary.entries()?.map(|(key, value)| Some((index(key)?, value.as_text()?.to_owned()))).collect()
 }
 
-/// A pickle read as plain data; nothing in it is ever run. `None` if there is no such file.
+/// Reads a pickle as plain data; nothing in it is ever run. Returns `None` if there is no such file.
 fn read_pickle<T>(
     masks: &Store,
     name: &str,
@@ -189,11 +190,11 @@ fn read_pickle<T>(
     }
     let fail = |problem: String| {
         let problem = format!(
-            "cannot be read as {expected} ({problem}); get the file again, or move it away: \
-             without it the usual order of the 15 classes is taken"
+            "cannot be read as {expected} ({problem}); get the file again, or move it away: without it, the usual order of \
+             the 15 classes is used"
         );
         DatasetError::Meta { path: masks.location(name), problem }
     };
     let pickle = Pickle::parse(&masks.read(name)?).map_err(|error| fail(error.to_string()))?;
-    convert(pickle.root()).map(Some).ok_or_else(|| fail(format!("it holds {:?}", pickle.root())))
+    convert(pickle.root()).map(Some).ok_or_else(|| fail(format!("it contains {:?}", pickle.root())))
 }

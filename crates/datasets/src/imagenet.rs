@@ -1,19 +1,20 @@
-//! ImageNet: the classes of the benchmark's datasets among its thousand, and its pictures.
+//! ImageNet: its images, and which of its classes the datasets of the benchmark use.
 
 mod devkit;
+mod images;
 mod labels;
 mod layout;
-mod pictures;
 mod shards;
+mod validation;
 
-pub use pictures::ImageNet;
+pub use images::ImageNet;
 
 use crate::Class;
 
 /// (ImageNet index, WordNet id, name).
 pub(crate) type Row = (u32, &'static str, &'static str);
 
-/// Hard ImageNet in the order of finetuned heads.
+/// The classes of Hard ImageNet in the order of finetuned heads.
 pub(crate) const HARD_IMAGENET: [Row; 15] = [
     (537, "n03218198", "dog sled"),
     (379, "n02492660", "howler monkey"),
@@ -32,7 +33,7 @@ pub(crate) const HARD_IMAGENET: [Row; 15] = [
     (801, "n04251144", "snorkel"),
 ];
 
-/// RIVAL10's ten classes are pairs of these: truck, car, plane, ship, cat, dog, equine, deer, frog, bird.
+/// The classes of RIVAL20. Pairs of them are RIVAL10's classes: truck, car, plane, ship, cat, dog, equine, deer, frog, bird.
 pub(crate) const RIVAL20: [Row; 20] = [
     (675, "n03796401", "moving van"),
     (867, "n04467665", "trailer truck"),
@@ -56,7 +57,7 @@ pub(crate) const RIVAL20: [Row; 20] = [
     (12, "n01532829", "house finch"),
 ];
 
-/// A row as a class.
+/// Converts a row to a class.
 pub(crate) fn class(&(index, wnid, name): &Row) -> Class {
     Class { name: name.into(), wnid: Some(wnid.into()), imagenet: Some(index) }
 }
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn indices_follow_wordnet_ids() {
-        // ImageNet's classes are numbered in the order of their WordNet ids.
+        // ImageNet numbers its classes in the order of their WordNet ids.
         let rows: BTreeSet<_> = HARD_IMAGENET.iter().chain(&RIVAL20).map(|r| (r.1, r.0)).collect();
         assert_eq!(rows.len(), 35);
         assert!(rows.iter().zip(rows.iter().skip(1)).all(|(a, b)| a.1 < b.1));

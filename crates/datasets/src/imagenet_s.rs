@@ -6,11 +6,11 @@ use crate::{Class, Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, 
 use hard_imagenet_images::{Gray8, Rgb8};
 use std::path::Path;
 
-/// The id of pixels that the annotators left open.
+/// The id of pixels that the annotators did not assign.
 const IGNORED: usize = 1000;
 
-const GET_IT: &str = "a folder for each class (its WordNet id) with label maps <picture>.png, as the archives of \
-                      ImageNet-S unpack: ImageNetS50, ImageNetS300 or ImageNetS919";
+const EXPECTED: &str = "a folder for each class (its WordNet id) with label maps <image>.png, as in the archives of ImageNet-S: \
+                        ImageNetS50, ImageNetS300 or ImageNetS919";
 
 pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
     masks: PathUse::Required("the folder or an archive of ImageNetS50, ImageNetS300 or ImageNetS919"),
@@ -22,28 +22,28 @@ pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
     })
 };
 
-/// ImageNet-S (Gao et al. 2022): label maps for pictures of 50, 300 or 919 ImageNet classes.
+/// ImageNet-S (Gao et al. 2022): label maps for images of 50, 300 or 919 ImageNet classes.
 ///
-/// | folder | what |
+/// | folder | contents |
 /// |---|---|
-/// | `ROOT/validation-segmentation/<wnid>/<picture>.png` | label maps of validation pictures |
-/// | `ROOT/train-semi-segmentation/<wnid>/<picture>.png` | label maps of ten training pictures a class |
-/// | `ROOT/{validation,train-semi}/<wnid>/<picture>.JPEG` | the pictures, where the dataset's scripts have copied them |
-/// | `IMAGES` | else ImageNet, in any of the layouts of [`ImageNet`](crate::ImageNet) |
+/// | `ROOT/validation-segmentation/<wnid>/<image>.png` | label maps of validation images |
+/// | `ROOT/train-semi-segmentation/<wnid>/<image>.png` | label maps of ten training images per class |
+/// | `ROOT/{validation,train-semi}/<wnid>/<image>.JPEG` | the images, if the dataset's scripts copied them |
+/// | `IMAGES` | otherwise ImageNet, in any layout that [`ImageNet`](crate::ImageNet) accepts |
 ///
-/// ROOT may be a zip or tar instead, which is read in place.
+/// ROOT may also be a zip or tar, which is read in place.
 ///
-/// A label map is an RGB picture of its picture's size; red + 256 · green is the id of the class: classes count from 1
-/// in the order of their WordNet ids, 0 is anything else, 1000 was left open by the annotators. The mask is the pixels
-/// of the sample's own class. The order of the ids follows from the class folders, so all of them must be there.
+/// A label map is an RGB image of the same size as its image. Red + 256 · green is the id of the class: classes count from 1
+/// in the order of their WordNet ids, 0 is anything else, and 1000 was not assigned by the annotators. The mask consists of
+/// the pixels of the sample's own class. The ids follow from the order of the class folders, so all of them must exist.
 ///
-/// ImageNet-S 919 merges five pairs of classes that look alike (sunglasses, n04356056, lie in n04355933, sunglass). A
-/// sample's class is that of its folder, also when an ImageNet head is judged.
+/// ImageNet-S 919 merges five pairs of similar classes (sunglasses, n04356056, are part of n04355933, sunglass). The class of
+/// a sample is that of its folder, also when a model with an ImageNet head is evaluated.
 pub struct ImageNetS {
     info: DatasetInfo,
     samples: Vec<Entry>,
     root: Store,
-    /// The folder of the pictures that were copied.
+    /// The folder of the copied images.
     copied: String,
     images: ImageNet,
 }
@@ -55,17 +55,17 @@ struct Entry {
 }
 
 impl ImageNetS {
-    /// Lists the label maps of one split under `root`, such as `ImageNetS919`. `images` is ImageNet, or `root` again if
-    /// the pictures were copied there.
+    /// Lists the label maps of one split in `root`, such as `ImageNetS919`. `images` is ImageNet, or `root` again if the
+    /// images were copied there.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] if the folder of the pictures or of the label maps is missing or holds none, or if a class folder is not
-    /// named by a WordNet id of ImageNet.
+    /// Returns [`DatasetError::Folder`] if the folder of the images or of the label maps is missing, if there is no label
+    /// map, or if a class folder is not named by a WordNet id of ImageNet.
     pub fn open(root: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let root = Store::open(root)?;
-        let maps = format!("{}-segmentation", part(split));
+        let maps = format!("{}-segmentation", split_name(split));
         let fail = |name: &str, problem: &str| {
-            Err(DatasetError::Folder { path: root.location(name), problem: problem.into(), expected: GET_IT.into() })
+            Err(DatasetError::Folder { path: root.location(name), problem: problem.into(), expected: EXPECTED.into() })
         };
         let Some(top) = root.find_parent(&maps) else { return fail(&maps, "no such folder") };
         let maps = join(&top, &maps);
@@ -73,7 +73,7 @@ impl ImageNetS {
         for folder in root.folders(&maps)? {
             let wnid = file_name(&folder);
             let Some(class) = wnids::class(wnid) else {
-                return fail(&folder, "this is no WordNet id of ImageNet");
+                return fail(&folder, "this is not a WordNet id of ImageNet");
             };
             for map in root.files(&folder)?.into_iter().filter(|name| is_image(name)) {
                 let id = format!("{}/{wnid}/{}", split.name(), file_stem(&map));
@@ -82,27 +82,27 @@ impl ImageNetS {
             classes.push(class);
         }
         if samples.is_empty() {
-            return fail(&maps, "no label map in this folder");
+            return fail(&maps, "there is no label map in this folder");
         }
         let info = DatasetInfo { name: format!("imagenet-s-{}", classes.len()), classes };
         let images = ImageNet::open(images, split)?;
-        Ok(Self { info, samples, copied: join(&top, part(split)), root, images })
+        Ok(Self { info, samples, copied: join(&top, split_name(split)), root, images })
     }
 
-    /// The picture of a label map: beside it if it was copied there, else in ImageNet.
+    /// Reads the image of a label map: the copied one if it exists, otherwise the one in ImageNet.
     fn read_image(&self, map: &str, wnid: &str) -> Result<Rgb8, DatasetError> {
         let file = format!("{}.JPEG", file_stem(map));
         let copied = format!("{}/{wnid}/{file}", self.copied);
         if self.root.has_file(&copied) { self.root.read_image(&copied) } else { self.images.read_image(wnid, &file) }
     }
 
-    /// The pixels of one class, 255, all others 0.
+    /// Reads a label map as a mask: pixels of one class become 255, all others 0.
     fn mask(&self, map: &str, class: usize, image: &Rgb8) -> Result<Gray8, DatasetError> {
         let fail = |problem| Err(DatasetError::Meta { path: self.root.location(map), problem });
         let Rgb8 { height, width, data } = self.root.read_image(map)?;
         if (height, width) != (image.height, image.width) {
             let (tall, wide) = (image.height, image.width);
-            return fail(format!("this label map is {height} × {width}, its picture {tall} × {wide}"));
+            return fail(format!("this label map is {height} × {width}, but its image is {tall} × {wide}"));
         }
         let last = self.info.classes.len();
         let mut mask = Vec::with_capacity(height * width);
@@ -110,8 +110,8 @@ impl ImageNetS {
             let id = usize::from(pixel[0]) + 256 * usize::from(pixel[1]);
             if id > last && id != IGNORED {
                 return fail(format!(
-                    "holds the id {id}, but there are {last} class folders beside it; ids follow from the order of \
-                     the folders, so all classes of ImageNet-S 50, 300 or 919 must be there (a folder may be empty)"
+                    "contains the id {id}, but there are only {last} class folders; ids follow from the order of the \
+                     folders, so all classes of ImageNet-S 50, 300 or 919 must exist (a folder may be empty)"
                 ));
             }
             mask.push(if id == class + 1 { 255 } else { 0 });
@@ -120,8 +120,8 @@ impl ImageNetS {
     }
 }
 
-/// What ImageNet-S calls a split.
-fn part(split: Split) -> &'static str {
+/// Returns the name that ImageNet-S uses for a split.
+fn split_name(split: Split) -> &'static str {
     match split {
         Split::Train => "train-semi",
         Split::Val => "validation",

@@ -1,4 +1,4 @@
-//! Mask files whose names carry the ImageNet file they belong to.
+//! Mask files that are named by the ImageNet file they belong to.
 
 use crate::files::{Split, is_image, split_mask_name};
 use crate::store::{file_name, file_stem};
@@ -6,7 +6,7 @@ use crate::{Class, DatasetError, ImageNet, Sample, Store};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// One mask and which picture is its.
+/// A mask and the image it belongs to.
 struct Entry {
     id: String,
     class: usize,
@@ -15,7 +15,7 @@ struct Entry {
     file: String,
 }
 
-/// The samples of Hard ImageNet or RIVAL: a list of masks, sorted by id, and the pictures.
+/// The samples of Hard ImageNet or RIVAL20: masks sorted by id, and the images.
 pub(crate) struct MaskList {
     entries: Vec<Entry>,
     masks: Store,
@@ -23,8 +23,7 @@ pub(crate) struct MaskList {
 }
 
 impl MaskList {
-    /// Takes those of `files` that are named `<wnid>_<ImageNet file>`. What else lies there (notes, thumbnails) is
-    /// no mask and is left out.
+    /// Lists the masks among `files`, which are named `<wnid>_<ImageNet file>`. Other files are ignored.
     pub(crate) fn new(
         masks: Store,
         files: Vec<String>,

@@ -21,13 +21,13 @@ pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
     })
 };
 
-/// Any folder of pictures with a folder of masks: your own data.
+/// Any folder of images with a folder of masks: your own data.
 ///
-/// Pictures lie in one folder for each class, or all in one folder, which is then one class. A mask has its
-/// picture's name, with any extension, in the folder of the same class (`masks/cat/7.png`), or flat (`masks/7.png`,
-/// or `masks/cat_7.png` as Hard ImageNet names them). Where class folders are WordNet ids of Hard ImageNet or RIVAL,
-/// classes know their ImageNet index, so that ImageNet models can be judged on them. Each of the two folders may be a
-/// zip or tar instead, which is read in place.
+/// Images lie in one folder for each class, or all in one folder, which is then the only class. A mask has the name of its
+/// image, with any extension. It lies in the folder of the same class (`masks/cat/7.png`) or at the top (`masks/7.png`, or
+/// `masks/cat_7.png`, as Hard ImageNet names masks). Classes whose folders are named by WordNet ids of ImageNet have an
+/// ImageNet index, so ImageNet models can be evaluated on them. Each of the two folders may also be a zip or tar, which is
+/// read in place.
 pub struct MaskedFolder {
     info: DatasetInfo,
     images: Store,
@@ -45,12 +45,12 @@ struct Entry {
 }
 
 impl MaskedFolder {
-    /// Pairs the pictures under `images` with the masks under `masks`.
+    /// Pairs the images in `images` with the masks in `masks`.
     ///
     /// # Errors
-    /// [`DatasetError::Archive`] if a folder is missing or an archive damaged; [`DatasetError::Folder`] if a folder
-    /// holds no pictures, mixes pictures with class folders, or if
-    /// nothing pairs up; [`DatasetError::Duplicate`] if two files would be the same sample, or one mask would serve two.
+    /// Returns [`DatasetError::Archive`] if a folder is missing or an archive is damaged; [`DatasetError::Folder`] if a folder
+    /// contains no images, mixes images with class folders, or if no image has a mask; [`DatasetError::Duplicate`] if two
+    /// files would be the same sample, or if two images share a mask.
     pub fn open(images: impl AsRef<Path>, masks: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let (images, masks) = (Store::open(images)?, Store::open(masks)?);
         let mut mask_of = by_key(&masks, scan(&masks, None)?)?;
@@ -61,11 +61,11 @@ impl MaskedFolder {
         };
         let folders: BTreeSet<String> = found.iter().map(|f| f.folder.clone()).collect();
         if folders.len() > 1 && folders.contains("") {
-            let expected = "either pictures or class folders, not both";
-            return fail("pictures lie beside class folders", expected);
+            let expected = "either images or class folders, not both";
+            return fail("images lie next to class folders", expected);
         }
         if found.is_empty() {
-            return fail("no pictures", "pictures (JPEG, PNG, WebP, GIF, BMP), or a folder of them for each class");
+            return fail("no images", "images (JPEG, PNG, WebP, GIF, BMP), or a folder of them for each class");
         }
 
         let (mut samples, mut images_alone) = (Vec::new(), Vec::new());
@@ -73,22 +73,22 @@ impl MaskedFolder {
         let position: HashMap<&str, usize> = folders.iter().enumerate().map(|(i, f)| (f.as_str(), i)).collect();
         let mut found: Vec<(String, Found)> = by_key(&images, found)?.into_iter().collect();
         found.sort_by(|a, b| a.0.cmp(&b.0));
-        for (id, picture) in found {
-            let name = file_stem(&picture.name);
-            let keys = [id.clone(), name.to_owned(), format!("{}_{name}", picture.folder)];
+        for (id, image) in found {
+            let name = file_stem(&image.name);
+            let keys = [id.clone(), name.to_owned(), format!("{}_{name}", image.folder)];
             let Some(mask) = keys.iter().find_map(|key| mask_of.get(key)).map(|m| m.name.clone()) else {
-                images_alone.push(images.location(&picture.name));
+                images_alone.push(images.location(&image.name));
                 continue;
             };
-            if let Some(first) = taken.insert(mask.clone(), picture.name.clone()) {
-                let [first, second] = [&first, &picture.name].map(|name| images.location(name));
+            if let Some(first) = taken.insert(mask.clone(), image.name.clone()) {
+                let [first, second] = [&first, &image.name].map(|name| images.location(name));
                 return Err(DatasetError::Duplicate { id: name.into(), first, second });
             }
-            samples.push(Entry { id, class: position[picture.folder.as_str()], image: picture.name, mask });
+            samples.push(Entry { id, class: position[image.folder.as_str()], image: image.name, mask });
         }
         if samples.is_empty() {
-            let expected = format!("masks named like the pictures in {}", masks.path().display());
-            return fail("no picture here has a mask", &expected);
+            let expected = format!("masks named like the images in {}", masks.path().display());
+            return fail("no image here has a mask", &expected);
         }
         mask_of.retain(|_, mask| !taken.contains_key(&mask.name));
         let mut masks_alone: Vec<PathBuf> = mask_of.into_values().map(|m| masks.location(&m.name)).collect();
@@ -104,7 +104,7 @@ impl MaskedFolder {
         Ok(Self { info, images, masks, samples, images_alone, masks_alone })
     }
 
-    /// Pictures without a mask; they are not part of the dataset.
+    /// Returns the images without a mask. They are not part of the dataset.
     pub fn unmatched_images(&self) -> &[PathBuf] {
         &self.images_alone
     }
@@ -124,13 +124,13 @@ impl MaskedFolder {
     }
 }
 
-/// A file and the last part of the folder it lies in, "" for the top.
+/// A file, and the name of the folder it lies in, "" for the top.
 struct Found {
     folder: String,
     name: String,
 }
 
-/// Picture files at the top and one folder below, but for those in `except`.
+/// Lists image files at the top and one folder below, except those in the folder `except`.
 fn scan(store: &Store, except: Option<&Path>) -> Result<Vec<Found>, DatasetError> {
     let except = except.and_then(|path| path.canonicalize().ok());
     let mut folders = store.folders("")?;
@@ -144,7 +144,7 @@ fn scan(store: &Store, except: Option<&Path>) -> Result<Vec<Found>, DatasetError
     Ok(found)
 }
 
-/// Files by "folder/stem", or "stem" at the top.
+/// Indexes files by "folder/stem", or "stem" at the top.
 fn by_key(store: &Store, files: Vec<Found>) -> Result<HashMap<String, Found>, DatasetError> {
     let mut map: HashMap<String, Found> = HashMap::new();
     for file in files {

@@ -1,13 +1,13 @@
-//! Structure arrays of MATLAB 5 MAT-files, as data: what the development kit's `meta.mat` needs and no more.
+//! Structure arrays of MATLAB 5 MAT-files, as far as the development kit's `meta.mat` needs them.
 
 use flate2::read::ZlibDecoder;
 use std::io::Read;
 
-/// Most bytes that one variable may have, once inflated.
+/// The largest size of one variable after decompression, in bytes.
 const LONGEST: u64 = 64 << 20;
 const HEADER: usize = 128;
 
-/// Data types of elements, and classes of arrays, by the numbers of the format.
+/// Data types of elements and classes of arrays, as the format numbers them.
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 const STRUCT: u8 = 2;
@@ -17,26 +17,26 @@ const NUMERIC: std::ops::RangeInclusive<u8> = 6..=15;
 /// The value of one field.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
-    /// A single number, of whatever type.
+    /// A single number of any type.
     Number(f64),
     /// One row of characters.
     Text(String),
-    /// Anything else: matrices, structures, nothing.
+    /// Anything else: a matrix, a structure, or nothing.
     Other,
 }
 
-/// Some fields of each record of the structure array `variable`.
+/// Reads some fields of each record of the structure array `variable`.
 ///
 /// # Errors
-/// Bytes of another format or version, or that end early; a variable or a field that is not there.
+/// Returns what is wrong if the file has another format or version or is truncated, or if the variable or a field is missing.
 pub(crate) fn records<const N: usize>(
     bytes: &[u8],
     variable: &str,
     fields: [&str; N],
 ) -> Result<Vec<[Cell; N]>, String> {
-    let header = bytes.get(..HEADER).ok_or("shorter than the header of a MAT-file")?;
+    let header = bytes.get(..HEADER).ok_or("it is shorter than the header of a MAT-file")?;
     if !header.starts_with(b"MATLAB 5.0") || header[124..] != [0, 1, b'I', b'M'] {
-        return Err("expected a MATLAB 5.0 MAT-file of a little-endian machine (not one of version 7.3)".into());
+        return Err("expected a little-endian MATLAB 5.0 MAT-file (not version 7.3)".into());
     }
     let mut elements = Elements(&bytes[HEADER..]);
     while let Some((kind, data)) = elements.next()? {
@@ -45,9 +45,9 @@ pub(crate) fn records<const N: usize>(
             MATRIX => Matrix::parse(data)?,
             COMPRESSED => {
                 let read = ZlibDecoder::new(data).take(LONGEST + 1).read_to_end(&mut inflated);
-                read.map_err(|error| format!("a variable cannot be inflated ({error})"))?;
+                read.map_err(|error| format!("a variable cannot be decompressed ({error})"))?;
                 if inflated.len() as u64 > LONGEST {
-                    return Err(format!("a variable of more than {} MiB", LONGEST >> 20));
+                    return Err(format!("a variable has more than {} MiB", LONGEST >> 20));
                 }
                 match Elements(&inflated).next()? {
                     Some((MATRIX, data)) => Matrix::parse(data)?,
@@ -60,10 +60,10 @@ pub(crate) fn records<const N: usize>(
             return matrix.records(fields);
         }
     }
-    Err(format!("no variable {variable}"))
+    Err(format!("there is no variable {variable}"))
 }
 
-/// Elements one after the other: a data type and bytes each.
+/// A sequence of elements. Each has a data type and bytes.
 struct Elements<'a>(&'a [u8]);
 
 impl<'a> Elements<'a> {
@@ -76,13 +76,13 @@ impl<'a> Elements<'a> {
         let [first, second] = [0, 4].map(|at| u32::from_le_bytes([tag[at], tag[at + 1], tag[at + 2], tag[at + 3]]));
         let (small, kind) = (first >> 16, first & 0xffff);
         if small > 0 {
-            // Up to four bytes stand in the tag itself.
-            let data = self.0[4..8].get(..small as usize).ok_or("a short element of more than four bytes")?;
+            // Up to four bytes are stored in the tag itself.
+            let data = self.0[4..8].get(..small as usize).ok_or("a short element has more than four bytes")?;
             self.0 = rest;
             return Ok(Some((kind, data)));
         }
         let data = rest.get(..second as usize).ok_or_else(early)?;
-        // Elements begin at multiples of eight bytes, but for what follows a compressed one.
+        // Elements begin at multiples of eight bytes, except after a compressed one.
         let next = if kind == COMPRESSED { data.len() } else { data.len().next_multiple_of(8) };
         self.0 = rest.get(next..).unwrap_or_default();
         Ok(Some((kind, data)))
@@ -93,10 +93,10 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// An array: what all kinds of them begin with, and the elements that follow.
+/// An array: the elements with which all arrays begin, and the elements after them.
 struct Matrix<'a> {
     class: u8,
-    /// Number of rows, and of elements.
+    /// The number of rows and the number of elements.
     size: (usize, usize),
     name: &'a [u8],
     rest: Elements<'a>,
@@ -106,27 +106,27 @@ impl<'a> Matrix<'a> {
     fn parse(data: &'a [u8]) -> Result<Self, String> {
         let mut rest = Elements(data);
         if data.is_empty() {
-            return Ok(Self { class: 0, size: (0, 0), name: &[], rest }); // how an empty field is written
+            return Ok(Self { class: 0, size: (0, 0), name: &[], rest }); // an empty field is written so
         }
-        let class = rest.must_next()?.1.first().copied().ok_or("an array without a class")?;
+        let class = rest.must_next()?.1.first().copied().ok_or("an array has no class")?;
         let (lengths, _) = rest.must_next()?.1.as_chunks::<4>();
         let lengths: Vec<usize> = lengths.iter().map(|&length| u32::from_le_bytes(length) as usize).collect();
         let count = lengths.iter().try_fold(1usize, |count, &length| count.checked_mul(length));
-        let size = (lengths.first().copied().unwrap_or(0), count.ok_or("an array of too many elements")?);
+        let size = (lengths.first().copied().unwrap_or(0), count.ok_or("an array has too many elements")?);
         Ok(Self { class, size, name: rest.must_next()?.1, rest })
     }
 
-    /// Fields stand record by record.
+    /// Reads fields, which are stored record by record.
     fn records<const N: usize>(mut self, fields: [&str; N]) -> Result<Vec<[Cell; N]>, String> {
         if self.class != STRUCT {
-            return Err("the variable is no structure array".into());
+            return Err("the variable is not a structure array".into());
         }
         let length = self.rest.must_next()?.1.first_chunk().map_or(0, |&length| u32::from_le_bytes(length) as usize);
         let names: Vec<&[u8]> = self.rest.must_next()?.1.chunks(length.max(1)).map(until_nul).collect();
         let mut at = [0; N];
         for (at, field) in at.iter_mut().zip(fields) {
             let found = names.iter().position(|name| *name == field.as_bytes());
-            *at = found.ok_or_else(|| format!("no field {field}"))?;
+            *at = found.ok_or_else(|| format!("there is no field {field}"))?;
         }
         let mut records = Vec::new();
         for _ in 0..self.size.1 {
@@ -152,11 +152,11 @@ impl<'a> Matrix<'a> {
             _ => return Ok(Cell::Other),
         };
         let cell = if self.class == CHAR { text(kind, data).map(Cell::Text) } else { number(kind, data) };
-        cell.ok_or_else(|| format!("a value of the type {kind}, {} bytes", data.len()))
+        cell.ok_or_else(|| format!("a value has the type {kind} and {} bytes", data.len()))
     }
 }
 
-/// Characters are UTF-8 or UTF-16, or single bytes.
+/// Decodes characters, which are UTF-8, UTF-16 or single bytes.
 fn text(kind: u32, data: &[u8]) -> Option<String> {
     match kind {
         1 | 2 | 16 => String::from_utf8(data.to_vec()).ok(),
@@ -168,7 +168,7 @@ fn text(kind: u32, data: &[u8]) -> Option<String> {
     }
 }
 
-/// A number is stored in the smallest type that holds it, whatever its class.
+/// Decodes a number, which is stored in the smallest type that can hold it, whatever its class.
 fn number(kind: u32, data: &[u8]) -> Option<Cell> {
     Some(Cell::Number(match kind {
         1 => f64::from(i8::from_le_bytes(data.try_into().ok()?)),
@@ -207,13 +207,13 @@ mod tests {
             assert_eq!(synsets(bytes).unwrap(), expected);
         }
         let gloss = records(PLAIN, "synsets", ["gloss"]).unwrap();
-        assert_eq!(gloss[2], [Cell::Other]); // no characters
+        assert_eq!(gloss[2], [Cell::Other]); // an empty text
         assert_eq!(gloss[3], [Cell::Text("a paper jacket for a book – with its description".into())]);
     }
 
     #[test]
     fn characters_and_numbers_of_every_type() {
-        assert_eq!(text(4, b"n\x000\x00").as_deref(), Some("n0")); // MATLAB's own
+        assert_eq!(text(4, b"n\x000\x00").as_deref(), Some("n0")); // as MATLAB writes it
         assert_eq!(text(17, &[0x3d, 0xd8, 0x00, 0xde]).as_deref(), Some("😀"));
         assert_eq!((text(4, b"odd"), text(16, b"\xff"), text(9, b"")), (None, None, None));
         let check = |kind, data: &[u8], expected| assert_eq!(number(kind, data), Some(Cell::Number(expected)));
@@ -229,20 +229,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_told() {
+    fn missing_parts_are_named() {
         let check = |found: Result<Vec<[Cell; 1]>, String>, words: &str| {
             let message = found.unwrap_err();
             assert!(message.contains(words), "{message}");
         };
         check(records(PLAIN, "classes", ["WNID"]), "no variable classes");
         check(records(PLAIN, "synsets", ["wnid"]), "no field wnid");
-        check(records(PLAIN, "notes", ["WNID"]), "no structure array");
+        check(records(PLAIN, "notes", ["WNID"]), "not a structure array");
         check(records(b"", "synsets", ["WNID"]), "shorter");
         check(records(&[b"MATLAB 7.3 MAT-file", &[0u8; 4096][..]].concat(), "synsets", ["WNID"]), "version 7.3");
     }
 
     #[test]
-    fn every_cut_and_every_wrong_byte_is_survived() {
+    fn damage_never_panics() {
         for bytes in [COMPRESSED, PLAIN] {
             for end in 0..bytes.len() {
                 assert!(synsets(&bytes[..end]).is_err(), "{end}");

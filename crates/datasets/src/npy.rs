@@ -1,12 +1,13 @@
-//! NumPy's files, as far as a dataset needs them: small tables of numbers.
+//! NumPy files, as far as datasets need them: small tables of numbers.
 
-/// Which entries of a two-dimensional array are not zero, row by row: integers, floats or booleans, little endian, in C
-/// order.
+/// Returns, row by row, which entries of a two-dimensional array are not zero.
+///
+/// The array holds integers, floats or booleans, little-endian and in C order.
 ///
 /// # Errors
-/// What is wrong, in words.
+/// Returns what is wrong with the file.
 pub(crate) fn nonzero(bytes: &[u8]) -> Result<Vec<Vec<bool>>, String> {
-    let (header, data) = split(bytes).ok_or("this is no NumPy file, or it was cut off")?;
+    let (header, data) = split(bytes).ok_or("this is not a NumPy file, or it is truncated")?;
     // "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 18), }"
     let value = |key: &str| header.split_once(key).map(|(_, rest)| rest.trim_start_matches([':', ' ']));
     let within = |key: &str, open: char, close: char| value(key)?.strip_prefix(open)?.split_once(close).map(|(v, _)| v);
@@ -35,10 +36,13 @@ pub(crate) fn nonzero(bytes: &[u8]) -> Result<Vec<Vec<bool>>, String> {
 }
 
 fn odd(header: &str) -> String {
-    format!("expected a table of numbers in C order and as many as told, the header says {}", header.trim())
+    format!(
+        "expected a table of numbers in C order with as many numbers as its shape says; the header is {}",
+        header.trim()
+    )
 }
 
-/// Header and data.
+/// Splits a file into its header and its data.
 fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let rest = bytes.strip_prefix(b"\x93NUMPY")?;
     let (version, rest) = rest.split_first_chunk::<2>()?;
@@ -54,7 +58,7 @@ fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
 mod tests {
     use super::*;
 
-    /// A file as numpy.save writes it.
+    /// Creates a file as `numpy.save` writes it.
     fn file(header: &str, data: &[u8]) -> Vec<u8> {
         let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
         bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
@@ -64,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_of_numbers() {
+    fn all_kinds_of_numbers() {
         let check = |kind: &str, data: &[u8]| {
             let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': (2, 2), }}   \n");
             assert_eq!(nonzero(&file(&header, data)).unwrap(), [[true, false], [false, true]], "{kind}");
@@ -79,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_is_refused() {
+    fn invalid_tables_are_refused() {
         let check = |bytes: &[u8], word: &str| {
             let error = nonzero(bytes).unwrap_err();
             assert!(error.contains(word), "{error}");
@@ -89,9 +93,9 @@ mod tests {
         };
         let whole = file(&header("|b1", "False", "(2, 2)"), &[0; 4]);
         assert!(nonzero(&whole).is_ok());
-        check(b"", "no NumPy file");
-        check(b"\x93NUMPY\x01\x00\xff\xff{", "cut off");
-        check(&whole[..whole.len() - 1], "as many as told");
+        check(b"", "not a NumPy file");
+        check(b"\x93NUMPY\x01\x00\xff\xff{", "truncated");
+        check(&whole[..whole.len() - 1], "as many numbers");
         check(&file(&header("|O", "False", "(2, 2)"), &[0; 4]), "|O");
         check(&file(&header("|b1", "True", "(2, 2)"), &[0; 4]), "True");
         check(&file(&header("|b1", "False", "(4,)"), &[0; 4]), "(4,)");

@@ -1,13 +1,13 @@
 use crate::{Dataset, DatasetError, DatasetInfo, Rankings, Sample};
 
-/// A dataset whose samples know where they stand in a ranking.
+/// A dataset with the positions of its samples in a ranking.
 pub struct RankedDataset<D> {
     inner: D,
     rankings: Rankings,
 }
 
 impl<D: Dataset> RankedDataset<D> {
-    /// Images that are not ranked stay, without a place.
+    /// Adds a ranking to a dataset. Images that are not ranked stay, without a position.
     pub fn new(inner: D, rankings: Rankings) -> Self {
         Self { inner, rankings }
     }
@@ -30,10 +30,10 @@ impl<D: Dataset> Dataset for RankedDataset<D> {
         self.inner.class(i)
     }
 
-    /// 0 for the first of its class, 1 for the last; 0 for one that is ranked alone.
+    /// Returns 0 for the first image of its class and 1 for the last; 0 if only one image is ranked.
     fn cue_rank(&self, i: usize) -> Option<f32> {
-        let place = self.rankings.position(self.id(i))?;
-        Some(place.rank as f32 / place.total.saturating_sub(1).max(1) as f32)
+        let position = self.rankings.position(self.id(i))?;
+        Some(position.rank as f32 / position.total.saturating_sub(1).max(1) as f32)
     }
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
@@ -47,7 +47,7 @@ mod tests {
     use crate::{PlantedCues, Subset};
 
     #[test]
-    fn places_are_shares_of_the_class() {
+    fn positions_are_shares_of_the_class() {
         let data = PlantedCues::hard(0, 4, 16);
         let file = tempfile::NamedTempFile::with_suffix(".json").unwrap();
         let lists = serde_json::json!({ "a": [data.id(2), data.id(0), data.id(1)] });

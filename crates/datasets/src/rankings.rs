@@ -4,67 +4,69 @@ use hard_imagenet_pickle::Pickle;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-/// Training images of each class in the order of how strong their spurious cues are (`paths_by_rank.pkl` of the
-/// published archive, or JSON of the same form: a dictionary from class to a list of image paths).
+/// The training images of each class, ordered by the strength of their spurious cues.
 ///
-/// A path counts by its file name alone, without folders and extension, for ImageNet's training images are named
-/// `<wnid>_<number>` everywhere. Which end of the published lists is the spurious one is not documented.
+/// The file is `paths_by_rank.pkl` of the published archive, or JSON of the same form: a dictionary from class to a list of
+/// image paths. An image is identified by its file name without folders and extension, because ImageNet's training images
+/// have the same names everywhere (`<wnid>_<number>`). It is not documented which end of the published lists is the spurious
+/// one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rankings {
     places: HashMap<String, RankPosition>,
-    /// File names by class, in order.
+    /// The file names of each class, in order.
     lists: BTreeMap<String, Vec<String>>,
 }
 
-/// Where an image stands in the ranking of its class.
+/// The position of an image in the ranking of its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RankPosition {
-    /// From 0.
+    /// The rank, counted from 0.
     pub rank: usize,
-    /// Number of ranked images of the class.
+    /// The number of ranked images of the class.
     pub total: usize,
 }
 
 impl RankPosition {
-    /// The tenth of the ranking, 0 to 9.
+    /// Returns the tenth of the ranking, 0 to 9.
     pub fn decile(self) -> usize {
         self.rank * 10 / self.total
     }
 }
 
-/// Where the archive has had it.
+/// The names of the file in versions of the archive.
 const PUBLISHED: [&str; 4] =
     ["meta/paths_by_rank.pkl", "meta/paths_by_rank2.pkl", "paths_by_rank.pkl", "paths_by_rank2.pkl"];
 
-/// Images that are read from one file: three times all of ImageNet. A list that stands for several classes counts for each.
+/// The largest number of images in one file: three times all of ImageNet. A list of several classes counts for each.
 const MOST: usize = 4_000_000;
 
-/// Largest file that is read.
+/// The size of the largest file that is read, in bytes.
 const MOST_BYTES: u64 = 1 << 30;
 
 impl Rankings {
-    /// Reads `paths_by_rank.pkl` or, by its extension, a JSON file.
+    /// Reads a file such as `paths_by_rank.pkl`, or a JSON file if its extension says so.
     ///
     /// # Errors
-    /// [`DatasetError::Meta`] for a file that cannot be read or is not of that form, if an image stands twice, and beyond
-    /// four million images.
+    /// Returns [`DatasetError::Meta`] if the file cannot be read or has another form, if an image occurs twice, or if there
+    /// are more than four million images.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let path = path.as_ref();
         let fail = |problem: String| DatasetError::Meta { path: path.into(), problem };
         let length = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?.len();
         if length > MOST_BYTES {
-            return Err(fail(format!("{length} bytes are more than any ranking has")));
+            return Err(fail(format!("it has {length} bytes, more than any ranking")));
         }
         let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
         let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         if json { Self::from_json(&bytes) } else { Self::from_pickle(&bytes) }.map_err(fail)
     }
 
-    /// The ranking in the published archive, `None` if it has none; `masks` is the folder or the zip, as for
-    /// [`HardImageNet::open`](crate::HardImageNet::open).
+    /// Reads the ranking in the published archive. Returns `None` if it has none.
+    ///
+    /// `masks` is the folder or the zip, as for [`HardImageNet::open`](crate::HardImageNet::open).
     ///
     /// # Errors
-    /// [`DatasetError::Archive`] if there is no such archive, otherwise as [`read`](Self::read).
+    /// Returns [`DatasetError::Archive`] if there is no such archive, and otherwise the errors of [`read`](Self::read).
     pub fn published(masks: impl AsRef<Path>) -> Result<Option<Self>, DatasetError> {
         let masks = Store::open(masks)?;
         let top = masks.find_parent("train").unwrap_or_default();
@@ -105,39 +107,39 @@ impl Rankings {
 
     fn insert(&mut self, class: &str, path: &str, place: RankPosition) -> Result<(), String> {
         if self.places.len() == MOST {
-            return Err(format!("more than {MOST} images"));
+            return Err(format!("it has more than {MOST} images"));
         }
         let name = stem(path);
         self.lists.entry(class.to_owned()).or_default().push(name.to_owned());
         match self.places.insert(name.to_owned(), place) {
-            Some(_) => Err(format!("the image {name} stands twice")),
+            Some(_) => Err(format!("the image {name} occurs twice")),
             None => Ok(()),
         }
     }
 
-    /// File names without extension of each class in the order of its ranking. A class that is a number in the file is
-    /// called by it.
+    /// Returns the file names of each class without extensions, in the order of the ranking. A class that is a number in the
+    /// file is named by that number.
     pub fn lists(&self) -> BTreeMap<String, Vec<String>> {
         self.lists.clone()
     }
 
-    /// Number of ranked images.
+    /// Returns the number of ranked images.
     pub fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Is no image ranked?
+    /// Returns whether no image is ranked.
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
-    /// Where an image stands: by the id of a sample, a path, or a file name. `None` if it is not ranked.
+    /// Returns the position of an image, given as the id of a sample, a path or a file name; `None` if it is not ranked.
     pub fn position(&self, image: &str) -> Option<RankPosition> {
         self.places.get(stem(image)).copied()
     }
 }
 
-/// The file name without folders and extension.
+/// Returns the file name without folders and extension.
 fn stem(path: &str) -> &str {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
@@ -148,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images_go_by_their_file_names() {
+    fn images_are_identified_by_their_file_names() {
         let json = br#"{"537": ["/data/n03218198/n03218198_9.JPEG", "n03218198_4.JPEG"], "n02777292": ["a\\n02777292_1.JPEG"]}"#;
         let rankings = Rankings::from_json(json).unwrap();
         assert_eq!(rankings.len(), 3);
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_archive_may_have_one() {
+    fn the_archive_may_have_a_ranking() {
         let masks = tempfile::tempdir().unwrap();
         assert_eq!(Rankings::published(masks.path()).unwrap(), None);
         let meta = masks.path().join("hardImageNet/meta");
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_ranking_is_said() {
+    fn invalid_rankings_are_explained() {
         let check = |bytes: &[u8], expected: &str| {
             let error = Rankings::from_pickle(bytes).unwrap_err();
             assert!(error.contains(expected), "{error}");
@@ -188,7 +190,7 @@ mod tests {
         check(b"K\x05.", "from class to a list of image paths, found 5");
         check(b"}K\x05K\x06s.", "found 6 for class 5");
         check(b"}K\x05](K\x01K\x02es.", "found 1 for class 5");
-        check(b"}K\x05](X\x01\x00\x00\x00aX\x01\x00\x00\x00aes.", "a stands twice");
+        check(b"}K\x05](X\x01\x00\x00\x00aX\x01\x00\x00\x00aes.", "a occurs twice");
         assert!(Rankings::from_json(b"[]").unwrap_err().contains("a dictionary"));
     }
 }

@@ -7,8 +7,8 @@ use crate::store::{file_name, join};
 use crate::{Dataset, DatasetError, DatasetInfo, Sample, Store, rival10};
 use std::path::Path;
 
-const GET_IT: &str = "train/entire_object_masks and test/entire_object_masks with mask files \
-                      <wnid>_<ImageNet file name>, as the RIVAL10 archive unpacks";
+const EXPECTED: &str = "train/entire_object_masks and test/entire_object_masks with mask files <wnid>_<ImageNet file name>, \
+                        as in the RIVAL10 archive";
 
 pub(crate) const RIVAL20_ENTRY: DatasetEntry = DatasetEntry {
     masks: PathUse::Required("the folder or an archive of RIVAL10"),
@@ -34,26 +34,29 @@ pub(crate) const RIVAL10_POOLED_ENTRY: DatasetEntry = DatasetEntry {
     })
 };
 
-/// RIVAL as Hard ImageNet's authors use it for comparison: 20 ImageNet classes whose objects are large and central.
+/// RIVAL20: RIVAL10 as the authors of Hard ImageNet use it for comparison, with 20 ImageNet classes whose objects are large
+/// and central.
 ///
-/// The masks of entire objects of both RIVAL10 folders are pooled and split again as ImageNet splits the pictures:
-/// names with `ILSVRC2012_val` are validation images, all others training images. Labels are the 20 ImageNet classes,
-/// not the ten pairs; their order follows RIVAL10's ten (a finetuned 20-way head may have been trained with another,
-/// for the published order is not documented; an ImageNet head does not depend on it).
+/// The masks of entire objects in both folders of RIVAL10 are pooled and split again as ImageNet splits its images: names
+/// with `ILSVRC2012_val` are validation images, all others are training images. Labels are the 20 ImageNet classes instead of
+/// the ten pairs, in the order of RIVAL10's classes. The published order is not documented, so a finetuned head with 20
+/// classes may have been trained with another one; an ImageNet head does not depend on it.
 pub struct Rival20 {
     info: DatasetInfo,
     list: MaskList,
-    /// How many of the 20 make a class.
+    /// How many of the 20 classes form one class.
     merged: usize,
 }
 
 impl Rival20 {
-    /// Lists the masks under `rival` (the folder RIVAL10, or a zip or tar of it); `images` is ImageNet in any layout
-    /// of [`ImageNet`](crate::ImageNet). One of the two mask folders may be missing.
+    /// Lists the masks in `rival`, the folder RIVAL10 or a zip or tar of it.
+    ///
+    /// `images` is ImageNet in any layout that [`ImageNet`](crate::ImageNet) accepts. One of the two mask folders may be
+    /// missing.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] if both mask folders are missing or hold no mask of the split,
-    /// [`DatasetError::UnknownClass`], [`DatasetError::Duplicate`].
+    /// Returns [`DatasetError::Folder`] if both mask folders are missing or contain no mask of the split,
+    /// [`DatasetError::UnknownClass`], or [`DatasetError::Duplicate`].
     pub fn open(rival: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let rival = rival.as_ref();
         let masks = Store::open(rival)?;
@@ -67,8 +70,8 @@ impl Rival20 {
         let classes: Vec<_> = RIVAL20.iter().map(imagenet::class).collect();
         let list = MaskList::new(masks, files, images.as_ref(), split, &classes, "RIVAL20")?;
         if list.len() == 0 {
-            let problem = format!("no mask of a {} image in this folder", split.name());
-            return Err(DatasetError::Folder { path: rival.into(), problem, expected: GET_IT.into() });
+            let problem = format!("there is no mask of a {} image in this folder", split.name());
+            return Err(DatasetError::Folder { path: rival.into(), problem, expected: EXPECTED.into() });
         }
         Ok(Self { info: DatasetInfo { name: "rival20".into(), classes }, list, merged: 1 })
     }
@@ -88,9 +91,10 @@ impl Rival20 {
         files.check().0
     }
 
-    /// The same samples with the labels of RIVAL10: ten classes of two ImageNet classes each, which have no ImageNet
-    /// index, so that only ten-way heads can be judged. [`Rival10`](crate::Rival10) has these classes with a split of
-    /// its own.
+    /// Replaces the labels by those of RIVAL10: ten classes of two ImageNet classes each.
+    ///
+    /// These classes have no ImageNet index, so only models with ten classes can be evaluated.
+    /// [`Rival10`](crate::Rival10) has the same classes with a split of its own.
     pub fn into_ten_classes(self) -> Self {
         let info = DatasetInfo { name: "rival10-pooled".into(), classes: rival10::classes() };
         Self { info, list: self.list, merged: 2 }

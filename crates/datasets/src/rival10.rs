@@ -15,19 +15,19 @@ use hard_imagenet_images::Gray8;
 use serde::Deserialize;
 use std::path::Path;
 
-const GET_IT: &str = "the folder RIVAL10 as its archive unpacks: train and test with entire_object_masks/ and ordinary/, \
-                      and meta/";
+const EXPECTED: &str = "the folder RIVAL10 as in its archive: train and test with entire_object_masks/ and ordinary/, and \
+                        meta/";
 
-/// RIVAL10's list of the pictures in its two parts.
+/// RIVAL10's list of the images in its two parts.
 const LIST: &str = "meta/train_test_split_by_url.json";
 
 /// The folder of the masks in each part.
 const MASKS: &str = "entire_object_masks";
 
-/// Two ImageNet classes each, in the order of [`RIVAL20`].
+/// The classes: two ImageNet classes each, in the order of [`RIVAL20`].
 const TEN: [&str; 10] = ["truck", "car", "plane", "ship", "cat", "dog", "equine", "deer", "frog", "bird"];
 
-/// RIVAL10's ten classes.
+/// Returns RIVAL10's ten classes.
 pub(crate) fn classes() -> Vec<Class> {
     TEN.map(|name| Class { name: name.into(), wnid: None, imagenet: None }).into()
 }
@@ -56,22 +56,22 @@ fn find_attribute(word: &str) -> Result<Attribute, DatasetError> {
 
 /// RIVAL10 (Moayeri, Pope, Balaji, Feizi 2022) as published: ten classes, its own split, 18 attributes with masks.
 ///
-/// | file | what |
+/// | file | contents |
 /// |---|---|
 /// | `RIVAL10/{train,test}/entire_object_masks/<wnid>_<ImageNet file>` | masks of whole objects |
-/// | `RIVAL10/{train,test}/ordinary/<wnid>_<ImageNet file>` | the pictures |
-/// | `RIVAL10/{train,test}/ordinary/.._attr_labels.npy` | which attributes a picture shows, 2 × 18; the first row counts |
-/// | `RIVAL10/{train,test}/ordinary/.._attr_dict.pkl` | attribute masks: a dictionary of names and picture files in base64 |
-/// | `RIVAL10/meta/train_test_split_by_url.json` | optional: the pictures of both parts; else whatever has a mask |
-/// | `IMAGES` | ImageNet, in any of the layouts of [`ImageNet`](crate::ImageNet), for pictures that are not in `ordinary` |
+/// | `RIVAL10/{train,test}/ordinary/<wnid>_<ImageNet file>` | the images |
+/// | `RIVAL10/{train,test}/ordinary/.._attr_labels.npy` | the attributes that an image shows, 2 × 18; only the first row counts |
+/// | `RIVAL10/{train,test}/ordinary/.._attr_dict.pkl` | attribute masks: a dictionary from names to image files in base64 |
+/// | `RIVAL10/meta/train_test_split_by_url.json` | optional: the images of both parts; without it, all images with a mask |
+/// | `IMAGES` | ImageNet, in any layout that [`ImageNet`](crate::ImageNet) accepts, for images that are not in `ordinary` |
 ///
-/// RIVAL10 may be a zip or tar instead, which is read in place.
+/// RIVAL10 may also be a zip or tar, which is read in place.
 ///
-/// [`Split::Val`] is the part that is called `test` here. It is another split than ImageNet's: both parts hold training
-/// and validation pictures of ImageNet. [`Rival20::into_ten_classes`](crate::Rival20::into_ten_classes) splits as ImageNet does, as Hard ImageNet's
-/// authors do.
+/// [`Split::Val`] is the part called `test`. The split differs from ImageNet's: both parts contain training and validation
+/// images of ImageNet. [`Rival20::into_ten_classes`](crate::Rival20::into_ten_classes) splits as ImageNet does, like the
+/// authors of Hard ImageNet.
 ///
-/// Masks have soft edges, and these are kept (Q19).
+/// Masks have soft edges, which are kept (Q19).
 pub struct Rival10 {
     info: DatasetInfo,
     samples: Vec<Entry>,
@@ -89,13 +89,13 @@ struct Entry {
 }
 
 impl Entry {
-    /// Name of its mask.
+    /// Returns the name of its mask.
     fn mask(&self) -> String {
         format!("{}_{}", self.wnid, self.file)
     }
 }
 
-/// ImageNet, of which both parts hold pictures of both splits.
+/// ImageNet. Both parts of RIVAL10 contain images of both of its splits.
 struct Images {
     train: ImageNet,
     val: ImageNet,
@@ -108,11 +108,12 @@ struct Parts {
 }
 
 impl Rival10 {
-    /// Lists one part of RIVAL10; `images` is ImageNet, or the same folder again if all pictures are in `ordinary`.
+    /// Lists one part of RIVAL10. `images` is ImageNet, or the same folder again if all images are in `ordinary`.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] if the part or the pictures are missing or there is no mask, [`DatasetError::UnknownClass`], and
-    /// [`DatasetError::Meta`] if the list is there but cannot be understood.
+    /// Returns [`DatasetError::Folder`] if the part or the images are missing or if there is no mask,
+    /// [`DatasetError::UnknownClass`], [`DatasetError::Duplicate`], or [`DatasetError::Meta`] if the list exists but cannot be
+    /// understood.
     pub fn open(rival: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let rival = Store::open(rival)?;
         let part = match split {
@@ -122,24 +123,24 @@ impl Rival10 {
         let missing = |problem: &str| DatasetError::Folder {
             path: rival.location(&join(part, MASKS)),
             problem: problem.into(),
-            expected: GET_IT.into(),
+            expected: EXPECTED.into(),
         };
         let top = rival.find_parent(part).ok_or_else(|| missing("no such folder"))?;
         let folder = join(&top, part);
         let (list, masks) = (join(&top, LIST), join(&folder, MASKS));
-        // (WordNet id, file name) of each picture, and where this is said.
-        let (pictures, source) = if rival.has_file(&list) {
+        // The (WordNet id, file name) of each image, and the file or folder that lists them.
+        let (listed, source) = if rival.has_file(&list) {
             let fail = |problem| DatasetError::Meta { path: rival.location(&list), problem };
-            (listed(&rival.read(&list)?, split).map_err(fail)?, &list)
+            (parse_list(&rival.read(&list)?, split).map_err(fail)?, &list)
         } else if rival.has_folder(&masks) {
-            (masked(rival.files(&masks)?), &masks)
+            (images_of_masks(rival.files(&masks)?), &masks)
         } else {
             return Err(missing("no such folder"));
         };
         let images =
             Images { train: ImageNet::open(&images, Split::Train)?, val: ImageNet::open(&images, Split::Val)? };
         let mut samples = Vec::new();
-        for (wnid, file) in pictures {
+        for (wnid, file) in listed {
             let Some(row) = RIVAL20.iter().position(|row| row.1 == wnid) else {
                 return Err(DatasetError::UnknownClass { path: rival.location(source), wnid, dataset: "RIVAL10" });
             };
@@ -152,30 +153,30 @@ impl Rival10 {
             return Err(DatasetError::Duplicate { id: pair[0].id.clone(), first, second });
         }
         if samples.is_empty() {
-            return Err(missing("no mask of an object in this folder"));
+            return Err(missing("there is no mask of an object in this folder"));
         }
         let classes = classes();
         Ok(Self { info: DatasetInfo { name: "rival10".into(), classes }, samples, rival, folder, images })
     }
 
-    /// Which of the attributes sample `i` shows, in the order of [`Attribute::ALL`].
+    /// Returns which attributes sample `i` shows, in the order of [`Attribute::ALL`].
     ///
     /// # Errors
-    /// [`DatasetError::Meta`] if the table of labels is missing or damaged.
+    /// Returns [`DatasetError::Meta`] or [`DatasetError::Archive`] if the table of labels is damaged or missing.
     pub fn attributes(&self, i: usize) -> Result<[bool; 18], DatasetError> {
-        let name = self.beside(i, "_attr_labels.npy");
+        let name = self.attribute_file(i, "_attr_labels.npy");
         let fail = |problem: String| DatasetError::Meta { path: self.rival.location(&name), problem };
         let rows = npy::nonzero(&self.rival.read(&name)?).map_err(fail)?;
         let labels = rows.into_iter().next().unwrap_or_default();
         labels.try_into().map_err(|labels: Vec<_>| fail(format!("expected 18 attributes, got {}", labels.len())))
     }
 
-    /// Where sample `i` shows an attribute, as stored: 0 to 255, over the whole picture; `None` if it has no such mask.
+    /// Returns the mask of an attribute in sample `i` as stored, 0 to 255; `None` if there is no such mask.
     ///
     /// # Errors
-    /// [`DatasetError::Meta`] if the dictionary or the mask in it is damaged.
+    /// Returns [`DatasetError::Meta`] if the dictionary or the mask in it is damaged.
     pub fn attribute_mask(&self, i: usize, attribute: Attribute) -> Result<Option<Gray8>, DatasetError> {
-        let name = self.beside(i, "_attr_dict.pkl");
+        let name = self.attribute_file(i, "_attr_dict.pkl");
         if !self.rival.has_file(&name) {
             return Ok(None);
         }
@@ -183,38 +184,38 @@ impl Rival10 {
         masks::read(&self.rival.read(&name)?, attribute.name()).map_err(fail)
     }
 
-    /// The file with that ending which belongs to a picture in `ordinary`.
-    fn beside(&self, i: usize, ending: &str) -> String {
+    /// Returns the name of the file with this ending that belongs to an image in `ordinary`.
+    fn attribute_file(&self, i: usize, ending: &str) -> String {
         let Entry { wnid, file, .. } = &self.samples[i];
         let name = format!("{}{ending}", file_stem(file));
-        self.ordinary(wnid, &name).unwrap_or_else(|| format!("{}/ordinary/{wnid}_{name}", self.folder))
+        self.find_ordinary(wnid, &name).unwrap_or_else(|| format!("{}/ordinary/{wnid}_{name}", self.folder))
     }
 
-    /// A file in `ordinary`: by the name of the mask, or, if that begins with the WordNet id anyway, by its own.
-    fn ordinary(&self, wnid: &str, file: &str) -> Option<String> {
+    /// Finds a file in `ordinary`, which is named like its mask or like its image.
+    fn find_ordinary(&self, wnid: &str, file: &str) -> Option<String> {
         let named = [format!("{}/ordinary/{wnid}_{file}", self.folder), format!("{}/ordinary/{file}", self.folder)];
         named.into_iter().find(|name| self.rival.has_file(name))
     }
 }
 
-/// Pictures of a part according to RIVAL10's list, whose entries end in `<wnid>/<file>`.
-fn listed(bytes: &[u8], split: Split) -> Result<Vec<(String, String)>, String> {
+/// Parses RIVAL10's list of the images of a part. Its entries end in `<wnid>/<file>`.
+fn parse_list(bytes: &[u8], split: Split) -> Result<Vec<(String, String)>, String> {
     let parts: Parts = serde_json::from_slice(bytes).map_err(|error| {
-        format!("expected {{\"train\": [urls], \"test\": [urls]}} ({error}); move it away to take whatever has a mask")
+        format!(
+            "expected {{\"train\": [urls], \"test\": [urls]}} ({error}); move it away to use all images with a mask"
+        )
     })?;
     let urls = if split == Split::Train { parts.train } else { parts.test };
-    let picture = |url: String| {
+    let image = |url: String| {
         let mut parts = url.rsplit('/');
         let (file, wnid) = (parts.next()?, parts.next()?);
         is_image(file).then(|| (wnid.to_owned(), file.to_owned()))
     };
-    urls.into_iter()
-        .map(|url| picture(url.clone()).ok_or(format!("\"{url}\" does not end in <wnid>/<picture>")))
-        .collect()
+    urls.into_iter().map(|url| image(url.clone()).ok_or(format!("\"{url}\" does not end in <wnid>/<image>"))).collect()
 }
 
-/// Pictures that have one of these masks.
-fn masked(masks: Vec<String>) -> Vec<(String, String)> {
+/// Returns the images to which masks belong.
+fn images_of_masks(masks: Vec<String>) -> Vec<(String, String)> {
     let names = masks.iter().map(|name| file_name(name)).filter(|name| is_image(name));
     names.filter_map(split_mask_name).map(|(wnid, file)| (wnid.to_owned(), file.to_owned())).collect()
 }
@@ -226,7 +227,7 @@ impl Dataset for Rival10 {
         let entry = &self.samples[i];
         let Entry { id, class, wnid, file } = entry;
         let mask = self.rival.read_mask(&format!("{}/{MASKS}/{}", self.folder, entry.mask()))?;
-        let image = match self.ordinary(wnid, file) {
+        let image = match self.find_ordinary(wnid, file) {
             Some(name) => self.rival.read_image(&name)?,
             None if file.contains("ILSVRC2012_val") => self.images.val.read_image(wnid, file)?,
             None => self.images.train.read_image(wnid, file)?,

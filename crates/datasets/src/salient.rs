@@ -7,15 +7,15 @@ use hard_imagenet_images::{Gray8, Resize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-const GET_IT: &str = "<wnid>/feature_<index>/<picture>.JPEG, as the Salient ImageNet archive unpacks";
+const EXPECTED: &str = "<wnid>/feature_<index>/<image>.JPEG, as in the Salient ImageNet archive";
 
 /// The table of the workers' answers.
-const VOTES: &str = "discover_spurious_features.csv";
+const ANSWERS: &str = "discover_spurious_features.csv";
 
-/// The robust network sees a picture with its shorter side brought to 256, and of that the central 224 × 224.
+/// The robust network sees the central 224 × 224 of an image whose shorter side was resized to 256.
 const SHORTER: usize = 256;
 const CROP: usize = 224;
-/// Longer side over shorter side of the thinnest picture whose mask is made; ImageNet's are far from it.
+/// The largest ratio of the longer to the shorter side of an image. ImageNet's images are far below it.
 const THINNEST: usize = 64;
 
 pub(crate) const CORE_ENTRY: DatasetEntry = entry(
@@ -46,7 +46,7 @@ fn open(word: &str, options: &DatasetOptions, kind: FeatureKind) -> Result<Box<d
     Ok(Box::new(SalientImageNet::open(options.masks(word)?, options.images(word)?, kind)?))
 }
 
-/// What the workers said that a feature looks at.
+/// What a feature looks at, according to the workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FeatureKind {
     /// Part of the object.
@@ -55,22 +55,22 @@ pub enum FeatureKind {
     Spurious,
 }
 
-/// Salient ImageNet (Singla, Feizi 2022): for each ImageNet class, where its five most important features look.
+/// Salient ImageNet (Singla, Feizi 2022): where the five most important features of each ImageNet class look.
 ///
-/// | file | what |
+/// | file | contents |
 /// |---|---|
-/// | `MASKS/<wnid>/feature_<index>/<picture>.JPEG` | where a feature looks in one of its top pictures, soft, 224 × 224 |
-/// | `MASKS/discover_spurious_features.csv` | the workers' answers; copy it from `mturk_results` of the authors' code |
-/// | `IMAGES` | ImageNet, in any of the layouts of [`ImageNet`](crate::ImageNet) |
+/// | `MASKS/<wnid>/feature_<index>/<image>.JPEG` | where a feature looks in one of its top images, soft, 224 × 224 |
+/// | `MASKS/discover_spurious_features.csv` | the workers' answers, from `mturk_results` in the authors' code |
+/// | `IMAGES` | ImageNet, in any layout that [`ImageNet`](crate::ImageNet) accepts |
 ///
-/// MASKS may be a zip or tar instead, which is read in place.
+/// MASKS may also be a zip or tar, which is read in place.
 ///
-/// A sample is a picture with one mask for all features of the kind that was asked for: the largest of their values,
-/// left soft (0 to 255). Classes without such a feature are left out.
+/// A sample is an image with one mask for all features of the wanted kind: the largest of their values, left soft (0 to 255).
+/// Classes without such a feature are skipped.
 ///
-/// A map covers what the network saw: the central 224 × 224 of the picture, its shorter side brought to 256. The mask
-/// has that size, `256 × ..`, with the map in its centre and 0 around it, so that it lies where it belongs under every
-/// transform. (The published code resizes and crops the map a second time, which enlarges it by a seventh.)
+/// A map covers what the network saw: the central 224 × 224 of the image after its shorter side was resized to 256. The mask
+/// has the size of the resized image, with the map in its center and 0 around it, so it stays aligned with the image under
+/// every transform. (The published code resizes and crops the map a second time, which enlarges it by a seventh.)
 pub struct SalientImageNet {
     info: DatasetInfo,
     samples: Vec<Entry>,
@@ -85,17 +85,16 @@ struct Entry {
 }
 
 impl SalientImageNet {
-    /// Lists the pictures with maps of one kind of features under `masks`; `images` is ImageNet, of which the training
-    /// pictures are needed.
+    /// Lists the images with maps of features of one kind in `masks`. `images` is ImageNet; its training images are needed.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] if there is no folder of pictures, or of maps for these features; [`DatasetError::Meta`] if the table
-    /// of answers is missing or cannot be understood.
+    /// Returns [`DatasetError::Folder`] if the folder of the images is missing or if there are no maps for such features, and
+    /// [`DatasetError::Meta`] if the table of answers is missing or cannot be understood.
     pub fn open(masks: impl AsRef<Path>, images: impl AsRef<Path>, kind: FeatureKind) -> Result<Self, DatasetError> {
         let masks = Store::open(masks)?;
         let images = ImageNet::open(images, Split::Train)?;
-        let votes = votes_file(&masks)?;
-        let top = votes.strip_suffix(VOTES).unwrap_or_default().trim_end_matches('/');
+        let votes = find_answers(&masks)?;
+        let top = votes.strip_suffix(ANSWERS).unwrap_or_default().trim_end_matches('/');
         let (mut classes, mut samples) = (Vec::new(), Vec::new());
         for (wnid, features) in features(&masks, &votes, kind)? {
             let mut maps: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -107,7 +106,7 @@ impl SalientImageNet {
                 }
             }
             if maps.is_empty() {
-                continue; // part of the archive may be enough for one's purpose
+                continue; // the user may have only a part of the archive
             }
             let class = classes.len();
             let entry = |(name, maps)| Entry { id: format!("train/{wnid}/{name}"), class, maps };
@@ -119,20 +118,22 @@ impl SalientImageNet {
             FeatureKind::Spurious => ("salient-imagenet-spurious", "spurious"),
         };
         if samples.is_empty() {
-            let problem = format!("no map of a {word} feature here");
-            return Err(DatasetError::Folder { path: masks.path().into(), problem, expected: GET_IT.into() });
+            let problem = format!("there is no map of a {word} feature here");
+            return Err(DatasetError::Folder { path: masks.path().into(), problem, expected: EXPECTED.into() });
         }
         let info = DatasetInfo { name: name.into(), classes };
         Ok(Self { info, samples, masks, images })
     }
 }
 
-/// Where the table lies: at the top, or beside the classes in a folder of its own there.
-fn votes_file(masks: &Store) -> Result<String, DatasetError> {
+/// Finds the table: at the top, or next to the classes in a folder there.
+fn find_answers(masks: &Store) -> Result<String, DatasetError> {
     let tops = std::iter::once(String::new()).chain(masks.folders("")?);
-    tops.map(|top| join(&top, VOTES)).find(|name| masks.has_file(name)).ok_or_else(|| DatasetError::Meta {
-        path: masks.location(VOTES),
-        problem: format!("no such file; copy mturk_results/{VOTES} of github.com/singlasahil14/salient_imagenet there"),
+    tops.map(|top| join(&top, ANSWERS)).find(|name| masks.has_file(name)).ok_or_else(|| DatasetError::Meta {
+        path: masks.location(ANSWERS),
+        problem: format!(
+            "no such file; copy mturk_results/{ANSWERS} of github.com/singlasahil14/salient_imagenet there"
+        ),
     })
 }
 
@@ -149,15 +150,15 @@ fn features(masks: &Store, votes: &str, kind: FeatureKind) -> Result<BTreeMap<St
     Ok(found)
 }
 
-/// The largest value of several maps, where they lie in a picture of `height × width`.
+/// Combines several maps by their largest values, in the resized frame of an image of `height × width`.
 fn mask(masks: &Store, maps: &[String], height: usize, width: usize) -> Result<Gray8, DatasetError> {
     let (tall, wide) = Resize::ShorterSide(SHORTER).size(height, width);
-    let start = |length: usize| ((length - CROP) as f64 / 2.0).round_ties_even() as usize; // torchvision's centre crop
+    let start = |length: usize| ((length - CROP) as f64 / 2.0).round_ties_even() as usize; // torchvision's center crop
     let mut mask = Gray8 { height: tall, width: wide, data: vec![0; tall * wide] };
     for name in maps {
         let map = masks.read_mask(name)?;
         if (map.height, map.width) != (CROP, CROP) {
-            let problem = format!("expected a map of {CROP} × {CROP}, this is {} × {}", map.height, map.width);
+            let problem = format!("expected a map of {CROP} × {CROP}, got {} × {}", map.height, map.width);
             return Err(DatasetError::Meta { path: masks.location(name), problem });
         }
         for (row, values) in map.data.chunks_exact(CROP).enumerate() {
@@ -180,7 +181,7 @@ impl Dataset for SalientImageNet {
         let image = self.images.read_image(wnid, &file)?;
         let (long, short) = (image.height.max(image.width), image.height.min(image.width));
         if long > THINNEST * short {
-            let problem = format!("a map of a picture of {} × {}, which is too thin", image.height, image.width);
+            let problem = format!("its image is {} × {}, which is too thin", image.height, image.width);
             return Err(DatasetError::Meta { path: self.masks.location(&maps[0]), problem });
         }
         let mask = mask(&self.masks, maps, image.height, image.width)?;

@@ -12,20 +12,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-/// Longest file that is read, in bytes. ImageNet's longest picture has 15 MB.
+/// The size of the largest file that is read, in bytes. ImageNet's largest file has 15 MB.
 const LONGEST: u64 = 256 << 20;
-/// How a compressed file begins.
+/// The first bytes of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// Files by name, wherever they lie: in a folder, a zip or a tar. Archives are read in place, nothing is unpacked; but a
-/// compressed tar (`.tar.gz`), in which one cannot seek, is kept in memory, if it holds at most 256 MiB.
+/// Files by name in a folder, a zip or a tar.
 ///
-/// A name is relative to the store, with `/` between folders: "val/n03218198_ILSVRC2012_val_00000538.JPEG". Names that
-/// begin with a dot (".DS_Store", "._x.png") are not listed.
+/// Archives are read in place, and nothing is unpacked. Only a compressed tar (`.tar.gz`), which does not allow seeking, is
+/// kept in memory, up to 256 MiB.
 ///
-/// Of an archive only plain files are taken whose names stay inside it; links, devices and names that are absolute or
-/// hold `..` or a backslash are skipped, and told by [`skipped_entries`](Self::skipped_entries). In a folder, links are followed: whoever
-/// made the folder made them.
+/// A name is relative to the store and has `/` between folders: "val/n03218198_ILSVRC2012_val_00000538.JPEG". Names that begin
+/// with a dot (".DS_Store", "._x.png") are not listed.
+///
+/// In archives, only plain files are read whose names stay inside the archive. Links, devices and names that are absolute or
+/// contain `..` or a backslash are skipped; [`skipped_entries`](Self::skipped_entries) lists them. In folders, links are
+/// followed, because only the owner of the folder can create them.
 pub struct Store {
     path: PathBuf,
     kind: Kind,
@@ -37,7 +39,7 @@ enum Kind {
     Tar(Part, Files<(u64, u64)>),
 }
 
-/// The files of an archive.
+/// The files of an archive, and its entries that are not read.
 struct Files<T> {
     by_name: BTreeMap<String, T>,
     skipped: Vec<SkippedEntry>,
@@ -49,12 +51,12 @@ impl<T> Default for Files<T> {
     }
 }
 
-/// An entry of an archive that is not taken.
+/// An entry of an archive, or a folder, that is not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedEntry {
-    /// Its name, as far as it is text.
+    /// Its name. Bytes that are not text are replaced.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: &'static str,
 }
 
@@ -65,11 +67,13 @@ impl SkippedEntry {
 }
 
 impl Store {
-    /// Opens a folder, or a zip or tar by its content. Of an archive the directory is read, of a tar its headers.
+    /// Opens a folder, a zip or a tar. The content of a file decides whether it is a zip or a tar.
+    ///
+    /// Only the directory of a zip and the headers of a tar are read.
     ///
     /// # Errors
-    /// [`DatasetError::Archive`] if there is nothing, or no archive that can be read, or a compressed tar that is too
-    /// large.
+    /// Returns [`DatasetError::Archive`] if there is nothing at `path`, if it is not a readable archive, or if it is a
+    /// compressed tar that is too large.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let path = path.as_ref().to_owned();
         if path.is_dir() {
@@ -79,23 +83,23 @@ impl Store {
             return Err(DatasetError::Archive { path, problem: "no such folder or file".into() });
         }
         match Part::whole(&path) {
-            Ok(file) => Self::of_archive(path, file),
+            Ok(file) => Self::open_archive(path, file),
             Err(error) => Err(DatasetError::Archive { path, problem: error.to_string() }),
         }
     }
 
-    fn of_archive(path: PathBuf, file: Part) -> Result<Self, DatasetError> {
-        let kind = match kind(file) {
+    fn open_archive(path: PathBuf, file: Part) -> Result<Self, DatasetError> {
+        let kind = match detect(file) {
             Ok(kind) => kind,
             Err(problem) => return Err(DatasetError::Archive { path, problem }),
         };
         Ok(Self { path, kind })
     }
 
-    /// Opens an archive that lies in this store as a file: a tar in a tar, or in a folder.
+    /// Opens an archive that is a file of this store: a tar in a tar, or an archive in a folder.
     ///
     /// # Errors
-    /// As [`open`](Self::open); and archives in a zip, which cannot be read in place.
+    /// As [`open`](Self::open); returns [`DatasetError::Archive`] for an archive in a zip, which cannot be read in place.
     pub fn open_inside(&self, name: &str) -> Result<Self, DatasetError> {
         let path = self.location(name);
         let fail = |problem: &str| Err(DatasetError::Archive { path: path.clone(), problem: problem.into() });
@@ -103,23 +107,23 @@ impl Store {
             Kind::Folder => Self::open(&path),
             Kind::Zip(_) => fail("an archive in a zip cannot be read in place; unpack the zip"),
             Kind::Tar(file, files) => match files.by_name.get(name).map(|&(start, len)| file.part(start, len)) {
-                Some(Ok(part)) => Self::of_archive(path, part),
+                Some(Ok(part)) => Self::open_archive(path, part),
                 _ => fail("no such file"),
             },
         }
     }
 
-    /// Where it lies.
+    /// Returns the path of the store.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where one of its files lies, for a person: an archive reads like a folder, "hardImageNet.zip/val/x.JPEG".
+    /// Returns the path of a file for people. An archive is written like a folder: "hardImageNet.zip/val/x.JPEG".
     pub fn location(&self, name: &str) -> PathBuf {
         if name.is_empty() { self.path.clone() } else { self.path.join(name) }
     }
 
-    /// Is there a file of this name?
+    /// Returns whether there is a file of this name.
     pub fn has_file(&self, name: &str) -> bool {
         match &self.kind {
             Kind::Folder => self.location(name).is_file(),
@@ -128,7 +132,7 @@ impl Store {
         }
     }
 
-    /// Is there a folder of this name? "" is the store itself.
+    /// Returns whether there is a folder of this name. "" is the store itself.
     pub fn has_folder(&self, name: &str) -> bool {
         match &self.kind {
             Kind::Folder => self.location(name).is_dir(),
@@ -137,15 +141,15 @@ impl Store {
         }
     }
 
-    /// Names of the files in a folder, without those in folders below, sorted; "" is the store itself.
+    /// Lists the names of the files in a folder, sorted, without those in folders below. "" is the store itself.
     ///
     /// # Errors
-    /// [`DatasetError::Archive`] if the folder is missing or cannot be listed.
+    /// Returns [`DatasetError::Archive`] if the folder is missing or cannot be listed.
     pub fn files(&self, folder: &str) -> Result<Vec<String>, DatasetError> {
         self.list(folder, false)
     }
 
-    /// Names of the folders in a folder, sorted; "" is the store itself.
+    /// Lists the names of the folders in a folder, sorted. "" is the store itself.
     ///
     /// # Errors
     /// As [`files`](Self::files).
@@ -159,7 +163,7 @@ impl Store {
             Kind::Folder => {
                 let entries = std::fs::read_dir(self.location(folder)).and_then(Iterator::collect::<Result<Vec<_>, _>>);
                 let entries = entries.map_err(|error| self.fail(folder, format!("cannot be listed ({error})")))?;
-                // The kind of a link is asked of what it leads to.
+                // A link counts as what it leads to.
                 let is_folder = |entry: &std::fs::DirEntry| match entry.file_type() {
                     Ok(kind) if !kind.is_symlink() => kind.is_dir(),
                     _ => entry.path().is_dir(),
@@ -175,10 +179,12 @@ impl Store {
         Ok(names)
     }
 
-    /// The bytes of a file, at most 256 MiB of them: a longer one is refused, whatever a header says of its size.
+    /// Reads the bytes of a file.
+    ///
+    /// A file of more than 256 MiB is refused, whatever size its header claims.
     ///
     /// # Errors
-    /// [`DatasetError::Archive`], which names the place.
+    /// Returns [`DatasetError::Archive`], which names the file.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, DatasetError> {
         let missing = || self.fail(name, "no such file");
         let bytes = match &self.kind {
@@ -203,28 +209,28 @@ impl Store {
             }
         };
         if bytes.len() as u64 > LONGEST {
-            return Err(self.fail(name, format!("has more than {} MiB, no picture is that long", LONGEST >> 20)));
+            return Err(self.fail(name, format!("has more than {} MiB, more than any image", LONGEST >> 20)));
         }
         Ok(bytes)
     }
 
-    /// Decodes a picture.
+    /// Reads and decodes an image.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and [`DatasetError::Image`]; both name the place.
+    /// As [`read`](Self::read); returns [`DatasetError::Image`] if the image is damaged. Both name the file.
     pub fn read_image(&self, name: &str) -> Result<Rgb8, DatasetError> {
         decode_image(&self.read(name)?).map_err(|error| self.damaged(name, error))
     }
 
-    /// Decodes a mask.
+    /// Reads and decodes a mask.
     ///
     /// # Errors
-    /// As [`image`](Self::image).
+    /// As [`read_image`](Self::read_image).
     pub fn read_mask(&self, name: &str) -> Result<Gray8, DatasetError> {
         decode_mask(&self.read(name)?).map_err(|error| self.damaged(name, error))
     }
 
-    /// Entries of the archive that are not taken.
+    /// Returns the entries of the archive that are not read.
     pub fn skipped_entries(&self) -> &[SkippedEntry] {
         match &self.kind {
             Kind::Folder => &[],
@@ -233,8 +239,8 @@ impl Store {
         }
     }
 
-    /// The folder, at the top or one below, that holds the folder `inside`: archives have a folder of their own at the
-    /// top or not, as who packed them liked.
+    /// Finds the folder, at the top or one level below, that contains the folder `inside`. Some archives have a folder of
+    /// their own at the top, and some do not.
     pub fn find_parent(&self, inside: &str) -> Option<String> {
         let tops = if self.has_folder(inside) { Vec::new() } else { self.folders("").unwrap_or_default() };
         std::iter::once(String::new()).chain(tops).find(|top| self.has_folder(&join(top, inside)))
@@ -254,7 +260,7 @@ impl<T> Files<T> {
         folder.is_empty() || self.below(folder).next().is_some()
     }
 
-    /// Names below a folder, from there on: "a/b" and "c" are below "x" as "x/a/b" and "x/c".
+    /// Iterates over the names below a folder, relative to it: for "x/a/b" and "x/c" below "x", "a/b" and "c".
     fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
         let prefix = join(folder, "");
         let length = prefix.len();
@@ -277,24 +283,24 @@ impl<T> Files<T> {
     }
 }
 
-/// "a" and "b" to "a/b"; the top folder is "".
+/// Joins "a" and "b" to "a/b". The top folder is "".
 pub(crate) fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-/// "b" of "a/b".
+/// Returns "b" of "a/b".
 pub(crate) fn file_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or_default()
 }
 
-/// "b" of "a/b.JPEG".
+/// Returns "b" of "a/b.JPEG".
 pub(crate) fn file_stem(name: &str) -> &str {
     let file = file_name(name);
     file.rsplit_once('.').map_or(file, |(stem, _)| stem)
 }
 
-/// What a file is, by its first bytes.
-fn kind(mut file: Part) -> Result<Kind, String> {
+/// Finds out by its first bytes what a file is.
+fn detect(mut file: Part) -> Result<Kind, String> {
     let head = |file: &Part| {
         let mut head = [0; 512];
         file.read_at(0, &mut head).map(|read| head[..read].to_vec()).map_err(|error| error.to_string())
@@ -306,7 +312,10 @@ fn kind(mut file: Part) -> Result<Kind, String> {
         let read = MultiGzDecoder::new(BufReader::new(file)).take(LONGEST + 1).read_to_end(&mut tar);
         read.map_err(|error| format!("cannot be read as a compressed tar ({error}); {again}"))?;
         if tar.len() as u64 > LONGEST {
-            return Err(format!("holds more than {} MiB, too much to read compressed; gunzip it first", LONGEST >> 20));
+            return Err(format!(
+                "contains more than {} MiB, too much to be read compressed; decompress it first",
+                LONGEST >> 20
+            ));
         }
         file = Part::memory(tar);
         start = head(&file)?;
@@ -319,5 +328,5 @@ fn kind(mut file: Part) -> Result<Kind, String> {
         let files = tar::index(&file).map_err(|error| format!("cannot be read as a tar ({error}); {again}"))?;
         return Ok(Kind::Tar(file, files));
     }
-    Err("neither a folder, nor a zip, tar or tar.gz; other compressed tars must be decompressed first".into())
+    Err("neither a folder nor a zip, tar or tar.gz; other compressed tars must be decompressed first".into())
 }

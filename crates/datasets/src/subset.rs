@@ -1,7 +1,7 @@
 use crate::{Dataset, DatasetError, DatasetInfo, Rankings, Sample};
 use std::collections::BTreeMap;
 
-/// Some samples of a dataset, in its order.
+/// Some samples of a dataset, in the order of the dataset.
 #[derive(Clone, Debug)]
 pub struct Subset<D> {
     inner: D,
@@ -9,8 +9,9 @@ pub struct Subset<D> {
 }
 
 impl<D: Dataset> Subset<D> {
-    /// About as many samples of every class, `n` together (or all, if there are fewer): a quick look that still
-    /// sees each class. Within a class they are spread evenly over its samples. No chance is involved.
+    /// Takes `n` samples in total (or all, if there are fewer), about equally many of each class.
+    ///
+    /// Within a class, they are spread evenly over its samples. The choice is not random.
     ///
     /// ```
     /// use hard_imagenet_datasets::{Dataset, PlantedCues, Subset};
@@ -20,7 +21,7 @@ impl<D: Dataset> Subset<D> {
     /// ```
     pub fn take_spread(inner: D, n: usize) -> Self {
         let members = members(&inner);
-        // Deal one place a class in turns, until all are dealt or no class has samples left.
+        // Give each class one place in turn, until all places are given or no class has samples left.
         let mut quotas = vec![0; members.len()];
         let mut left = n.min(inner.len());
         while left > 0 {
@@ -35,7 +36,7 @@ impl<D: Dataset> Subset<D> {
         Self::sorted(inner, indices)
     }
 
-    /// The samples for which `keep(i)` holds, by their index in the whole dataset.
+    /// Takes the samples for which `keep(i)` is true; `i` is the index in the whole dataset.
     ///
     /// ```
     /// use hard_imagenet_datasets::{Dataset, PlantedCues, Subset};
@@ -49,17 +50,18 @@ impl<D: Dataset> Subset<D> {
         Self { inner, indices }
     }
 
-    /// At most `n` samples of every class, spread evenly over its samples.
+    /// Takes at most `n` samples of each class, spread evenly over its samples.
     pub fn take_per_class(inner: D, n: usize) -> Self {
         let indices = members(&inner).iter().flat_map(|class| evenly(class, n.min(class.len()))).collect();
         Self::sorted(inner, indices)
     }
 
-    /// The first `n` and the last `n` ranked samples of every class, all where it has no more than `2 n`: as many with
-    /// strong spurious cues as with weak ones, so that the cue tells less (the paper's balanced subset has n = 100).
+    /// Takes the first `n` and the last `n` ranked samples of each class, or all if it has at most `2 n`.
     ///
-    /// What is not ranked is left out first, and what is ranked but not here does not count. (Q14: the published code
-    /// removes missing files from the list it is going through, and so keeps some of them.)
+    /// The subset has as many samples with strong spurious cues as with weak ones, so the cue says less about the class. The
+    /// balanced subset of the paper has n = 100. Samples that are not ranked are skipped, and ranked images that are not in
+    /// the dataset do not count. (The published code removes missing files from the list while it iterates over it, and so
+    /// keeps some of them: Q14.)
     pub fn take_balanced(inner: D, rankings: &Rankings, n: usize) -> Self {
         let mut indices = Vec::new();
         for class in members(&inner) {
@@ -77,13 +79,13 @@ impl<D: Dataset> Subset<D> {
         Self { inner, indices }
     }
 
-    /// The whole dataset.
+    /// Returns the whole dataset.
     pub fn into_inner(self) -> D {
         self.inner
     }
 }
 
-/// The indices of the samples of each class.
+/// Returns the indices of the samples of each class.
 fn members(dataset: &impl Dataset) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); dataset.info().classes.len()];
     for i in 0..dataset.len() {
@@ -92,13 +94,14 @@ fn members(dataset: &impl Dataset) -> Vec<Vec<usize>> {
     members
 }
 
-/// `count` of the samples, evenly spread.
+/// Returns `count` of the samples, spread evenly.
 fn evenly(samples: &[usize], count: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |k| samples[k * samples.len() / count])
 }
 
-/// The samples of each stratum, by index; those without one are left out. Ready for [`Subset::filter`], or to look at
-/// scores stratum by stratum.
+/// Groups the indices of the samples by stratum. Samples without a stratum are skipped.
+///
+/// The indices can be used with [`Subset::filter`], or to score each stratum separately.
 ///
 /// ```
 /// use hard_imagenet_datasets::{Dataset, PlantedCues, stratify};
@@ -148,7 +151,7 @@ mod tests {
     use super::*;
     use crate::Class;
 
-    /// A dataset of classes without pictures.
+    /// A dataset of labels without images.
     struct Labels(DatasetInfo, Vec<usize>, Vec<String>);
 
     impl Dataset for Labels {
@@ -165,7 +168,7 @@ mod tests {
             self.1[i]
         }
         fn get(&self, _: usize) -> Result<Sample, DatasetError> {
-            unreachable!("no pictures here")
+            unreachable!("there are no images")
         }
     }
 
@@ -183,9 +186,9 @@ mod tests {
     #[test]
     fn spreads_over_classes_and_within_them() {
         check(&[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2], 6, &[0, 2, 4, 6, 8, 10]);
-        // The first classes get the odd one.
+        // The first classes get the remainder.
         check(&[0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2], 4, &[0, 2, 4, 8]);
-        // A small class gives all it has, the others the rest.
+        // A small class contributes all its samples, and the others the rest.
         check(&[0, 1, 1, 1, 1, 1, 1], 5, &[0, 1, 2, 4, 5]);
         check(&[0, 1, 2], 9, &[0, 1, 2]);
         check(&[2, 1, 0], 0, &[]);
@@ -193,14 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn as_many_of_each_class() {
+    fn equally_many_samples_of_each_class() {
         let subset = Subset::take_per_class(labels(&[0, 1, 0, 1, 0, 0, 2]), 2);
         assert_eq!(subset.indices, [0, 1, 3, 4, 6]);
     }
 
     #[test]
     fn both_ends_of_a_ranking() {
-        // Class 0 is 0 to 5, class 1 is 6 to 8. Image 4 is not ranked, the ranked 77 is not here.
+        // Class 0 has the images 0 to 5, class 1 has 6 to 8. Image 4 is not ranked, and the ranked 77 is not in the dataset.
         let classes = [0, 0, 0, 0, 0, 0, 1, 1, 1];
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ranks.json");

@@ -6,37 +6,39 @@ use crate::imagenet::{self, HARD_IMAGENET, RIVAL20};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// `<WordNet id> <name>` a line, in the order of ImageNet's indices, which is the order of the ids. A name is the first
-/// of the synset's words in WordNet, so some are shared ("crane" is a bird and a machine).
+/// The (WordNet id, name) of each class in the order of ImageNet's indices, which is the order of the ids.
+///
+/// A name is the first word of the synset in WordNet, so some names are shared ("crane" is a bird and a machine).
 static ROWS: LazyLock<Vec<(&str, &str)>> =
     LazyLock::new(|| include_str!("wnids.txt").lines().filter_map(|line| line.split_once(' ')).collect());
 
-/// The ImageNet class of a WordNet id, if it is one of the thousand.
+/// Returns the ImageNet class of a WordNet id, if it is one of the thousand.
 pub(crate) fn class(wnid: &str) -> Option<Class> {
     if let Some(row) = HARD_IMAGENET.iter().chain(&RIVAL20).find(|row| row.1 == wnid) {
-        return Some(imagenet::class(row)); // by the name that the benchmark uses
+        return Some(imagenet::class(row)); // with the name that the benchmark uses
     }
     let index = ROWS.binary_search_by_key(&wnid, |row| row.0).ok()?;
     Some(Class { name: ROWS[index].1.into(), wnid: Some(wnid.into()), imagenet: u32::try_from(index).ok() })
 }
 
-/// WordNet ids by the letters and digits of a class's names; `None` where several classes share a name.
+/// The WordNet ids by the letters and digits of class names; `None` if several classes share the name.
 static BY_NAME: LazyLock<HashMap<String, Option<&str>>> = LazyLock::new(|| {
     let mut by_name = HashMap::new();
-    let of_benchmark = HARD_IMAGENET.iter().chain(&RIVAL20).map(|&(_, wnid, name)| (wnid, name));
-    for (wnid, name) in ROWS.iter().copied().chain(of_benchmark) {
+    let benchmark = HARD_IMAGENET.iter().chain(&RIVAL20).map(|&(_, wnid, name)| (wnid, name));
+    for (wnid, name) in ROWS.iter().copied().chain(benchmark) {
         let known = by_name.entry(letters(name)).or_insert(Some(wnid));
         *known = known.filter(|known| *known == wnid);
     }
     by_name
 });
 
-/// WordNet id of the class that a folder is named by: the id itself, or the class's name in any case, with spaces,
-/// underscores or neither, perhaps with more words of the synset behind commas: "dog sled", "Dog_Sled",
-/// "dogsled, dog sleigh".
+/// Returns the WordNet id of the class that a folder is named after.
+///
+/// The folder is named by the id, or by the name of the class in upper or lower case, with spaces, underscores or neither, and
+/// possibly followed by other words of the synset after commas: "dog sled", "Dog_Sled", "dogsled, dog sleigh".
 ///
 /// # Errors
-/// Why there is no such class, in words.
+/// Returns the reason why there is no such class.
 pub(crate) fn find_by_folder(folder: &str) -> Result<String, &'static str> {
     if is_wnid(folder) {
         return Ok(folder.to_owned());
@@ -49,6 +51,7 @@ pub(crate) fn find_by_folder(folder: &str) -> Result<String, &'static str> {
     }
 }
 
+/// Keeps letters and digits, in lower case.
 fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -58,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thousand_in_the_order_of_their_ids() {
+    fn a_thousand_classes_in_the_order_of_their_ids() {
         assert_eq!(ROWS.len(), 1000);
         assert!(ROWS.windows(2).all(|pair| pair[0].0 < pair[1].0));
         let well_formed = |wnid: &str| wnid.len() == 9 && wnid.starts_with('n') && wnid[1..].parse::<u32>().is_ok();
@@ -66,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn the_benchmarks_tables_agree() {
+    fn the_tables_of_the_benchmark_agree() {
         for (index, wnid, _) in HARD_IMAGENET.iter().chain(&RIVAL20) {
             assert_eq!(ROWS[*index as usize].0, *wnid);
         }
@@ -98,8 +101,8 @@ mod tests {
         for name in ["n03218198", "dog sled", "dogsled", "Dog_Sled", "DOG-SLED", "dogsled, dog sled, dog sleigh"] {
             check(name, Ok("n03218198"));
         }
-        check("swimming cap", Ok("n02807133")); // the benchmark's word
-        check("bathing_cap", Ok("n02807133")); // WordNet's
+        check("swimming cap", Ok("n02807133")); // the name in the benchmark
+        check("bathing_cap", Ok("n02807133")); // the name in WordNet
         check("jack-o'-lantern", Ok("n03590841"));
         check("n00000000", Ok("n00000000"));
         for (_, wnid, name) in HARD_IMAGENET.iter().chain(&RIVAL20) {

@@ -1,8 +1,8 @@
-//! The checkups, on trees broken on purpose: every finding, each as a line of text.
+//! Checks of folders that are wrong in every way: each finding as a line of text.
 
 mod archives;
 
-use archives::{picture, tar, zip};
+use archives::{image_file, tar, zip};
 use hard_imagenet_datasets::{
     Dataset, DatasetOptions, Finding, HardImageNet, MaskedFolder, Rival20, Severity, Split, check as check_dataset,
     inspect,
@@ -11,7 +11,7 @@ use hard_imagenet_images::{Gray8, MaskRule, Preprocessing};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A grey picture whose value at (row, column) is `f` of it, written as PNG bytes under any name.
+/// Writes a gray image with the value `f(row, column)` as PNG bytes under any name.
 fn write(path: impl AsRef<Path>, (height, width): (usize, usize), f: impl Fn(usize, usize) -> u8) {
     let path = path.as_ref();
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -23,7 +23,7 @@ fn object(row: usize, column: usize) -> u8 {
     if row < 3 && column < 4 { 255 } else { 0 }
 }
 
-/// A line for each finding, without the temporary folder.
+/// Writes each finding as a line, without the temporary folder.
 fn lines(root: &Path, findings: &[Finding]) -> Vec<String> {
     let line = |f: &Finding| {
         let severity = format!("{:?}", f.severity).to_lowercase();
@@ -33,7 +33,7 @@ fn lines(root: &Path, findings: &[Finding]) -> Vec<String> {
     findings.iter().map(line).collect()
 }
 
-/// `expected` are beginnings of the findings' lines, in order.
+/// Compares the lines of the findings with their expected beginnings, in order.
 fn check(root: &Path, findings: &[Finding], expected: &[&str]) {
     let lines = lines(root, findings);
     let as_expected = lines.iter().zip(expected).all(|(line, start)| line.starts_with(start));
@@ -51,7 +51,7 @@ fn tree() -> (TempDir, PathBuf, PathBuf) {
 }
 
 #[test]
-fn folders_named_by_words() {
+fn class_folders_named_by_words() {
     let (dir, masks, images) = tree();
     std::fs::rename(images.join("val/n03218198"), images.join("val/dog sled")).unwrap();
     write(images.join("val/crane/ILSVRC2012_val_00000004.JPEG"), (6, 8), |_, _| 90);
@@ -130,7 +130,7 @@ fn folders_of_the_wrong_level() {
         ],
     );
     check(&masks, &masks, &["error masks-as-pictures 1: masks/val holds masks, not images [] -> use ImageNet's"]);
-    // One level too deep is understood, as the dataset understands it.
+    // A path that is one level too deep is accepted, as the dataset accepts it.
     let found = HardImageNet::check(&masks, &images.join("val"), Split::Val);
     assert!(found.iter().all(|finding| finding.kind != "no-picture"), "{found:?}");
 
@@ -156,7 +156,7 @@ fn training_masks_are_counted_together() {
 }
 
 #[test]
-fn what_is_in_the_files() {
+fn the_contents_of_the_files() {
     let (dir, masks, images) = tree();
     let mask = |i: usize| masks.join(format!("val/n03218198_ILSVRC2012_val_{i:08}.JPEG"));
     let image = |i: usize| images.join(format!("val/n03218198/ILSVRC2012_val_{i:08}.JPEG"));
@@ -192,7 +192,7 @@ fn what_is_in_the_files() {
         &format!("warning sizes 1: masks whose size differs from their image [\"{}: image 6 × 8, mask 3 × 4\"]", id(4)),
         &format!("warning empty-mask 1: masks without an object [{:?}]", id(5)),
         &format!("warning lost-object 1: masks whose object is gone after resize and crop [{:?}]", id(8)),
-        // The smaller mask of another size is full as well.
+        // The mask of another size is full, too.
         &format!("warning full-mask 2: masks that are object everywhere [{:?}, {:?}]", id(4), id(6)),
         &format!("note grey-mask 1: masks with values between 0 and 255 [{:?}]", id(7)),
         absent,
@@ -200,15 +200,15 @@ fn what_is_in_the_files() {
 }
 
 #[test]
-fn archives_are_looked_into() {
+fn archives_are_searched() {
     let dir = tempfile::tempdir().unwrap();
     let (masks, images) = (dir.path().join("masks.zip"), dir.path().join("ILSVRC2012_img_val.tar"));
     let name = |i: usize| format!("ILSVRC2012_val_{i:08}.JPEG");
-    let of_mask = |i: usize| format!("hardImageNet/val/n03218198_{}", name(i));
-    let names = [of_mask(0), of_mask(1), "../escape.png".to_owned()];
-    let packed = names.each_ref().map(|name| (name.as_str(), picture(6, 8, 255)));
+    let mask_name = |i: usize| format!("hardImageNet/val/n03218198_{}", name(i));
+    let names = [mask_name(0), mask_name(1), "../escape.png".to_owned()];
+    let packed = names.each_ref().map(|name| (name.as_str(), image_file(6, 8, 255)));
     std::fs::write(&masks, zip(&packed)).unwrap();
-    std::fs::write(&images, tar(&[(&name(0), picture(6, 8, 90))])).unwrap();
+    std::fs::write(&images, tar(&[(&name(0), image_file(6, 8, 90))])).unwrap();
     check(
         dir.path(),
         &HardImageNet::check(&masks, &images, Split::Val),

@@ -1,23 +1,23 @@
-//! COCO instance files, written here with their pictures.
+//! COCO instance files, which the tests write together with their images.
 
 use hard_imagenet_datasets::{Coco, CocoMode, Dataset, DatasetError};
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// A folder with `instances.json` and `val/{a,b}.png` of 20 × 30, whose pixels tell their row and column.
+/// Creates a folder with `instances.json` and `val/{a,b}.png` of 20 × 30, whose pixels hold their row and column.
 fn tree(json: &str) -> (TempDir, PathBuf, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let (file, images) = (dir.path().join("instances.json"), dir.path().join("val"));
     std::fs::create_dir(&images).unwrap();
     std::fs::write(&file, json).unwrap();
-    let picture = image::RgbImage::from_fn(30, 20, |x, y| image::Rgb([y as u8, x as u8, 7]));
+    let image = image::RgbImage::from_fn(30, 20, |x, y| image::Rgb([y as u8, x as u8, 7]));
     for name in ["a.png", "b.png"] {
-        picture.save(images.join(name)).unwrap();
+        image.save(images.join(name)).unwrap();
     }
     (dir, file, images)
 }
 
-/// A file of two pictures and three categories with these annotations.
+/// Returns a file of two images and three categories with these annotations.
 fn instances(annotations: &str) -> String {
     format!(
         r#"{{"info": {{"year": 2017}}, "licenses": [],
@@ -29,7 +29,7 @@ fn instances(annotations: &str) -> String {
     )
 }
 
-/// Objects as rows 3..7 and columns 2..12, rows 10..14 and columns 20..24, and a crowd in the first two columns.
+/// Objects in rows 3..7 and columns 2..12 and in rows 10..14 and columns 20..24, and a crowd in the first two columns.
 const ANNOTATIONS: &str = r#"
     {"id": 71, "image_id": 5, "category_id": 18, "iscrowd": 0, "area": 40, "bbox": [2, 3, 10, 4],
      "segmentation": [[2, 3, 12, 3, 12, 7, 2, 7]]},
@@ -77,16 +77,16 @@ fn objects_are_cut_out_with_their_own_mask() {
     let expected: Vec<u8> = (0..100).map(|i| if (3..7).contains(&(i / 10)) { 255 } else { 0 }).collect();
     assert_eq!(sample.mask.data, expected);
 
-    // Two polygons are one object; nothing of the other objects is in its mask.
+    // Two polygons are one object. Its mask contains nothing of the other objects.
     assert_eq!(data.get(0).unwrap().mask.data, [255; 16]);
-    // An object as large as the picture leaves nothing to cut.
+    // An object as large as the image leaves nothing to cut.
     let sample = data.get(2).unwrap();
     assert_eq!((sample.image.height, sample.image.width, sample.mask.data.len()), (20, 30, 600));
     assert!(sample.mask.data.iter().all(|&v| v == 255));
 }
 
 #[test]
-fn small_objects_and_crowds_are_left_out() {
+fn small_objects_and_crowds_are_skipped() {
     let check = |min_side, expected: &[&str]| {
         let (_dir, data) = open(ANNOTATIONS, CocoMode::Objects { min_side, margin: 0.5 });
         assert_eq!(ids(&data.unwrap()), expected, "{min_side}");
@@ -95,7 +95,7 @@ fn small_objects_and_crowds_are_left_out() {
     check(4.5, &["coco/b/10"]);
     let (_dir, data) = open(ANNOTATIONS, CocoMode::OBJECTS);
     let error = data.err().unwrap().to_string();
-    assert!(error.contains("instances.json: no object of sufficient size"), "{error}");
+    assert!(error.contains("instances.json: this file contains no object of sufficient size"), "{error}");
 }
 
 #[test]
@@ -110,11 +110,11 @@ fn a_margin_shows_the_surroundings() {
 }
 
 #[test]
-fn whole_pictures_are_of_the_largest_objects_class() {
+fn a_whole_image_has_the_class_of_its_largest_object() {
     let (_dir, data) = open(ANNOTATIONS, CocoMode::Images);
     let data = data.unwrap();
     assert_eq!(ids(&data), ["coco/a", "coco/b"]);
-    // The dog is larger than the car; the crowd of dogs counts for the mask, but does not make the class.
+    // The dog is larger than the car. The crowd of dogs counts for the mask but not for the class.
     assert_eq!((data.class(0), data.class(1)), (1, 0));
     let sample = data.get(0).unwrap();
     assert_eq!((sample.image.height, sample.image.width), (20, 30));
@@ -155,24 +155,24 @@ fn a_file_that_contradicts_itself_is_refused() {
         let error = Coco::open(file, images, ALL).err().expect(words).to_string();
         assert!(error.contains("instances.json") && error.contains(words), "{error}");
     };
-    check(&instances(&annotation(1, 5, 17)), "annotation 1 is of no category (17)");
-    check(&instances(&annotation(1, 6, 18)), "annotation 1 is of no image (6)");
+    check(&instances(&annotation(1, 5, 17)), "annotation 1 refers to the unknown category 17");
+    check(&instances(&annotation(1, 6, 18)), "annotation 1 refers to the unknown image 6");
     check(&instances(&[annotation(1, 5, 18), annotation(1, 5, 3)].join(",")), "has the annotation 1 twice");
     check(&instances("").replace("\"id\": 9,", "\"id\": 5,"), "has the image 5 twice");
-    check(&instances("").replace("b.png", "a.jpg"), "same picture a");
+    check(&instances("").replace("b.png", "a.jpg"), "the same file a");
     check(&instances("").replace("\"id\": 18", "\"id\": 3"), "has the category 3 twice");
     for outside in ["../b.png", "/etc/b.png", "", "."] {
         check(&instances("").replace("b.png", outside), "a path within the folder");
     }
     check(&instances(""), "no object");
-    check("{\"images\": []", "no COCO instance file");
+    check("{\"images\": []", "not a COCO instance file");
     check("{\"images\": [], \"categories\": []}", "annotations");
-    check("[1, 2]", "no COCO instance file");
-    check("not json", "no COCO instance file");
+    check("[1, 2]", "not a COCO instance file");
+    check("not json", "not a COCO instance file");
 }
 
 #[test]
-fn segmentations_that_make_no_sense_fail_alone() {
+fn an_invalid_segmentation_fails_only_its_sample() {
     let check = |segmentation: &str, words: &str| {
         let bad = format!(
             r#"{{"id": 4, "image_id": 5, "category_id": 18, "area": 1, "bbox": [0, 0, 1, 1], "segmentation": {segmentation}}}"#
@@ -186,20 +186,20 @@ fn segmentations_that_make_no_sense_fail_alone() {
     };
     check("[]", "no polygon");
     check("[[1, 2, 3]]", "odd number");
-    check("[[1, 2, \"x\", 3]]", "neither polygons");
-    check("7", "neither polygons");
-    check("[[100, 100, 120, 100, 120, 120]]", "without pixels");
-    check("{\"size\": [30, 20], \"counts\": [0, 600]}", "is 30 × 20, its picture 20 × 30");
+    check("[[1, 2, \"x\", 3]]", "expected polygons");
+    check("7", "expected polygons");
+    check("[[100, 100, 120, 100, 120, 120]]", "has no pixels");
+    check("{\"size\": [30, 20], \"counts\": [0, 600]}", "its size is 30 × 20, but the image has 20 × 30 pixels");
     check("{\"size\": [20, 30], \"counts\": [0, 601]}", "601");
     check("{\"size\": [20, 30], \"counts\": [4294967295, 4294967295]}", "8589934590");
-    check("{\"size\": [20, 30], \"counts\": [-1, 601]}", "run lengths are");
+    check("{\"size\": [20, 30], \"counts\": [-1, 601]}", "expected run lengths");
     check("{\"size\": [20, 30], \"counts\": \"\\u00e9\"}", "compressed");
     check("{\"size\": [20, 30], \"counts\": \"oooo\"}", "compressed");
     check("{\"size\": [20, 30]}", "counts");
 }
 
 #[test]
-fn pictures_that_are_missing_or_of_another_size_fail_alone() {
+fn a_missing_image_or_one_of_another_size_fails_only_its_samples() {
     let (dir, data) = open(ANNOTATIONS, ALL);
     let data = data.unwrap();
     std::fs::remove_file(dir.path().join("val/b.png")).unwrap();
@@ -207,7 +207,7 @@ fn pictures_that_are_missing_or_of_another_size_fail_alone() {
     assert!(error.contains("val/b.png"), "{error}");
     image::RgbImage::new(31, 20).save(dir.path().join("val/b.png")).unwrap();
     let error = data.get(2).unwrap_err().to_string();
-    assert!(error.contains("says that b.png has 20 × 30 pixels, but it has 20 × 31"), "{error}");
+    assert!(error.contains("states that b.png has 20 × 30 pixels, but it has 20 × 31"), "{error}");
     assert!(data.get(0).is_ok());
 
     let error = Coco::open(dir.path().join("instances.json"), dir.path().join("nowhere"), ALL).err().unwrap();
@@ -217,7 +217,7 @@ fn pictures_that_are_missing_or_of_another_size_fail_alone() {
 }
 
 #[test]
-fn lvis_names_pictures_by_their_addresses() {
+fn lvis_names_images_by_their_urls() {
     let json = instances(ANNOTATIONS)
         .replace("\"file_name\": \"b.png\"", "\"coco_url\": \"http://images.cocodataset.org/train2017/b.png\"")
         .replace("\"iscrowd\": 0, ", "");
@@ -230,7 +230,7 @@ fn lvis_names_pictures_by_their_addresses() {
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(200))]
 
-    /// A file that was damaged anywhere may be refused, in whole or in part; it never brings the program down.
+    /// A file that is damaged anywhere may be refused, in whole or in part, but never causes a panic.
     #[test]
     fn damage_is_an_error(at in 0usize..2000, with in "[0-9\\[\\]{},:\"e.-]{0,4}") {
         let whole = instances(ANNOTATIONS);

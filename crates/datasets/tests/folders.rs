@@ -1,10 +1,10 @@
-//! Datasets on disk, on tiny trees made for each test.
+//! Datasets on disk, with a small tree of files for each test.
 
 use hard_imagenet_datasets::{Dataset, DatasetError, HardImageNet, MaskedFolder, Rival20, Split};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A picture of one colour with one bright pixel at (0, 0), written as PNG bytes under any name.
+/// Writes an image of one color with a bright pixel at (0, 0) as PNG bytes under any name.
 fn write(path: impl AsRef<Path>, (height, width): (u32, u32), value: u8) {
     let path = path.as_ref();
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -15,7 +15,7 @@ fn write(path: impl AsRef<Path>, (height, width): (u32, u32), value: u8) {
     std::fs::write(path, bytes.into_inner()).unwrap();
 }
 
-/// A file that is no picture.
+/// Writes a file that is not an image.
 fn write_text(path: impl AsRef<Path>, text: &[u8]) {
     std::fs::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
@@ -25,7 +25,7 @@ fn message<T>(result: Result<T, DatasetError>) -> String {
     result.err().expect("an error").to_string()
 }
 
-/// Three validation masks of two classes, two of them with pictures.
+/// Creates three validation masks of two classes, two of them with images.
 fn small_tree() -> (TempDir, PathBuf, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let (masks, images) = (dir.path().join("masks"), dir.path().join("imagenet"));
@@ -40,7 +40,7 @@ fn small_tree() -> (TempDir, PathBuf, PathBuf) {
 }
 
 #[test]
-fn hard_imagenet_is_sorted_and_labelled() {
+fn hard_imagenet_is_sorted_and_labeled() {
     let (_dir, masks, images) = small_tree();
     let data = HardImageNet::open(&masks, &images, Split::Val).unwrap();
     assert_eq!(data.info().name, "hard-imagenet");
@@ -56,7 +56,7 @@ fn hard_imagenet_is_sorted_and_labelled() {
     let sled = &data.info().classes[0];
     assert_eq!((sled.name.as_str(), sled.wnid.as_deref(), sled.imagenet), ("dog sled", Some("n03218198"), Some(537)));
 
-    // Sizes may differ: each is resized from its own.
+    // Sizes may differ, because each is resized from its own size.
     let sample = data.get(0).unwrap();
     assert_eq!((sample.image.height, sample.image.width, sample.image.data[3]), (6, 7, 20));
     assert_eq!((sample.mask.height, sample.mask.width), (4, 5));
@@ -65,26 +65,26 @@ fn hard_imagenet_is_sorted_and_labelled() {
 }
 
 #[test]
-fn a_mask_without_its_picture_fails_alone() {
+fn a_mask_without_its_image_fails_only_its_sample() {
     let (_dir, masks, images) = small_tree();
     let data = HardImageNet::open(&masks, &images, Split::Val).unwrap();
     let error = message(data.get(1));
-    assert!(error.contains("no picture ILSVRC2012_val_00000900.JPEG of the class n03218198"), "{error}");
+    assert!(error.contains("there is no image ILSVRC2012_val_00000900.JPEG of class n03218198"), "{error}");
     assert!(error.contains("class folders in") && error.contains("imagenet/val"), "{error}");
     assert!(data.get(2).is_ok());
 }
 
 #[test]
-fn damaged_pictures_are_named() {
+fn damaged_images_are_named() {
     let (_dir, masks, images) = small_tree();
-    write_text(images.join("val/n03218198/ILSVRC2012_val_00000900.JPEG"), b"not a picture");
+    write_text(images.join("val/n03218198/ILSVRC2012_val_00000900.JPEG"), b"not an image");
     let data = HardImageNet::open(&masks, &images, Split::Val).unwrap();
     let error = message(data.get(1));
     assert!(error.contains("imagenet/val/n03218198/ILSVRC2012_val_00000900.JPEG"), "{error}");
 }
 
 #[test]
-fn pictures_are_found_in_every_usual_layout() {
+fn images_are_found_in_every_usual_layout() {
     for place in [
         "val/n03218198/ILSVRC2012_val_00000900.JPEG",
         "n03218198/ILSVRC2012_val_00000900.JPEG",
@@ -107,13 +107,13 @@ fn missing_and_empty_folders_are_explained() {
     assert!(error.contains("<wnid>_<ImageNet file name>"), "{error}");
     std::fs::create_dir(masks.join("train")).unwrap();
     let error = message(HardImageNet::open(&masks, &images, Split::Train));
-    assert!(error.contains("masks/train: no mask"), "{error}");
+    assert!(error.contains("masks/train: there is no mask"), "{error}");
     let error = message(HardImageNet::open(&masks, dir.path().join("nowhere"), Split::Val));
     assert!(error.contains("nowhere: no such folder") && error.contains("image-net.org"), "{error}");
 }
 
 #[test]
-fn foreign_and_double_masks_are_refused() {
+fn foreign_and_duplicate_masks_are_refused() {
     let (_dir, masks, images) = small_tree();
     let foreign = masks.join("val/n01440764_ILSVRC2012_val_00000293.JPEG");
     write(&foreign, (3, 3), 0);
@@ -127,12 +127,12 @@ fn foreign_and_double_masks_are_refused() {
 }
 
 #[test]
-fn the_pickled_order_is_taken_and_checked() {
+fn the_pickled_order_is_used_and_checked() {
     let check = |order: &[u32], wnids: Option<&[(u32, &str)]>| {
         let (dir, masks, images) = small_tree();
         let meta = masks.join("meta");
         std::fs::create_dir(&meta).unwrap();
-        // In protocol 0, which can be written by hand.
+        // Protocol 0 can be written by hand.
         let items: String = order.iter().map(|index| format!("I{index}\na")).collect();
         std::fs::write(meta.join("hard_imagenet_idx.pkl"), format!("(l{items}.")).unwrap();
         if let Some(wnids) = wnids {
@@ -145,7 +145,7 @@ fn the_pickled_order_is_taken_and_checked() {
     };
     assert_eq!(check(&[837, 746, 537], None).unwrap(), (2, 0));
     assert_eq!(check(&[537, 837], Some(&[(537, "n03218198"), (837, "n04356056")])).unwrap(), (0, 1));
-    // A class beyond the fifteen is fine if its WordNet id is told.
+    // A class beyond the fifteen is accepted if its WordNet id is known.
     assert_eq!(check(&[0, 537, 837], Some(&[(0, "n01440764")])).unwrap(), (1, 2));
     let error = message(check(&[537, 537], None));
     assert!(error.contains("hard_imagenet_idx.pkl") && error.contains("distinct"), "{error}");
@@ -169,7 +169,7 @@ fn pickles_of_python_are_read() {
 }
 
 #[test]
-fn a_damaged_pickle_names_itself_and_the_way_out() {
+fn the_error_of_a_damaged_pickle_says_what_to_do() {
     let (_dir, masks, images) = small_tree();
     write_text(masks.join("meta/hard_imagenet_idx.pkl"), b"\x80\x04\x95\x0c\x00");
     let error = message(HardImageNet::open(&masks, &images, Split::Val));
@@ -205,14 +205,14 @@ fn rival_pools_both_folders_and_splits_by_imagenet() {
 
     std::fs::remove_dir_all(rival.join("train")).unwrap();
     assert_eq!(Rival20::open(&rival, &images, Split::Val).unwrap().len(), 1);
-    // The folder above is as good; one without masks is not.
+    // The folder above is accepted, but one without masks is not.
     assert_eq!(Rival20::open(dir.path(), &images, Split::Val).unwrap().len(), 1);
     let error = message(Rival20::open(&images, &images, Split::Val));
     assert!(error.contains("entire_object_masks"), "{error}");
 }
 
 #[test]
-fn a_folder_with_classes() {
+fn a_masked_folder_with_classes() {
     let dir = tempfile::tempdir().unwrap();
     let (images, masks) = (dir.path().join("images"), dir.path().join("masks"));
     write(images.join("n02391049/b.jpg"), (3, 3), 60);
@@ -238,7 +238,7 @@ fn a_folder_with_classes() {
 }
 
 #[test]
-fn a_flat_folder_is_one_class_even_with_the_masks_inside() {
+fn a_flat_folder_is_one_class_even_if_it_contains_the_masks() {
     let dir = tempfile::tempdir().unwrap();
     let images = dir.path().join("puppies");
     write(images.join("a.png"), (3, 3), 80);
@@ -261,8 +261,8 @@ fn a_folder_that_cannot_be_paired_is_refused() {
     std::fs::create_dir(at("empty")).unwrap();
     check("nowhere", "images", &["nowhere", "no such folder"]);
     check("images", "nowhere", &["nowhere", "no such folder"]);
-    check("empty", "images", &["empty", "no pictures"]);
-    check("images", "other", &["images", "no picture here has a mask", "other"]);
+    check("empty", "images", &["empty", "no images"]);
+    check("images", "other", &["images", "no image here has a mask", "other"]);
 
     write(at("twice/a.png"), (3, 3), 0);
     write(at("twice/a.jpg"), (3, 3), 0);
@@ -271,9 +271,9 @@ fn a_folder_that_cannot_be_paired_is_refused() {
 
     write(at("mixed/top.png"), (3, 3), 0);
     write(at("mixed/class/a.png"), (3, 3), 0);
-    check("mixed", "images", &["mixed", "beside class folders"]);
+    check("mixed", "images", &["mixed", "next to class folders"]);
 
-    // One flat mask cannot be the mask of two pictures.
+    // A flat mask cannot belong to two images.
     write(at("classes/x/a.png"), (3, 3), 0);
     write(at("classes/y/a.png"), (3, 3), 0);
     check("classes", "images", &["classes/x/a.png", "classes/y/a.png"]);

@@ -1,13 +1,12 @@
-//! Archives that are damaged or made to do harm: each is a clear error or a skipped entry, never a panic, a hang, or a
-//! file outside.
+//! Damaged and malicious archives: each gives a clear error or a skipped entry, and never a panic, a hang or a file outside.
 
 mod archives;
 
-use archives::{SHARD, gzip, parquet, patch, picture, seal, tar, tar_entry, tar_header, zip};
+use archives::{SHARD, gzip, image_file, parquet, patch, seal, tar, tar_entry, tar_header, zip};
 use hard_imagenet_datasets::{DatasetError, HardImageNet, ImageNet, Split, Store};
 use std::path::Path;
 
-/// A store of these bytes.
+/// Opens a store of these bytes.
 fn open(bytes: &[u8]) -> Result<Store, DatasetError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("archive");
@@ -19,7 +18,7 @@ fn error<T>(result: Result<T, DatasetError>) -> String {
     result.err().expect("an error").to_string()
 }
 
-/// The archive gives only "good", and reports the other entry.
+/// Checks that the archive contains only "good" and that it reports the other entry.
 fn check_skipped(archive: &[u8], name: &str) {
     let store = open(archive).unwrap();
     assert_eq!(store.files("").unwrap(), ["good"], "{name}");
@@ -55,22 +54,22 @@ fn zip_links_are_skipped() {
 fn a_zip_that_lies_about_sizes_or_bytes_is_refused() {
     let content = vec![7; 100_000];
     let size = 100_000u32.to_le_bytes();
-    // Deflated to some hundred bytes: the directory says 10, or 4 GB.
+    // The content deflates to some hundred bytes, and the directory claims 10 bytes or 4 GB.
     for lie in [10u32, u32::MAX - 1] {
         let mut archive = zip(&[("bomb", content.clone())]);
         assert!(patch(&mut archive, &size, &lie.to_le_bytes()) > 0);
         let read = open(&archive).and_then(|store| store.read("bomb"));
-        // What counts is what comes out: never more than there is.
+        // Never more bytes come out than there are.
         assert!(read.as_ref().is_err() || read.as_ref().is_ok_and(|bytes| bytes.len() <= content.len()), "{lie}");
     }
-    let mut archive = zip(&[("x", vec![0]), ("stored", b"a picture's bytes".to_vec())]);
-    assert_eq!(patch(&mut archive, b"a picture's bytes", b"A picture's bytes"), 1);
+    let mut archive = zip(&[("x", vec![0]), ("stored", b"an image's bytes".to_vec())]);
+    assert_eq!(patch(&mut archive, b"an image's bytes", b"AN image's bytes"), 1);
     let message = error(open(&archive).unwrap().read("stored"));
     assert!(message.contains("archive/stored") && message.contains("cannot be read"), "{message}");
 }
 
 #[test]
-fn more_than_the_limit_is_refused() {
+fn files_above_the_limit_are_refused() {
     // A quarter of a gibibyte of zeros deflates to a quarter of a mebibyte.
     let archive = zip(&[("bomb", vec![0; (256 << 20) + 1])]);
     assert!(archive.len() < 1 << 20);
@@ -79,7 +78,7 @@ fn more_than_the_limit_is_refused() {
 }
 
 #[test]
-fn a_compressed_tar_that_is_too_large_or_no_tar_is_refused() {
+fn compressed_files_that_are_too_large_or_not_a_tar_are_refused() {
     let message = error(open(&gzip(&vec![0; (256 << 20) + 1])));
     assert!(message.contains("archive") && message.contains("256 MiB"), "{message}");
     let message = error(open(&gzip(b"a text")));
@@ -95,7 +94,7 @@ fn a_compressed_tar_that_is_too_large_or_no_tar_is_refused() {
 #[test]
 fn an_encrypted_zip_says_so() {
     let mut archive = zip(&[("secret", b"x".to_vec())]);
-    // The first bit of the flags, after signature and versions, in both headers.
+    // Set the first bit of the flags, which follow signature and versions, in both headers.
     for (signature, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
         let at = archive.windows(4).position(|w| w == signature).unwrap();
         archive[at + flags] |= 1;
@@ -108,11 +107,11 @@ fn an_encrypted_zip_says_so() {
 fn tar_names_that_lead_outside_are_skipped() {
     for name in ESCAPES {
         if name.ends_with('/') {
-            continue; // a folder has no bytes to read
+            continue; // a folder has no bytes
         }
         let archive = [tar_entry(name.as_bytes(), b'0', b"bad"), tar(&[("good", b"fine".to_vec())])].concat();
         check_skipped(&archive, name);
-        // The same by the two ways of long names.
+        // The same name in the two forms of long names.
         let long = tar_entry(b"././@LongLink", b'L', format!("{name}\0").as_bytes());
         let named = [long, tar_entry(b"harmless", b'0', b"bad"), tar(&[("good", b"fine".to_vec())])].concat();
         check_skipped(&named, name);
@@ -137,7 +136,7 @@ fn tar_links_and_devices_are_skipped() {
         seal(&mut link);
         check_skipped(&[link, tar(&[("good", b"fine".to_vec())])].concat(), "link");
     }
-    // A hard link that repeats the size of what it leads to has no bytes all the same.
+    // A hard link has no bytes even if it repeats the size of its target.
     let archive = [tar_header(b"link", b'1', 1 << 30), tar(&[("good", b"fine".to_vec())])].concat();
     check_skipped(&archive, "link");
 }
@@ -156,7 +155,7 @@ fn long_names_are_read() {
         assert_eq!((store.read(&name).unwrap(), store.read("short").unwrap()), (b"one".to_vec(), b"end".to_vec()));
         assert_eq!((store.files("").unwrap().len(), store.skipped_entries().len()), (1, 0));
     }
-    // Prefix and name.
+    // A name that is split into prefix and name.
     let mut header = tar_entry(b"x.JPEG", b'0', b"one");
     header[345..348].copy_from_slice(b"a/b");
     seal(&mut header[..512]);
@@ -183,17 +182,17 @@ fn sizes_beyond_the_tar_are_refused() {
     most[0] = 0x80;
     let message = error(open(&[base_256(most), vec![0; 1024]].concat()));
     assert!(message.contains("tar"), "{message}");
-    // By a pax header.
+    // A size in a pax header.
     let pax = tar_entry(b"pax", b'x', pax_record("size", "18446744073709551615").as_bytes());
     let message = error(open(&[pax, tar_entry(b"huge", b'0', b"x")].concat()));
     assert!(message.contains("tar"), "{message}");
-    // A name of megabytes is no name.
+    // A name of megabytes is refused.
     let message = error(open(&tar_entry(b"long", b'L', &vec![b'a'; 1 << 20])));
     assert!(message.contains("a name of 1048576 bytes"), "{message}");
 }
 
 #[test]
-fn what_is_no_archive_says_so() {
+fn files_that_are_not_archives_are_refused() {
     for bytes in [b"".as_slice(), b"P", b"PK", b"PK\x03\x04", b"\x1f\x8b\x08 compressed", &[0; 4096], &[0xff; 4096]] {
         let message = error(open(bytes));
         assert!(message.contains("archive"), "{message}");
@@ -203,7 +202,7 @@ fn what_is_no_archive_says_so() {
     assert!(error(HardImageNet::open(dir.path().join("nowhere"), dir.path(), Split::Val)).contains("nowhere"));
 }
 
-/// All that one can do with a store of these bytes, after any damage.
+/// Calls every reading function of a store of these bytes, after any damage.
 fn exercise(folder: &Path, bytes: &[u8]) {
     let path = folder.join("archive");
     std::fs::write(&path, bytes).unwrap();
@@ -215,14 +214,14 @@ fn exercise(folder: &Path, bytes: &[u8]) {
     }
 }
 
-/// The same for parquet shards.
+/// Reads all images of a parquet shard of these bytes.
 fn exercise_shard(folder: &Path, bytes: &[u8]) -> Result<Vec<(String, String)>, DatasetError> {
     shard(folder, bytes).and_then(|images| {
-        let pictures = images.images()?;
-        for (wnid, file) in &pictures {
+        let names = images.images()?;
+        for (wnid, file) in &names {
             images.read(wnid, file)?;
         }
-        Ok(pictures)
+        Ok(names)
     })
 }
 
@@ -234,12 +233,12 @@ fn shard(folder: &Path, bytes: &[u8]) -> Result<ImageNet, DatasetError> {
 
 fn good_shard() -> Vec<u8> {
     let paths = [1, 2, 3].map(|i| Some(format!("ILSVRC2012_val_0000000{i}_n03218198.JPEG").into_bytes()));
-    let bytes = [1, 2, 3].map(|i| Some(picture(2, 2, i)));
+    let bytes = [1, 2, 3].map(|i| Some(image_file(2, 2, i)));
     parquet(SHARD, &bytes.to_vec(), &paths.to_vec())
 }
 
 #[test]
-fn every_cut_and_every_wrong_byte_is_survived() {
+fn no_damage_of_an_archive_causes_a_panic() {
     let dir = tempfile::tempdir().unwrap();
     let files = [("val/a", b"first".to_vec()), ("val/b", vec![3; 700]), ("c", b"last".to_vec())];
     for archive in [zip(&files), tar(&files), gzip(&tar(&files))] {
@@ -255,14 +254,14 @@ fn every_cut_and_every_wrong_byte_is_survived() {
 }
 
 #[test]
-fn every_cut_and_wrong_byte_of_a_shard_is_survived() {
+fn no_damage_of_a_shard_causes_a_panic() {
     let dir = tempfile::tempdir().unwrap();
     let archive = good_shard();
     assert_eq!(exercise_shard(dir.path(), &archive).unwrap().len(), 3);
     for end in (0..archive.len()).step_by(11) {
         assert!(exercise_shard(dir.path(), &archive[..end]).is_err(), "{end}");
     }
-    // Lengths that are too long by far, and too long by a little.
+    // Lengths become far too long, or slightly too long.
     for at in 0..archive.len() {
         for value in [0x7f, archive[at] ^ 1] {
             let mut damaged = archive.clone();
@@ -273,7 +272,7 @@ fn every_cut_and_wrong_byte_of_a_shard_is_survived() {
 }
 
 #[test]
-fn shards_of_another_form_are_refused() {
+fn shards_with_another_schema_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let cell = |text: &str| Some(text.as_bytes().to_vec());
     let check = |schema: &str, bytes: Option<Vec<u8>>, path: Option<Vec<u8>>, words: &str| {
@@ -293,9 +292,9 @@ fn shards_of_another_form_are_refused() {
 }
 
 #[test]
-fn nothing_is_written() {
+fn no_file_is_written() {
     let dir = tempfile::tempdir().unwrap();
-    let mut archive = zip(&[("xxxxxxx", b"bad".to_vec()), ("val/n03218198_a.JPEG", picture(2, 2, 1))]);
+    let mut archive = zip(&[("xxxxxxx", b"bad".to_vec()), ("val/n03218198_a.JPEG", image_file(2, 2, 1))]);
     patch(&mut archive, b"xxxxxxx", b"../evil");
     std::fs::create_dir(dir.path().join("inside")).unwrap();
     std::fs::write(dir.path().join("inside/masks.zip"), archive).unwrap();

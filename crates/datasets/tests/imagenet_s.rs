@@ -4,12 +4,12 @@ use hard_imagenet_datasets::{Dataset, ImageNetS, Split};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-fn write(path: impl AsRef<Path>, picture: &image::RgbImage) {
+fn write(path: impl AsRef<Path>, image: &image::RgbImage) {
     std::fs::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
-    picture.save_with_format(path, image::ImageFormat::Png).unwrap();
+    image.save_with_format(path, image::ImageFormat::Png).unwrap();
 }
 
-/// A label map of one row: red is the id's remainder by 256, green its quotient.
+/// Creates a label map of one row: red is the remainder of the id by 256, green the quotient.
 fn map(ids: &[u32]) -> image::RgbImage {
     image::RgbImage::from_fn(ids.len() as u32, 1, |x, _| {
         let id = ids[x as usize];
@@ -17,11 +17,11 @@ fn map(ids: &[u32]) -> image::RgbImage {
     })
 }
 
-fn picture(width: u32, value: u8) -> image::RgbImage {
+fn plain_image(width: u32, value: u8) -> image::RgbImage {
     image::RgbImage::from_pixel(width, 1, image::Rgb([value; 3]))
 }
 
-/// Three classes, one of them without pictures; three maps of four pixels.
+/// Creates three classes, one of them without images, and three maps of four pixels.
 fn tree() -> (TempDir, PathBuf, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let (root, images) = (dir.path().join("ImageNetS50"), dir.path().join("imagenet"));
@@ -30,10 +30,10 @@ fn tree() -> (TempDir, PathBuf, PathBuf) {
     write(maps.join("n01443537/ILSVRC2012_val_00000001.png"), &map(&[1, 1, 3, 0]));
     write(maps.join("n01443537/ILSVRC2012_val_00000003.png"), &map(&[1, 1, 1, 1]));
     std::fs::create_dir(maps.join("n01491361")).unwrap();
-    write(root.join("validation/n01443537/ILSVRC2012_val_00000001.JPEG"), &picture(4, 10));
-    write(images.join("val/n01531178/ILSVRC2012_val_00000002.JPEG"), &picture(4, 20));
+    write(root.join("validation/n01443537/ILSVRC2012_val_00000001.JPEG"), &plain_image(4, 10));
+    write(images.join("val/n01531178/ILSVRC2012_val_00000002.JPEG"), &plain_image(4, 20));
     write(root.join("train-semi-segmentation/n01443537/n01443537_7.png"), &map(&[0, 1]));
-    write(images.join("train/n01443537/n01443537_7.JPEG"), &picture(2, 30));
+    write(images.join("train/n01443537/n01443537_7.JPEG"), &plain_image(2, 30));
     (dir, root, images)
 }
 
@@ -49,13 +49,13 @@ fn ids_follow_the_order_of_the_folders() {
     let classes: Vec<_> = data.info().classes.iter().map(|c| (c.name.as_str(), c.imagenet)).collect();
     assert_eq!(classes, [("goldfish", Some(1)), ("tiger shark", Some(3)), ("goldfinch", Some(11))]);
 
-    // The sample's own class only; pictures that were copied come first, ImageNet's then.
+    // The mask contains only the sample's own class. Copied images are preferred to ImageNet's.
     let fish = data.get(0).unwrap();
     assert_eq!((fish.mask.data.as_slice(), fish.image.data[0]), ([255, 255, 0, 0].as_slice(), 10));
     let finch = data.get(2).unwrap();
     assert_eq!((finch.mask.data.as_slice(), finch.image.data[0]), ([0, 255, 0, 255].as_slice(), 20));
     let error = data.get(1).unwrap_err().to_string();
-    assert!(error.contains("no picture ILSVRC2012_val_00000003.JPEG of the class n01443537"), "{error}");
+    assert!(error.contains("there is no image ILSVRC2012_val_00000003.JPEG of class n01443537"), "{error}");
 
     let train = ImageNetS::open(&root, &images, Split::Train).unwrap();
     assert_eq!((train.len(), train.id(0)), (1, "train/n01443537/n01443537_7"));
@@ -65,23 +65,23 @@ fn ids_follow_the_order_of_the_folders() {
 #[test]
 fn an_id_without_a_class_folder_is_refused() {
     let (_dir, root, images) = tree();
-    // Red 44, green 1.
+    // The id 300 is red 44, green 1.
     write(root.join("validation-segmentation/n01531178/ILSVRC2012_val_00000002.png"), &map(&[0, 300, 1000, 3]));
     let data = ImageNetS::open(&root, &images, Split::Val).unwrap();
     let error = data.get(2).unwrap_err().to_string();
-    assert!(error.contains("00000002.png: holds the id 300") && error.contains("3 class folders"), "{error}");
+    assert!(error.contains("00000002.png: contains the id 300") && error.contains("3 class folders"), "{error}");
 }
 
 #[test]
-fn what_does_not_fit_is_named() {
+fn inconsistent_files_are_named() {
     let (dir, root, images) = tree();
-    write(root.join("validation/n01443537/ILSVRC2012_val_00000001.JPEG"), &picture(5, 10));
+    write(root.join("validation/n01443537/ILSVRC2012_val_00000001.JPEG"), &plain_image(5, 10));
     let data = ImageNetS::open(&root, &images, Split::Val).unwrap();
     let error = data.get(0).unwrap_err().to_string();
-    assert!(error.contains("00000001.png") && error.contains("1 × 4, its picture 1 × 5"), "{error}");
+    assert!(error.contains("00000001.png") && error.contains("1 × 4, but its image is 1 × 5"), "{error}");
 
-    let error = ImageNetS::open(&root, root.join("pictures"), Split::Val).err().unwrap().to_string();
-    assert!(error.contains("pictures: no such folder"), "{error}");
+    let error = ImageNetS::open(&root, root.join("images"), Split::Val).err().unwrap().to_string();
+    assert!(error.contains("images: no such folder"), "{error}");
     let check = |root: &Path, words: &str| {
         let error = ImageNetS::open(root, &images, Split::Val).err().expect(words).to_string();
         assert!(error.contains(words) && error.contains("ImageNetS50"), "{error}");
@@ -90,5 +90,5 @@ fn what_does_not_fit_is_named() {
     std::fs::create_dir_all(dir.path().join("empty/validation-segmentation/n01443537")).unwrap();
     check(&dir.path().join("empty"), "no label map");
     std::fs::create_dir(root.join("validation-segmentation/fish")).unwrap();
-    check(&root, "fish: this is no WordNet id");
+    check(&root, "fish: this is not a WordNet id");
 }

@@ -1,8 +1,8 @@
-//! Every form in which people have ImageNet and the masks gives the same samples.
+//! Every layout of ImageNet and of the masks gives the same samples.
 
 mod archives;
 
-use archives::{SHARD, gzip, parquet, picture, tar, zip};
+use archives::{SHARD, gzip, image_file, parquet, tar, zip};
 use hard_imagenet_datasets::{Dataset, HardImageNet, ImageNet, Rival20, Sample, Split, Store};
 use std::path::Path;
 use tempfile::TempDir;
@@ -15,14 +15,14 @@ const VAL: [(&str, &str); 3] = [
 const TRAIN: [(&str, &str); 3] =
     [("n03218198", "n03218198_12.JPEG"), ("n03218198", "n03218198_7.JPEG"), ("n04356056", "n04356056_9.JPEG")];
 
-fn of(split: Split) -> [(&'static str, &'static str); 3] {
+fn names(split: Split) -> [(&'static str, &'static str); 3] {
     if split == Split::Val { VAL } else { TRAIN }
 }
 
-/// The bytes of the pictures of a split: all differ.
+/// Returns the bytes of the images of a split, which all differ.
 fn bytes(split: Split) -> [Vec<u8>; 3] {
     let first = if split == Split::Val { 10 } else { 110 };
-    [0, 1, 2].map(|i| picture(3 + i, 4, first + i as u8))
+    [0, 1, 2].map(|i| image_file(3 + i, 4, first + i as u8))
 }
 
 fn write(path: impl AsRef<Path>, bytes: &[u8]) {
@@ -30,9 +30,9 @@ fn write(path: impl AsRef<Path>, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// Files of a split named by a function of class and file.
+/// Returns the files of a split, named by a function of class and file.
 fn named(split: Split, name: impl Fn(&str, &str) -> String) -> Vec<(String, Vec<u8>)> {
-    of(split).iter().zip(bytes(split)).map(|((wnid, file), bytes)| (name(wnid, file), bytes)).collect()
+    names(split).iter().zip(bytes(split)).map(|((wnid, file), bytes)| (name(wnid, file), bytes)).collect()
 }
 
 fn borrowed(files: &[(String, Vec<u8>)]) -> Vec<(&str, Vec<u8>)> {
@@ -41,7 +41,7 @@ fn borrowed(files: &[(String, Vec<u8>)]) -> Vec<(&str, Vec<u8>)> {
 
 fn mask_files(folder: &str) -> Vec<(String, Vec<u8>)> {
     let all = [Split::Train, Split::Val].into_iter().flat_map(|split| {
-        of(split).map(|(wnid, file)| (format!("{folder}{}/{wnid}_{file}", split.name()), picture(2, 2, 255)))
+        names(split).map(|(wnid, file)| (format!("{folder}{}/{wnid}_{file}", split.name()), image_file(2, 2, 255)))
     });
     all.collect()
 }
@@ -55,7 +55,7 @@ fn samples(masks: &Path, images: &Path, split: Split) -> Vec<Sample> {
     (0..data.len()).map(|i| data.get(i).unwrap()).collect()
 }
 
-/// What the published layout gives.
+/// Returns the samples in the published layout.
 fn expected(split: Split) -> (TempDir, Vec<Sample>) {
     let dir = tempfile::tempdir().unwrap();
     write_all(&dir.path().join("masks"), &mask_files(""));
@@ -66,7 +66,8 @@ fn expected(split: Split) -> (TempDir, Vec<Sample>) {
     (dir, samples)
 }
 
-/// Makes a form of ImageNet in a folder, opens it by a path, and compares; `listed`: classes are known.
+/// Creates a layout of ImageNet in a folder, opens it by a path, and compares the samples. `listed` says whether the classes of
+/// the images are known.
 fn check(split: Split, listed: bool, make: impl Fn(&Path), open: &str) {
     let (dir, expected) = expected(split);
     let root = dir.path().join("form");
@@ -76,16 +77,16 @@ fn check(split: Split, listed: bool, make: impl Fn(&Path), open: &str) {
     assert_eq!(samples(&dir.path().join("masks"), &images, split), expected, "{open}");
 
     let images = ImageNet::open(&images, split).unwrap();
-    let pictures = images.images().unwrap();
+    let found = images.images().unwrap();
     let stem = |file: &str| file.strip_suffix(".JPEG").unwrap_or(file).to_owned();
-    let got: Vec<(String, String)> = pictures.iter().map(|(wnid, file)| (wnid.clone(), stem(file))).collect();
-    let all: Vec<(String, String)> = of(split).iter().map(|(wnid, file)| ((*wnid).into(), stem(file))).collect();
+    let got: Vec<(String, String)> = found.iter().map(|(wnid, file)| (wnid.clone(), stem(file))).collect();
+    let all: Vec<(String, String)> = names(split).iter().map(|(wnid, file)| ((*wnid).into(), stem(file))).collect();
     assert_eq!(got, if listed { all } else { Vec::new() }, "{}", images.layout());
-    // What is listed can be read.
-    for (wnid, file) in &pictures {
+    // Every listed image can be read.
+    for (wnid, file) in &found {
         assert!(images.read(wnid, file).is_ok(), "{file} in {}", images.layout());
     }
-    let (wnid, file) = of(split)[0];
+    let (wnid, file) = names(split)[0];
     let place = images.find(wnid, file).unwrap().unwrap();
     assert!(place.starts_with(root.join(open)), "{place:?}");
     assert_eq!(images.find(wnid, "ILSVRC2012_val_00049999.JPEG").unwrap(), None);
@@ -110,7 +111,7 @@ fn class_folders() {
 
 #[test]
 fn class_folders_named_by_words() {
-    // Dog sled and sunglasses.
+    // The folders of dog sled and sunglasses.
     for (sled, glasses) in
         [("dog sled", "sunglasses"), ("DogSled", "Sunglasses, dark glasses"), ("n03218198", "SUNGLASSES")]
     {
@@ -133,7 +134,7 @@ fn class_folders_named_by_words() {
             check(split, true, zipped, "imagenet.zip");
         }
     }
-    // Two folders of one class.
+    // A class may have two folders.
     let halves = |root: &Path| {
         let folder = |file: &str| if file.contains('2') { "dog sled" } else { "n03218198" };
         let name = |wnid: &str, file: &str| format!("{}/{file}", if wnid == "n03218198" { folder(file) } else { wnid });
@@ -143,18 +144,18 @@ fn class_folders_named_by_words() {
 }
 
 #[test]
-fn folders_named_by_no_class_are_told() {
+fn folders_named_by_no_class_are_reported() {
     let dir = tempfile::tempdir().unwrap();
     for folder in ["dog_sled", "crane", "sledge"] {
-        write(dir.path().join(format!("val/{folder}/a.JPEG")), &picture(2, 2, 0));
+        write(dir.path().join(format!("val/{folder}/a.JPEG")), &image_file(2, 2, 0));
     }
     let images = ImageNet::open(dir.path(), Split::Val).unwrap();
-    let told: Vec<String> = images.skipped_entries().iter().map(|s| format!("{}: {}", s.name, s.reason)).collect();
+    let reported: Vec<String> = images.skipped_entries().iter().map(|s| format!("{}: {}", s.name, s.reason)).collect();
     let [crane, sledge] =
         ["val/crane: several classes of ImageNet have this name", "val/sledge: no class of ImageNet has this name"];
-    assert_eq!(told, [crane, sledge]);
+    assert_eq!(reported, [crane, sledge]);
     assert_eq!(images.images().unwrap(), [("n03218198".into(), "a.JPEG".into())]);
-    // Beside WordNet ids alone, other folders may lie as they like.
+    // Next to folders that are all named by WordNet ids, any other folder is fine.
     std::fs::rename(dir.path().join("val/dog_sled"), dir.path().join("val/n03218198")).unwrap();
     assert_eq!(ImageNet::open(dir.path(), Split::Val).unwrap().skipped_entries(), []);
 }
@@ -182,7 +183,7 @@ fn flat_validation_folders() {
 
 const META: [&[u8]; 2] = [include_bytes!("golden/devkit/meta.mat"), include_bytes!("golden/devkit/meta_plain.mat")];
 
-/// A development kit in a folder of that name.
+/// Returns the files of a development kit in a folder.
 fn kit(folder: &str, meta: &[u8], truth: &str) -> Vec<(String, Vec<u8>)> {
     let truth = (format!("{folder}ILSVRC2012_validation_ground_truth.txt"), truth.into());
     vec![(format!("{folder}meta.mat"), meta.to_vec()), truth]
@@ -207,17 +208,17 @@ fn labels_of_the_development_kit() {
         check(Split::Val, true, unpacked(""), "val");
         let packed = tar(&borrowed(&kit(&format!("{KIT}/data/"), meta, truth)));
         for (ending, bytes) in [("tar", packed.clone()), ("tar.gz", gzip(&packed))] {
-            let beside = |root: &Path| {
+            let packed_kit = |root: &Path| {
                 flat(root);
                 write(root.join(format!("{KIT}.{ending}")), &bytes);
             };
-            check(Split::Val, true, beside, "");
+            check(Split::Val, true, packed_kit, "");
         }
     }
 }
 
 #[test]
-fn a_development_kit_that_makes_no_sense_is_refused() {
+fn an_invalid_development_kit_is_refused() {
     let check = |meta: &[u8], truth: &str, file: &str, words: &str| {
         let dir = tempfile::tempdir().unwrap();
         write_all(dir.path(), &named(Split::Val, |_, file| format!("val/{file}")));
@@ -226,10 +227,10 @@ fn a_development_kit_that_makes_no_sense_is_refused() {
         assert!(error.contains(file) && error.contains(words), "{error}");
     };
     let truth = "ILSVRC2012_validation_ground_truth.txt";
-    check(META[0], "3\nn03218198\n", truth, "line 2: \"n03218198\" is no ILSVRC2012_ID");
+    check(META[0], "3\nn03218198\n", truth, "line 2: \"n03218198\" is not an ILSVRC2012_ID");
     check(META[0], "1001\n", truth, "line 1"); // a group of classes
     check(META[0], "7\n", truth, "line 1");
-    check(b"not MATLAB's", "3\n", "meta.mat", "development kit");
+    check(b"not a MAT-file", "3\n", "meta.mat", "development kit");
     let mut twice = META[1].to_vec();
     let at = twice.windows(8).position(|bytes| bytes == 2f64.to_le_bytes()).unwrap();
     twice[at..at + 8].copy_from_slice(&1f64.to_le_bytes());
@@ -239,7 +240,7 @@ fn a_development_kit_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_list_of_labels_that_makes_no_sense_is_refused() {
+fn an_invalid_list_of_labels_is_refused() {
     for list in ["imagenet_2012_validation_synset_labels.txt", "LOC_val_solution.csv"] {
         let dir = tempfile::tempdir().unwrap();
         write_all(dir.path(), &named(Split::Val, |_, file| format!("val/{file}")));
@@ -301,7 +302,7 @@ fn parquet_shards() {
             };
             shard(0, 0..1);
             shard(1, 1..3);
-            // The other splits lie beside it.
+            // Shards of other splits lie next to them.
             write(root.join("data/test-00000-of-00028.parquet"), b"not looked at");
         };
         check(split, true, make, "");
@@ -318,9 +319,9 @@ fn parquet_shards_of_every_codec() {
             let images = images.unwrap_or_else(|error| panic!("{codec}: {error}"));
             assert_eq!(images.images().unwrap().len(), 2, "{codec}");
             for (wnid, file) in images.images().unwrap() {
-                let picture = images.read_image(&wnid, &file).unwrap();
+                let image = images.read_image(&wnid, &file).unwrap();
                 let value = if file.ends_with('1') { 1 } else { 2 };
-                assert_eq!(picture.data, vec![value; 3 * 30 * 40], "{codec} {file}");
+                assert_eq!(image.data, vec![value; 3 * 30 * 40], "{codec} {file}");
             }
             return;
         };
@@ -337,7 +338,7 @@ fn parquet_shards_of_every_codec() {
 }
 
 #[test]
-fn pictures_of_another_extension_are_found() {
+fn images_with_another_extension_are_found() {
     let make = |root: &Path| {
         write_all(root, &named(Split::Val, |wnid, file| format!("val/{wnid}/{}", file.replace("JPEG", "png"))));
     };
@@ -364,32 +365,32 @@ fn masks_are_read_in_place() {
 }
 
 #[test]
-fn rival_from_its_zip() {
+fn rival20_is_read_from_a_zip() {
     let dir = tempfile::tempdir().unwrap();
     let (wnid, file) = ("n02391049", "ILSVRC2012_val_00000005.JPEG");
     let name = format!("RIVAL10/test/entire_object_masks/{wnid}_{file}");
-    write(dir.path().join("RIVAL10.zip"), &zip(&[(&name, picture(2, 2, 255))]));
-    write(dir.path().join(wnid).join(file), &picture(3, 3, 9));
+    write(dir.path().join("RIVAL10.zip"), &zip(&[(&name, image_file(2, 2, 255))]));
+    write(dir.path().join(wnid).join(file), &image_file(3, 3, 9));
     let data = Rival20::open(dir.path().join("RIVAL10.zip"), dir.path(), Split::Val).unwrap();
     assert_eq!((data.len(), data.get(0).unwrap().image.data[0]), (1, 9));
 }
 
 #[test]
-fn damaged_and_missing_pictures_name_their_place() {
+fn errors_name_the_damaged_or_missing_image() {
     let dir = tempfile::tempdir().unwrap();
-    let files = [("val/n03218198_ILSVRC2012_val_00000002.JPEG", b"no picture".to_vec())];
+    let files = [("val/n03218198_ILSVRC2012_val_00000002.JPEG", b"no image".to_vec())];
     write(dir.path().join("masks.zip"), &zip(&files));
     let data = HardImageNet::open(dir.path().join("masks.zip"), dir.path(), Split::Val).unwrap();
     let error = data.get(0).unwrap_err().to_string();
     assert!(error.contains("ILSVRC2012_val_00000002.JPEG") && error.contains("n03218198"), "{error}");
-    write(dir.path().join("val/n03218198/ILSVRC2012_val_00000002.JPEG"), &picture(2, 2, 0));
+    write(dir.path().join("val/n03218198/ILSVRC2012_val_00000002.JPEG"), &image_file(2, 2, 0));
     let data = HardImageNet::open(dir.path().join("masks.zip"), dir.path(), Split::Val).unwrap();
     let error = data.get(0).unwrap_err().to_string();
     assert!(error.contains("masks.zip/val/n03218198_ILSVRC2012_val_00000002.JPEG"), "{error}");
 }
 
 #[test]
-fn a_store_lists_as_a_folder_does() {
+fn archives_list_files_as_folders_do() {
     let dir = tempfile::tempdir().unwrap();
     let files = [("a/x", vec![1]), ("a/b/y", vec![2]), ("a/.hidden", vec![3]), ("a.b", vec![4]), ("ab/z", vec![5])];
     files.iter().for_each(|(name, bytes)| write(dir.path().join("folder").join(name), bytes));

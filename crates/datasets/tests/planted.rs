@@ -1,4 +1,4 @@
-//! What planted cues promise.
+//! Properties that planted cues guarantee.
 
 use hard_imagenet_datasets::{Dataset, DatasetError, PlantedConfig, PlantedCues, Sample, Scene, Silhouette};
 use proptest::prelude::*;
@@ -7,14 +7,14 @@ fn object_pixels(sample: &Sample) -> usize {
     sample.mask.data.iter().filter(|&&v| v >= 128).count()
 }
 
-/// FNV-1a, to pin pictures by one number.
+/// Hashes pixels by FNV-1a, so that one number pins an image.
 fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[test]
-fn pictures_are_pinned() {
-    // Records of old runs name these pictures by id, so their pixels must not change, on any machine.
+fn images_are_pinned() {
+    // Records of old runs refer to these images by id, so their pixels must never change, on any machine.
     let data = PlantedCues::hard(1, 16, 32);
     let (mut image, mut mask) = (Vec::new(), Vec::new());
     for i in 0..data.len() {
@@ -37,13 +37,13 @@ fn names_and_classes() {
 }
 
 #[test]
-fn the_scene_is_the_own_one_as_often_as_asked() {
+fn the_own_scene_is_as_frequent_as_configured() {
     let n = 8000;
     for cue in [0.0, PlantedConfig::CHANCE, 0.5, 0.9, 1.0] {
         let config = PlantedConfig { cue, ..PlantedConfig::hard() };
         let data = PlantedCues::new(config, 11, n, 8).unwrap();
         let own = (0..n).filter(|&i| data.has_own_scene(i)).count() as f64;
-        // Five standard deviations of a binomial count: a fair generator fails once in two million times.
+        // Five standard deviations of a binomial count: a fair generator fails once in two million runs.
         let bound = 5.0 * (n as f64 * cue * (1.0 - cue)).sqrt();
         assert!((own - n as f64 * cue).abs() <= bound, "cue {cue}: {own} of {n}");
     }
@@ -60,13 +60,13 @@ fn at_chance_scene_and_class_are_independent() {
     }
     let expected = n as f64 / 64.0;
     let chi2: f64 = table.iter().flatten().map(|&c| (c as f64 - expected).powi(2) / expected).sum();
-    // 56 degrees of freedom: mean 56, standard deviation 10.6; 110 is passed once in 30,000 times.
+    // Chi-square with 56 degrees of freedom has the mean 56 and exceeds 110 with probability 1/30,000.
     assert!(chi2 < 110.0, "{chi2}: {table:?}");
 }
 
 #[test]
-fn colours_tell_nothing_of_the_class() {
-    // Mean brightness of the object over many samples, by class, against the spread of single samples.
+fn colors_say_nothing_about_the_class() {
+    // Compare the mean brightness of the object in each class with the spread of single samples.
     let n = 1600;
     let data = PlantedCues::easy(2, n, 24);
     let mut values = vec![Vec::new(); 8];
@@ -89,8 +89,8 @@ fn colours_tell_nothing_of_the_class() {
 }
 
 #[test]
-fn another_size_is_the_same_picture() {
-    // Means over the object and over the rest agree between resolutions.
+fn another_size_gives_the_same_image() {
+    // The size of the object and the mean value agree between resolutions.
     let (small, large) = (PlantedCues::hard(9, 16, 48), PlantedCues::hard(9, 16, 192));
     for i in 0..16 {
         let [a, b] = [small.get(i).unwrap(), large.get(i).unwrap()];
@@ -103,7 +103,7 @@ fn another_size_is_the_same_picture() {
 }
 
 #[test]
-fn nonsense_is_refused_with_the_name_of_the_field() {
+fn invalid_configurations_name_the_field() {
     let check = |config: PlantedConfig, word: &str| {
         let error = PlantedCues::new(config, 0, 8, 16).err().expect("refused").to_string();
         assert!(error.contains(word), "{error}");
@@ -122,14 +122,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_sample_is_a_function_of_seed_and_index(seed: u64, i in 0usize..40, more in 0usize..40, size in 1usize..40) {
+    fn a_sample_depends_only_on_seed_and_index(seed: u64, i in 0usize..40, more in 0usize..40, size in 1usize..40) {
         let one = PlantedCues::hard(seed, i + 1, size).get(i).unwrap();
         let other = PlantedCues::hard(seed, i + 1 + more, size).get(i).unwrap();
         prop_assert_eq!(one, other);
     }
 
     #[test]
-    fn the_object_lies_inside_and_has_the_size_asked_for(
+    fn the_object_lies_inside_and_has_the_configured_size(
         seed: u64,
         i in 0usize..8,
         low in 0.12f32..0.5,
@@ -144,11 +144,11 @@ proptest! {
         let share = object_pixels(&sample) as f32 / (size * size) as f32;
         let square = |r: f32| 4.0 * r * r;
         prop_assert!(share > 0.18 * square(radius.0) && share < 0.82 * square(radius.1), "{share}");
-        // The bounding box is not longer than the circle.
+        // The bounding box is not higher than the circle.
         let rows: Vec<usize> = (0..size * size).filter(|&k| sample.mask.data[k] > 0).map(|k| k / size).collect();
         let height = rows.iter().max().unwrap() - rows.iter().min().unwrap() + 1;
         prop_assert!(height as f32 <= 2.0 * radius.1 * size as f32 + 2.0);
-        // Nothing is cut off: the same object in a picture of the same side, but in the middle, has the same area.
+        // Nothing is cut off: the same object in the center of the image has the same area.
         let config = PlantedConfig { name: "p".into(), cue: 0.5, radius, offset: (0.0, 0.0), ..PlantedConfig::hard() };
         let middle = PlantedCues::new(config, seed, 8, size).unwrap().get(i).unwrap();
         let area = |s: &Sample| s.mask.data.iter().map(|&v| f64::from(v)).sum::<f64>() / 255.0;
@@ -166,9 +166,9 @@ proptest! {
     }
 }
 
-/// A scene that fills only a part leaves the object, and its own part, as they are.
+/// A scene that fills only a part of the image does not change the object or its own part.
 #[test]
-fn scenes_share_the_picture() {
+fn two_scenes_share_the_image() {
     let with = |extent| PlantedCues::new(PlantedConfig { extent, ..PlantedConfig::hard() }, 3, 40, 32).unwrap();
     let (whole, mixed) = (with((1.0, 1.0)), with((0.0, 1.0)));
     for i in 0..40 {
@@ -176,7 +176,7 @@ fn scenes_share_the_picture() {
         assert_eq!(one.mask.data, two.mask.data);
         let extent = mixed.extent(i);
         assert_eq!(mixed.cue_strength(i), if mixed.has_own_scene(i) { extent } else { 0.0 });
-        // The columns that agree all lie on one side, as many as the extent says.
+        // The unchanged columns lie on one side, as many as the extent says.
         let same = |x: usize| {
             (0..32)
                 .all(|y| (0..3).all(|c| one.image.data[3 * (32 * y + x) + c] == two.image.data[3 * (32 * y + x) + c]))

@@ -1,4 +1,4 @@
-//! RIVAL10 in its published layout, with pictures made here.
+//! RIVAL10 in its published layout, with images that the tests create.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,16 +11,16 @@ fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
     std::fs::write(path, bytes).unwrap();
 }
 
-/// A picture of 2 × 3 with one value everywhere, but for the first pixel.
+/// Encodes an image of 2 × 3 with one value everywhere except in the first pixel.
 fn png(first: u8, value: u8) -> Vec<u8> {
-    let mut picture = image::RgbImage::from_pixel(3, 2, image::Rgb([value; 3]));
-    picture.put_pixel(0, 0, image::Rgb([first; 3]));
+    let mut image = image::RgbImage::from_pixel(3, 2, image::Rgb([value; 3]));
+    image.put_pixel(0, 0, image::Rgb([first; 3]));
     let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()
 }
 
-/// What Python's pickle writes for a dictionary of strings (protocol 4, without the optional frame).
+/// Writes a dictionary of strings as Python's pickle does (protocol 4, without the optional frame).
 fn pickle(masks: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = b"\x80\x04}\x94(".to_vec();
     for (name, text) in masks {
@@ -32,7 +32,7 @@ fn pickle(masks: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
-/// What numpy.save writes for the two rows of labels: attributes that are there, and those that were changed.
+/// Writes the two rows of labels as `numpy.save` does: the attributes that are present, and those that were changed.
 fn labels(present: &[usize]) -> Vec<u8> {
     let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 18), }";
     let mut bytes = b"\x93NUMPY\x01\x00v\x00".to_vec();
@@ -44,7 +44,8 @@ fn labels(present: &[usize]) -> Vec<u8> {
 
 const PLANE: &str = "n02690373_ILSVRC2012_val_00040009";
 
-/// A test part with an airliner of ImageNet's validation set and a zebra of its training set, a train part with a frog.
+/// Creates a test part with an airliner of ImageNet's validation set and a zebra of its training set, and a train part with a
+/// frog.
 fn tree() -> (TempDir, PathBuf, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let (rival, images) = (dir.path().join("RIVAL10"), dir.path().join("imagenet"));
@@ -69,14 +70,14 @@ fn ids(data: &Rival10) -> Vec<&str> {
 }
 
 #[test]
-fn parts_classes_and_pictures() {
+fn parts_classes_and_images() {
     let (_dir, rival, images) = tree();
     let test = Rival10::open(&rival, &images, Split::Val).unwrap();
     let names: Vec<&str> = test.info().classes.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["truck", "car", "plane", "ship", "cat", "dog", "equine", "deer", "frog", "bird"]);
     assert_eq!(ids(&test), ["test/n02391049/n02391049_17", "test/n02690373/ILSVRC2012_val_00040009"]);
     assert_eq!((test.class(0), test.class(1)), (6, 2));
-    // From ImageNet, and from RIVAL10's own folder; soft masks stay soft.
+    // Images come from ImageNet and from RIVAL10's own folder. Soft masks stay soft.
     assert_eq!(test.get(0).unwrap().image.data[3], 50);
     let plane = test.get(1).unwrap();
     assert_eq!((plane.image.data[3], plane.class), (40, 2));
@@ -88,7 +89,7 @@ fn parts_classes_and_pictures() {
 }
 
 #[test]
-fn the_published_list_decides_where_it_is() {
+fn the_published_list_is_used_if_it_exists() {
     let (_dir, rival, images) = tree();
     let list = r#"{"train": [], "test": ["https://host/imagenet/val/n02690373/ILSVRC2012_val_00040009.JPEG",
                                          "https://host/imagenet/train/n02123394/n02123394_8.JPEG"]}"#;
@@ -125,26 +126,26 @@ fn attributes_in_the_published_order() {
     assert!(error.contains("ordinary/n02391049_n02391049_17_attr_labels.npy"), "{error}");
     write(rival.join(format!("test/ordinary/{PLANE}_attr_labels.npy")), "no array");
     let error = data.attributes(1).unwrap_err().to_string();
-    assert!(error.contains("_attr_labels.npy") && error.contains("no NumPy file"), "{error}");
+    assert!(error.contains("_attr_labels.npy") && error.contains("not a NumPy file"), "{error}");
 }
 
 #[test]
-fn attribute_masks_are_pictures_in_a_pickle() {
+fn attribute_masks_are_images_in_a_pickle() {
     let (_dir, rival, images) = tree();
     let data = Rival10::open(&rival, &images, Split::Val).unwrap();
     let mask = |attribute| data.attribute_mask(1, attribute).unwrap().map(|mask| mask.data[..2].to_vec());
     assert_eq!(mask(Attribute::Wings), Some(vec![200, 0]));
     assert_eq!(mask(Attribute::Tail), Some(vec![90, 0]));
     assert_eq!(mask(Attribute::Wheels), None);
-    // No dictionary, no masks.
+    // Without a dictionary there are no masks.
     assert_eq!(data.attribute_mask(0, Attribute::Wings).unwrap(), None);
 }
 
 #[test]
-fn an_attribute_instead_of_the_object() {
+fn masks_of_an_attribute_replace_those_of_the_object() {
     let (_dir, rival, images) = tree();
     let open = || Rival10::open(&rival, &images, Split::Val).unwrap();
-    // The other picture of the part has no table of labels.
+    // The other image of the part has no table of labels.
     let error = open().with_attribute(Attribute::Wings).err().unwrap().to_string();
     assert!(error.contains("n02391049_17_attr_labels.npy"), "{error}");
     let labels = rival.join(format!("test/ordinary/{PLANE}_attr_labels.npy"));
@@ -157,7 +158,7 @@ fn an_attribute_instead_of_the_object() {
     assert_eq!(sample.mask.data[0], 200);
     assert!(data.get(0).unwrap_err().to_string().contains("there is no mask of wings"));
     let error = open().with_attribute(Attribute::Horns).err().unwrap().to_string();
-    assert!(error.contains("no picture shows horns"), "{error}");
+    assert!(error.contains("no image shows horns"), "{error}");
 }
 
 #[test]
@@ -173,17 +174,17 @@ fn damaged_attribute_masks_are_named() {
     check(b"\x80\x04]\x94.", "expected a dictionary");
     check(&pickle(&[("wings", "!!!")]), "\"wings\" is not base64");
     check(&pickle(&[("wings", "data:image/png")]), "\"wings\" is not base64");
-    check(&pickle(&[("wings", &STANDARD.encode("no picture"))]), "\"wings\": ");
-    check(b"\x80\x04}\x94\x8c\x05wings\x94K\x07s.", "\"wings\" is no text");
-    // A pickle that would run something is not run.
+    check(&pickle(&[("wings", &STANDARD.encode("no image"))]), "\"wings\": ");
+    check(b"\x80\x04}\x94\x8c\x05wings\x94K\x07s.", "\"wings\" is not text");
+    // A pickle that calls a function is refused.
     check(b"\x80\x04\x8c\x05posix\x94\x8c\x06system\x94\x93\x94\x8c\x02ls\x94\x85\x94R\x94.", "dictionary");
 }
 
 #[test]
 fn missing_folders_are_explained() {
     let (dir, rival, images) = tree();
-    let error = Rival10::open(&rival, dir.path().join("pictures"), Split::Val).err().unwrap().to_string();
-    assert!(error.contains("pictures: no such folder") && error.contains("image-net.org"), "{error}");
+    let error = Rival10::open(&rival, dir.path().join("images"), Split::Val).err().unwrap().to_string();
+    assert!(error.contains("images: no such folder") && error.contains("image-net.org"), "{error}");
     let error = Rival10::open(&images, &images, Split::Val).err().unwrap().to_string();
     assert!(error.contains("entire_object_masks") && error.contains("RIVAL10"), "{error}");
     std::fs::create_dir_all(dir.path().join("empty/test/entire_object_masks")).unwrap();
@@ -192,7 +193,7 @@ fn missing_folders_are_explained() {
 }
 
 #[test]
-fn two_masks_of_one_picture_are_refused() {
+fn two_masks_of_one_image_are_refused() {
     let (_dir, rival, images) = tree();
     write(rival.join(format!("test/entire_object_masks/{PLANE}.png")), png(0, 0));
     let error = Rival10::open(&rival, &images, Split::Val).err().unwrap().to_string();

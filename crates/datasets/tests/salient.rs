@@ -4,21 +4,22 @@ use hard_imagenet_datasets::{Dataset, DatasetError, FeatureKind, SalientImageNet
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-fn write(path: impl AsRef<Path>, picture: image::DynamicImage) {
+fn write(path: impl AsRef<Path>, image: image::DynamicImage) {
     std::fs::create_dir_all(path.as_ref().parent().unwrap()).unwrap();
-    picture.save_with_format(path, image::ImageFormat::Png).unwrap();
+    image.save_with_format(path, image::ImageFormat::Png).unwrap();
 }
 
-/// A map of 224 × 224 that is 0 on the left half and `value` on the right.
+/// Creates a map of 224 × 224 that is 0 in the left half and `value` in the right half.
 fn map(value: u8) -> image::DynamicImage {
     image::GrayImage::from_fn(224, 224, |x, _| image::Luma([if x < 112 { 0 } else { value }])).into()
 }
 
-fn picture(height: u32, width: u32) -> image::DynamicImage {
+fn plain_image(height: u32, width: u32) -> image::DynamicImage {
     image::RgbImage::from_pixel(width, height, image::Rgb([9; 3])).into()
 }
 
-/// Five answers on each of four features: 595, 7 and 8 of tench, 3 of goldfish. Two and three of five on 7 and 8.
+/// Returns five answers for each of four features: 595, 7 and 8 of tench and 3 of goldfish. Of the five answers, two call 7
+/// spurious and three 8.
 fn votes() -> String {
     let mut text = "WorkerId,Input.wordnet_id,Input.class_index,Input.feature_index,Input.feature_rank,Answer.main,\
                     Answer.confidence,Answer.reasons\n"
@@ -46,7 +47,7 @@ fn tree() -> (TempDir, PathBuf, PathBuf) {
     write(masks.join("n01443537/feature_3/n01443537_4.JPEG"), map(60));
     std::fs::write(masks.join("discover_spurious_features.csv"), votes()).unwrap();
     for (name, height, width) in [("n01440764_10", 50, 70), ("n01440764_11", 64, 64), ("n01440764_12", 70, 50)] {
-        write(images.join(format!("train/n01440764/{name}.JPEG")), picture(height, width));
+        write(images.join(format!("train/n01440764/{name}.JPEG")), plain_image(height, width));
     }
     (dir, masks, images)
 }
@@ -56,7 +57,7 @@ fn ids(data: &SalientImageNet) -> Vec<&str> {
 }
 
 #[test]
-fn workers_decide_which_features_are_core() {
+fn the_answers_decide_which_features_are_core() {
     let (_dir, masks, images) = tree();
     let core = SalientImageNet::open(&masks, &images, FeatureKind::Core).unwrap();
     assert_eq!(ids(&core), ["train/n01440764/n01440764_10", "train/n01440764/n01440764_11"]);
@@ -81,7 +82,7 @@ fn the_largest_value_of_all_features_stays_soft() {
 }
 
 #[test]
-fn maps_lie_where_the_network_looked() {
+fn maps_are_placed_where_the_network_looked() {
     let check = |i: usize, (height, width): (usize, usize), (top, left): (usize, usize)| {
         let (_dir, masks, images) = tree();
         let data = if i < 2 { FeatureKind::Core } else { FeatureKind::Spurious };
@@ -92,29 +93,29 @@ fn maps_lie_where_the_network_looked() {
         assert!(at(top, left + 112) && at(top + 223, left + 223) && !at(top, left + 111));
         assert!(!at(top - 1, left + 112) && !at(top + 224, left + 112) && !at(top, left + 224));
     };
-    // A picture of 50 × 70 becomes 256 × 358, its centre starts at (16, 67); upright (67, 16).
+    // An image of 50 × 70 becomes 256 × 358, and its center crop starts at (16, 67); upright at (67, 16).
     check(0, (256, 358), (16, 67));
     check(1, (256, 256), (16, 16));
     check(2, (358, 256), (67, 16));
 }
 
 #[test]
-fn what_is_missing_or_damaged_is_named() {
+fn missing_and_damaged_files_are_named() {
     let (_dir, masks, images) = tree();
     let message = |result: Result<SalientImageNet, DatasetError>| result.err().expect("an error").to_string();
-    let error = message(SalientImageNet::open(&masks, masks.join("pictures"), FeatureKind::Core));
-    assert!(error.contains("pictures: no such folder"), "{error}");
+    let error = message(SalientImageNet::open(&masks, masks.join("images"), FeatureKind::Core));
+    assert!(error.contains("images: no such folder"), "{error}");
     let spurious = SalientImageNet::open(&masks, &images, FeatureKind::Spurious).unwrap();
     let error = spurious.get(1).unwrap_err().to_string();
-    assert!(error.contains("no picture n01443537_4.JPEG of the class n01443537"), "{error}");
+    assert!(error.contains("there is no image n01443537_4.JPEG of class n01443537"), "{error}");
 
-    write(images.join("train/n01443537/n01443537_4.JPEG"), picture(1, 100));
-    // Folders are listed when a dataset is opened.
+    write(images.join("train/n01443537/n01443537_4.JPEG"), plain_image(1, 100));
+    // Folders are listed when the dataset is opened, so it is opened again.
     let spurious = SalientImageNet::open(&masks, &images, FeatureKind::Spurious).unwrap();
     let error = spurious.get(1).unwrap_err().to_string();
     assert!(error.contains("1 × 100, which is too thin"), "{error}");
 
-    write(masks.join("n01440764/feature_8/n01440764_12.JPEG"), picture(256, 256));
+    write(masks.join("n01440764/feature_8/n01440764_12.JPEG"), plain_image(256, 256));
     let error = spurious.get(0).unwrap_err().to_string();
     assert!(error.contains("feature_8/n01440764_12.JPEG") && error.contains("224 × 224"), "{error}");
 

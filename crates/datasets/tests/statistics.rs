@@ -1,4 +1,4 @@
-//! Mask statistics against torch's and Pillow's, and over datasets.
+//! Mask statistics compared with torch and Pillow, and over whole datasets.
 #![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use hard_imagenet_datasets::{
@@ -26,8 +26,8 @@ fn close(got: Option<f64>, wanted: Option<f64>, tolerance: f64, what: &str) {
     }
 }
 
-/// The ellipses of a golden case, as the script draws them.
-fn drawn(case: &Value) -> Gray8 {
+/// Draws the ellipses of a golden case as the script does.
+fn draw(case: &Value) -> Gray8 {
     let whole = |value: &Value| value.as_i64().unwrap();
     let (height, width) = (whole(&case["height"]) as usize, whole(&case["width"]) as usize);
     let mut data = vec![0; height * width];
@@ -44,11 +44,11 @@ fn drawn(case: &Value) -> Gray8 {
 }
 
 #[test]
-fn shares_and_places_are_those_of_torch_and_pillow() {
+fn measures_equal_torch_and_pillow() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("golden/statistics.json")).unwrap();
     assert_eq!(cases.len(), 9);
     for case in &cases {
-        let sample = sample(drawn(case), 0);
+        let sample = sample(draw(case), 0);
         let what = format!("{} × {}", case["height"], case["width"]);
         let (numbers, _) = MaskStatistics::measure(&sample, &paper(), Retention::Published);
         close(Some(numbers.raw), case["raw"].as_f64(), 1e-12, &what);
@@ -62,7 +62,7 @@ fn shares_and_places_are_those_of_torch_and_pillow() {
 }
 
 #[test]
-fn an_empty_mask_has_no_place() {
+fn an_empty_mask_has_no_position() {
     let empty = sample(Gray8 { height: 5, width: 6, data: vec![0; 30] }, 0);
     let (numbers, mask) = MaskStatistics::measure(&empty, &paper(), Retention::Transform);
     assert_eq!((numbers.raw, numbers.transformed, numbers.components), (0.0, 0.0, 0));
@@ -70,7 +70,7 @@ fn an_empty_mask_has_no_place() {
     assert!(mask.is_empty());
 }
 
-/// Left half, right half, nothing, and a file that cannot be read; the third class has no sample.
+/// Masks of the left half, the right half and nothing, and a file that cannot be read. The third class has no sample.
 struct Four(DatasetInfo);
 
 impl Dataset for Four {
@@ -98,12 +98,12 @@ impl Dataset for Four {
 }
 
 #[test]
-fn classes_are_averaged_and_a_bad_sample_is_an_entry() {
+fn classes_are_averaged_and_unreadable_samples_are_entries() {
     let class = |name: &str| Class { name: name.into(), wnid: None, imagenet: None };
     let data = Four(DatasetInfo { name: "four".into(), classes: ["halves", "poor", "absent"].map(class).to_vec() });
-    let mut told = Vec::new();
-    let statistics = DatasetStatistics::measure(&data, &paper(), Retention::Transform, |done| told.push(done));
-    assert_eq!(told, [4]);
+    let mut measured = Vec::new();
+    let statistics = DatasetStatistics::measure(&data, &paper(), Retention::Transform, |done| measured.push(done));
+    assert_eq!(measured, [4]);
     assert_eq!(
         statistics.samples.iter().map(|s| s.id.as_str()).collect::<Vec<_>>(),
         ["left", "right", "nothing", "broken"]
@@ -129,25 +129,25 @@ fn classes_are_averaged_and_a_bad_sample_is_an_entry() {
 }
 
 #[test]
-fn random_crops_are_many_views_of_a_sample() {
+fn random_crops_measure_each_sample_several_times() {
     let data = PlantedCues::easy(1, 24, 64);
     let crop = RandomResizedCrop::imagenet();
     let crops = DatasetStatistics::measure_crops(&data, &crop, 10, |_| ());
     assert_eq!(crops.samples.len(), 240);
     assert_eq!(crops.samples[19].id, data.id(1));
-    // Objects fill more of a crop than of the picture, when they are in it at all, and are often cut.
+    // Objects fill more of a crop than of the image, and are often cut.
     let mean = |pick: fn(&MaskStatistics) -> Option<f64>| crops.summary(None, pick).unwrap().mean;
     assert!(mean(|m| Some(m.transformed)) > mean(|m| Some(m.raw)));
     let retained = mean(|m| m.retained);
     assert!(retained > 0.3 && retained < 0.9, "{retained}");
 
-    // The draws of a sample do not depend on what else is measured.
+    // The crops of a sample do not depend on the other samples.
     let odd = Subset::filter(&data, |i| i % 2 == 1);
     let fewer = DatasetStatistics::measure_crops(&odd, &crop, 10, |_| ());
     assert_eq!(fewer.samples[..10], crops.samples[10..20]);
     assert_ne!(crops.samples[0].numbers, crops.samples[1].numbers);
 
-    // A crop of everything is the mask itself.
+    // A crop of the whole image is the mask itself.
     let whole = RandomResizedCrop { size: (64, 64), scale: (1.0, 1.0), ratio: (1.0, 1.0), flip: 0.0, ..crop };
     for sample in DatasetStatistics::measure_crops(&data, &whole, 1, |_| ()).samples {
         let numbers = sample.numbers.unwrap();
@@ -156,7 +156,7 @@ fn random_crops_are_many_views_of_a_sample() {
 }
 
 #[test]
-fn planted_objects_are_where_they_are_planted() {
+fn planted_objects_have_their_size_and_position() {
     let measure = |data: &dyn Dataset| {
         let statistics = DatasetStatistics::measure(data, &paper(), Retention::Transform, |_| ());
         let mean = |pick: fn(&MaskStatistics) -> Option<f64>| statistics.summary(None, pick).unwrap().mean;
@@ -175,7 +175,7 @@ fn reference_outputs() {
     for (file, row) in table["rows"].as_object().unwrap() {
         let sample = sample(read_mask(&root.join("masks").join(file)).unwrap(), 0);
         let (numbers, mask) = MaskStatistics::measure(&sample, &paper(), Retention::Published);
-        // Another JPEG decoder flips a few pixels around 0.
+        // Another JPEG decoder changes a few pixels around 0.
         let png = file.ends_with("png");
         let tolerance = |exact: f64, jpeg: f64| if png { exact } else { jpeg };
         let relative = |key: &str, share: f64| share * row[key].as_f64().unwrap();

@@ -1,4 +1,4 @@
-//! The labels of the validation pictures as the development kit of ILSVRC2012 gives them.
+//! The labels of the validation images in the development kit of ILSVRC2012.
 
 use super::labels::{Labels, stem};
 use crate::files::is_wnid;
@@ -9,11 +9,12 @@ use std::collections::HashMap;
 use std::path::Path;
 
 const KIT: &str = "ILSVRC2012_devkit_t12";
-/// In its folder `data`: an `ILSVRC2012_ID` a line, in the order of the pictures; and what the ids are.
+/// Two files in the folder `data` of the kit: one `ILSVRC2012_ID` per line in the order of the images, and the WordNet ids.
 const TRUTH: &str = "ILSVRC2012_validation_ground_truth.txt";
 const SYNSETS: &str = "meta.mat";
 
-/// The labels from a kit in a folder, as it was downloaded or unpacked, or from its two files; `None` if there is none.
+/// Reads the labels from a kit in `folder`, as downloaded or unpacked, or from its two files. Returns `None` if there is no
+/// kit.
 pub(super) fn labels(folder: &Path) -> Result<Option<Labels>, DatasetError> {
     let forms = ["", ".tar.gz", ".tar"].map(|ending| folder.join(format!("{KIT}{ending}")));
     let (store, data) = if let Some(kit) = forms.iter().find(|path| path.exists()) {
@@ -34,24 +35,25 @@ pub(super) fn labels(folder: &Path) -> Result<Option<Labels>, DatasetError> {
     let label = |(i, line): (usize, &str)| {
         let wnid = line.trim().parse().ok().and_then(|id: u32| wnids.get(&id));
         let wnid = wnid.ok_or_else(|| {
-            fail(&truth, format!("line {}: \"{}\" is no ILSVRC2012_ID of {SYNSETS}", i + 1, line.trim()))
+            fail(&truth, format!("line {}: \"{}\" is not an ILSVRC2012_ID of {SYNSETS}", i + 1, line.trim()))
         })?;
         Ok((stem(i + 1), wnid.clone()))
     };
     text.lines().enumerate().map(label).collect::<Result<_, _>>().map(Some)
 }
 
-/// WordNet ids by `ILSVRC2012_ID`. The thousand classes come first, in an order of their own; groups of them follow.
+/// Reads the WordNet ids by `ILSVRC2012_ID`. The thousand classes come first, in an order of their own, and groups of them
+/// follow.
 fn wnids(bytes: &[u8]) -> Result<HashMap<u32, String>, String> {
     let mut wnids = HashMap::new();
     for record in mat::records(bytes, "synsets", ["ILSVRC2012_ID", "WNID"])? {
         match record {
             [Cell::Number(id), Cell::Text(wnid)] if id >= 1.0 && id.fract() == 0.0 && is_wnid(&wnid) => {
                 if id <= 1000.0 && wnids.insert(id as u32, wnid).is_some() {
-                    return Err(format!("the ILSVRC2012_ID {id} is there twice"));
+                    return Err(format!("the ILSVRC2012_ID {id} occurs twice"));
                 }
             }
-            odd => return Err(format!("a synset without an ILSVRC2012_ID or a WordNet id ({odd:?})")),
+            odd => return Err(format!("a synset has no ILSVRC2012_ID or no WordNet id ({odd:?})")),
         }
     }
     Ok(wnids)

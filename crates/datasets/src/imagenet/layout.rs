@@ -5,10 +5,10 @@ use crate::{DatasetError, SkippedEntry, Store, wnids};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where Kaggle's archive has the split folders.
+/// Where Kaggle's archive holds the folders of the splits.
 const KAGGLE: [&str; 2] = ["ILSVRC/Data/CLS-LOC", "Data/CLS-LOC"];
 
-/// One form of ImageNet that was found: a folder of a store, and what lies in it.
+/// A folder of a store that holds images of ImageNet.
 pub(super) struct Place {
     store: Arc<Store>,
     folder: String,
@@ -16,17 +16,17 @@ pub(super) struct Place {
 }
 
 enum Kind {
-    /// Folders of each class by its WordNet id, and folders beside them that are of none.
+    /// The folders of each class by its WordNet id, and folders next to them that belong to no class.
     Classes(BTreeMap<String, Vec<String>>, Vec<SkippedEntry>),
-    /// All pictures side by side.
+    /// All images in one folder.
     Flat,
-    /// A tar for each class, opened when first asked for.
+    /// A tar for each class, opened when it is first needed.
     Tars(Mutex<HashMap<String, Arc<Store>>>),
 }
 
 impl Place {
-    /// All that a store has of a split.
-    pub(super) fn all(store: Store, split: Split) -> Result<Vec<Self>, DatasetError> {
+    /// Finds all folders of a store that hold images of a split.
+    pub(super) fn find_all(store: Store, split: Split) -> Result<Vec<Self>, DatasetError> {
         let store = Arc::new(store);
         let (own, other): (&[&str], &[&str]) = match split {
             Split::Train => (&["train"], &["val", "validation"]),
@@ -40,7 +40,7 @@ impl Place {
             places.extend(Self::look(&store, folder, split)?);
         }
         if places.is_empty() {
-            // Packed with a folder of its own at the top.
+            // The archive may have a folder of its own at the top.
             for folder in store.folders("")?.iter().filter(|folder| !other.contains(&folder.as_str())) {
                 places.extend(Self::look(&store, folder, split)?);
             }
@@ -48,12 +48,12 @@ impl Place {
         Ok(places)
     }
 
-    /// What lies in one folder.
+    /// Finds the images in one folder. They may lie there in several forms.
     fn look(store: &Arc<Store>, folder: &str, split: Split) -> Result<Vec<Self>, DatasetError> {
         let place = |kind| Self { store: store.clone(), folder: folder.to_owned(), kind };
         let (folders, files) = (store.folders(folder)?, store.files(folder)?);
         let mut places = Vec::new();
-        let (classes, skipped) = by_class(folders);
+        let (classes, skipped) = group_by_class(folders);
         if !classes.is_empty() {
             places.push(place(Kind::Classes(classes, skipped)));
         }
@@ -70,8 +70,8 @@ impl Place {
         Ok(places)
     }
 
-    /// For a person.
-    pub(super) fn words(&self) -> String {
+    /// Describes the folder for people.
+    pub(super) fn describe(&self) -> String {
         let kind = match self.kind {
             Kind::Classes(..) => "class folders in",
             Kind::Flat => "images in",
@@ -80,13 +80,13 @@ impl Place {
         format!("{kind} {}", self.store.location(&self.folder).display())
     }
 
-    /// Folders beside those of classes, named by no class or by several.
+    /// Returns the folders next to those of classes whose name matches no class or several.
     pub(super) fn skipped_entries(&self) -> &[SkippedEntry] {
         if let Kind::Classes(_, skipped) = &self.kind { skipped } else { &[] }
     }
 
-    /// The stores and folders in which the pictures of a class would be.
-    pub(super) fn of_class(&self, wnid: &str) -> Result<Vec<(Arc<Store>, String)>, DatasetError> {
+    /// Returns the stores and folders in which the images of a class would lie.
+    pub(super) fn class_folders(&self, wnid: &str) -> Result<Vec<(Arc<Store>, String)>, DatasetError> {
         Ok(match &self.kind {
             Kind::Classes(classes, _) => {
                 let folders = classes.get(wnid).into_iter().flatten();
@@ -109,8 +109,8 @@ impl Place {
         })
     }
 
-    /// All pictures whose class is known, as (WordNet id, file name).
-    pub(super) fn pictures(&self, labels: &Labels) -> Result<Vec<(String, String)>, DatasetError> {
+    /// Lists all images whose class is known, as (WordNet id, file name).
+    pub(super) fn images(&self, labels: &Labels) -> Result<Vec<(String, String)>, DatasetError> {
         let wnids: Vec<String> = match &self.kind {
             Kind::Classes(classes, _) => classes.keys().cloned().collect(),
             Kind::Tars(_) => {
@@ -123,19 +123,19 @@ impl Place {
                 return Ok(files.filter_map(|file| Some((class_of(&file, labels)?, file))).collect());
             }
         };
-        let mut pictures = Vec::new();
+        let mut images = Vec::new();
         for wnid in wnids.into_iter().filter(|wnid| is_wnid(wnid)) {
-            for (store, folder) in self.of_class(&wnid)? {
+            for (store, folder) in self.class_folders(&wnid)? {
                 let files = store.files(&folder)?.into_iter().filter(|name| is_image(name));
-                pictures.extend(files.map(|name| (wnid.clone(), file_name(&name).to_owned())));
+                images.extend(files.map(|name| (wnid.clone(), file_name(&name).to_owned())));
             }
         }
-        Ok(pictures)
+        Ok(images)
     }
 }
 
-/// Folders by the WordNet id of the class that they are named by, and, if some are named by words, those that are not.
-fn by_class(folders: Vec<String>) -> (BTreeMap<String, Vec<String>>, Vec<SkippedEntry>) {
+/// Groups folders by the WordNet id of their class. If some folders are named by words, the others are returned as skipped.
+fn group_by_class(folders: Vec<String>) -> (BTreeMap<String, Vec<String>>, Vec<SkippedEntry>) {
     let (mut classes, mut skipped) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
     let mut words = false;
     for folder in folders {

@@ -1,20 +1,20 @@
-//! Colours that go together and tell nothing of the class.
+//! Colors that fit together and say nothing about the class.
 
 use super::draws::Draws;
 
 /// Red, green, blue in [0, 1].
-pub(super) type Colour = [f32; 3];
+pub(super) type Color = [f32; 3];
 
-/// The colours of one picture.
+/// The colors of one image.
 pub(super) struct Palette {
-    dark: Colour,
-    light: Colour,
-    object: Colour,
+    dark: Color,
+    light: Color,
+    object: Color,
 }
 
 impl Palette {
-    /// Two neighbouring hues for the scene, and for the object one from the other side of the circle that is
-    /// clearly lighter or clearly darker than the scene, so that it can be seen wherever it lies.
+    /// Draws two neighboring hues for the scene, and for the object a hue from the opposite side of the color circle. The
+    /// object is clearly lighter or clearly darker than the scene, so it is visible everywhere.
     pub(super) fn draw(draws: &mut Draws) -> Self {
         let hue = draws.range(0.0, 1.0);
         let turn = if draws.coin() { draws.range(0.04, 0.14) } else { -draws.range(0.04, 0.14) };
@@ -37,24 +37,24 @@ impl Palette {
         Self { dark, light, object }
     }
 
-    /// The scene's colour for a tone in [0, 1].
-    pub(super) fn scene(&self, tone: f32) -> Colour {
+    /// Returns the scene's color for a tone in [0, 1].
+    pub(super) fn scene(&self, tone: f32) -> Color {
         blend(self.dark, self.light, tone)
     }
 
-    /// The object's colour, before shading.
-    pub(super) fn object(&self) -> Colour {
+    /// Returns the object's color before shading.
+    pub(super) fn object(&self) -> Color {
         self.object
     }
 }
 
-/// `a` for 0, `b` for 1.
-pub(super) fn blend(a: Colour, b: Colour, t: f32) -> Colour {
+/// Blends two colors: `a` for 0, `b` for 1.
+pub(super) fn blend(a: Color, b: Color, t: f32) -> Color {
     [0, 1, 2].map(|i| a[i] * (1.0 - t) + b[i] * t)
 }
 
-/// A colour of the circle (0 red, 1/3 green, 2/3 blue), mixed with gray as saturation falls.
-fn from_hue(hue: f32, saturation: f32) -> Colour {
+/// Returns a color of the color circle (0 is red, 1/3 green, 2/3 blue), mixed with gray at lower saturation.
+fn from_hue(hue: f32, saturation: f32) -> Color {
     let around = |offset: f32| {
         let h = hue + offset;
         let h = 6.0 * (h - h.floor());
@@ -64,15 +64,15 @@ fn from_hue(hue: f32, saturation: f32) -> Colour {
     [around(0.0), around(2.0 / 3.0), around(1.0 / 3.0)]
 }
 
-/// Weighted brightness (Rec. 601) of a colour.
-fn luma(c: Colour) -> f32 {
+/// Returns the weighted brightness (Rec. 601) of a color.
+fn luma(c: Color) -> f32 {
     0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2]
 }
 
-/// The colour brought to a brightness by mixing with black or white.
-fn with_luma(colour: Colour, target: f32) -> Colour {
-    let now = luma(colour);
-    if target <= now { colour.map(|v| v * target / now) } else { blend(colour, [1.0; 3], (target - now) / (1.0 - now)) }
+/// Brings a color to a brightness by mixing it with black or white.
+fn with_luma(color: Color, target: f32) -> Color {
+    let now = luma(color);
+    if target <= now { color.map(|v| v * target / now) } else { blend(color, [1.0; 3], (target - now) / (1.0 - now)) }
 }
 
 #[cfg(test)]
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_object_stands_out_of_every_tone() {
+    fn the_object_contrasts_with_every_tone() {
         for sample in 0..500 {
             let palette = Palette::draw(&mut Draws::new(5, sample, 1));
             for tone in [0.0, 0.5, 1.0] {

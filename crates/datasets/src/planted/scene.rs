@@ -2,12 +2,12 @@
 
 use super::draws::{Draws, lattice};
 
-/// What surrounds the object; scene `k` is the own scene of class `k`.
+/// A scene around the object. Scene `k` belongs to class `k`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scene {
-    /// Soft parallel bands, slanted.
+    /// Soft, slanted, parallel bands.
     Stripes,
-    /// A woven check.
+    /// A woven check pattern.
     Gingham,
     /// Discs on a staggered lattice.
     Dots,
@@ -24,11 +24,11 @@ pub enum Scene {
 }
 
 impl Scene {
-    /// All of them in the order of the classes whose own they are.
+    /// All scenes in the order of their classes.
     pub const ALL: [Self; 8] =
         [Self::Stripes, Self::Gingham, Self::Dots, Self::Ripples, Self::Clouds, Self::Linen, Self::Scales, Self::Hills];
 
-    /// The word for it in tables.
+    /// Returns the name for tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stripes => "stripes",
@@ -43,18 +43,18 @@ impl Scene {
     }
 }
 
-/// One scene with its free parameters drawn.
+/// A scene with drawn parameters.
 pub(super) struct Backdrop {
     scene: Scene,
-    /// Repetitions across the picture.
+    /// The number of repetitions across the image.
     frequency: f32,
-    /// Where the pattern's origin lies.
+    /// The origin of the pattern.
     origin: (f32, f32),
-    /// Its direction, of length 1.
+    /// The direction of the pattern, of length 1.
     axis: (f32, f32),
-    /// For the scenes with noise.
+    /// The key of the noise, for scenes that use it.
     key: u32,
-    /// Width of a soft edge: a fixed length, but never under a pixel, so that nothing aliases.
+    /// The width of a soft edge: a fixed length, but at least a pixel, to avoid aliasing.
     soft: f32,
 }
 
@@ -72,7 +72,7 @@ impl Backdrop {
             Scene::Hills => (1.0, 1.8),
         };
         let frequency = draws.range(low, high);
-        // A slope between 0.6 and 1.4, to either side, brought to length 1.
+        // A slope between 0.6 and 1.4 to either side, scaled to length 1.
         let slope = if draws.coin() { draws.range(0.6, 1.4) } else { -draws.range(0.6, 1.4) };
         let norm = (1.0 + slope * slope).sqrt();
         let axis = (1.0 / norm, slope / norm);
@@ -80,7 +80,7 @@ impl Backdrop {
         Self { scene, frequency, origin, axis, key, soft: (1.0 / size as f32).max(0.012) }
     }
 
-    /// Tone in [0, 1] at a point of the unit square, from the palette's dark end to its light end.
+    /// Returns the tone at a point of the unit square, from 0 (the dark end of the palette) to 1 (the light end).
     pub(super) fn tone(&self, x: f32, y: f32) -> f32 {
         let (f, soft) = (self.frequency, self.soft * self.frequency);
         let (px, py) = (x - self.origin.0, y - self.origin.1);
@@ -120,9 +120,9 @@ impl Backdrop {
         }
     }
 
-    /// Fans of concentric arcs; each row of fans hides the lower part of the row behind it.
+    /// Draws fans of concentric arcs. Each row of fans hides the lower part of the row behind it.
     fn scales(&self, u: f32, v: f32, soft: f32) -> f32 {
-        // Rows are half a diameter apart; the lowest row whose disc holds the point is in front.
+        // Rows are half a diameter apart. The lowest row whose disc contains the point is in front.
         let row = (2.0 * v).floor();
         for ahead in [1.0f32, 0.0, -1.0] {
             let r = row + ahead;
@@ -139,7 +139,7 @@ impl Backdrop {
         1.0
     }
 
-    /// Five ridges; each is lighter than the one in front of it, and darkens towards its crest.
+    /// Draws five ridges. Each is lighter than the one in front of it and darkens toward its crest.
     fn hills(&self, x: f32, y: f32, f: f32) -> f32 {
         let mut tone = 1.0 - 0.25 * y;
         for ridge in 0..5u32 {
@@ -156,23 +156,23 @@ impl Backdrop {
     }
 }
 
-/// x modulo 1, in [0, 1).
+/// Returns x modulo 1, in [0, 1).
 fn fraction(x: f32) -> f32 {
     x - x.floor()
 }
 
-/// A triangle wave of period 1 between 0 and 1: a sine's place in exact arithmetic.
+/// Returns a triangle wave of period 1 between 0 and 1, which replaces a sine because its arithmetic is exact.
 fn wave(x: f32) -> f32 {
     (2.0 * fraction(x) - 1.0).abs()
 }
 
-/// Smooth step from 0 to 1 over `width` around 0.
+/// Returns a smooth step from 0 to 1 over `width` around 0.
 fn step(x: f32, width: f32) -> f32 {
     let t = (x / width + 0.5).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
-/// Value noise in [0, 1): random values on the integer lattice, smoothly interpolated.
+/// Returns value noise in [0, 1): random values on the integer lattice, smoothly interpolated.
 fn noise(key: u32, x: f32, y: f32) -> f32 {
     let (x0, y0) = (x.floor(), y.floor());
     let (ix, iy) = (x0 as i32, y0 as i32);
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tones_are_in_range_and_use_it() {
+    fn tones_cover_their_range() {
         for scene in Scene::ALL {
             for sample in 0..5 {
                 let backdrop = Backdrop::draw(scene, &mut Draws::new(3, sample, 0), 64);

@@ -1,32 +1,32 @@
 //! The objects: eight silhouettes as distance functions.
 
-/// What there is to recognise: the class of a planted sample.
+/// The shape of a planted object, which is its class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Silhouette {
-    /// Five points.
+    /// A star with five points.
     Star,
-    /// A plus.
+    /// A plus sign.
     Cross,
     /// An annulus.
     Ring,
-    /// Equilateral, one corner up.
+    /// An equilateral triangle with one corner up.
     Triangle,
     /// A waning moon.
     Crescent,
-    /// Two lobes and a tip below.
+    /// A heart with two lobes and a tip below.
     Heart,
-    /// A long rectangle lying down.
+    /// A long horizontal rectangle.
     Bar,
-    /// The capital letter.
+    /// The capital letter T.
     Tee,
 }
 
 impl Silhouette {
-    /// All of them in the order of the dataset's classes.
+    /// All silhouettes in the order of the classes.
     pub const ALL: [Self; 8] =
         [Self::Star, Self::Cross, Self::Ring, Self::Triangle, Self::Crescent, Self::Heart, Self::Bar, Self::Tee];
 
-    /// The word for it in ids and tables.
+    /// Returns the name for ids and tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Star => "star",
@@ -40,10 +40,11 @@ impl Silhouette {
         }
     }
 
-    /// Distance to the outline, negative inside; x to the right, y down; the silhouette touches the unit circle.
+    /// Returns the distance to the outline, negative inside. x points to the right and y down; the silhouette touches the
+    /// unit circle.
     ///
-    /// The sign is exact, and the function never changes faster than the point moves, so a point with
-    /// `|distance| > d` has no outline within `d`.
+    /// The sign is exact, and the function never changes faster than the point moves, so a point with `|distance| > d` has no
+    /// outline within `d`.
     pub(super) fn distance(self, x: f32, y: f32) -> f32 {
         match self {
             Self::Star => polygon(&STAR, x, y) - 0.06,
@@ -55,7 +56,7 @@ impl Silhouette {
             Self::Triangle => polygon(&TRIANGLE, x, y) - 0.08,
             Self::Crescent => (length(x, y) - 1.0).max(0.86 - length(x - 0.48, y + 0.12)),
             Self::Heart => {
-                // A square on its corner with a disc on each of its upper sides.
+                // A square standing on a corner, with a disc on each of its upper sides.
                 let (u, v) = (INV_SQRT_2 * (x + y - 0.17), INV_SQRT_2 * (y - x - 0.17));
                 let square = rectangle(u, v, 0.545, 0.545);
                 let lobes = length(u + 0.545, v).min(length(u, v + 0.545)) - 0.545;
@@ -69,7 +70,7 @@ impl Silhouette {
 
 const INV_SQRT_2: f32 = std::f32::consts::FRAC_1_SQRT_2;
 
-/// Corners at radius 0.94 and 0.42, the first one up; rounded by 0.06 afterwards.
+/// Corners at the radii 0.94 and 0.42, the first one up. The shape is rounded by 0.06.
 const STAR: [(f32, f32); 10] = [
     (0.0, -0.94),
     (0.246_87, -0.339_79),
@@ -83,20 +84,20 @@ const STAR: [(f32, f32); 10] = [
     (-0.246_87, -0.339_79),
 ];
 
-/// Corners at radius 0.92; rounded by 0.08 afterwards.
+/// Corners at the radius 0.92. The shape is rounded by 0.08.
 const TRIANGLE: [(f32, f32); 3] = [(0.0, -0.92), (0.796_74, 0.46), (-0.796_74, 0.46)];
 
 fn length(x: f32, y: f32) -> f32 {
     (x * x + y * y).sqrt()
 }
 
-/// Distance to the rectangle `|x| <= half_width, |y| <= half_height`.
+/// Returns the distance to the rectangle `|x| <= half_width, |y| <= half_height`.
 fn rectangle(x: f32, y: f32, half_width: f32, half_height: f32) -> f32 {
     let (dx, dy) = (x.abs() - half_width, y.abs() - half_height);
     length(dx.max(0.0), dy.max(0.0)) + dx.max(dy).min(0.0)
 }
 
-/// Distance to a simple polygon: the nearest point of its sides, the sign by the parity of crossings.
+/// Returns the distance to a simple polygon: to the nearest point of its sides, with the sign by the parity of crossings.
 fn polygon(corners: &[(f32, f32)], x: f32, y: f32) -> f32 {
     let mut nearest = f32::INFINITY;
     let mut inside = false;
@@ -121,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fits_the_unit_circle_and_fills_a_fair_part_of_it() {
+    fn silhouettes_fit_the_unit_circle() {
         let n = 200;
         for shape in Silhouette::ALL {
             let (mut area, mut reach) = (0, 0.0f32);

@@ -2,16 +2,16 @@ macro_rules! attributes {
     ($($variant:ident $name:literal,)*) => {
         /// One of RIVAL10's 18 visual attributes, in the order of its label vectors.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[expect(missing_docs, reason = "their names are all there is to say")]
+        #[expect(missing_docs, reason = "the names describe the attributes")]
         pub enum Attribute {
             $($variant),*
         }
 
         impl Attribute {
-            /// All of them, in order.
+            /// All attributes, in order.
             pub const ALL: [Self; 18] = [$(Self::$variant),*];
 
-            /// RIVAL10's word for it: "long-snout".
+            /// Returns RIVAL10's name for the attribute: "long-snout".
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name),*

@@ -2,8 +2,9 @@ use super::{Attribute, Rival10};
 use crate::{Dataset, DatasetError, DatasetInfo, Sample};
 use hard_imagenet_images::Gray8;
 
-/// The pictures of RIVAL10 that show an attribute, each with the mask of that attribute instead of the object's: what is
-/// lost when it is painted over is the attribute's importance (Moayeri, Pope, Balaji, Feizi 2022).
+/// The images of RIVAL10 that show an attribute, each with the mask of that attribute instead of the object's.
+///
+/// The accuracy that is lost when the attribute is painted over is its importance (Moayeri, Pope, Balaji, Feizi 2022).
 pub struct Rival10Attribute {
     info: DatasetInfo,
     inner: Rival10,
@@ -12,10 +13,10 @@ pub struct Rival10Attribute {
 }
 
 impl Rival10 {
-    /// Only the pictures whose labels name the attribute, with its masks. The dataset is called "rival10-wings" then.
+    /// Keeps only the images whose labels contain the attribute, with its masks. The dataset is then called "rival10-wings".
     ///
     /// # Errors
-    /// As [`attributes`](Self::attributes), and [`DatasetError::Folder`] if no picture shows it.
+    /// As [`attributes`](Self::attributes); returns [`DatasetError::Folder`] if no image shows the attribute.
     pub fn with_attribute(self, attribute: Attribute) -> Result<Rival10Attribute, DatasetError> {
         let place = Attribute::ALL.iter().position(|&known| known == attribute).unwrap_or_default();
         let mut members = Vec::new();
@@ -27,8 +28,8 @@ impl Rival10 {
         if members.is_empty() {
             return Err(DatasetError::Folder {
                 path: self.rival.location(&self.folder),
-                problem: format!("no picture shows {}", attribute.name()),
-                expected: super::GET_IT.into(),
+                problem: format!("no image shows {}", attribute.name()),
+                expected: super::EXPECTED.into(),
             });
         }
         let info = DatasetInfo { name: format!("rival10-{}", attribute.name()), ..self.info.clone() };
@@ -57,17 +58,17 @@ impl Dataset for Rival10Attribute {
         let at = self.members[i];
         let sample = self.inner.get(at)?;
         let missing = || DatasetError::Meta {
-            path: self.inner.rival.location(&self.inner.beside(at, "_attr_dict.pkl")),
+            path: self.inner.rival.location(&self.inner.attribute_file(at, "_attr_dict.pkl")),
             problem: format!("there is no mask of {}", self.attribute.name()),
         };
         let mask = self.inner.attribute_mask(at, self.attribute)?.ok_or_else(missing)?;
-        let mask = stretched(&mask, sample.image.height, sample.image.width);
+        let mask = stretch(&mask, sample.image.height, sample.image.width);
         Ok(Sample { mask, ..sample })
     }
 }
 
-/// To the picture's size, by the nearest pixel: attribute masks were drawn on pictures of 224 × 224.
-fn stretched(mask: &Gray8, height: usize, width: usize) -> Gray8 {
+/// Resizes a mask to the image by the nearest pixel, because attribute masks were drawn on images of 224 × 224.
+fn stretch(mask: &Gray8, height: usize, width: usize) -> Gray8 {
     let at =
         |row: usize, column: usize| mask.data[row * mask.height / height * mask.width + column * mask.width / width];
     let data = (0..height).flat_map(|row| (0..width).map(move |column| at(row, column))).collect();
@@ -81,7 +82,7 @@ mod tests {
     #[test]
     fn nearest_pixels() {
         let mask = Gray8 { height: 1, width: 2, data: vec![1, 2] };
-        assert_eq!(stretched(&mask, 2, 4).data, [1, 1, 2, 2, 1, 1, 2, 2]);
-        assert_eq!(stretched(&mask, 1, 1).data, [1]);
+        assert_eq!(stretch(&mask, 2, 4).data, [1, 1, 2, 2, 1, 1, 2, 2]);
+        assert_eq!(stretch(&mask, 1, 1).data, [1]);
     }
 }

@@ -1,4 +1,4 @@
-//! Where the objects of a dataset lie and how large they are, from its masks alone.
+//! Size and position of the objects of a dataset, measured on its masks.
 
 mod retained;
 mod summary;
@@ -12,34 +12,35 @@ use hard_imagenet_images::{PairedTransform, RandomResizedCrop};
 use hard_imagenet_masks::{Connectivity, Heatmap, Mask};
 use rayon::prelude::*;
 
-/// The numbers of one mask.
+/// The measures of one mask.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MaskStatistics {
-    /// Share of the mask file's pixels that are object, in [0, 1]; for a file without pixels 0.
+    /// The share of object pixels in the stored mask, in [0, 1]; 0 for a mask without pixels.
     pub raw: f64,
-    /// Share of object pixels after the transform, in [0, 1].
+    /// The share of object pixels after the transform, in [0, 1].
     pub transformed: f64,
-    /// Share of the object that the crop keeps, in [0, 1], by the [`Retention`] asked for; `None` where there is none.
+    /// The share of the object that the crop keeps, in [0, 1], according to a [`Retention`]; `None` if there is no object.
     pub retained: Option<f64>,
-    /// Mean (row, column) of the object after the transform, in pixel indices; `None` if nothing is left of it.
+    /// The mean (row, column) of the object after the transform, in pixel indices; `None` if nothing is left of it.
     pub centroid: Option<(f64, f64)>,
-    /// Distance of the centroid from the centre, in units of half the diagonal, in [0, 1); `None` with the centroid.
+    /// The distance of the centroid from the center, in units of half the diagonal, in [0, 1); `None` without a centroid.
     pub eccentricity: Option<f64>,
-    /// Connected parts of the object after the transform (pixels that share an edge or a corner).
+    /// The number of connected parts of the object after the transform (pixels that share an edge or a corner).
     pub components: usize,
-    /// Does the object touch the border of the transformed mask? `None` if nothing is left of it.
+    /// Whether the object touches the border of the transformed mask; `None` if nothing is left of it.
     pub at_border: Option<bool>,
 }
 
 impl MaskStatistics {
-    /// Measures a mask as stored; returns it as the transform leaves it, too: `(H, W)`.
+    /// Measures the mask of a sample. Also returns the transformed mask, `(H, W)`.
     pub fn measure(sample: &Sample, transform: &PairedTransform, retention: Retention) -> (Self, Mask) {
         let binary = transform.mask_rule.binarize(&sample.mask);
         let retained = retention.share(&sample.mask, &binary, transform);
         Self::with(&binary, transform.apply_to_mask(&sample.mask), retained)
     }
 
-    /// The same for one random resized crop, which a key chooses; what is retained is what lies in the crop.
+    /// Measures the mask under one random resized crop that a key selects. The retained share is the part inside the crop.
+    /// Also returns the cropped mask, `(H, W)`.
     pub fn measure_crop(sample: &Sample, crop: &RandomResizedCrop, key: u64) -> (Self, Mask) {
         let file = &sample.mask;
         let binary = crop.mask_rule.binarize(file);
@@ -64,37 +65,38 @@ impl MaskStatistics {
     }
 }
 
-/// One mask of [`DatasetStatistics`].
+/// One sample of [`DatasetStatistics`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleStatistics {
-    /// The sample's id.
+    /// The id of the sample.
     pub id: String,
-    /// Position among the classes.
+    /// The position of its class.
     pub class: usize,
-    /// Its numbers, or why it could not be read.
+    /// The measures of its mask, or the reason why it could not be read.
     pub numbers: Result<MaskStatistics, String>,
 }
 
-/// The masks of a dataset, measured one by one and averaged class by class.
+/// The measures of a dataset's masks, and the mean mask of each class.
 #[derive(Clone, Debug)]
 pub struct DatasetStatistics {
-    /// The dataset's name.
+    /// The name of the dataset.
     pub dataset: String,
-    /// Its classes.
+    /// The classes of the dataset.
     pub classes: Vec<Class>,
-    /// Every sample, in the dataset's order; under random crops once for each crop.
+    /// All samples in the order of the dataset. Under random crops, a sample occurs once for each crop.
     pub samples: Vec<SampleStatistics>,
-    /// For each class the mean of its transformed masks, `(H, W)` in [0, 1], empty ones included; `None` for a class
-    /// without a mask.
+    /// The mean of the transformed masks of each class, `(H, W)` in [0, 1], including empty masks; `None` for a class without
+    /// a mask.
     pub averages: Vec<Option<Heatmap>>,
 }
 
-/// Samples that are in memory at once.
-const CHUNK: usize = 64;
+/// The number of samples in memory at once.
+const STEP: usize = 64;
 
 impl DatasetStatistics {
-    /// Decodes every sample and measures its mask, in parallel; `progress` is told how many are done. A sample that
-    /// cannot be read is an entry with its error.
+    /// Decodes every sample and measures its mask, in parallel.
+    ///
+    /// `progress` is called with the number of measured samples. A sample that cannot be read becomes an entry with its error.
     pub fn measure(
         data: &dyn Dataset,
         transform: &PairedTransform,
@@ -104,8 +106,9 @@ impl DatasetStatistics {
         Self::collect(data, progress, |sample| vec![MaskStatistics::measure(sample, transform, retention)])
     }
 
-    /// The same under random resized crops, as networks are trained with, `trials` of each sample: what a network sees
-    /// of the objects in training. The draws are functions of the sample's id and the trial.
+    /// Measures `trials` random resized crops of every sample, which shows what a network sees of the objects in training.
+    ///
+    /// The crops depend on the id of the sample and the trial.
     pub fn measure_crops(
         data: &dyn Dataset,
         crop: &RandomResizedCrop,
@@ -128,11 +131,11 @@ impl DatasetStatistics {
         let classes = data.info().classes.clone();
         let mut sums: Vec<Option<Sum>> = classes.iter().map(|_| None).collect();
         let mut samples = Vec::with_capacity(data.len());
-        for start in (0..data.len()).step_by(CHUNK) {
-            let indices = start..data.len().min(start + CHUNK);
-            let chunk: Vec<_> =
+        for start in (0..data.len()).step_by(STEP) {
+            let indices = start..data.len().min(start + STEP);
+            let measured: Vec<_> =
                 indices.clone().into_par_iter().map(|i| data.get(i).map(|sample| measure(&sample))).collect();
-            for (i, result) in indices.zip(chunk) {
+            for (i, result) in indices.zip(measured) {
                 let class = data.class(i);
                 let entry = |numbers| SampleStatistics { id: data.id(i).to_owned(), class, numbers };
                 match result {
@@ -143,30 +146,30 @@ impl DatasetStatistics {
                     })),
                 }
             }
-            progress(data.len().min(start + CHUNK));
+            progress(data.len().min(start + STEP));
         }
         let averages = sums.into_iter().map(|sum| sum.and_then(Sum::mean)).collect();
         Self { dataset: data.info().name.clone(), classes, samples, averages }
     }
 
-    /// The numbers of a class (of all for `None`) that could be had.
+    /// Iterates over the measures of a class, or of all classes for `None`. Samples that could not be read are skipped.
     pub fn measurements(&self, class: Option<usize>) -> impl Iterator<Item = &MaskStatistics> {
-        let asked = move |sample: &&SampleStatistics| class.is_none_or(|class| class == sample.class);
-        self.samples.iter().filter(asked).filter_map(|sample| sample.numbers.as_ref().ok())
+        let is_wanted = move |sample: &&SampleStatistics| class.is_none_or(|class| class == sample.class);
+        self.samples.iter().filter(is_wanted).filter_map(|sample| sample.numbers.as_ref().ok())
     }
 
-    /// How one number is spread over a class (over all for `None`): `statistics.summary(None, |m| m.retained)`.
+    /// Summarizes one measure over a class, or over all classes for `None`: `statistics.summary(None, |m| m.retained)`.
     pub fn summary(&self, class: Option<usize>, pick: impl Fn(&MaskStatistics) -> Option<f64>) -> Option<Summary> {
         Summary::from_values(self.measurements(class).map(pick))
     }
 }
 
-/// Masks on their way to a mean. Whole numbers, so that no order matters.
+/// The sum of masks. Sums are integers, so their order does not matter.
 struct Sum {
     height: usize,
     width: usize,
     counts: Vec<u32>,
-    /// `None` once the masks differ in size, which a transform without a crop allows: they have no mean.
+    /// The number of masks; `None` if they differ in size, which a transform without a crop allows. Then there is no mean.
     masks: Option<u32>,
 }
 

@@ -2,24 +2,25 @@ use hard_imagenet_images::{Gray8, PairedTransform, Resize};
 use hard_imagenet_masks::Mask;
 use std::ops::Range;
 
-/// What "the share of the object that the crop keeps" is the share of (Q15).
+/// The definition of the share of the object that the crop keeps (Q15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retention {
-    /// As published in 2022: the binary mask as a tensor of floats, its shorter side resized to 256, centre crop of
-    /// 224 × 224; bilinear, not antialiased. This is another transform than the one the benchmark itself applies.
+    /// The definition of the published code in 2022: the binary mask is a tensor of floats, whose shorter side is resized to
+    /// 256, bilinear and without antialiasing, followed by a center crop of 224 × 224. The benchmark itself uses another
+    /// transform.
     Published,
-    /// The same code with today's torchvision, whose tensor resize is antialiased.
+    /// The same code with a current torchvision, whose tensor resize is antialiased.
     PublishedAntialiased,
-    /// Of the transform in use: object pixels after its crop, in the share of those before.
+    /// The transform in use: object pixels after its crop over object pixels before.
     Transform,
 }
 
 impl Retention {
-    /// The share in [0, 1], `None` where there is no object before the crop. `binary` is the mask file thresholded.
+    /// Returns the share in [0, 1]; `None` if there is no object before the crop. `binary` is the thresholded mask file.
     pub(crate) fn share(self, file: &Gray8, binary: &Mask, transform: &PairedTransform) -> Option<f64> {
         match self {
-            Self::Published => of_tensor(binary, false),
-            Self::PublishedAntialiased => of_tensor(binary, true),
+            Self::Published => share_in_tensor(binary, false),
+            Self::PublishedAntialiased => share_in_tensor(binary, true),
             Self::Transform => {
                 let whole = PairedTransform { crop: None, ..*transform }.apply_to_mask(file).area();
                 let kept = transform.apply_to_mask(file).area();
@@ -32,13 +33,15 @@ impl Retention {
 const SHORTER_SIDE: usize = 256;
 const CROP: usize = 224;
 
-/// Sum over the crop by sum over the resized mask. Neither is computed: a resize is linear and separable, so either sum
-/// is that of the mask's own pixels, each times the weight that its row and its column have in the output.
-fn of_tensor(mask: &Mask, antialias: bool) -> Option<f64> {
+/// Returns the sum over the crop divided by the sum over the resized mask.
+///
+/// Neither is computed. A resize is linear and separable, so each sum equals that over the mask's own pixels, multiplied by
+/// the weights of their rows and columns in the output.
+fn share_in_tensor(mask: &Mask, antialias: bool) -> Option<f64> {
     let (height, width) = (mask.height(), mask.width());
     let (tall, wide) = Resize::ShorterSide(SHORTER_SIDE).size(height, width);
-    let rows = [0..tall, centre(tall)].map(|part| weights(height, tall, part, antialias));
-    let columns = [0..wide, centre(wide)].map(|part| weights(width, wide, part, antialias));
+    let rows = [0..tall, center(tall)].map(|part| weights(height, tall, part, antialias));
+    let columns = [0..wide, center(wide)].map(|part| weights(width, wide, part, antialias));
     let (mut whole, mut kept) = (0.0, 0.0);
     for (row, (in_rows, in_crop)) in rows[0].iter().zip(&rows[1]).enumerate() {
         let (mut in_whole, mut in_kept) = (0.0, 0.0);
@@ -54,28 +57,28 @@ fn of_tensor(mask: &Mask, antialias: bool) -> Option<f64> {
     (whole > 0.0).then(|| kept / whole)
 }
 
-/// The centre crop's part of a side that is no shorter; torchvision rounds half of an odd surplus to even.
-fn centre(length: usize) -> Range<usize> {
+/// Returns the center crop of a side that is at least as long. torchvision rounds half of an odd surplus to even.
+fn center(length: usize) -> Range<usize> {
     let start = ((length.saturating_sub(CROP)) as f64 / 2.0).round_ties_even() as usize;
     start..(start + CROP).min(length)
 }
 
-/// How much each of `from` samples weighs in the `part` of `to` resized samples together, as torch resizes tensors.
+/// Returns the total weight of each of `from` samples in the `part` of `to` resized samples, as torch resizes tensors.
 fn weights(from: usize, to: usize, part: Range<usize>, antialias: bool) -> Vec<f64> {
     let mut weights = vec![0.0; from];
     let scale = from as f64 / to as f64;
-    // The triangle is as wide as a sample, unless that of the output when reducing with antialiasing.
+    // The triangle reaches one input sample, or one output sample when it reduces with antialiasing.
     let reach = if antialias { scale.max(1.0) } else { 1.0 };
     for output in part {
-        let centre = (output as f64 + 0.5) * scale;
+        let center = (output as f64 + 0.5) * scale;
         if antialias {
-            let start = (centre - reach + 0.5).max(0.0) as usize;
-            let end = ((centre + reach + 0.5) as usize).min(from);
-            let weight = |x: usize| (1.0 - ((x as f64 - centre + 0.5) / reach).abs()).max(0.0);
+            let start = (center - reach + 0.5).max(0.0) as usize;
+            let end = ((center + reach + 0.5) as usize).min(from);
+            let weight = |x: usize| (1.0 - ((x as f64 - center + 0.5) / reach).abs()).max(0.0);
             let total: f64 = (start..end).map(weight).sum();
             (start..end).for_each(|x| weights[x] += weight(x) / total);
         } else {
-            let at = (centre - 0.5).max(0.0);
+            let at = (center - 0.5).max(0.0);
             let (below, share) = ((at as usize).min(from - 1), at.fract());
             weights[below] += 1.0 - share;
             weights[(below + 1).min(from - 1)] += share;
@@ -90,7 +93,7 @@ mod tests {
     use hard_imagenet_images::{MaskRule, Preprocessing};
 
     #[test]
-    fn every_resized_sample_weighs_one() {
+    fn every_resized_sample_has_the_weight_one() {
         for (from, to) in [(500, 256), (100, 256), (256, 256), (1, 256), (7, 300)] {
             for antialias in [false, true] {
                 let total: f64 = weights(from, to, 0..to, antialias).iter().sum();
@@ -100,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_at_the_far_end_of_the_longer_side_is_cut_off_by_the_published_code_alone() {
+    fn only_the_published_code_cuts_off_the_ends_of_the_longer_side() {
         let file = |inside: fn(usize) -> bool| {
             let data = (0..100 * 300).map(|i| if inside(i % 300) { 255 } else { 0 }).collect();
             Gray8 { height: 100, width: 300, data }
@@ -120,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_share() {
+    fn an_empty_mask_has_no_share() {
         let squash = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
         for (height, width) in [(3, 4), (0, 0), (0, 4), (1, 1)] {
             let file = Gray8 { height, width, data: vec![0; height * width] };

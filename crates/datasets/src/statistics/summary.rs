@@ -1,16 +1,16 @@
-/// How the defined values of some samples are spread.
+/// The distribution of a measure over samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// How many values; samples without one are left out.
+    /// The number of values. Samples without a value are skipped.
     pub n: usize,
-    /// Their mean.
+    /// The mean.
     pub mean: f64,
-    /// Smallest, lower quartile, median, upper quartile, largest; interpolated linearly, as NumPy does.
+    /// The minimum, lower quartile, median, upper quartile and maximum, interpolated linearly as in NumPy.
     pub quantiles: [f64; 5],
 }
 
 impl Summary {
-    /// Of the values that are there; `None` if none is.
+    /// Summarizes the values that are defined; `None` if there are none.
     pub fn from_values(values: impl IntoIterator<Item = Option<f64>>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().flatten().collect();
         values.sort_by(f64::total_cmp);
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_undefined_is_left_out() {
+    fn undefined_values_are_skipped() {
         let summary = Summary::from_values([Some(4.0), None, Some(1.0), Some(2.0), Some(3.0)]).unwrap();
         assert_eq!((summary.n, summary.mean), (4, 2.5));
         assert_eq!(summary.quantiles, [1.0, 1.75, 2.5, 3.25, 4.0]);

@@ -1,8 +1,10 @@
-//! Names of entries: which are taken from an archive.
+//! Safe names of archive entries.
 
-/// The name of an archive's entry as `folder/file`, or `None` if it is one that is never taken: absolute, with a `..`,
-/// a backslash, a colon or a control character in it (some systems would take these for a way out), or not UTF-8.
-pub(super) fn safe(raw: &[u8]) -> Option<String> {
+/// Returns the name of an archive entry as `folder/file`, or `None` if the name is not accepted.
+///
+/// Refused are names that are absolute, are not UTF-8, or contain `..`, a backslash, a colon or a control character, because
+/// they could lead out of the archive on some systems.
+pub(super) fn safe_name(raw: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(raw).ok()?;
     if name.starts_with('/') || name.chars().any(|c| matches!(c, '\\' | ':') || c.is_control()) {
         return None;
@@ -16,8 +18,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_that_stay_inside_are_taken() {
-        let check = |raw: &[u8], expected: Option<&str>| assert_eq!(safe(raw).as_deref(), expected, "{raw:?}");
+    fn only_names_that_stay_inside_are_accepted() {
+        let check = |raw: &[u8], expected: Option<&str>| assert_eq!(safe_name(raw).as_deref(), expected, "{raw:?}");
         check(b"val/a.JPEG", Some("val/a.JPEG"));
         check(b"./val//a.JPEG", Some("val/a.JPEG"));
         check(b"val/", Some("val"));

@@ -4,9 +4,9 @@ use std::io::{Cursor, Error, ErrorKind, Read, Result, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes `start..start + len` of a file (or of memory), read and sought like a file of its own.
+/// The bytes `start..start + len` of a file or of memory, which read and seek like a file of their own.
 ///
-/// Clones read the same file from positions of their own, from any thread: each read takes the lock, seeks, and reads.
+/// Clones read the same file from their own positions and from any thread: each read takes the lock, seeks and reads.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     file: Arc<Mutex<dyn Source>>,
@@ -19,20 +19,20 @@ trait Source: Read + Seek + Send + Debug {}
 impl<T: Read + Seek + Send + Debug> Source for T {}
 
 impl Part {
-    /// All of a file.
+    /// Opens a whole file.
     pub(crate) fn whole(path: &Path) -> Result<Self> {
         let file = File::open(path)?;
         let len = file.metadata()?.len();
         Ok(Self { file: Arc::new(Mutex::new(file)), start: 0, len, at: 0 })
     }
 
-    /// Bytes in memory.
+    /// Wraps bytes in memory.
     pub(crate) fn memory(bytes: Vec<u8>) -> Self {
         let len = bytes.len() as u64;
         Self { file: Arc::new(Mutex::new(Cursor::new(bytes))), start: 0, len, at: 0 }
     }
 
-    /// A part of this part, read from its beginning; an error if it does not lie inside.
+    /// Returns a part of this part, positioned at its beginning. Fails if it does not lie inside.
     pub(crate) fn part(&self, start: u64, len: u64) -> Result<Self> {
         match start.checked_add(len) {
             Some(end) if end <= self.len => Ok(Self { start: self.start + start, len, at: 0, ..self.clone() }),
@@ -40,12 +40,12 @@ impl Part {
         }
     }
 
-    /// Number of bytes.
+    /// Returns the number of bytes.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    /// Fills `buffer` from `at`, or as much of it as there is; the number of bytes read.
+    /// Fills `buffer` with the bytes from `at` on, as far as there are any. Returns the number of bytes read.
     pub(crate) fn read_at(&self, at: u64, buffer: &mut [u8]) -> Result<usize> {
         let mut part = Self { at, ..self.clone() };
         let mut filled = 0;
@@ -81,7 +81,7 @@ impl Seek for Part {
             SeekFrom::End(by) => self.len.checked_add_signed(by),
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
         };
-        self.at = at.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "a position before the start"))?;
+        self.at = at.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "the position lies before the start"))?;
         Ok(self.at)
     }
 }

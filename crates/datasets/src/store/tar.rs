@@ -1,37 +1,37 @@
-use super::name::safe;
+use super::name::safe_name;
 use super::part::Part;
 use super::{Files, SkippedEntry};
 use std::io::{Error, ErrorKind, Result};
 
 const BLOCK: u64 = 512;
-/// Longest extended header or long name that is read; longer ones are no names.
+/// The size of the longest extended header or long name that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// Is this the first header of a tar?
+/// Returns whether this is the first header of a tar.
 pub(super) fn is_tar(header: &[u8]) -> bool {
     header.len() == BLOCK as usize && checksum_holds(header)
 }
 
-/// Where the files of a tar lie in it, by its headers alone: between them one seeks.
+/// Finds where the files of a tar lie in it. Only headers are read; the data between them are skipped.
 ///
-/// Knows the formats ustar, GNU (long names, sizes of base 256) and pax (`path` and `size`). Links, devices and folders
-/// have no data of their own. Of two entries of a name the last counts, as it would when unpacking.
+/// The formats are ustar, GNU (long names, sizes of base 256) and pax (`path` and `size`). Links, devices and folders have no
+/// data of their own. Of two entries with the same name, the last one counts, as when unpacking.
 ///
 /// # Errors
-/// A header that is damaged, and a tar that ends within an entry.
+/// Returns an error if a header is damaged or if the tar ends within an entry.
 pub(super) fn index(tar: &Part) -> Result<Files<(u64, u64)>> {
     let mut files = Files::default();
     let mut at = 0;
-    // From extended headers, for the entry that follows.
+    // Values from extended headers apply to the next entry.
     let (mut long_name, mut long_size) = (None, None);
     let mut header = [0; BLOCK as usize];
     loop {
         match tar.read_at(at, &mut header)? {
-            0 => return Ok(files), // some writers leave out the two empty blocks at the end
+            0 => return Ok(files), // some writers omit the two empty blocks at the end
             n if n < header.len() => return Err(ErrorKind::UnexpectedEof.into()),
             _ if header.iter().all(|&byte| byte == 0) => return Ok(files),
             _ if !checksum_holds(&header) => {
-                return Err(Error::new(ErrorKind::InvalidData, format!("no tar header at byte {at}")));
+                return Err(Error::new(ErrorKind::InvalidData, format!("there is no tar header at byte {at}")));
             }
             _ => at += BLOCK,
         }
@@ -40,8 +40,8 @@ pub(super) fn index(tar: &Part) -> Result<Files<(u64, u64)>> {
         let own = number(&header[124..136]);
         let size = if extends { own } else { long_size.take().or(own) };
         let size =
-            size.ok_or_else(|| Error::new(ErrorKind::InvalidData, format!("no size in the header before {at}")))?;
-        // A link has no data, whatever its size says.
+            size.ok_or_else(|| Error::new(ErrorKind::InvalidData, format!("the header before byte {at} has no size")))?;
+        // A link has no data, whatever size it claims.
         let size = if matches!(kind, b'1'..=b'6') { 0 } else { size };
         let data = tar.part(at, size)?;
         match kind {
@@ -59,11 +59,11 @@ pub(super) fn index(tar: &Part) -> Result<Files<(u64, u64)>> {
             _ => {
                 let raw = long_name.take().unwrap_or_else(|| name(&header));
                 let regular = matches!(kind, b'0' | 0 | b'7') && !raw.ends_with(b"/");
-                match safe(&raw) {
+                match safe_name(&raw) {
                     _ if kind == b'5' || raw.ends_with(b"/") => {}
                     Some(name) if regular => drop(files.by_name.insert(name, (at, size))),
                     Some(_) => {
-                        files.skipped.push(SkippedEntry::new(&raw, "a link or a device, which is never followed"))
+                        files.skipped.push(SkippedEntry::new(&raw, "it is a link or a device, which is never followed"))
                     }
                     None => files.skipped.push(SkippedEntry::new(&raw, "the name leads out of the archive")),
                 }
@@ -73,14 +73,14 @@ pub(super) fn index(tar: &Part) -> Result<Files<(u64, u64)>> {
     }
 }
 
-/// The sum of all bytes, with the checksum's own field as spaces.
+/// Checks the checksum: the sum of all bytes, with its own field counted as spaces.
 fn checksum_holds(header: &[u8]) -> bool {
     let sum: u64 =
         header.iter().enumerate().map(|(i, &b)| if (148..156).contains(&i) { 32 } else { u64::from(b) }).sum();
     number(&header[148..156]) == Some(sum)
 }
 
-/// Octal digits, or base 256 if the first bit is set.
+/// Parses octal digits, or base 256 if the first bit is set.
 fn number(field: &[u8]) -> Option<u64> {
     if field[0] & 0x80 != 0 {
         let first = u64::from(field[0] & 0x7f);
@@ -90,7 +90,7 @@ fn number(field: &[u8]) -> Option<u64> {
     u64::from_str_radix(text, 8).ok()
 }
 
-/// Prefix and name of a ustar header.
+/// Joins the prefix and the name of a ustar header.
 fn name(header: &[u8]) -> Vec<u8> {
     let name = until_nul(&header[..100]);
     let prefix = if &header[257..263] == b"ustar\0" { until_nul(&header[345..500]) } else { b"" };
@@ -101,7 +101,8 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// The value of the last record of a keyword; a record is `<length> <keyword>=<value>\n`, the length that of all of it.
+/// Returns the value of the last record with a keyword. A record is `<length> <keyword>=<value>\n`, where the length counts
+/// all of it.
 fn record<'a>(mut records: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
     let mut found = None;
     while let Some(space) = records.iter().position(|&byte| byte == b' ') {

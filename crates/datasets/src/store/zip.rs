@@ -1,16 +1,17 @@
-use super::name::safe;
+use super::name::safe_name;
 use super::part::Part;
 use super::{Files, SkippedEntry};
 use std::io::Read;
 use zip::ZipArchive;
 use zip::result::ZipResult;
 
-/// Type bits of a Unix mode, and those of a plain file.
+/// The type bits of a Unix mode, and their value for a plain file.
 const TYPE: u32 = 0o170_000;
 const PLAIN: u32 = 0o100_000;
 
-/// A zip and the numbers of its files. Clones of the archive share its directory and read at positions of their own, so
-/// that threads inflate side by side.
+/// A zip and the indices of its files.
+///
+/// Clones of the archive share its directory and read at their own positions, so threads can decompress in parallel.
 pub(super) struct Zip {
     archive: ZipArchive<Part>,
     pub(super) files: Files<usize>,
@@ -24,19 +25,21 @@ impl Zip {
         for i in 0..archive.len() {
             let entry = archive.by_index_data(i)?;
             let raw = entry.name_raw();
-            match safe(raw) {
+            match safe_name(raw) {
                 _ if entry.is_dir() => {}
                 Some(name) if matches!(entry.unix_mode().unwrap_or(0) & TYPE, 0 | PLAIN) => {
                     files.by_name.insert(name, i);
                 }
-                Some(_) => files.skipped.push(SkippedEntry::new(raw, "a link or a device, which is never followed")),
+                Some(_) => {
+                    files.skipped.push(SkippedEntry::new(raw, "it is a link or a device, which is never followed"))
+                }
                 None => files.skipped.push(SkippedEntry::new(raw, "the name leads out of the archive")),
             }
         }
         Ok(Self { archive, files })
     }
 
-    /// Inflates at most `limit` bytes of a file, whatever its header promises; its checksum is checked.
+    /// Decompresses at most `limit` bytes of a file, whatever size its header claims, and verifies its checksum.
     pub(super) fn read(&self, file: usize, limit: u64) -> ZipResult<Vec<u8>> {
         let mut archive = self.archive.clone();
         let mut bytes = Vec::new();

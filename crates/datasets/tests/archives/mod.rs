@@ -1,4 +1,4 @@
-//! Archives made byte by byte, so that tests can also make bad ones.
+//! Creates archives byte by byte, so that tests can also create invalid ones.
 
 #![allow(dead_code, reason = "each test file uses some of them")]
 
@@ -14,18 +14,18 @@ use std::sync::Arc;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// Picture bytes by name.
+/// File contents by name.
 pub(crate) type Files<'a> = &'a [(&'a str, Vec<u8>)];
 
-/// A picture of one colour, as PNG.
-pub(crate) fn picture(height: u32, width: u32, value: u8) -> Vec<u8> {
+/// Encodes an image of one color as PNG.
+pub(crate) fn image_file(height: u32, width: u32, value: u8) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     let image = image::RgbImage::from_pixel(width, height, image::Rgb([value; 3]));
     image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     bytes.into_inner()
 }
 
-/// A zip; every other file is deflated.
+/// Creates a zip. Every other file is deflated.
 pub(crate) fn zip(files: Files<'_>) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (i, (name, bytes)) in files.iter().enumerate() {
@@ -36,7 +36,7 @@ pub(crate) fn zip(files: Files<'_>) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-/// Replaces each `from` by `to`, which is as long: what no writer would write.
+/// Replaces each `from` by `to` of the same length, to create what no writer would write. Returns the number of places.
 pub(crate) fn patch(bytes: &mut [u8], from: &[u8], to: &[u8]) -> usize {
     assert_eq!(from.len(), to.len());
     let places: Vec<usize> =
@@ -47,7 +47,7 @@ pub(crate) fn patch(bytes: &mut [u8], from: &[u8], to: &[u8]) -> usize {
     places.len()
 }
 
-/// A header of a tar for an entry of a kind, with the size that it claims.
+/// Creates the header of a tar entry with the size that it claims.
 pub(crate) fn tar_header(name: &[u8], kind: u8, size: u64) -> Vec<u8> {
     let mut header = vec![0; 512];
     header[..name.len().min(100)].copy_from_slice(&name[..name.len().min(100)]);
@@ -66,7 +66,7 @@ pub(crate) fn seal(header: &mut [u8]) {
     header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
 }
 
-/// An entry of a tar: header, bytes, fill.
+/// Creates a tar entry: header, bytes and padding.
 pub(crate) fn tar_entry(name: &[u8], kind: u8, bytes: &[u8]) -> Vec<u8> {
     let mut entry = tar_header(name, kind, bytes.len() as u64);
     entry.extend(bytes);
@@ -74,25 +74,25 @@ pub(crate) fn tar_entry(name: &[u8], kind: u8, bytes: &[u8]) -> Vec<u8> {
     entry
 }
 
-/// A tar of plain files.
+/// Creates a tar of plain files.
 pub(crate) fn tar(files: Files<'_>) -> Vec<u8> {
     let mut tar: Vec<u8> = files.iter().flat_map(|(name, bytes)| tar_entry(name.as_bytes(), b'0', bytes)).collect();
     tar.resize(tar.len() + 1024, 0);
     tar
 }
 
-/// What gzip makes of some bytes.
+/// Compresses bytes with gzip.
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-/// A column of byte strings, of which some may be missing.
+/// A column of byte strings, some of which may be missing.
 pub(crate) type Cells = Vec<Option<Vec<u8>>>;
 
-/// A parquet file of optional columns `image.bytes` and `image.path`, or as `schema` names them, with a label 0 in each
-/// row; row groups of two rows.
+/// Creates a parquet file with the optional columns `image.bytes` and `image.path`, or as `schema` names them, and the
+/// label 0 in each row. Row groups have two rows.
 pub(crate) fn parquet(schema: &str, bytes: &Cells, paths: &Cells) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let mut out = Vec::new();
@@ -105,7 +105,7 @@ pub(crate) fn parquet(schema: &str, bytes: &Cells, paths: &Cells) -> Vec<u8> {
                 panic!("a column of byte strings")
             };
             let values: Vec<ByteArray> = cells.iter().flatten().map(|cell| ByteArray::from(cell.clone())).collect();
-            // Present at level 2: the struct and its field are optional.
+            // The struct and its field are optional, so present values have the level 2.
             let levels: Vec<i16> = cells.iter().map(|cell| if cell.is_some() { 2 } else { 1 }).collect();
             writer.write_batch(&values, Some(&levels), None).unwrap();
             column.close().unwrap();
@@ -120,5 +120,5 @@ pub(crate) fn parquet(schema: &str, bytes: &Cells, paths: &Cells) -> Vec<u8> {
     out
 }
 
-/// The columns of Hugging Face's imagenet-1k.
+/// The schema of Hugging Face's imagenet-1k.
 pub(crate) const SHARD: &str = "message schema { optional group image { optional binary bytes; optional binary path (UTF8); } optional int64 label; }";

@@ -1,6 +1,6 @@
-use super::labels::validation_labels;
 use super::layout::Place;
 use super::shards::Shards;
+use super::validation::validation_labels;
 use crate::files::Split;
 use crate::store::{file_stem, join};
 use crate::{DatasetError, SkippedEntry, Store};
@@ -9,23 +9,23 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Extensions that a picture may have got, besides the one in its name.
+/// Extensions that an image may have instead of the one in its name.
 const EXTENSIONS: [&str; 7] = ["JPEG", "jpeg", "jpg", "JPG", "png", "PNG", "webp"];
 
-/// The pictures of one split of ImageNet (ILSVRC2012), in whichever form one has them.
+/// The images of one split of ImageNet (ILSVRC2012), in any common layout.
 ///
-/// | under the path, or itself | what |
+/// | below the path, or the path itself | contents |
 /// |---|---|
-/// | `val/<wnid>/<file>`, `<wnid>/<file>` | class folders, all thousand or some; also in Kaggle's `ILSVRC/Data/CLS-LOC` |
-/// | `val/dog sled/<file>`, `dog_sled/<file>` | the same, named by words: the first of WordNet or the benchmark's, in any case |
-/// | `val/<file>`, `<file>` | all pictures in one folder, as `ILSVRC2012_img_val.tar` unpacks |
+/// | `val/<wnid>/<file>`, `<wnid>/<file>` | folders of all classes or some; also in Kaggle's `ILSVRC/Data/CLS-LOC` |
+/// | `val/dog sled/<file>`, `dog_sled/<file>` | the same, named by words: WordNet's first word or the name in the benchmark, in upper or lower case |
+/// | `val/<file>`, `<file>` | all images in one folder, as unpacked from `ILSVRC2012_img_val.tar` |
 /// | `ILSVRC2012_img_val.tar`, `ILSVRC2012_img_train.tar` | the original archives, read in place |
-/// | `train/<wnid>.tar` | the training archive, unpacked once |
-/// | `{train,validation}-*.parquet`, also in `data/` | Hugging Face's imagenet-1k: shards, or one of them |
+/// | `train/<wnid>.tar` | the training archive after it was unpacked once |
+/// | `{train,validation}-*.parquet`, also in `data/` | Hugging Face's imagenet-1k: all shards, or one |
 ///
-/// Shards may be compressed by snappy or lz4, and, with the feature `zstd` of this crate, by zstd.
-/// All but the last may lie in a folder, a zip or a tar (see [`Store`]). Several forms side by side are searched in turn.
-/// A picture goes by its WordNet id and its ImageNet file name; its extension may have been changed.
+/// Shards may be compressed by snappy or lz4 and, with the feature `zstd` of this crate, by zstd. All layouts except shards
+/// may lie in a folder, a zip or a tar (see [`Store`]). If several layouts exist, all are searched. An image is identified by
+/// its WordNet id and its ImageNet file name; its extension may have been changed.
 pub struct ImageNet {
     path: PathBuf,
     split: Split,
@@ -33,11 +33,11 @@ pub struct ImageNet {
     shards: Shards,
 }
 
-/// A picture that is there.
+/// Where an image was found.
 enum Found<'a> {
-    /// A file in a store.
+    /// In a file of a store.
     File(Arc<Store>, String),
-    /// A row of the shards.
+    /// In a row of the shards.
     Row(&'a Shards, &'a str),
 }
 
@@ -58,17 +58,19 @@ impl Found<'_> {
 }
 
 impl ImageNet {
-    /// Looks which forms of the split there are. Tars are indexed by their headers alone, of the training archive only
-    /// the outer ones; a class follows when it is first asked for.
+    /// Finds the layouts in which the split exists.
+    ///
+    /// Tars are indexed by their headers. Of the training archive, only the outer headers are read; a class follows when it is
+    /// first needed.
     ///
     /// # Errors
-    /// [`DatasetError::Folder`] if there is nothing at `path`; [`DatasetError::Archive`] for an archive or shard that is
+    /// Returns [`DatasetError::Folder`] if there is nothing at `path`, and [`DatasetError::Archive`] if an archive or shard is
     /// damaged.
     pub fn open(path: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let path = path.as_ref().to_owned();
         if !path.exists() {
             let expected = format!(
-                "ImageNet's pictures as {0}/<wnid>/<file>, flat in {0}, or as ILSVRC2012_img_{0}.tar; get them from \
+                "the images of ImageNet as {0}/<wnid>/<file>, flat in {0}, or as ILSVRC2012_img_{0}.tar; get them from \
                  image-net.org (ILSVRC2012)",
                 split.name()
             );
@@ -78,75 +80,77 @@ impl ImageNet {
         let places = if path.extension().is_some_and(|e| e == "parquet") {
             Vec::new()
         } else {
-            Place::all(Store::open(&path)?, split)?
+            Place::find_all(Store::open(&path)?, split)?
         };
         Ok(Self { path, split, places, shards })
     }
 
-    /// Which split.
+    /// Returns the split.
     pub fn split(&self) -> Split {
         self.split
     }
 
-    /// The forms that were found, in a person's words: "class folders in ILSVRC2012/val".
+    /// Describes the layouts that were found for people: "class folders in ILSVRC2012/val".
     pub fn layout(&self) -> String {
-        let words: Vec<String> = self.places.iter().map(Place::words).chain(self.shards.words()).collect();
-        if words.is_empty() {
-            return format!("no pictures of the {} split in {}", self.split.name(), self.path.display());
+        let found: Vec<String> = self.places.iter().map(Place::describe).chain(self.shards.describe()).collect();
+        if found.is_empty() {
+            return format!("no images of the {} split in {}", self.split.name(), self.path.display());
         }
-        words.join(", ")
+        found.join(", ")
     }
 
-    /// Folders that are not looked into, though beside them are class folders that are named by words: no class has
-    /// their name ("sledge"), or several ("crane").
+    /// Returns folders that are not read although folders next to them are named by the words of classes.
+    ///
+    /// No class has their name ("sledge"), or several classes have it ("crane").
     pub fn skipped_entries(&self) -> Vec<SkippedEntry> {
         self.places.iter().flat_map(Place::skipped_entries).cloned().collect()
     }
 
-    /// Where a picture lies, if it is there.
+    /// Returns where an image lies, or `None` if it is missing.
     ///
     /// # Errors
-    /// [`DatasetError::Archive`] for the damaged archive of a class.
+    /// Returns [`DatasetError::Archive`] if the archive of its class is damaged.
     pub fn find(&self, wnid: &str, file: &str) -> Result<Option<PathBuf>, DatasetError> {
         Ok(self.locate(wnid, file)?.map(|found| found.place()))
     }
 
-    /// The bytes of a picture's file.
+    /// Reads the bytes of an image file.
     ///
     /// # Errors
-    /// [`DatasetError::NoImage`] if it is not there, [`DatasetError::Archive`] if it cannot be read.
+    /// Returns [`DatasetError::NoImage`] if it is missing and [`DatasetError::Archive`] if it cannot be read.
     pub fn read(&self, wnid: &str, file: &str) -> Result<Vec<u8>, DatasetError> {
         self.must_locate(wnid, file)?.read()
     }
 
-    /// Decodes a picture, of any size.
+    /// Reads and decodes an image.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and [`DatasetError::Image`] if it is damaged; the error names its place.
+    /// As [`read`](Self::read); returns [`DatasetError::Image`] if the image is damaged. The error names the file.
     pub fn read_image(&self, wnid: &str, file: &str) -> Result<Rgb8, DatasetError> {
         let found = self.must_locate(wnid, file)?;
         let damaged = |source| ImageError::File { path: found.place(), source: Box::new(source) };
         Ok(decode_image(&found.read()?).map_err(damaged)?)
     }
 
-    /// All pictures whose class is known, as (WordNet id, file name), sorted; those of shards have no extension.
+    /// Lists all images whose class is known, as (WordNet id, file name), sorted. Names from shards have no extension.
     ///
-    /// Class folders tell it, and so do the names of training pictures and of shards' pictures. For flat validation
-    /// pictures it is taken from `imagenet_2012_validation_synset_labels.txt` (one WordNet id a line, in the order of
-    /// the pictures), `LOC_val_solution.csv` (Kaggle's), or the development kit (`ILSVRC2012_devkit_t12`, the folder or
-    /// its tar.gz, or the two files of its `data`), in the folder of the pictures or up to two above it.
+    /// The class follows from class folders and from the names of training images and of images in shards. For flat
+    /// validation images, it is read from `imagenet_2012_validation_synset_labels.txt` (one WordNet id per line, in the order
+    /// of the images), from Kaggle's `LOC_val_solution.csv`, or from the development kit (the folder
+    /// `ILSVRC2012_devkit_t12`, its tar.gz, or the two files in its folder `data`). These files lie in the folder of the
+    /// images or up to two folders above it.
     ///
     /// # Errors
-    /// [`DatasetError::Archive`] if a folder or an archive cannot be listed, [`DatasetError::Meta`] for a list of labels
-    /// that makes no sense.
+    /// Returns [`DatasetError::Archive`] if a folder or an archive cannot be listed and [`DatasetError::Meta`] if a list of
+    /// labels is invalid.
     pub fn images(&self) -> Result<Vec<(String, String)>, DatasetError> {
         let labels = validation_labels(&self.path, self.split)?;
-        let mut pictures = BTreeSet::new();
+        let mut images = BTreeSet::new();
         for place in &self.places {
-            pictures.extend(place.pictures(&labels)?);
+            images.extend(place.images(&labels)?);
         }
-        pictures.extend(self.shards.pictures(&labels));
-        Ok(pictures.into_iter().collect())
+        images.extend(self.shards.images(&labels));
+        Ok(images.into_iter().collect())
     }
 
     fn must_locate<'a>(&'a self, wnid: &str, file: &'a str) -> Result<Found<'a>, DatasetError> {
@@ -156,7 +160,7 @@ impl ImageNet {
 
     fn locate<'a>(&'a self, wnid: &str, file: &'a str) -> Result<Option<Found<'a>>, DatasetError> {
         for place in &self.places {
-            for (store, folder) in place.of_class(wnid)? {
+            for (store, folder) in place.class_folders(wnid)? {
                 let exact = join(&folder, file);
                 let stem = exact.rsplit_once('.').map_or(exact.as_str(), |(stem, _)| stem);
                 let others = EXTENSIONS.iter().map(|extension| format!("{stem}.{extension}"));
