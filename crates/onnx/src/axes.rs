@@ -1,6 +1,6 @@
-//! What each axis of a value means, followed from the picture through the network.
+//! The meaning of each axis of a value, tracked from the images through the network.
 //!
-//! So that one can look from any node that has rows and columns, wherever an exporter put them.
+//! It makes saliency maps possible at any node with rows and columns, wherever an exporter put these axes.
 
 use hard_imagenet_graph::{Layout, Op};
 
@@ -11,8 +11,8 @@ pub(crate) enum Axis {
     Channel,
     Row,
     Column,
-    /// Tokens: `prefix` without a place, then h · w places, then perhaps more without.
-    Place {
+    /// Tokens: `prefix` without a position, then h · w with one, then perhaps more without.
+    Position {
         prefix: usize,
         h: usize,
         w: usize,
@@ -20,10 +20,10 @@ pub(crate) enum Axis {
     Other,
 }
 
-/// An input of an operation: its shape, and its axes if it comes from the picture.
+/// An input of an operation: its shape, and its axes if it depends on the images.
 pub(crate) type Operand<'a> = (&'a [usize], Option<&'a [Axis]>);
 
-/// The axes of the value of `op`, of that shape.
+/// Returns the axes of the value of `op`, which has the given shape.
 pub(crate) fn infer(op: &Op, inputs: &[Operand<'_>], shape: &[usize]) -> Vec<Axis> {
     let other = || vec![Axis::Other; shape.len()];
     let Some((x, Some(axes))) = inputs.iter().find(|(_, axes)| axes.is_some()).copied() else { return other() };
@@ -41,14 +41,14 @@ pub(crate) fn infer(op: &Op, inputs: &[Operand<'_>], shape: &[usize]) -> Vec<Axi
         }
         Op::Permute(order) => order.iter().map(|&dim| axes[dim]).collect(),
         Op::Narrow { dim, start, len } => changed(axes, *dim, |axis| match axis {
-            Axis::Place { prefix, h, w } if *start <= prefix && prefix + h * w <= start + len => {
-                Axis::Place { prefix: prefix - start, h, w }
+            Axis::Position { prefix, h, w } if *start <= prefix && prefix + h * w <= start + len => {
+                Axis::Position { prefix: prefix - start, h, w }
             }
-            Axis::Place { .. } => Axis::Other,
+            Axis::Position { .. } => Axis::Other,
             axis => axis,
         }),
         Op::IndexSelect { dim, .. } | Op::Pad(hard_imagenet_graph::Pad { dim, .. }) => {
-            changed(axes, *dim, |axis| if matches!(axis, Axis::Place { .. }) { Axis::Other } else { axis })
+            changed(axes, *dim, |axis| if matches!(axis, Axis::Position { .. }) { Axis::Other } else { axis })
         }
         Op::Select { dim, .. } => axes.iter().enumerate().filter(|(i, _)| i != dim).map(|(_, axis)| *axis).collect(),
         Op::Reduce(reduce) => {
@@ -70,22 +70,24 @@ fn with_last(axes: &[Axis], f: impl Fn(Axis) -> Axis) -> Vec<Axis> {
     changed(axes, axes.len().wrapping_sub(1), f)
 }
 
-/// Tokens put before or behind those of the picture have no place in it.
+/// Concatenates axes. Tokens before or after those of the image have no position in it.
 fn concatenated(inputs: &[Operand<'_>], dim: usize) -> Option<Vec<Axis>> {
-    let place = |(_, axes): &Operand<'_>| axes.is_some_and(|axes| matches!(axes[dim], Axis::Place { .. }));
-    let Some(at) = inputs.iter().position(place) else {
+    let has_position = |(_, axes): &Operand<'_>| axes.is_some_and(|axes| matches!(axes[dim], Axis::Position { .. }));
+    let Some(at) = inputs.iter().position(has_position) else {
         return inputs.iter().find_map(|(_, axes)| *axes).map(Into::into);
     };
     let before: usize = inputs[..at].iter().map(|(shape, _)| shape[dim]).sum();
-    let more = |axis| match axis {
-        Axis::Place { prefix, h, w } => Axis::Place { prefix: prefix + before, h, w },
+    let move_prefix = |axis| match axis {
+        Axis::Position { prefix, h, w } => Axis::Position { prefix: prefix + before, h, w },
         axis => axis,
     };
-    inputs[at].1.map(|axes| changed(axes, dim, more))
+    inputs[at].1.map(|axes| changed(axes, dim, move_prefix))
 }
 
-/// Dimensions are matched in groups with equal products: rows and columns that become one axis are places, places that
-/// become two are rows and columns, rows cut into blocks are rows of blocks; else the meaning is lost.
+/// Returns the axes after a reshape.
+///
+/// Dimensions are matched in groups with equal products. Rows and columns that become one axis are positions, and positions
+/// that become two axes are rows and columns. Rows split into blocks are rows of blocks. Otherwise the meaning is lost.
 fn reshaped(x: &[usize], axes: &[Axis], shape: &[usize]) -> Vec<Axis> {
     let mut result = vec![Axis::Other; shape.len()];
     let (mut i, mut o) = (0, 0);
@@ -106,13 +108,15 @@ fn reshaped(x: &[usize], axes: &[Axis], shape: &[usize]) -> Vec<Axis> {
         }
         match (&axes[start..i], &shape[first..o]) {
             ([axis], [_]) => result[first] = *axis,
-            ([Axis::Row, Axis::Column], [_]) => result[first] = Axis::Place { prefix: 0, h: x[start], w: x[start + 1] },
-            (&[Axis::Place { prefix: 0, h, w }], &[rows, columns]) if (rows, columns) == (h, w) => {
+            ([Axis::Row, Axis::Column], [_]) => {
+                result[first] = Axis::Position { prefix: 0, h: x[start], w: x[start + 1] }
+            }
+            (&[Axis::Position { prefix: 0, h, w }], &[rows, columns]) if (rows, columns) == (h, w) => {
                 (result[first], result[first + 1]) = (Axis::Row, Axis::Column);
             }
-            // Blocks of rows or columns, and the place within a block.
+            // Blocks of rows or columns, and the position within a block.
             ([axis @ (Axis::Row | Axis::Column)], [blocks, _]) if *blocks > 1 => result[first] = *axis,
-            // What lies within a block becomes more channels.
+            // The positions within a block become more channels.
             ([within @ .., Axis::Channel], [_]) if within.iter().all(|axis| *axis == Axis::Other) => {
                 result[first] = Axis::Channel;
             }
@@ -122,12 +126,12 @@ fn reshaped(x: &[usize], axes: &[Axis], shape: &[usize]) -> Vec<Axis> {
     result
 }
 
-/// As the graph calls it.
+/// Returns the layout that a graph uses for these axes.
 pub(crate) fn layout(axes: &[Axis]) -> Layout {
     match *axes {
         [Axis::Batch, Axis::Channel, Axis::Row, Axis::Column] => Layout::Nchw,
         [Axis::Batch, Axis::Row, Axis::Column, Axis::Channel] => Layout::Nhwc,
-        [Axis::Batch, Axis::Place { prefix, h, w }, Axis::Channel] => Layout::Tokens { prefix, h, w },
+        [Axis::Batch, Axis::Position { prefix, h, w }, Axis::Channel] => Layout::Tokens { prefix, h, w },
         [Axis::Batch, Axis::Channel] => Layout::Vector,
         _ => Layout::Other,
     }
@@ -150,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_followed() {
+    fn positions_are_tracked() {
         let (flat, swap) = (Op::Reshape(vec![]), Op::Permute(vec![0, 2, 1]));
         let tokens = [(flat.clone(), &[2, 8, 24][..]), (swap.clone(), &[2, 24, 8])];
         check(&tokens, Layout::Tokens { prefix: 0, h: 4, w: 6 });
@@ -166,13 +170,13 @@ mod tests {
     }
 
     #[test]
-    fn tokens_without_a_place_are_counted() {
-        let place = |prefix| [Axis::Batch, Axis::Place { prefix, h: 4, w: 6 }, Axis::Channel];
-        let inputs: [Operand<'_>; 2] = [(&[2, 3, 8], None), (&[2, 24, 8], Some(&place(0)))];
-        assert_eq!(infer(&Op::Concat { dim: 1 }, &inputs, &[2, 27, 8]), place(3));
+    fn tokens_without_a_position_are_counted() {
+        let tokens = |prefix| [Axis::Batch, Axis::Position { prefix, h: 4, w: 6 }, Axis::Channel];
+        let inputs: [Operand<'_>; 2] = [(&[2, 3, 8], None), (&[2, 24, 8], Some(&tokens(0)))];
+        assert_eq!(infer(&Op::Concat { dim: 1 }, &inputs, &[2, 27, 8]), tokens(3));
         let narrow = Op::Narrow { dim: 1, start: 2, len: 25 };
-        assert_eq!(infer(&narrow, &[(&[2, 27, 8], Some(&place(3)))], &[2, 25, 8]), place(1));
+        assert_eq!(infer(&narrow, &[(&[2, 27, 8], Some(&tokens(3)))], &[2, 25, 8]), tokens(1));
         let cut = Op::Narrow { dim: 1, start: 0, len: 3 };
-        assert_eq!(layout(&infer(&cut, &[(&[2, 27, 8], Some(&place(3)))], &[2, 3, 8])), Layout::Other);
+        assert_eq!(layout(&infer(&cut, &[(&[2, 27, 8], Some(&tokens(3)))], &[2, 3, 8])), Layout::Other);
     }
 }

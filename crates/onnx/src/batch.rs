@@ -1,32 +1,32 @@
-//! Do pictures of a batch see each other?
+//! Checks that images of a batch do not affect each other.
 
 use crate::OnnxError;
 use candle_core::{Device, Tensor};
 use hard_imagenet_graph::{Graph, WeightMap, run};
 use std::path::Path;
 
-/// The second of two pictures, alone and behind the first, must give the same logits but for rounding.
+/// Checks that the second of two images has the same logits alone and after the first, up to rounding.
 pub(crate) fn check_independence(
     graph: &Graph,
     weights: &WeightMap,
     input: (usize, usize),
     path: &Path,
 ) -> Result<(), OnnxError> {
-    let pictures = pictures(input)?;
+    let images = test_images(input)?;
     let second = |logits: Tensor| logits.get(logits.dim(0)? - 1)?.to_vec1::<f32>();
-    let together = second(run(graph, weights, &pictures)?)?;
-    let alone = second(run(graph, weights, &pictures.narrow(0, 1, 1)?)?)?;
+    let together = second(run(graph, weights, &images)?)?;
+    let alone = second(run(graph, weights, &images.narrow(0, 1, 1)?)?)?;
     let largest = alone.iter().fold(1e-3f32, |largest, v| largest.max(v.abs()));
     if together.iter().zip(&alone).any(|(a, b)| (a - b).abs() > 1e-2 * largest) {
-        let message = "pictures of a batch change each other's logits: export it for any number of pictures \
+        let message = "images of a batch change each other's logits: export it for any number of images \
                        (`dynamic_axes` or `dynamic_shapes` of torch.onnx.export)";
         return Err(OnnxError::Format { path: path.to_owned(), message: message.into() });
     }
     Ok(())
 }
 
-/// Two pictures of irregular numbers in -1..1.
-fn pictures((height, width): (usize, usize)) -> Result<Tensor, candle_core::Error> {
+/// Returns two images of irregular numbers in [-1, 1), `(2, 3, H, W)`.
+fn test_images((height, width): (usize, usize)) -> Result<Tensor, candle_core::Error> {
     let mut state = 1u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,47 +1,47 @@
-//! Where to look from, where nobody says.
+//! The default nodes for saliency maps and features.
 
 use hard_imagenet_graph::{Graph, GraphError, Layout, NodeId, Op};
 
-/// How much of a value the output depends on.
+/// The part of a value that the output depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Need {
     Nothing,
-    /// Tokens without a place in the picture, at most.
-    NoPlace,
+    /// At most tokens without a position in the image.
+    NoPosition,
     All,
 }
 
-/// The node that the zoo looks from in a network of that kind, or else the last one with rows and columns all of which
-/// matter to the output.
+/// Returns the node that saliency maps use by default, as in the model zoo: the last node with rows and columns that all affect
+/// the output.
 ///
-/// For a convolutional network that is the input of its global pool. For a transformer it is the first norm of its last
-/// block, as in the literature: the last one that the last attention reads, if no convolution comes after that.
+/// For a convolutional network this is the input of its global pool. For a transformer it is the first norm of its last block,
+/// as in the literature: the last norm that the last attention reads, if no convolution comes after that attention.
 pub(crate) fn cam_node(graph: &Graph, (height, width): (usize, usize)) -> Result<Option<NodeId>, GraphError> {
     let nodes = graph.nodes();
     let shapes = graph.shapes(&[1, 3, height, width])?;
     let need = needs(graph);
-    // A single pixel, as behind a global pool, is no place.
-    let several = |i: usize| match (nodes[i].layout, shapes[i].as_slice()) {
+    // A single pixel, as after a global pool, does not count as rows and columns.
+    let has_positions = |i: usize| match (nodes[i].layout, shapes[i].as_slice()) {
         (Layout::Nchw, [_, _, h, w]) | (Layout::Nhwc, [_, h, w, _]) => h * w > 1,
         (layout, _) => layout.has_positions(),
     };
-    // The value of a linear layer may be queries or keys.
-    let place = |&i: &usize| need[i] == Need::All && several(i) && !matches!(nodes[i].op, Op::Linear { .. });
+    // Linear layers are skipped, because their values may be queries or keys.
+    let suitable = |&i: &usize| need[i] == Need::All && has_positions(i) && !matches!(nodes[i].op, Op::Linear { .. });
     let norm = last_attention(graph).and_then(|attention| {
         let read = ancestors(graph, attention);
-        (0..attention).rev().find(|i| read[*i] && place(i) && matches!(nodes[*i].op, Op::LayerNorm { .. }))
+        (0..attention).rev().find(|i| read[*i] && suitable(i) && matches!(nodes[*i].op, Op::LayerNorm { .. }))
     });
-    let last = norm.or_else(|| (0..nodes.len()).rev().find(place));
+    let last = norm.or_else(|| (0..nodes.len()).rev().find(suitable));
     last.map(|i| graph.find(&nodes[i].name)).transpose()
 }
 
-/// The last softmax, unless a convolution comes after it.
+/// Returns the last softmax, unless a convolution comes after it.
 fn last_attention(graph: &Graph) -> Option<usize> {
     let last = graph.nodes().iter().rposition(|node| matches!(node.op, Op::Softmax | Op::Conv2d(_)))?;
     matches!(graph.nodes()[last].op, Op::Softmax).then_some(last)
 }
 
-/// For each node, is it one that the given one is made of?
+/// Returns for each node whether the node at index `of` depends on it.
 fn ancestors(graph: &Graph, of: usize) -> Vec<bool> {
     let mut found = vec![false; graph.nodes().len()];
     found[of] = true;
@@ -53,8 +53,8 @@ fn ancestors(graph: &Graph, of: usize) -> Vec<bool> {
     found
 }
 
-/// How much of each node's value the output depends on. Behind the last attention of a transformer that reads its class
-/// token, only that token counts.
+/// Returns for each node the part of its value that the output depends on. After the last attention of a transformer that
+/// reads its class token, only that token matters.
 fn needs(graph: &Graph) -> Vec<Need> {
     let nodes = graph.nodes();
     let mut need = vec![Need::Nothing; nodes.len()];
@@ -66,18 +66,18 @@ fn needs(graph: &Graph) -> Vec<Need> {
                 _ => None,
             };
             let taken = match (&node.op, tokens) {
-                (Op::Select { dim: 1, index }, Some(places)) if !places.contains(index) => Need::NoPlace,
-                (Op::Narrow { dim: 1, start, len }, Some(places))
-                    if start + len <= places.start || *start >= places.end =>
+                (Op::Select { dim: 1, index }, Some(positions)) if !positions.contains(index) => Need::NoPosition,
+                (Op::Narrow { dim: 1, start, len }, Some(positions))
+                    if start + len <= positions.start || *start >= positions.end =>
                 {
-                    Need::NoPlace
+                    Need::NoPosition
                 }
-                (Op::IndexSelect { dim: 1, indices }, Some(places))
-                    if indices.iter().all(|at| !places.contains(&(*at as usize))) =>
+                (Op::IndexSelect { dim: 1, indices }, Some(positions))
+                    if indices.iter().all(|at| !positions.contains(&(*at as usize))) =>
                 {
-                    Need::NoPlace
+                    Need::NoPosition
                 }
-                // Token by token: what is needed of the value is needed of the input.
+                // Operations that work token by token need of the input what is needed of the value.
                 (Op::Activation(_) | Op::Binary(_) | Op::Scale(_) | Op::Linear { .. } | Op::LayerNorm { .. }, _)
                     if node.layout == nodes[input.index()].layout =>
                 {
@@ -93,7 +93,7 @@ fn needs(graph: &Graph) -> Vec<Need> {
     need
 }
 
-/// The input of the last linear layer, where it is `(B, D)`; else the output.
+/// Returns the node at the input of the last linear layer if its value is `(B, D)`, otherwise the output.
 pub(crate) fn feature_node(graph: &Graph, (height, width): (usize, usize)) -> Result<String, GraphError> {
     let shapes = graph.shapes(&[1, 3, height, width])?;
     let last = graph.nodes().iter().rev().find(|node| matches!(node.op, Op::Linear { .. }));

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-/// Why an ONNX file did not become a graph.
+/// An ONNX file could not be read as a graph.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OnnxError {
@@ -9,38 +9,38 @@ pub enum OnnxError {
     Read {
         /// The file.
         path: PathBuf,
-        /// From the operating system.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A file is not ONNX, or is damaged.
-    #[error("{} is not an ONNX model that can be read: {message}", .path.display())]
+    /// A file is not an ONNX model, is damaged, or contains a model of another kind.
+    #[error("cannot read {} as an ONNX model: {message}", .path.display())]
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and what to do.
+        /// What is wrong and what to do.
         message: String,
     },
-    /// A node does something that no operation of a graph can do.
-    #[error("{}: the operator {operator} of node {node:?} cannot be taken over: {message}", .path.display())]
+    /// A node has an operator, or a form of it, that is not supported.
+    #[error("{}: cannot import the operator {operator} of node {node:?}: {message}", .path.display())]
     Operator {
         /// The file.
         path: PathBuf,
-        /// ONNX's name of the operator.
+        /// The name of the operator in ONNX.
         operator: String,
-        /// The exporter's name of the node.
+        /// The name of the node in the file.
         node: String,
-        /// What is wrong, and what to do.
+        /// What is wrong and what to do.
         message: String,
     },
-    /// From the graph.
+    /// The graph could not be built or run.
     #[error(transparent)]
     Graph(#[from] hard_imagenet_graph::GraphError),
-    /// From candle.
+    /// candle failed.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
 }
 
-/// What is wrong with a node or a tensor, before it is known where.
+/// What is wrong with a node or a tensor. The caller adds the file and the node.
 #[derive(Debug)]
 pub(crate) struct Reason(pub(crate) String);
 

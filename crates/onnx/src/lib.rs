@@ -1,6 +1,7 @@
-//! An ONNX file as a graph with weights: a network of one's own, cut anywhere.
+//! Reads ONNX files as graphs with weights, so that a network from elsewhere can be cut at any node.
 //!
-//! [`OnnxModel::read`] is all there is: it gives a [`hard_imagenet_graph::Graph`], its weights, and where to look from.
+//! [`OnnxModel::read`] is the entry point. It returns a [`hard_imagenet_graph::Graph`], its weights, and the default nodes for
+//! saliency maps and features.
 //!
 //! ```no_run
 //! use hard_imagenet_graph::{Cut, run};
@@ -8,27 +9,28 @@
 //!
 //! let model = OnnxModel::read("model.onnx".as_ref())?;
 //! let (height, width) = model.input;
-//! let pictures = candle_core::Tensor::zeros((2, 3, height, width), candle_core::DType::F32, &candle_core::Device::Cpu)?;
-//! let logits = run(&model.graph, &model.weights, &pictures)?;
+//! let images = candle_core::Tensor::zeros((2, 3, height, width), candle_core::DType::F32, &candle_core::Device::Cpu)?;
+//! let logits = run(&model.graph, &model.weights, &images)?;
 //! assert_eq!(logits.dims(), [2, model.classes]);
 //! let cut = Cut::at(&model.graph, "layer4.2")?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The file is evaluated in part: whatever does not depend on the picture (shape arithmetic, tables of positions,
-//! normalised weights) is computed while reading, the rest becomes nodes. Shapes are computed with a prime for the batch
-//! size, so that a multiple of it is known for what it is; no batch size is written into the graph, and a model that was
-//! exported for one picture takes many. What rows and columns became is followed through reshapes and permutations, so
-//! that GradCAM works at every node that has them, also between the blocks of a transformer.
+//! # Partial evaluation
+//! Whatever does not depend on the images (shape arithmetic, tables of positions, normalized weights) is computed while
+//! reading; the rest becomes nodes. Shapes are computed with a prime in place of the batch size, so that multiples of the
+//! batch size are recognized. No batch size is written into the graph, so a model that was exported for one image accepts
+//! any number. The meaning of axes is tracked through reshapes and permutations, so that GradCAM works at every node with
+//! rows and columns, even between the blocks of a transformer.
 //!
 //! # Names
-//! A node is called by its module and operator, `layer4.2.act3.Relu`; a module's name, `layer4.2`, means the last node
-//! in it. Both exporters of torch keep them. Without modules the file's own names of nodes stand. Weights keep their
-//! names where the file holds them as they are used; torch's older exporter folds batch norms into convolutions.
+//! A node is named by its module and operator, `layer4.2.act3.Relu`. The name of a module, `layer4.2`, refers to its last
+//! node. Both exporters of torch keep the modules; in files without them, the nodes keep their own names. A weight keeps its
+//! name if the file contains it in the form in which it is used. torch's older exporter folds batch norms into convolutions.
 //!
-//! # What is not there
-//! Quantised and recurrent operators, loops, transposed convolutions, indices that depend on the picture. An error
-//! names the operator and the node.
+//! # Limits
+//! Quantized and recurrent operators, loops, transposed convolutions and indices that depend on the images are not
+//! supported. The error names the operator and the node.
 
 mod axes;
 mod batch;

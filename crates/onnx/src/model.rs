@@ -5,62 +5,64 @@ use crate::{batch, default_nodes, tensor};
 use hard_imagenet_graph::{Graph, WeightMap};
 use std::path::{Path, PathBuf};
 
-/// A network from an ONNX file.
+/// A network read from an ONNX file.
 #[derive(Clone, Debug)]
 pub struct OnnxModel {
-    /// The network; its names are the exporter's ([crate page](crate#names)).
+    /// The network. Its names come from the exporter ([crate page](crate#names)).
     pub graph: Graph,
-    /// Its weights, f32, on the CPU.
+    /// The weights of the network, f32 on the CPU.
     pub weights: WeightMap,
-    /// Height and width of the pictures that it takes.
+    /// The height and width of its input images, in pixels.
     pub input: (usize, usize),
-    /// Length of the logits.
+    /// The number of logits.
     pub classes: usize,
-    /// The file's name of the output that was taken: the first one of shape `(B, K)`.
+    /// The name of the output in the file: the first output of shape `(B, K)`.
     pub output: String,
-    /// Where to look from: the input of a global pool, the first norm of a transformer's last block, or else the last node
-    /// with rows and columns all of which matter to the output; `None` where there is none.
+    /// The default node for saliency maps: the input of a global pool, or the first norm of a transformer's last block, or else
+    /// the last node with rows and columns that all affect the output. `None` if there is no such node.
     pub cam_node: Option<String>,
-    /// Node whose value is the input of the last linear layer, or the output itself where that has no such input.
+    /// The node whose value is the input of the last linear layer, or the output itself if there is no such layer.
     pub feature_node: String,
-    /// The files that were read, the model's own first: what to hash to know the model again.
+    /// The files that were read, the model's own first. Hash them to identify the model.
     pub files: Vec<PathBuf>,
 }
 
 impl OnnxModel {
-    /// Reads a file, and the files of weights that it names, which must lie in its folder or below.
+    /// Reads a file and the weight files that it names, which must be in its folder or below.
     ///
-    /// A model that was exported for one picture takes any number of them here. That pictures of a batch do not see each
-    /// other is tested by running it, as little as once on two pictures.
+    /// A model that was exported for one image accepts any number of images here. Reading runs the model on two images to
+    /// check that images of a batch do not affect each other.
     ///
     /// # Errors
-    /// A file that is absent or damaged, an operator that there is none for, no output `(B, K)`, a batch whose pictures
-    /// depend on each other.
+    /// Returns an error if a file is missing or damaged, an operator is not supported, no output has the shape `(B, K)`, or
+    /// images of a batch affect each other.
     pub fn read(path: &Path) -> Result<Self, OnnxError> {
         let bytes = std::fs::read(path).map_err(|source| OnnxError::Read { path: path.to_owned(), source })?;
         let format = |message: String| OnnxError::Format { path: path.to_owned(), message };
         let model = ModelProto::read(&bytes, DEPTH).map_err(|message| format(message.into()))?;
         if model.graph.nodes.is_empty() {
-            return Err(format("there is no network in it".into()));
+            return Err(format("it contains no network".into()));
         }
         let dims = image_input(&model.graph).map(|images| images.dims.clone());
         let dims = dims.ok_or_else(|| format("it has no input of four dimensions".into()))?;
         let (rows, columns, channels) = if has_channels_last(&dims) { (1, 2, 3) } else { (2, 3, 1) };
         if dims[channels].is_some_and(|channels| channels != 3) {
-            return Err(format("its input has not three channels".into()));
+            return Err(format("its input does not have three channels".into()));
         }
         let side = |at: usize| match dims[at] {
-            // ImageNet's usual size where any will do.
+            // The usual size of ImageNet if the model accepts any size.
             None => Ok(224),
             Some(side @ 1..16384) => Ok(side as usize),
-            Some(side) => Err(format(format!("its input is {side} long"))),
+            Some(side) => Err(format(format!("its input has a side of {side} pixels"))),
         };
         let input = (side(rows)?, side(columns)?);
         let fixed = match dims[0] {
             None => false,
             Some(1) => true,
             Some(n) => {
-                return Err(format(format!("it was exported for {n} pictures: export it for one, or any number")));
+                return Err(format(format!(
+                    "it was exported for {n} images: export it for one image or for any number"
+                )));
             }
         };
         let UnfinishedGraph { builder, weights, output, output_name, classes } = import(&model, path, input, fixed)?;
@@ -76,7 +78,7 @@ impl OnnxModel {
                 files.push(file);
             }
         }
-        // Only what the graph needs.
+        // Keep only the weights that the graph needs.
         let weights = graph
             .parameters()
             .into_iter()

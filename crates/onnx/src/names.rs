@@ -1,11 +1,11 @@
-//! Names of nodes, from what exporters keep of the modules' names.
+//! Names of nodes, derived from the module names that exporters keep.
 
 use crate::proto::NodeProto;
 use std::collections::HashSet;
 
-/// The module that a node belongs to, as its checkpoint would call it: `layer4.2.act3`. Empty where it is not known.
+/// Returns the module of a node as a checkpoint names it, such as `layer4.2.act3`. It is empty if the module is unknown.
 ///
-/// torch's older exporter writes the modules into the node's name, `/layer4/layer4.2/act3/Relu`; the newer one into its
+/// torch's older exporter writes the modules into the node's name, `/layer4/layer4.2/act3/Relu`, the newer one into its
 /// metadata, `['', 'layer4', 'layer4.2', 'layer4.2.act3', 'relu']`.
 pub(crate) fn module(node: &NodeProto<'_>) -> String {
     if let Some(scopes) = node.metadata.iter().find(|pair| pair.key == "pkg.torch.onnx.name_scopes") {
@@ -17,7 +17,7 @@ pub(crate) fn module(node: &NodeProto<'_>) -> String {
     let mut module = String::new();
     let mut before = "";
     for segment in &segments[..segments.len() - 1] {
-        // A member of a sequence repeats the sequence's name: `layer4.2` in `layer4`.
+        // A member of a sequence repeats the name of the sequence: `layer4.2` in `layer4`.
         let own = segment.strip_prefix(before).and_then(|rest| rest.strip_prefix('.')).unwrap_or(segment);
         if !module.is_empty() {
             module.push('.');
@@ -28,18 +28,18 @@ pub(crate) fn module(node: &NodeProto<'_>) -> String {
     module
 }
 
-/// The module itself and those around it, the innermost first.
+/// Returns the module itself and the modules around it, innermost first.
 pub(crate) fn with_parents(module: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(module), |name| name.rsplit_once('.').map(|(parent, _)| parent))
         .filter(|m| !m.is_empty())
 }
 
-/// Gives names out once.
+/// The names that are taken.
 #[derive(Debug, Default)]
 pub(crate) struct Names(HashSet<String>);
 
 impl Names {
-    /// The name, with a number behind it where it is taken.
+    /// Returns the name, followed by a number if it is taken, and marks the result as taken.
     pub(crate) fn unique(&mut self, name: &str) -> String {
         let numbered = (1..).map(|i| format!("{name}_{i}"));
         let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !self.0.contains(name));
@@ -71,13 +71,13 @@ mod tests {
     }
 
     #[test]
-    fn parents() {
+    fn modules_have_parents() {
         assert_eq!(with_parents("a.0.b").collect::<Vec<_>>(), ["a.0.b", "a.0", "a"]);
         assert_eq!(with_parents("").count(), 0);
     }
 
     #[test]
-    fn no_name_twice() {
+    fn names_are_unique() {
         let mut names = Names::default();
         assert_eq!(["a", "a", "b", "a"].map(|name| names.unique(name)), ["a", "a_1", "b", "a_2"]);
     }

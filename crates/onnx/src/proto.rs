@@ -1,15 +1,15 @@
-//! The messages of an ONNX file (onnx.proto), with the fields that a network's meaning depends on.
+//! The messages of an ONNX file (onnx.proto), with the fields that affect the meaning of a network.
 
 use crate::wire::{Fields, Malformed, Wire};
 
-/// A message, read from its fields. Weights stay where they are in the file's bytes.
+/// A message that is read field by field. Weights are not copied but borrowed from the bytes of the file.
 pub(crate) trait Message<'a>: Default {
-    /// Takes one field; `depth` is how many more messages may lie inside.
+    /// Reads one field. `depth` is how many more levels of messages may be nested in it.
     fn field(&mut self, number: u64, value: Wire<'a>, depth: usize) -> Result<(), Malformed>;
 
     fn read(bytes: &'a [u8], depth: usize) -> Result<Self, Malformed> {
         let depth = depth.checked_sub(1).ok_or("its messages are nested too deeply")?;
-        let (mut message, mut fields) = (Self::default(), Fields::of(bytes));
+        let (mut message, mut fields) = (Self::default(), Fields::new(bytes));
         while let Some((number, value)) = fields.next()? {
             message.field(number, value, depth)?;
         }
@@ -17,13 +17,13 @@ pub(crate) trait Message<'a>: Default {
     }
 }
 
-/// How deep messages may be nested: a graph in an attribute of a node (`If`) takes three.
+/// The largest depth of nested messages. A graph in an attribute of a node (`If`) takes three levels.
 pub(crate) const DEPTH: usize = 32;
 
 #[derive(Debug, Default)]
 pub(crate) struct ModelProto<'a> {
     pub(crate) graph: GraphProto<'a>,
-    /// Version of the operators of the main domain.
+    /// The version of the operators of the main domain.
     pub(crate) opset: i64,
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct NodeProto<'a> {
     pub(crate) inputs: Vec<String>,
     pub(crate) outputs: Vec<String>,
     pub(crate) attributes: Vec<AttributeProto<'a>>,
-    /// Key and value.
+    /// Metadata of the exporter.
     pub(crate) metadata: Vec<Pair>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct TensorProto<'a> {
     pub(crate) data_type: i64,
     pub(crate) raw: Option<&'a [u8]>,
     pub(crate) floats: Vec<f32>,
-    /// Of all integer fields.
+    /// The values of all integer fields.
     pub(crate) ints: Vec<i64>,
     pub(crate) doubles: Vec<f64>,
     pub(crate) external: Vec<Pair>,
@@ -79,7 +79,7 @@ pub(crate) struct Pair {
     pub(crate) value: String,
 }
 
-/// Name and shape of an input or output; a dimension without a number is `None`.
+/// The name and shape of an input or output. A dimension without a number is `None`.
 #[derive(Debug, Default)]
 pub(crate) struct ValueInfo {
     pub(crate) name: String,
@@ -205,7 +205,7 @@ impl<'a> Message<'a> for ValueInfo {
     }
 }
 
-/// TypeProto, its tensor type, that one's shape, and its dimensions: of each the one field that matters.
+/// TypeProto, its tensor type, the shape of that and its dimensions. Of each only one field matters.
 #[derive(Default)]
 struct Type(Vec<Option<i64>>);
 

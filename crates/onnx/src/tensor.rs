@@ -1,4 +1,4 @@
-//! Tensors of an ONNX file, inside it or in a file beside it.
+//! Tensors of an ONNX file, stored in it or in a file next to it.
 
 use crate::error::Reason;
 use crate::proto::TensorProto;
@@ -8,16 +8,16 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
-/// The tensor's value on the CPU: all kinds of floats as f32, of integers as i64, truth values as u8.
+/// Reads a tensor to the CPU: floats of all kinds as f32, integers as i64, truth values as u8.
 ///
-/// Data in another file is read from there; that file must lie in `folder` or below.
+/// External data is read from its file, which must be in `folder` or below.
 pub(crate) fn read(tensor: &TensorProto<'_>, folder: &Path) -> Result<Tensor, Reason> {
     let dims = tensor
         .dims
         .iter()
-        .map(|&dim| usize::try_from(dim).map_err(|_| format!("the dimension {dim} of {:?}", tensor.name)))
+        .map(|&dim| usize::try_from(dim).map_err(|_| format!("the tensor {:?} has the dimension {dim}", tensor.name)))
         .collect::<Result<Vec<usize>, String>>()?;
-    let count = dims.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)).ok_or("a tensor larger than memory")?;
+    let count = dims.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)).ok_or("a tensor is larger than memory")?;
     let outside = tensor.is_external.then(|| external(tensor, folder)).transpose()?;
     let raw = outside.as_deref().or(tensor.raw);
     let (ints, floats) = (&tensor.ints, &tensor.floats);
@@ -41,15 +41,15 @@ pub(crate) fn read(tensor: &TensorProto<'_>, folder: &Path) -> Result<Tensor, Re
         7 => build(decode(raw, i64::from_le_bytes, || ints.clone())?, count, dims),
         9 => build(decode(raw, |[v]| v, || ints.iter().map(|&v| u8::from(v != 0)).collect())?, count, dims),
         other => Err(format!(
-            "the tensor {:?} has the data type {other}, which is none of float, float16, bfloat16, double, int8, \
-             uint8, int32, int64, bool: export the model in floats",
+            "the tensor {:?} has the data type {other}, but only float, float16, bfloat16, double, int8, uint8, int32, \
+             int64 and bool are supported: export the model in floats",
             tensor.name
         )
         .into()),
     }
 }
 
-/// The elements, from bytes where there are any, else from the typed field.
+/// Returns the elements, from the raw bytes if there are any, otherwise from the typed field.
 fn decode<T, const N: usize>(
     raw: Option<&[u8]>,
     element: impl Fn([u8; N]) -> T,
@@ -60,13 +60,13 @@ fn decode<T, const N: usize>(
     if rest.is_empty() {
         Ok(elements.iter().map(|bytes| element(*bytes)).collect())
     } else {
-        Err("part of an element".into())
+        Err("the data of a tensor ends in the middle of an element".into())
     }
 }
 
 fn build<T: candle_core::WithDType>(values: Vec<T>, count: usize, dims: Vec<usize>) -> Result<Tensor, Reason> {
     if values.len() != count {
-        return Err(format!("a tensor of shape {dims:?} comes with {} elements", values.len()).into());
+        return Err(format!("a tensor of shape {dims:?} has {} elements", values.len()).into());
     }
     Ok(Tensor::from_vec(values, dims, &Device::Cpu)?)
 }
@@ -78,7 +78,7 @@ fn external(tensor: &TensorProto<'_>, folder: &Path) -> Result<Vec<u8>, Reason> 
         let wrong = |text: &str| format!("{:?} has the {key} {text:?}", tensor.name);
         entry(key).map(|text| text.parse().map_err(|_| wrong(text).into())).transpose()
     };
-    let fail = |error: std::io::Error| format!("its data file {} cannot be read: {error}", path.display());
+    let fail = |error: std::io::Error| format!("cannot read its data file {}: {error}", path.display());
     let mut file = File::open(&path).map_err(fail)?;
     let size = file.metadata().map_err(fail)?.len();
     let offset = number("offset")?.unwrap_or(0);
@@ -86,10 +86,10 @@ fn external(tensor: &TensorProto<'_>, folder: &Path) -> Result<Vec<u8>, Reason> 
         Some(length) => length,
         None => size.saturating_sub(offset),
     };
-    // No length is believed before it is met.
+    // Check the length against the file before allocating.
     if offset.checked_add(length).is_none_or(|end| end > size) {
         return Err(
-            format!("its data file {} is too short for {:?}: fetch it again", path.display(), tensor.name).into()
+            format!("its data file {} is too short for {:?}: download it again", path.display(), tensor.name).into()
         );
     }
     let mut bytes = vec![0; usize::try_from(length)?];
@@ -98,14 +98,14 @@ fn external(tensor: &TensorProto<'_>, folder: &Path) -> Result<Vec<u8>, Reason> 
     Ok(bytes)
 }
 
-/// Where the data of an external tensor is: a plain relative path, so that no file elsewhere is ever opened.
+/// Returns the path of an external tensor's data. Only plain relative paths are accepted, so that no file elsewhere is opened.
 pub(crate) fn external_path(tensor: &TensorProto<'_>, folder: &Path) -> Result<PathBuf, Reason> {
     let location = tensor.external.iter().find(|pair| pair.key == "location").map(|pair| Path::new(&pair.value));
     match location {
         Some(path) if path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) => {
             Ok(folder.join(path))
         }
-        _ => Err(format!("the data of {:?} lies outside the model's folder", tensor.name).into()),
+        _ => Err(format!("the data of {:?} is outside the model's folder", tensor.name).into()),
     }
 }
 
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_number() {
+    fn reads_every_kind_of_number() {
         check(TensorProto { raw: Some(&[0, 0, 0x80, 0x3f]), ..of_type(1, &[1]) }, &[1.0]);
         check(TensorProto { floats: vec![1.0, 2.0], ..of_type(1, &[2, 1]) }, &[1.0, 2.0]);
         check(TensorProto { raw: Some(&[0, 0x3c]), ..of_type(10, &[1]) }, &[1.0]);
@@ -139,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn malformed_tensors_are_errors() {
         let fails = |tensor: TensorProto<'_>, part: &str| {
             let error = read(&tensor, Path::new("")).unwrap_err().0;
             assert!(error.contains(part), "{error}");
         };
-        fails(TensorProto { raw: Some(&[0, 0, 0]), ..of_type(1, &[1]) }, "part of an element");
-        fails(TensorProto { floats: vec![1.0], ..of_type(1, &[2]) }, "comes with 1 elements");
+        fails(TensorProto { raw: Some(&[0, 0, 0]), ..of_type(1, &[1]) }, "middle of an element");
+        fails(TensorProto { floats: vec![1.0], ..of_type(1, &[2]) }, "has 1 elements");
         fails(of_type(1, &[-1]), "dimension -1");
         fails(of_type(1, &[i64::MAX, i64::MAX]), "larger than memory");
         fails(of_type(8, &[1]), "data type 8");

@@ -1,9 +1,9 @@
-//! The wire format of protocol buffers: fields, each a number and a value. What ONNX needs of it, no more.
+//! The wire format of protocol buffers, as far as ONNX needs it. A message is a list of fields, each a number and a value.
 
-/// Why bytes are not a message.
+/// The reason why bytes are not a message.
 pub(crate) type Malformed = &'static str;
 
-/// A field's value as it is stored.
+/// The value of a field as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Wire<'a> {
     Varint(u64),
@@ -16,7 +16,7 @@ pub(crate) enum Wire<'a> {
 pub(crate) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    pub(crate) fn of(message: &'a [u8]) -> Self {
+    pub(crate) fn new(message: &'a [u8]) -> Self {
         Self(message)
     }
 
@@ -30,7 +30,7 @@ impl<'a> Fields<'a> {
         self.take(N)?.try_into().map_err(|_| "it ends in the middle of a field")
     }
 
-    /// Seven bits a byte, the lowest first.
+    /// Reads an integer with seven bits per byte, lowest bits first.
     fn varint(&mut self) -> Result<u64, Malformed> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
@@ -43,7 +43,7 @@ impl<'a> Fields<'a> {
         Err("a number has more than 64 bits")
     }
 
-    /// The next field and its number.
+    /// Reads the next field and its number.
     pub(crate) fn next(&mut self) -> Result<Option<(u64, Wire<'a>)>, Malformed> {
         if self.0.is_empty() {
             return Ok(None);
@@ -67,7 +67,7 @@ impl<'a> Wire<'a> {
     pub(crate) fn bytes(self) -> Result<&'a [u8], Malformed> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
-            _ => Err("a number stands where text or a message belongs"),
+            _ => Err("it has a number where text or a message is expected"),
         }
     }
 
@@ -78,18 +78,18 @@ impl<'a> Wire<'a> {
     pub(crate) fn int(self) -> Result<i64, Malformed> {
         match self {
             Self::Varint(value) => Ok(value as i64),
-            _ => Err("something else stands where an integer belongs"),
+            _ => Err("it has another value where an integer is expected"),
         }
     }
 
     pub(crate) fn float(self) -> Result<f32, Malformed> {
         match self {
             Self::Fixed32(bytes) => Ok(f32::from_le_bytes(bytes)),
-            _ => Err("something else stands where a number belongs"),
+            _ => Err("it has another value where a number is expected"),
         }
     }
 
-    /// A repeated integer: one, or many packed into one field.
+    /// Appends a repeated integer: one value, or many packed into one field.
     pub(crate) fn ints(self, into: &mut Vec<i64>) -> Result<(), Malformed> {
         let Self::Bytes(packed) = self else {
             into.push(self.int()?);
@@ -102,7 +102,7 @@ impl<'a> Wire<'a> {
         Ok(())
     }
 
-    /// A repeated f32.
+    /// Appends a repeated f32.
     pub(crate) fn floats(self, into: &mut Vec<f32>) -> Result<(), Malformed> {
         let Self::Bytes(packed) = self else {
             into.push(self.float()?);
@@ -115,7 +115,7 @@ impl<'a> Wire<'a> {
         Ok(())
     }
 
-    /// A repeated f64.
+    /// Appends a repeated f64.
     pub(crate) fn doubles(self, into: &mut Vec<f64>) -> Result<(), Malformed> {
         if let Self::Fixed64(bytes) = self {
             into.push(f64::from_le_bytes(bytes));
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn check(bytes: &[u8], want: Result<Option<(u64, Wire<'_>)>, Malformed>) {
-        assert_eq!(Fields::of(bytes).next(), want, "{bytes:?}");
+        assert_eq!(Fields::new(bytes).next(), want, "{bytes:?}");
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_too_early_or_means_nothing_is_an_error() {
+    fn truncated_and_unknown_fields_are_errors() {
         check(&[0x08], Err("it ends in the middle of a field"));
         check(&[0x12, 3, b'h', b'i'], Err("it ends in the middle of a field"));
         check(&[0x08, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], Err("a number has more than 64 bits"));
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_numbers_packed_or_not() {
+    fn repeated_numbers_may_be_packed() {
         let mut ints = Vec::new();
         Wire::Varint(u64::MAX).ints(&mut ints).unwrap();
         Wire::Bytes(&[3, 0x96, 0x01]).ints(&mut ints).unwrap();

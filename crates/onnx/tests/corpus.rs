@@ -1,4 +1,4 @@
-//! Whole models of timm, as `tests/golden/export_timm.py` writes them, against torch's logits.
+//! Compares whole models of timm, exported by `tests/golden/export_timm.py`, with torch's logits.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::{Device, Tensor};
@@ -6,7 +6,7 @@ use hard_imagenet_graph::{Cut, run};
 use hard_imagenet_onnx::OnnxModel;
 use std::path::PathBuf;
 
-/// `python crates/onnx/tests/golden/export_timm.py FOLDER`, then
+/// Run `python crates/onnx/tests/golden/export_timm.py FOLDER`, then
 /// `HARD_IMAGENET_ONNX=FOLDER cargo test --release -p hard-imagenet-onnx --test corpus -- --ignored --nocapture`.
 #[test]
 #[ignore = "needs the folder of golden/export_timm.py: HARD_IMAGENET_ONNX=folder cargo test --release -p hard-imagenet-onnx --test corpus -- --ignored --nocapture"]
@@ -18,8 +18,8 @@ fn logits_of_every_model_in_a_folder() {
     let mut failed = 0;
     for path in &files {
         let name = path.file_name().unwrap().to_string_lossy();
-        match error_of(path) {
-            Ok((error, cam)) if error < 1e-3 => println!("ok   {name}: {error:.1e}, looks from {cam}"),
+        match compare_with_torch(path) {
+            Ok((error, cam)) if error < 1e-3 => println!("ok   {name}: {error:.1e}, CAM node {cam}"),
             Ok((error, _)) => {
                 failed += 1;
                 println!("FAIL {name}: {error:.1e}");
@@ -30,20 +30,20 @@ fn logits_of_every_model_in_a_folder() {
             }
         }
     }
-    println!("{} of {} equal torch's", files.len() - failed, files.len());
+    println!("{} of {} equal torch", files.len() - failed, files.len());
     assert_eq!(failed, 0);
 }
 
-/// The largest difference of the logits, relative to the largest logit; and where CAM looks from.
-fn error_of(path: &std::path::Path) -> Result<(f32, String), Box<dyn std::error::Error>> {
+/// Returns the largest difference of the logits relative to the largest logit, and the default CAM node.
+fn compare_with_torch(path: &std::path::Path) -> Result<(f32, String), Box<dyn std::error::Error>> {
     let stored = candle_core::safetensors::load(format!("{}.safetensors", path.display()), &Device::Cpu)?;
     let model = OnnxModel::read(path)?;
     let got = run(&model.graph, &model.weights, &stored["x"])?;
     let want = &stored["y"];
     let largest = |t: &Tensor| t.abs()?.max_all()?.to_scalar::<f32>();
     let error = largest(&(got - want)?)? / largest(want)?;
-    let cam = model.cam_node.unwrap_or_else(|| "nowhere".into());
-    if cam != "nowhere" {
+    let cam = model.cam_node.unwrap_or_else(|| "none".into());
+    if cam != "none" {
         Cut::at(&model.graph, &cam)?;
     }
     Ok((error, cam))

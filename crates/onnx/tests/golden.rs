@@ -1,4 +1,4 @@
-//! Small networks as torch's exporters write them, against torch's logits and gradients (`golden/make.py`).
+//! Compares small networks written by torch's exporters with torch's logits and gradients (`golden/make.py`).
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use hard_imagenet_graph::{Binary, Cut, Op, run};
@@ -7,7 +7,7 @@ use hard_imagenet_onnx::OnnxModel;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// File, network, module to look from, default node to look from.
+/// File, network, module for the saliency map, default node for saliency maps.
 const FILES: [(&str, &str, &str, &str); 11] = [
     ("cnn_old_fixed", "cnn", "act", "Add"),
     ("cnn_old_any", "cnn", "act", "Add"),
@@ -43,7 +43,7 @@ fn check(what: &str, got: &Tensor, want: &Tensor) -> Result<()> {
 }
 
 #[test]
-fn logits_are_torchs_for_any_number_of_pictures() -> Result<()> {
+fn logits_equal_torch_for_any_number_of_images() -> Result<()> {
     let golden = golden();
     for (file, network, ..) in FILES {
         let (model, x) = (read(file), &golden[&format!("{network}.x")]);
@@ -58,7 +58,7 @@ fn logits_are_torchs_for_any_number_of_pictures() -> Result<()> {
 }
 
 #[test]
-fn gradcam_is_torchs_at_a_module_of_that_name() -> Result<()> {
+fn gradcam_equals_torch_at_the_module_of_that_name() -> Result<()> {
     let golden = golden();
     for (file, network, module, _) in FILES {
         let model = read(file);
@@ -70,9 +70,9 @@ fn gradcam_is_torchs_at_a_module_of_that_name() -> Result<()> {
         let target = (logits.get(0)?.get(1)? + logits.get(1)?.get(2)?)?;
         let slope = gradient(&target, &at)?;
         let layout = model.graph.node(cut.node()).layout;
-        let places =
-            |t: &Tensor| layout.positions(t).map(|places| places.unwrap_or_else(|| panic!("{file}: {layout:?}")));
-        let (a, slope) = (places(&at.as_detached_tensor())?, places(&slope)?);
+        let positions =
+            |t: &Tensor| layout.positions(t).map(|positions| positions.unwrap_or_else(|| panic!("{file}: {layout:?}")));
+        let (a, slope) = (positions(&at.as_detached_tensor())?, positions(&slope)?);
         let raw = a.values.broadcast_mul(&slope.values.mean_keepdim(1)?)?.sum(2)?.reshape((2, a.h, a.w))?;
         check(file, &raw, &golden[&format!("{network}.cam")])?;
     }
@@ -80,15 +80,15 @@ fn gradcam_is_torchs_at_a_module_of_that_name() -> Result<()> {
 }
 
 #[test]
-fn where_to_look_from_by_itself() {
+fn default_nodes_for_saliency_maps() {
     for (file, _, _, node) in FILES {
         assert_eq!(read(file).cam_node.as_deref(), Some(node), "{file}");
     }
 }
 
-/// Before version 17 of the operators a file has layer norms in parts.
+/// Before version 17 of the operators, files contain layer norms in parts.
 #[test]
-fn layer_norms_in_parts_are_one_operation() {
+fn layer_norms_in_parts_become_one_operation() {
     let model = read("vit_older_any");
     let count = |is: &dyn Fn(&Op) -> bool| model.graph.nodes().iter().filter(|node| is(&node.op)).count();
     assert_eq!(count(&|op| matches!(op, Op::LayerNorm { .. })), 5);
@@ -98,7 +98,7 @@ fn layer_norms_in_parts_are_one_operation() {
 }
 
 #[test]
-fn every_node_is_a_place_to_cut() -> Result<()> {
+fn every_node_can_be_cut() -> Result<()> {
     let golden = golden();
     for (file, network) in [("cnn_old_any", "cnn"), ("vit_old_any", "vit"), ("swin_new_any", "swin")] {
         let (model, x) = (read(file), &golden[&format!("{network}.x")]);
@@ -122,7 +122,7 @@ fn weights_keep_their_names() {
     assert!(model.weights.values().all(|weight| weight.dtype() == DType::F32));
 }
 
-/// No file makes it panic, wherever it ends and whatever a byte of it is.
+/// Neither truncated files nor files with a changed byte cause a panic.
 #[test]
 fn damaged_files_are_errors() {
     let whole = std::fs::read(path("cnn_old_any.onnx")).unwrap();

@@ -1,4 +1,4 @@
-//! Functions of each element.
+//! Elementwise functions.
 
 use super::Call;
 use super::folded;
@@ -8,11 +8,11 @@ use crate::value::Value;
 use candle_core::{DType, Tensor};
 use hard_imagenet_graph::{Activation, Binary, Op};
 
-/// The function of the operator's name, if there is one.
+/// Returns the activation that the operator's name stands for, if there is one.
 pub(super) fn activation(call: &Call<'_>) -> Result<Option<Activation>, Reason> {
     let bound = |i: usize, name: &str, default: f32| -> Result<f32, Reason> {
         match call.optional(i) {
-            Some(value) => value.scalar().ok_or_else(|| "its bounds depend on the picture".into()),
+            Some(value) => value.scalar().ok_or_else(|| "its bounds depend on the images".into()),
             None => Ok(call.float(name, default)),
         }
     };
@@ -91,7 +91,7 @@ pub(super) fn binary(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
     }
     let mut sum = (*first).clone();
     for value in rest {
-        // Times or through one number is a scale.
+        // A product with a number, or a quotient by one, is a scale.
         sum = match (binary, value.scalar(), sum.scalar()) {
             (Binary::Mul, Some(factor), None) if value.rank() <= sum.rank() => {
                 importer.op(Op::Scale(f64::from(factor)), &[&sum])?
@@ -111,16 +111,16 @@ pub(super) fn binary(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
 pub(super) fn power(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let exponent = match call.input(1)?.floats()?.as_slice() {
         [exponent] => *exponent,
-        _ => return Err("its exponent is not one number".into()),
+        _ => return Err("its exponent is not a single number".into()),
     };
     if call.x()?.is_integral() {
-        return Err("of integers".into());
+        return Err("powers of integers are not supported".into());
     }
     let activation = if exponent == 0.5 { Activation::Sqrt } else { Activation::Power(exponent) };
     importer.op(Op::Activation(activation), &[call.x()?])
 }
 
-/// max(x, 0) + slope · min(x, 0)
+/// Adds max(x, 0) + slope · min(x, 0).
 pub(super) fn parametric_relu(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let above = importer.op(Op::Activation(Activation::Relu), &[call.x()?])?;
     let below = importer.op(Op::Binary(Binary::Sub), &[call.x()?, &above])?;
@@ -132,7 +132,11 @@ pub(super) fn cast(call: &Call<'_>) -> Result<Value, Reason> {
     // float, float16, double, bfloat16
     let to_float = call.node.op == "CastLike" || [1, 10, 11, 16].contains(&call.int("to", 1));
     let Some(tensor) = call.x()?.known() else {
-        return if to_float { Ok(call.x()?.clone()) } else { Err("of a value of the picture to integers".into()) };
+        return if to_float {
+            Ok(call.x()?.clone())
+        } else {
+            Err("a value that depends on the images cannot be cast to integers".into())
+        };
     };
     Ok(match call.int("to", 1) {
         _ if call.node.op == "CastLike" => tensor.to_dtype(call.input(1)?.known().map_or(DType::F32, Tensor::dtype))?,
@@ -143,7 +147,7 @@ pub(super) fn cast(call: &Call<'_>) -> Result<Value, Reason> {
     .into())
 }
 
-/// The first value where the condition holds, else the second.
+/// Adds the choice of the first value where the condition holds and of the second elsewhere.
 pub(super) fn choose(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let (condition, yes, no) = (call.x()?.tensor()?, call.input(1)?, call.input(2)?);
     let condition = condition.ne(&condition.zeros_like()?)?;
@@ -153,7 +157,7 @@ pub(super) fn choose(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
         let all = |tensor: &Tensor| tensor.broadcast_as(shape.clone())?.contiguous();
         return Ok(all(&condition)?.where_cond(&all(yes)?, &all(no)?)?.into());
     }
-    // yes · c + no · (1 - c), where infinite constants are added instead: 0 · ∞ is not a number.
+    // yes · c + no · (1 - c). Infinite constants are added instead of multiplied, because 0 · ∞ is NaN.
     let truth = condition.to_dtype(DType::F32)?;
     let mut part = |value: &Value, share: &Tensor| -> Result<Value, Reason> {
         if let Some(number) = value.scalar().filter(|number| !number.is_finite()) {

@@ -1,4 +1,4 @@
-//! Operators that shapes and tables are computed with: their inputs never depend on the picture.
+//! Operators that compute shapes and tables. Their inputs never depend on the images, so they are evaluated at once.
 
 use super::{Call, dimension};
 use crate::error::Reason;
@@ -14,7 +14,7 @@ fn ints(values: Vec<i64>, shape: &[usize]) -> Result<Value, Reason> {
 
 pub(super) fn constant(call: &Call<'_>) -> Result<Value, Reason> {
     if let Some(stored) = call.tensor("value") {
-        // Attributes have no folder: data beside the file belongs to initialisers.
+        // Only initializers may have their data in another file, so an attribute needs no folder.
         return Ok(tensor::read(stored, Path::new(""))?.into());
     }
     let attribute = call.node.attributes.first().ok_or("it has no value")?;
@@ -23,11 +23,11 @@ pub(super) fn constant(call: &Call<'_>) -> Result<Value, Reason> {
         "value_ints" => ints(attribute.ints.clone(), &[attribute.ints.len()]),
         "value_float" => Ok(Tensor::new(attribute.f, &Device::Cpu)?.into()),
         "value_floats" => Ok(Tensor::new(attribute.floats.as_slice(), &Device::Cpu)?.into()),
-        other => Err(format!("its value is a {other}").into()),
+        other => Err(format!("its attribute {other} is not supported").into()),
     }
 }
 
-/// The most elements that a table may have: no file makes memory run out by a number in it.
+/// The largest number of elements of a table. It keeps a number in a file from exhausting the memory.
 pub(super) const LARGEST: usize = 1 << 28;
 
 pub(super) fn constant_of_shape(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
@@ -76,7 +76,7 @@ pub(super) fn range(call: &Call<'_>) -> Result<Value, Reason> {
 }
 
 pub(super) fn eye(call: &Call<'_>) -> Result<Value, Reason> {
-    let &[rows, columns] = call.x()?.shape() else { return Err("of other than two dimensions".into()) };
+    let &[rows, columns] = call.x()?.shape() else { return Err("only two dimensions are supported".into()) };
     if grows(rows) || grows(columns) {
         return Err("its size is the batch size".into());
     }
@@ -89,25 +89,28 @@ pub(super) fn cumulative_sum(call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?.tensor()?;
     let axis = call.input(1)?.ints()?.first().copied().ok_or("it has no axis")?;
     if call.int("exclusive", 0) != 0 || call.int("reverse", 0) != 0 {
-        return Err("exclusive or in reverse".into());
+        return Err("exclusive and reverse sums are not supported".into());
     }
     let sum = x.to_dtype(DType::F32)?.cumsum(dimension(axis, x.rank())?)?;
     Ok(sum.to_dtype(x.dtype())?.into())
 }
 
-/// Rows of a table by their indices along its first dimensions.
+/// Returns rows of a table by their indices along its first dimensions.
 pub(super) fn gather_nd(call: &Call<'_>) -> Result<Value, Reason> {
     let (table, places) = (call.x()?.tensor()?, call.input(1)?);
     let (Some((&depth, before)), 0) = (places.shape().split_last(), call.int("batch_dims", 0)) else {
-        return Err("with batch_dims".into());
+        return Err("batch_dims is not supported".into());
     };
-    let (outer, inner) = table.dims().split_at_checked(depth).ok_or("its indices are longer than its table is deep")?;
+    let (outer, inner) = table
+        .dims()
+        .split_at_checked(depth)
+        .ok_or("its indices have more coordinates than its table has dimensions")?;
     let flat: Vec<u32> = places
         .ints()?
         .chunks(depth.max(1))
         .map(|place| {
             let at = place.iter().zip(outer).try_fold(0, |at, (&i, &extent)| Some(at * extent + wrapped(i, extent)?));
-            at.and_then(|at| u32::try_from(at).ok()).ok_or("an index is beyond its table")
+            at.and_then(|at| u32::try_from(at).ok()).ok_or("an index is out of bounds")
         })
         .collect::<Result<_, _>>()?;
     let rows = table.reshape([&[outer.iter().product()], inner].concat())?.contiguous()?;
@@ -116,65 +119,69 @@ pub(super) fn gather_nd(call: &Call<'_>) -> Result<Value, Reason> {
     Ok(taken.reshape([before, inner].concat())?.into())
 }
 
-/// A table, the values to be written into it, its own values as numbers, and what makes a table of these again.
-type Written<'a> = (&'a Tensor, Vec<f64>, Vec<f64>);
+/// The operands of a scatter: a table, the values to write into it, and its own values, as numbers.
+type Scatter<'a> = (&'a Tensor, Vec<f64>, Vec<f64>);
 
-fn to_be_written<'a>(call: &'a Call<'_>) -> Result<Written<'a>, Reason> {
+fn scatter_operands<'a>(call: &'a Call<'_>) -> Result<Scatter<'a>, Reason> {
     if call.text("reduction", "none") != "none" {
-        return Err("it adds up what meets in one place".into());
+        return Err("reductions are not supported".into());
     }
     let numbers = |t: &Tensor| -> Result<Vec<f64>, Reason> { Ok(t.to_dtype(DType::F64)?.flatten_all()?.to_vec1()?) };
     let (table, new) = (call.x()?.tensor()?, call.input(2)?.tensor()?);
     Ok((table, numbers(new)?, numbers(table)?))
 }
 
-fn like(table: &Tensor, values: Vec<f64>) -> Result<Value, Reason> {
+/// Returns a tensor in the shape and dtype of a table.
+fn tensor_like(table: &Tensor, values: Vec<f64>) -> Result<Value, Reason> {
     Ok(Tensor::from_vec(values, table.dims(), &Device::Cpu)?.to_dtype(table.dtype())?.into())
 }
 
-/// Writes parts of a table, each at the index of its place.
+/// Writes slices of a table, each at its index.
 pub(super) fn scatter_nd(call: &Call<'_>) -> Result<Value, Reason> {
-    let (table, new, mut values) = to_be_written(call)?;
+    let (table, new, mut values) = scatter_operands(call)?;
     let places = call.input(1)?;
     let depth = places.shape().last().copied().unwrap_or(0);
-    let (outer, inner) = table.dims().split_at_checked(depth).ok_or("its indices are longer than its table is deep")?;
+    let (outer, inner) = table
+        .dims()
+        .split_at_checked(depth)
+        .ok_or("its indices have more coordinates than its table has dimensions")?;
     let length: usize = inner.iter().product();
     let places = places.ints()?;
     if places.len() / depth.max(1) * length != new.len() {
-        return Err("it has not as many values as places".into());
+        return Err("the number of values does not match the number of indices".into());
     }
     for (place, new) in places.chunks(depth.max(1)).zip(new.chunks(length.max(1))) {
         let at = place.iter().zip(outer).try_fold(0, |at, (&i, &extent)| Some(at * extent + wrapped(i, extent)?));
-        let at = at.ok_or("an index is beyond its table")?;
+        let at = at.ok_or("an index is out of bounds")?;
         values[at * length..][..length].copy_from_slice(new);
     }
-    like(table, values)
+    tensor_like(table, values)
 }
 
-/// Writes single values of a table; each has its index along one axis, and its own place along the others.
+/// Writes single values of a table. Each has an index along one axis and keeps its own position along the others.
 pub(super) fn scatter_elements(call: &Call<'_>) -> Result<Value, Reason> {
-    let (table, new, mut values) = to_be_written(call)?;
+    let (table, new, mut values) = scatter_operands(call)?;
     let (places, dims) = (call.input(1)?, table.dims());
     let axis = call.axis("axis", 0, dims.len())?;
     let fits = places.rank() == dims.len() && places.shape().iter().zip(dims).all(|(own, all)| own <= all);
     let indices = places.ints()?;
     if !fits || indices.len() != new.len() {
-        return Err("its indices do not fit its table".into());
+        return Err("its indices do not match its table".into());
     }
     for (i, (index, new)) in indices.iter().zip(new).enumerate() {
         let (mut rest, mut at, mut step) = (i, 0, 1);
         for (dim, (&own, &extent)) in places.shape().iter().zip(dims).enumerate().rev() {
             let place =
-                if dim == axis { wrapped(*index, extent).ok_or("an index is beyond its table")? } else { rest % own };
+                if dim == axis { wrapped(*index, extent).ok_or("an index is out of bounds")? } else { rest % own };
             at += place * step;
             (rest, step) = (rest / own, step * extent);
         }
         values[at] = new;
     }
-    like(table, values)
+    tensor_like(table, values)
 }
 
-/// An index that counts from the end where it is negative.
+/// Resolves an index; a negative one counts from the end. Returns `None` if it is out of bounds.
 pub(super) fn wrapped(index: i64, extent: usize) -> Option<usize> {
     let index = if index < 0 { index + extent as i64 } else { index };
     usize::try_from(index).ok().filter(|index| *index < extent)
@@ -194,7 +201,7 @@ pub(super) fn non_zero(call: &Call<'_>) -> Result<Value, Reason> {
 pub(super) fn product(call: &Call<'_>) -> Result<Value, Reason> {
     let values = call.x()?.ints()?;
     if !call.x()?.is_integral() || call.x()?.rank() != 1 {
-        return Err("of other than a shape".into());
+        return Err("only the product of a shape is supported".into());
     }
     let product = values.iter().try_fold(1i64, |n, &v| n.checked_mul(v)).ok_or("its product is too large")?;
     if call.int("keepdims", 1) != 0 { ints(vec![product], &[1]) } else { ints(vec![product], &[]) }
@@ -215,12 +222,12 @@ pub(super) fn unary(call: &Call<'_>) -> Result<Value, Reason> {
     let f: fn(i64) -> i64 = match call.node.op.as_str() {
         "Neg" => i64::wrapping_neg,
         "Abs" => i64::wrapping_abs,
-        _ => return Err("of integers".into()),
+        _ => return Err("this operator does not support integers".into()),
     };
     ints(call.x()?.ints()?.into_iter().map(f).collect(), &shape)
 }
 
-/// The two inputs broadcast to one shape.
+/// Broadcasts the two inputs to one shape.
 fn broadcast(call: &Call<'_>) -> Result<(Tensor, Tensor), Reason> {
     let (a, b) = (call.x()?.tensor()?, call.input(1)?.tensor()?);
     let shape = a.shape().broadcast_shape_binary_op(b.shape(), "two tables")?;
@@ -235,17 +242,17 @@ pub(super) fn arithmetic(call: &Call<'_>) -> Result<Value, Reason> {
         "Div" => i64::checked_div,
         "Min" => |a, b| Some(a.min(b)),
         "Max" => |a, b| Some(a.max(b)),
-        _ => return Err("of integers".into()),
+        _ => return Err("this operator does not support integers".into()),
     };
     let (a, b) = broadcast(call)?;
     let shape = a.dims().to_vec();
     let values = |tensor: Tensor| -> Result<Vec<i64>, Reason> { Value::from(tensor).ints() };
     let pairs = values(a)?.into_iter().zip(values(b)?);
-    let result = pairs.map(|(a, b)| f(a, b).ok_or("its result is no integer")).collect::<Result<_, _>>()?;
+    let result = pairs.map(|(a, b)| f(a, b).ok_or("its result is not an integer")).collect::<Result<_, _>>()?;
     ints(result, &shape)
 }
 
-/// Comparisons, logic, and the remainder.
+/// Evaluates comparisons, logical operators and the remainder.
 pub(super) fn compared(call: &Call<'_>) -> Result<Value, Reason> {
     if call.node.op == "Not" {
         let x = call.x()?.tensor()?;
@@ -289,9 +296,9 @@ mod tests {
         ints(values.to_vec(), shape).ok()
     }
 
-    /// The examples of ONNX's own description, and what does not fit.
+    /// The examples of the ONNX specification, and inputs that do not match.
     #[test]
-    fn values_are_written_into_tables() {
+    fn scatter_writes_into_tables() {
         let eight = floats(&[1., 2., 3., 4., 5., 6., 7., 8.], &[8]);
         let node = NodeProto::default();
         let nd = |inputs| scatter_nd(&Call { node: &node, inputs }).map(|value| value.floats().unwrap());

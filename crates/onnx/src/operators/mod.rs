@@ -1,4 +1,6 @@
-//! ONNX operators in terms of the graph's operations, a family a file.
+//! ONNX operators in terms of the graph's operations, one family per file.
+//!
+//! To add an operator, write a function in the file of its family and list it in [`apply`].
 
 mod elementwise;
 mod folded;
@@ -14,13 +16,14 @@ use crate::importer::Importer;
 use crate::proto::NodeProto;
 use crate::value::{Scope, Value};
 
-/// A node with the values of its inputs; an input that is left out is `None`.
+/// A node with the values of its inputs. An omitted input is `None`.
 pub(crate) struct Call<'a> {
     pub(crate) node: &'a NodeProto<'a>,
     inputs: Vec<Option<Value>>,
 }
 
 impl Call<'_> {
+    /// Returns the first input.
     pub(crate) fn x(&self) -> Result<&Value, Reason> {
         self.input(0)
     }
@@ -33,6 +36,7 @@ impl Call<'_> {
         self.inputs.get(i).and_then(Option::as_ref)
     }
 
+    /// Returns all inputs that are present.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Value> {
         self.inputs.iter().flatten()
     }
@@ -61,39 +65,37 @@ impl Call<'_> {
         self.attribute(name).and_then(|attribute| attribute.tensor.as_ref())
     }
 
-    /// Integers that newer versions of an operator take as an input, older ones as an attribute.
-    pub(crate) fn ints_of(&self, input: usize, attribute: &str) -> Result<Option<Vec<i64>>, Reason> {
+    /// Returns integers that newer versions of an operator take as an input and older versions as an attribute.
+    pub(crate) fn ints_input_or_attribute(&self, input: usize, attribute: &str) -> Result<Option<Vec<i64>>, Reason> {
         match self.optional(input) {
             Some(value) => Ok(Some(value.ints()?)),
             None => Ok(self.ints(attribute).map(<[i64]>::to_vec)),
         }
     }
 
-    /// A dimension, where negative ones count from the end.
+    /// Returns a dimension from an attribute; negative ones count from the end.
     pub(crate) fn axis(&self, name: &str, default: i64, rank: usize) -> Result<usize, Reason> {
         dimension(self.int(name, default), rank)
     }
 }
 
-/// A dimension of a value, where negative ones count from the end.
+/// Returns a dimension of a value of that rank; a negative `axis` counts from the end.
 pub(crate) fn dimension(axis: i64, rank: usize) -> Result<usize, Reason> {
     let dim = if axis < 0 { axis + rank as i64 } else { axis };
     let fits = usize::try_from(dim).ok().filter(|dim| *dim < rank);
-    fits.ok_or_else(|| Reason(format!("there is no axis {axis} in {rank} dimensions")))
+    fits.ok_or_else(|| Reason(format!("there is no axis {axis} in a tensor of {rank} dimensions")))
 }
 
-/// The values of a node's outputs.
+/// Returns the values of a node's outputs.
 pub(crate) fn apply(importer: &mut Importer, node: &NodeProto<'_>, scope: &Scope) -> Result<Vec<Value>, Reason> {
     let input = |name: &String| match scope.get(name) {
         _ if name.is_empty() => Ok(None),
         Some(value) => Ok(Some(value.clone())),
-        None => Err(Reason(format!("nothing computes its input {name:?}"))),
+        None => Err(Reason(format!("no node computes its input {name:?}"))),
     };
     let call = Call { node, inputs: node.inputs.iter().map(input).collect::<Result<_, _>>()? };
     if !["", "ai.onnx"].contains(&node.domain.as_str()) {
-        return Err(
-            format!("it belongs to {:?}, not to ONNX itself: export without such extensions", node.domain).into()
-        );
+        return Err(format!("it belongs to {:?} and not to ONNX: export without such extensions", node.domain).into());
     }
     let value = match node.op.as_str() {
         "Split" => return shape::split(importer, &call),
@@ -152,8 +154,8 @@ pub(crate) fn apply(importer: &mut Importer, node: &NodeProto<'_>, scope: &Scope
             Some(activation) => elementwise::activate(importer, &call, activation)?,
             None => {
                 return Err(
-                    "there is nothing like it here; export the model in floats, with other operators, or load \
-                            it by its name if it is one of `hard-imagenet models`"
+                    "it is not supported: export the model in floats and with other operators, or load it by its \
+                            name if the model zoo has it"
                         .into(),
                 );
             }

@@ -1,4 +1,4 @@
-//! Normalisations and reductions.
+//! Normalizations and reductions.
 
 use super::{Call, dimension};
 use crate::error::Reason;
@@ -26,7 +26,7 @@ pub(super) fn batch(importer: &mut Importer, call: &Call<'_>) -> Result<Value, R
     affine(importer, x, &scale.into(), Some(&shift.into()))
 }
 
-/// x times a factor for each channel (dimension 1), plus a bias for each.
+/// Multiplies each channel (dimension 1) by a factor and adds a bias.
 fn affine(importer: &mut Importer, x: &Value, scale: &Value, bias: Option<&Value>) -> Result<Value, Reason> {
     let shape = [&[scale.shape().iter().product()], vec![1; x.rank().saturating_sub(2)].as_slice()].concat();
     let scale = importer.reshape(scale, &shape)?;
@@ -46,7 +46,7 @@ pub(super) fn layer(importer: &mut Importer, call: &Call<'_>) -> Result<Value, R
         let op = Op::LayerNorm { channels: x.shape()[axis], eps };
         return importer.weighted(op, &[x], &[("weight", scale), ("bias", bias)]);
     }
-    let y = normalised(importer, x, &(axis..x.rank()).collect::<Vec<_>>(), eps)?;
+    let y = normalize(importer, x, &(axis..x.rank()).collect::<Vec<_>>(), eps)?;
     let y = importer.op(Op::Binary(Binary::Mul), &[&y, scale])?;
     match call.optional(2) {
         Some(bias) => importer.op(Op::Binary(Binary::Add), &[&y, bias]),
@@ -54,24 +54,24 @@ pub(super) fn layer(importer: &mut Importer, call: &Call<'_>) -> Result<Value, R
     }
 }
 
-/// (x - mean) / √(variance + eps) over dimensions.
-fn normalised(importer: &mut Importer, x: &Value, dims: &[usize], eps: f64) -> Result<Value, Reason> {
+/// Adds (x - mean) / √(variance + eps) over some dimensions.
+fn normalize(importer: &mut Importer, x: &Value, dims: &[usize], eps: f64) -> Result<Value, Reason> {
     let mean = |importer: &mut Importer, x: &Value| {
         importer.op(Op::Reduce(Reduce { how: Reduction::Mean, dims: dims.to_vec(), keep: true }), &[x])
     };
     let average = mean(importer, x)?;
-    let centred = importer.op(Op::Binary(Binary::Sub), &[x, &average])?;
-    let squared = importer.op(Op::Activation(Activation::Power(2.0)), &[&centred])?;
+    let centered = importer.op(Op::Binary(Binary::Sub), &[x, &average])?;
+    let squared = importer.op(Op::Activation(Activation::Power(2.0)), &[&centered])?;
     let variance = mean(importer, &squared)?;
     let variance = importer.op(Op::Binary(Binary::Add), &[&variance, &constant(vec![eps as f32], &[1])?])?;
     let deviation = importer.op(Op::Activation(Activation::Sqrt), &[&variance])?;
-    importer.op(Op::Binary(Binary::Div), &[&centred, &deviation])
+    importer.op(Op::Binary(Binary::Div), &[&centered, &deviation])
 }
 
 pub(super) fn instance(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let eps = f64::from(call.float("epsilon", 1e-5));
-    let y = normalised(importer, x, &(2..x.rank()).collect::<Vec<_>>(), eps)?;
+    let y = normalize(importer, x, &(2..x.rank()).collect::<Vec<_>>(), eps)?;
     affine(importer, &y, call.input(1)?, call.optional(2))
 }
 
@@ -79,15 +79,15 @@ pub(super) fn group(importer: &mut Importer, call: &Call<'_>) -> Result<Value, R
     let x = call.x()?;
     let shape = x.shape().to_vec();
     let groups = usize::try_from(call.int("num_groups", 1))?;
-    let &[batch, channels, ..] = shape.as_slice() else { return Err("of fewer than two dimensions".into()) };
+    let &[batch, channels, ..] = shape.as_slice() else { return Err("at least two dimensions are needed".into()) };
     if groups == 0 || channels % groups != 0 {
-        return Err(format!("{channels} channels in {groups} groups").into());
+        return Err(format!("{channels} channels cannot be split into {groups} groups").into());
     }
     let size = channels / groups * shape[2..].iter().product::<usize>();
     let y = importer.reshape(x, &[batch, groups, size])?;
-    let y = normalised(importer, &y, &[2], f64::from(call.float("epsilon", 1e-5)))?;
+    let y = normalize(importer, &y, &[2], f64::from(call.float("epsilon", 1e-5)))?;
     let y = importer.reshape(&y, &shape)?;
-    // Until version 21 of the operators, one number for each group.
+    // Before version 21 of the operators there is one number per group instead of per channel.
     let each = |value: &Value| -> Result<Value, Reason> {
         let tensor = value.tensor()?;
         if tensor.elem_count() == channels {
@@ -102,8 +102,8 @@ pub(super) fn lp(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reas
     let x = call.x()?;
     let dims = vec![call.axis("axis", -1, x.rank())?];
     let norm = match call.int("p", 2) {
-        1 => length(importer, x, dims, true, "ReduceL1")?,
-        _ => length(importer, x, dims, true, "ReduceL2")?,
+        1 => reduce_dims(importer, x, dims, true, "ReduceL1")?,
+        _ => reduce_dims(importer, x, dims, true, "ReduceL2")?,
     };
     importer.op(Op::Binary(Binary::Div), &[x, &norm])
 }
@@ -112,10 +112,12 @@ pub(super) fn softmax(importer: &mut Importer, call: &Call<'_>) -> Result<Value,
     let x = call.x()?;
     let rank = x.rank();
     if importer.opset < 13 && rank > 2 {
-        return Err("of version 12 or older, which joins dimensions: export with opset 13 or later".into());
+        return Err(
+            "version 12 and older join dimensions, which is not supported: export with opset 13 or later".into()
+        );
     }
     let dim = call.axis("axis", -1, rank)?;
-    // The axis and the last one change places, and back.
+    // Swap the axis with the last one, and back.
     let order: Vec<usize> = (0..rank)
         .map(|i| {
             if i == dim {
@@ -139,7 +141,7 @@ pub(super) fn softmax(importer: &mut Importer, call: &Call<'_>) -> Result<Value,
     swap(importer, &y)
 }
 
-/// x - max - ln Σ exp(x - max): finite where a softmax is 0.
+/// Adds x - max - ln Σ exp(x - max), which is finite where a softmax is 0.
 fn log_softmax(importer: &mut Importer, x: &Value, dim: usize) -> Result<Value, Reason> {
     let over = |how| Op::Reduce(Reduce { how, dims: vec![dim], keep: true });
     let largest = importer.op(over(Reduction::Max), &[x])?;
@@ -152,7 +154,7 @@ fn log_softmax(importer: &mut Importer, x: &Value, dim: usize) -> Result<Value, 
 
 pub(super) fn reduce(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
-    let axes = call.ints_of(1, "axes")?.unwrap_or_default();
+    let axes = call.ints_input_or_attribute(1, "axes")?.unwrap_or_default();
     if axes.is_empty() && call.int("noop_with_empty_axes", 0) != 0 {
         return Ok(x.clone());
     }
@@ -162,18 +164,19 @@ pub(super) fn reduce(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
     }
     dims.sort_unstable();
     if dims.iter().any(|&dim| grows(x.shape()[dim])) {
-        return Err("it goes over the pictures of a batch".into());
+        return Err("it reduces over the batch".into());
     }
     let keep = call.int("keepdims", 1) != 0;
     if let Some(tensor) = x.known().filter(|_| x.is_integral()) {
         let floats = Value::from(tensor.to_dtype(DType::F32)?);
-        let y = length(importer, &floats, dims, keep, &call.node.op)?;
+        let y = reduce_dims(importer, &floats, dims, keep, &call.node.op)?;
         return Ok(y.known().map(|y: &Tensor| y.to_dtype(DType::I64)).transpose()?.map_or(y, Value::from));
     }
-    length(importer, x, dims, keep, &call.node.op)
+    reduce_dims(importer, x, dims, keep, &call.node.op)
 }
 
-fn length(importer: &mut Importer, x: &Value, dims: Vec<usize>, keep: bool, op: &str) -> Result<Value, Reason> {
+/// Adds a reduction and the elementwise functions that its operator applies before and after it.
+fn reduce_dims(importer: &mut Importer, x: &Value, dims: Vec<usize>, keep: bool, op: &str) -> Result<Value, Reason> {
     let how = match op {
         "ReduceMean" => Reduction::Mean,
         "ReduceMax" | "ReduceMin" => Reduction::Max,

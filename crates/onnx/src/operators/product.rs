@@ -11,7 +11,7 @@ pub(super) fn matmul(importer: &mut Importer, a: &Value, b: &Value) -> Result<Va
         Some(weight) if weight.rank() == 2 && a.known().is_none() => {
             importer.linear(a, &Value::from(weight.t()?.contiguous()?), None)
         }
-        _ if a.rank() < 2 || b.rank() < 2 => Err("of vectors".into()),
+        _ if a.rank() < 2 || b.rank() < 2 => Err("products of vectors are not supported".into()),
         _ => importer.op(Op::MatMul { transpose_second: false }, &[a, b]),
     }
 }
@@ -27,7 +27,7 @@ pub(super) fn gemm(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Re
         Some(bias) if beta != 1.0 => Some(importer.op(Op::Scale(f64::from(beta)), &[bias])?),
         bias => bias.cloned(),
     };
-    // The usual case, a linear layer with its weight as torch stores it.
+    // The usual case is a linear layer whose weight is stored as in torch.
     let vector = |bias: &Value| bias.known().is_some() && bias.rank() == 1;
     let stored = call.input(1)?;
     if call.int("transB", 0) != 0 && alpha == 1.0 && stored.known().is_some() && bias.as_ref().is_none_or(vector) {
@@ -50,11 +50,11 @@ pub(super) fn gemm(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Re
     }
 }
 
-/// Two values: `bhwc,hkc->bhwk`. Letters in both and in the result are matrices side by side, letters in both alone are
-/// summed over.
+/// Adds an einsum of two values, such as `bhwc,hkc->bhwk`, as one matrix product. Letters in both inputs and in the result count
+/// matrices side by side; letters in both inputs alone are summed over.
 pub(super) fn einsum(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let text: String = call.text("equation", "").chars().filter(|c| !c.is_whitespace()).collect();
-    let unknown = || Reason(format!("the equation {text:?}"));
+    let unknown = || Reason(format!("the equation {text:?} is not supported"));
     let (left, out) = text.split_once("->").ok_or_else(unknown)?;
     let (left, right) = left.split_once(',').ok_or_else(unknown)?;
     let letters = |text: &str| text.chars().collect::<Vec<char>>();

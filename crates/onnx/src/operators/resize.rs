@@ -1,4 +1,4 @@
-//! Other sizes of a picture: a product with a matrix of weights along each axis, which has a gradient by itself.
+//! Resizing images: a product with a matrix of weights along each axis, which has a gradient without further code.
 
 use super::Call;
 use crate::error::Reason;
@@ -13,7 +13,7 @@ pub(super) fn resize(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
     let given = |i: usize| call.optional(i).filter(|value| value.shape() != [0]);
     let (scales, sizes) = (given(if upsample { 1 } else { 2 }), if upsample { None } else { given(3) });
     if call.int("antialias", 0) != 0 || call.ints("axes").is_some() {
-        return Err("with antialias or axes".into());
+        return Err("the attributes antialias and axes are not supported".into());
     }
     let scales: Vec<f64> = match (scales, sizes) {
         (Some(scales), _) => scales.floats()?.into_iter().map(f64::from).collect(),
@@ -24,7 +24,7 @@ pub(super) fn resize(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
         _ => return Err("it has neither scales nor sizes".into()),
     };
     if scales.len() != shape.len() {
-        return Err("it has not as many scales as dimensions".into());
+        return Err("the number of scales does not match the number of dimensions".into());
     }
     let mut y = x.clone();
     for (dim, &scale) in scales.iter().enumerate().filter(|(_, scale)| **scale != 1.0) {
@@ -34,7 +34,7 @@ pub(super) fn resize(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
             None => (from as f64 * scale).floor() as usize,
         };
         if grows(from) || from == 0 || to == 0 || to > 1 << 14 || from > 1 << 14 {
-            return Err(format!("of {from} to {to}").into());
+            return Err(format!("resizing from {from} to {to} is not supported").into());
         }
         let matrix = constant(matrix(call, from, to, scale)?, &[to, from])?;
         let order: Vec<usize> = (0..shape.len()).filter(|d| *d != dim).chain([dim]).collect();
@@ -46,7 +46,7 @@ pub(super) fn resize(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
     Ok(importer.copy_axes(y, x))
 }
 
-/// The weight of each of `from` elements in each of `to`, row-major `(to, from)`.
+/// Returns the weight of each of `from` elements in each of `to`, row-major `(to, from)`.
 fn matrix(call: &Call<'_>, from: usize, to: usize, scale: f64) -> Result<Vec<f32>, Reason> {
     let last = from as f64 - 1.0;
     let default = if call.node.op == "Upsample" { "asymmetric" } else { "half_pixel" };
@@ -69,7 +69,7 @@ fn matrix(call: &Call<'_>, from: usize, to: usize, scale: f64) -> Result<Vec<f32
                 }
             }
             "asymmetric" => i / scale,
-            other => return Err(format!("with coordinates {other:?}").into()),
+            other => return Err(format!("the coordinate transformation {other:?} is not supported").into()),
         })
     };
     let mut weights = vec![0f32; to * from];
@@ -100,13 +100,13 @@ fn matrix(call: &Call<'_>, from: usize, to: usize, scale: f64) -> Result<Vec<f32
                     add(first + f64::from(tap), cubic((share - f64::from(tap)).abs(), a));
                 }
             }
-            other => return Err(format!("of the mode {other:?}").into()),
+            other => return Err(format!("the mode {other:?} is not supported").into()),
         }
     }
     Ok(weights)
 }
 
-/// Keys's kernel at a distance.
+/// Returns Keys' cubic kernel at the distance `x`.
 fn cubic(x: f64, a: f64) -> f64 {
     match x {
         x if x <= 1.0 => ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0,

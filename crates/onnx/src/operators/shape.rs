@@ -1,4 +1,4 @@
-//! Operators that move elements.
+//! Operators that move elements without computing.
 
 use super::folded::{LARGEST, wrapped};
 use super::{Call, dimension};
@@ -9,13 +9,13 @@ use hard_imagenet_graph::{Binary, Op};
 
 pub(super) fn reshape(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
-    let wanted = call.ints_of(1, "shape")?.ok_or("it has no shape")?;
+    let wanted = call.ints_input_or_attribute(1, "shape")?.ok_or("it has no shape")?;
     let before = importer.file_shape(x);
     let copies = call.int("allowzero", 0) == 0;
     let mut target = Vec::with_capacity(wanted.len());
     for (i, &dim) in wanted.iter().enumerate() {
         target.push(match dim {
-            0 if copies => *before.get(i).ok_or("a 0 stands for a dimension that is not there")?,
+            0 if copies => *before.get(i).ok_or("a 0 refers to a missing dimension")?,
             dim => dim,
         });
     }
@@ -32,27 +32,27 @@ pub(super) fn flatten(importer: &mut Importer, call: &Call<'_>) -> Result<Value,
     let shape = call.x()?.shape();
     let axis = call.int("axis", 1);
     let at = if axis < 0 { axis + shape.len() as i64 } else { axis };
-    let (before, after) = shape.split_at_checked(usize::try_from(at)?).ok_or("its axis is beyond its dimensions")?;
+    let (before, after) = shape.split_at_checked(usize::try_from(at)?).ok_or("its axis is out of bounds")?;
     let target = [before.iter().product(), after.iter().product()];
     importer.reshape(call.x()?, &target)
 }
 
 pub(super) fn squeeze(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let shape = call.x()?.shape().to_vec();
-    let gone = match call.ints_of(1, "axes")? {
+    let gone = match call.ints_input_or_attribute(1, "axes")? {
         Some(axes) => axes.into_iter().map(|axis| dimension(axis, shape.len())).collect::<Result<Vec<_>, _>>()?,
         None => (0..shape.len()).filter(|&dim| shape[dim] == 1).collect(),
     };
     let kept: Vec<usize> = (0..shape.len()).filter(|dim| !gone.contains(dim)).map(|dim| shape[dim]).collect();
     if gone.iter().any(|&dim| shape[dim] != 1) {
-        return Err(format!("of {} to {}", show_shape(&shape), show_shape(&kept)).into());
+        return Err(format!("{} cannot be squeezed to {}", show_shape(&shape), show_shape(&kept)).into());
     }
     importer.reshape(call.x()?, &kept)
 }
 
 pub(super) fn unsqueeze(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let shape = call.x()?.shape();
-    let axes = call.ints_of(1, "axes")?.ok_or("it has no axes")?;
+    let axes = call.ints_input_or_attribute(1, "axes")?.ok_or("it has no axes")?;
     let rank = shape.len() + axes.len();
     let new = axes.into_iter().map(|axis| dimension(axis, rank)).collect::<Result<Vec<_>, _>>()?;
     let mut old = shape.iter().copied();
@@ -71,7 +71,7 @@ pub(super) fn transpose(importer: &mut Importer, call: &Call<'_>) -> Result<Valu
 }
 
 pub(super) fn concat(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
-    // What is empty adds nothing.
+    // Empty values add nothing.
     let mut values: Vec<Value> = call.inputs().filter(|value| !value.shape().contains(&0)).cloned().collect();
     if values.is_empty() {
         return Ok(call.x()?.clone());
@@ -79,7 +79,7 @@ pub(super) fn concat(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
     let dim = call.axis("axis", 0, call.x()?.rank())?;
     let batched = values.iter().any(|value| value.shape().first().is_some_and(|&dim| grows(dim)));
     for value in &mut values {
-        // A class token is there once; each picture has its own.
+        // The file has one class token; each image gets a copy of it.
         if batched && dim > 0 && value.known().is_some() && value.shape().first() == Some(&1) {
             *value = importer.expand_batch(value)?;
         }
@@ -92,7 +92,7 @@ pub(super) fn split(importer: &mut Importer, call: &Call<'_>) -> Result<Vec<Valu
     let dim = call.axis("axis", 0, x.rank())?;
     let extent = x.shape()[dim];
     let count = call.node.outputs.len();
-    let lengths = match call.ints_of(1, "split")? {
+    let lengths = match call.ints_input_or_attribute(1, "split")? {
         Some(lengths) => lengths.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?,
         None => {
             let each = extent.div_ceil(count.max(1));
@@ -100,13 +100,13 @@ pub(super) fn split(importer: &mut Importer, call: &Call<'_>) -> Result<Vec<Valu
         }
     };
     if grows(extent) {
-        return Err("it takes the pictures of a batch apart".into());
+        return Err("it splits the batch".into());
     }
     let mut start = 0;
     let mut parts = Vec::with_capacity(count);
     for len in lengths {
         if len > extent {
-            return Err(format!("a part of {len} of {extent}").into());
+            return Err(format!("a part of {len} is larger than the dimension of {extent}").into());
         }
         parts.push(importer.op(Op::Narrow { dim, start, len }, &[x])?);
         start += len;
@@ -117,10 +117,10 @@ pub(super) fn split(importer: &mut Importer, call: &Call<'_>) -> Result<Vec<Valu
 pub(super) fn slice(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let mut x = call.x()?.clone();
     let file_shape = importer.file_shape(&x);
-    let starts = call.ints_of(1, "starts")?.ok_or("it has no starts")?;
-    let ends = call.ints_of(2, "ends")?.ok_or("it has no ends")?;
-    let axes = call.ints_of(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
-    let steps = call.ints_of(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
+    let starts = call.ints_input_or_attribute(1, "starts")?.ok_or("it has no starts")?;
+    let ends = call.ints_input_or_attribute(2, "ends")?.ok_or("it has no ends")?;
+    let axes = call.ints_input_or_attribute(3, "axes")?.unwrap_or_else(|| (0..starts.len() as i64).collect());
+    let steps = call.ints_input_or_attribute(4, "steps")?.unwrap_or_else(|| vec![1; starts.len()]);
     for (((start, end), axis), step) in starts.into_iter().zip(ends).zip(axes).zip(steps) {
         let dim = dimension(axis, x.rank())?;
         let extent = file_shape[dim];
@@ -129,7 +129,7 @@ pub(super) fn slice(importer: &mut Importer, call: &Call<'_>) -> Result<Value, R
         }
         let bound = |at: i64, low: i64, high: i64| if at < 0 { at.saturating_add(extent) } else { at }.clamp(low, high);
         let indices: Vec<i64> = match step {
-            0 => return Err("with a step of 0".into()),
+            0 => return Err("its step is 0".into()),
             1.. => (bound(start, 0, extent)..bound(end, 0, extent)).step_by(usize::try_from(step)?).collect(),
             _ => {
                 let (first, last) = (bound(start, 0, extent - 1), bound(end, -1, extent - 1));
@@ -141,7 +141,7 @@ pub(super) fn slice(importer: &mut Importer, call: &Call<'_>) -> Result<Value, R
             continue;
         }
         if grows(x.shape()[dim]) {
-            return Err("it takes the pictures of a batch apart".into());
+            return Err("it splits the batch".into());
         }
         x = match step {
             1 => {
@@ -164,12 +164,12 @@ pub(super) fn gather(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
     let at = |&index: &i64| wrapped(index, extent).ok_or_else(|| Reason(format!("there is no index {index}")));
     let indices = places.ints()?.iter().map(at).collect::<Result<Vec<usize>, _>>()?;
     let target = [&x.shape()[..dim], places.shape(), &x.shape()[dim + 1..]].concat();
-    // `as_strided` comes as a table of all indices, in order where it does nothing.
+    // `as_strided` is exported as a table of all indices, which are in order if it does nothing.
     if indices.iter().copied().eq(0..extent) && places.rank() > 0 {
         return importer.reshape(x, &target);
     }
     if grows(x.shape()[dim]) {
-        return Err("it takes the pictures of a batch apart".into());
+        return Err("it splits the batch".into());
     }
     if let ([index], 0) = (indices.as_slice(), places.rank()) {
         return importer.op(Op::Select { dim, index: *index }, &[x]);
@@ -183,12 +183,13 @@ pub(super) fn expand(importer: &mut Importer, call: &Call<'_>) -> Result<Value, 
     let x = call.x()?;
     let wanted = call.input(1)?.ints()?.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>()?;
     let (rank, own) = (wanted.len().max(x.rank()), x.shape());
-    let at = |dims: &[usize], i: usize| (i + dims.len()).checked_sub(rank).map_or(1, |i| dims[i]);
-    let shape: Vec<usize> = (0..rank).map(|i| if at(own, i) == 1 { at(&wanted, i) } else { at(own, i) }).collect();
-    let padded: Vec<usize> = (0..rank).map(|i| at(own, i)).collect();
+    let length_at = |dims: &[usize], i: usize| (i + dims.len()).checked_sub(rank).map_or(1, |i| dims[i]);
+    let shape: Vec<usize> =
+        (0..rank).map(|i| if length_at(own, i) == 1 { length_at(&wanted, i) } else { length_at(own, i) }).collect();
+    let padded: Vec<usize> = (0..rank).map(|i| length_at(own, i)).collect();
     let x = importer.reshape(x, &padded)?;
     let batched = shape.first().is_some_and(|&dim| grows(dim)) && padded[0] == 1;
-    // Without the batch: what is copied within each picture.
+    // The copies within each image, without the batch.
     let inner: Vec<usize> = (0..rank).map(|i| if padded[i] == 1 && !grows(shape[i]) { shape[i] } else { 1 }).collect();
     let size = inner.iter().chain(&padded).try_fold(1usize, |n, &dim| n.checked_mul(dim));
     size.filter(|size| *size <= LARGEST * BATCH).ok_or("it is too large")?;
@@ -215,7 +216,7 @@ pub(super) fn tile(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Re
             x = importer.expand_batch(&x)?;
         } else if times != 1 {
             if times == 0 || grows(times) || x.shape().get(dim).is_none_or(|&extent| grows(extent)) {
-                return Err("it repeats the pictures of a batch".into());
+                return Err("it repeats the images of a batch".into());
             }
             let size = x.shape().iter().try_fold(times, |n, &dim| n.checked_mul(dim));
             size.filter(|size| *size <= LARGEST * BATCH).ok_or("it is too large")?;

@@ -1,4 +1,4 @@
-//! Operators that look through a window, and those that change the picture's frame.
+//! Operators with a moving window, and operators that change the border of an image.
 
 use super::{Call, dimension};
 use crate::error::Reason;
@@ -6,47 +6,47 @@ use crate::importer::Importer;
 use crate::value::{Value, show_shape};
 use hard_imagenet_graph::{Conv2d, Op, Pad, Pool2d, Reduce, Reduction};
 
-/// How a window moves, along rows and columns.
+/// The movement of a window along rows and columns.
 struct Window {
     kernel: [usize; 2],
     strides: [usize; 2],
     dilations: [usize; 2],
-    /// Before and after, along rows and columns.
+    /// The padding before and after, along rows and columns.
     pads: [(usize, usize); 2],
 }
 
-/// A sequence as a picture of one row.
-fn as_picture(importer: &mut Importer, x: &Value) -> Result<Value, Reason> {
+/// Turns a sequence `(B, C, L)` into an image of one row. Images stay as they are.
+fn to_image(importer: &mut Importer, x: &Value) -> Result<Value, Reason> {
     match *x.shape() {
         [_, _, _, _] => Ok(x.clone()),
         [a, b, length] => importer.reshape(x, &[a, b, 1, length]),
-        _ => Err(format!("it takes (B, C, H, W) or (B, C, L), got {}", show_shape(x.shape())).into()),
+        _ => Err(format!("it needs (B, C, H, W) or (B, C, L), got {}", show_shape(x.shape())).into()),
     }
 }
 
-/// And back.
-fn as_before(importer: &mut Importer, x: &Value, rank: usize) -> Result<Value, Reason> {
+/// Turns the image back into a sequence if the value had three dimensions.
+fn from_image(importer: &mut Importer, x: &Value, rank: usize) -> Result<Value, Reason> {
     match *x.shape() {
         [a, b, 1, length] if rank == 3 => importer.reshape(x, &[a, b, length]),
         _ => Ok(x.clone()),
     }
 }
 
-/// A length that arithmetic with it cannot overflow.
-fn sensible(length: i64) -> Result<usize, Reason> {
+/// Checks that a length is small enough for arithmetic without overflow.
+fn checked_length(length: i64) -> Result<usize, Reason> {
     let fits = usize::try_from(length).ok().filter(|length| *length < 1 << 16);
-    fits.ok_or_else(|| Reason(format!("a window, step or padding of {length}")))
+    fits.ok_or_else(|| Reason(format!("a window, step or padding of {length} is not supported")))
 }
 
 impl Window {
-    fn of(call: &Call<'_>, kernel: &[usize], extents: &[usize]) -> Result<Self, Reason> {
+    fn new(call: &Call<'_>, kernel: &[usize], extents: &[usize]) -> Result<Self, Reason> {
         let pair = |values: Vec<usize>, one: usize| match values[..] {
             [columns] => Ok([one, columns]),
             [rows, columns] => Ok([rows, columns]),
-            _ => Err(Reason(format!("a window of {} dimensions", values.len()))),
+            _ => Err(Reason(format!("a window of {} dimensions is not supported", values.len()))),
         };
         let numbers = |name: &str, default: usize| match call.ints(name) {
-            Some(values) => values.iter().map(|&v| sensible(v)).collect::<Result<Vec<_>, _>>(),
+            Some(values) => values.iter().map(|&v| checked_length(v)).collect::<Result<Vec<_>, _>>(),
             None => Ok(vec![default; kernel.len()]),
         };
         let kernel = pair(kernel.to_vec(), 1)?;
@@ -77,33 +77,34 @@ impl Window {
         Ok(Self { kernel, strides, dilations, pads })
     }
 
-    /// The step along both axes; along a window of one pixel that never moves any step will do.
+    /// Returns the step along both axes. Along an axis where a window of one pixel cannot move, the step does not matter.
     fn stride(&self, extents: &[usize]) -> Result<usize, Reason> {
         let still = |i: usize| extents[i] == 1 && self.kernel[i] == 1;
         match self.strides {
             [rows, columns] if rows == columns || still(0) => Ok(columns),
             [rows, _] if still(1) => Ok(rows),
-            _ => Err(format!("with different strides {:?}", self.strides).into()),
+            _ => Err(format!("the different strides {:?} are not supported", self.strides).into()),
         }
     }
 
+    /// Returns the dilation along both axes. Along an axis with one tap, the dilation does not matter.
     fn dilation(&self) -> Result<usize, Reason> {
         match (self.dilations, self.kernel) {
             ([rows, columns], _) if rows == columns => Ok(rows),
             ([_, columns], [1, _]) => Ok(columns),
             ([rows, _], [_, 1]) => Ok(rows),
-            _ => Err(format!("with different dilations {:?}", self.dilations).into()),
+            _ => Err(format!("the different dilations {:?} are not supported", self.dilations).into()),
         }
     }
 
-    /// One number, where all four sides get the same.
+    /// Returns the padding if it is the same on all four sides.
     fn padding(&self) -> Option<usize> {
         let [(top, bottom), (left, right)] = self.pads;
         (top == bottom && left == right && top == left).then_some(top)
     }
 
-    /// A frame of that value round the picture.
-    fn framed(&self, importer: &mut Importer, x: Value, value: f32) -> Result<Value, Reason> {
+    /// Adds the padding around the image, filled with `value`.
+    fn add_frame(&self, importer: &mut Importer, x: Value, value: f32) -> Result<Value, Reason> {
         let mut x = x;
         for (i, &(before, after)) in self.pads.iter().enumerate().filter(|(_, pads)| **pads != (0, 0)) {
             x = importer.op(Op::Pad(Pad { dim: 2 + i, before, after, value }), &[&x])?;
@@ -114,15 +115,17 @@ impl Window {
 
 pub(super) fn conv(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let rank = call.x()?.rank();
-    let mut x = as_picture(importer, call.x()?)?;
-    let weight = as_picture(importer, call.input(1)?)?;
-    let &[outputs, inputs, h, w] = weight.shape() else { return Err("its weight has no four dimensions".into()) };
+    let mut x = to_image(importer, call.x()?)?;
+    let weight = to_image(importer, call.input(1)?)?;
+    let &[outputs, inputs, h, w] = weight.shape() else {
+        return Err("its weight does not have four dimensions".into());
+    };
     let kernel = if rank == 3 { vec![w] } else { vec![h, w] };
-    let window = Window::of(call, &kernel, &x.shape()[2..])?;
+    let window = Window::new(call, &kernel, &x.shape()[2..])?;
     let padding = match window.padding() {
         Some(padding) => padding,
         None => {
-            x = window.framed(importer, x, 0.0)?;
+            x = window.add_frame(importer, x, 0.0)?;
             0
         }
     };
@@ -138,47 +141,47 @@ pub(super) fn conv(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Re
     };
     let weights: Vec<_> = [("weight", &weight)].into_iter().chain(call.optional(2).map(|b| ("bias", b))).collect();
     let y = importer.weighted(Op::Conv2d(conv), &[&x], &weights)?;
-    as_before(importer, &y, rank)
+    from_image(importer, &y, rank)
 }
 
 pub(super) fn pool(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let rank = call.x()?.rank();
-    let x = as_picture(importer, call.x()?)?;
+    let x = to_image(importer, call.x()?)?;
     let kernel = call.ints("kernel_shape").ok_or("it has no window")?;
-    let kernel = kernel.iter().map(|&v| sensible(v)).collect::<Result<Vec<_>, _>>()?;
-    let window = Window::of(call, &kernel, &x.shape()[2..])?;
+    let kernel = kernel.iter().map(|&v| checked_length(v)).collect::<Result<Vec<_>, _>>()?;
+    let window = Window::new(call, &kernel, &x.shape()[2..])?;
     let largest = call.node.op == "MaxPool";
     let count_padding = call.int("count_include_pad", 0) != 0;
     let ceil = call.int("ceil_mode", 0) != 0;
     let y = match (window.kernel, window.padding()) {
-        _ if window.dilations != [1, 1] => return Err("with dilation".into()),
+        _ if window.dilations != [1, 1] => return Err("dilation is not supported".into()),
         ([size, columns], _) if size == columns && window.strides[0] == window.strides[1] => {
             let (padding, x) = match window.padding() {
                 Some(padding) => (padding, x),
-                None if largest => (0, window.framed(importer, x, f32::NEG_INFINITY)?),
-                None if count_padding => (0, window.framed(importer, x, 0.0)?),
-                None => return Err("of other padding on each side, which does not count".into()),
+                None if largest => (0, window.add_frame(importer, x, f32::NEG_INFINITY)?),
+                None if count_padding => (0, window.add_frame(importer, x, 0.0)?),
+                None => return Err("padding that differs between sides and does not count is not supported".into()),
             };
             let pool = Pool2d { size, stride: window.strides[0], padding, ceil };
             let op = if largest { Op::MaxPool2d(pool) } else { Op::AvgPool2d { pool, count_padding } };
             importer.op(op, &[&x])?
         }
-        (kernel, Some(0)) if kernel == window.strides && !ceil => tiles(importer, &x, kernel, largest)?,
-        _ => return Err("of windows that are not square and overlap".into()),
+        (kernel, Some(0)) if kernel == window.strides && !ceil => pool_tiles(importer, &x, kernel, largest)?,
+        _ => return Err("windows that are not square must not overlap".into()),
     };
-    as_before(importer, &y, rank)
+    from_image(importer, &y, rank)
 }
 
-/// Windows side by side: rows and columns are cut up, and each window reduced.
-fn tiles(importer: &mut Importer, x: &Value, kernel: [usize; 2], largest: bool) -> Result<Value, Reason> {
+/// Pools windows that lie side by side: splits rows and columns into windows and reduces each.
+fn pool_tiles(importer: &mut Importer, x: &Value, kernel: [usize; 2], largest: bool) -> Result<Value, Reason> {
     let mut x = x.clone();
     for (dim, size) in [(2, kernel[0]), (3, kernel[1])] {
-        let len = x.shape()[dim].checked_div(size).ok_or("a window without a size")? * size;
+        let len = x.shape()[dim].checked_div(size).ok_or("its window has a side of 0")? * size;
         if len != x.shape()[dim] {
             x = importer.op(Op::Narrow { dim, start: 0, len }, &[&x])?;
         }
     }
-    let &[b, c, h, w] = x.shape() else { return Err("of other than four dimensions".into()) };
+    let &[b, c, h, w] = x.shape() else { return Err("only four dimensions are supported".into()) };
     let (oh, ow) = (h / kernel[0], w / kernel[1]);
     let cut = importer.reshape(&x, &[b, c, oh, kernel[0], ow, kernel[1]])?;
     let how = if largest { Reduction::Max } else { Reduction::Mean };
@@ -194,7 +197,7 @@ pub(super) fn global_pool(importer: &mut Importer, call: &Call<'_>) -> Result<Va
 
 pub(super) fn pad(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let mut x = call.x()?.clone();
-    let pads = call.ints_of(1, "pads")?.ok_or("it has no pads")?;
+    let pads = call.ints_input_or_attribute(1, "pads")?.ok_or("it has no pads")?;
     let axes = match call.optional(3) {
         Some(axes) => axes.ints()?,
         None => (0..(pads.len() / 2) as i64).collect(),
@@ -202,16 +205,17 @@ pub(super) fn pad(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Rea
     let value = call.optional(2).and_then(Value::scalar).unwrap_or(call.float("value", 0.0));
     for (i, axis) in axes.iter().enumerate() {
         let dim = dimension(*axis, x.rank())?;
-        // A negative number takes elements away.
+        // A negative number removes elements.
         let side = |at: usize| -> Result<(usize, usize), Reason> {
             let n = pads.get(at).copied().ok_or("it has too few pads")?;
             let size = usize::try_from(n.unsigned_abs()).ok().filter(|n| *n < 1 << 20);
-            let size = size.ok_or_else(|| Reason(format!("of {n} elements")))?;
+            let size = size.ok_or_else(|| Reason(format!("padding of {n} elements is not supported")))?;
             Ok(if n < 0 { (0, size) } else { (size, 0) })
         };
         let ((before, cut_before), (after, cut_after)) = (side(i)?, side(i + axes.len())?);
         if cut_before + cut_after > 0 {
-            let len = x.shape()[dim].checked_sub(cut_before + cut_after).ok_or("it takes more away than there is")?;
+            let len =
+                x.shape()[dim].checked_sub(cut_before + cut_after).ok_or("it removes more elements than there are")?;
             x = importer.op(Op::Narrow { dim, start: cut_before, len }, &[&x])?;
         }
         if (before, after) == (0, 0) {
@@ -219,10 +223,10 @@ pub(super) fn pad(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Rea
         }
         let extent = x.shape()[dim] as i64;
         if extent == 0 {
-            return Err("of nothing".into());
+            return Err("an empty dimension cannot be padded".into());
         }
-        let places = -(before as i64)..extent + after as i64;
-        let place = |at: i64| match call.text("mode", "constant") {
+        let positions = -(before as i64)..extent + after as i64;
+        let source = |at: i64| match call.text("mode", "constant") {
             "reflect" => at.abs().min(2 * (extent - 1) - at.abs()),
             "wrap" => at.rem_euclid(extent.max(1)),
             _ => at.clamp(0, extent - 1),
@@ -230,7 +234,7 @@ pub(super) fn pad(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Rea
         x = match call.text("mode", "constant") {
             "constant" => importer.op(Op::Pad(Pad { dim, before, after, value }), &[&x])?,
             _ => {
-                let indices = places.map(|at| u32::try_from(place(at))).collect::<Result<Vec<_>, _>>()?;
+                let indices = positions.map(|at| u32::try_from(source(at))).collect::<Result<Vec<_>, _>>()?;
                 importer.op(Op::IndexSelect { dim, indices: indices.into() }, &[&x])?
             }
         };
@@ -238,11 +242,11 @@ pub(super) fn pad(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Rea
     Ok(x)
 }
 
-/// Blocks of pixels to channels, or back.
+/// Moves blocks of pixels to channels, or back.
 pub(super) fn blocks(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let size = usize::try_from(call.int("blocksize", 1))?.max(1);
-    let &[b, c, h, w] = x.shape() else { return Err("of other than four dimensions".into()) };
+    let &[b, c, h, w] = x.shape() else { return Err("only four dimensions are supported".into()) };
     let columns_last = call.text("mode", "DCR") == "CRD";
     let square = size.checked_mul(size).ok_or("a block that is too large")?;
     let (cut, order, after) = match call.node.op.as_str() {
