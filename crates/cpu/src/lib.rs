@@ -13,18 +13,22 @@
 //!
 //! # Dispatching a loop
 //!
-//! Put the body of the function into [`dispatch!`]. The call site needs no attributes, no structs and no `unsafe`.
+//! Write the loop as an `#[inline(always)]` function and dispatch its call. The call site needs no attributes, no structs and
+//! no `unsafe`.
 //!
 //! ```
 //! use hard_imagenet_cpu::dispatch;
 //!
 //! /// Computes `y = a x + y`.
 //! fn add_scaled(y: &mut [f32], a: f32, x: &[f32]) {
-//!     dispatch!({
-//!         for (y, x) in y.iter_mut().zip(x) {
-//!             *y += a * x;
-//!         }
-//!     });
+//!     dispatch!(add_scaled_loop(y, a, x));
+//! }
+//!
+//! #[inline(always)]
+//! fn add_scaled_loop(y: &mut [f32], a: f32, x: &[f32]) {
+//!     for (y, x) in y.iter_mut().zip(x) {
+//!         *y += a * x;
+//!     }
 //! }
 //!
 //! let mut y = [1.0, 2.0];
@@ -32,16 +36,15 @@
 //! assert_eq!(y, [21.0, 42.0]);
 //! ```
 //!
-//! Three rules keep such a loop fast and reproducible:
+//! [`dispatch!`] also takes any other expression or block. It becomes a closure: `return` leaves the block and not the
+//! function, and what it captures goes through memory. Short loops over several slices are then slower.
 //!
-//! - Functions that the block calls must be `#[inline(always)]`. A function that is not inlined is compiled for the
-//!   baseline instruction set only.
-//! - The block must not rely on the width of a register. Sums that should be vectorized are kept in a fixed number of
+//! Two rules keep such a loop fast and reproducible:
+//!
+//! - Functions that the loop calls must be `#[inline(always)]`. A function that is not inlined is compiled for the baseline
+//!   instruction set only.
+//! - The loop must not rely on the width of a register. Sums that should be vectorized are kept in a fixed number of
 //!   lanes, so that the order of the additions is the same everywhere.
-//! - The block becomes a closure: `return` leaves the block, not the function, and mutable slices are captured by
-//!   reference. If the compiler then checks for overlapping slices in a hot inner loop, move the loop into an
-//!   `#[inline(always)]` function that takes the slices as arguments, and dispatch the call:
-//!   `dispatch!(row(x, y))`.
 //!
 //! Rust never contracts `a * b + c` into a fused multiply-add, so every version of a block computes the same bits.
 //!

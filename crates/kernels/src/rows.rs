@@ -28,12 +28,24 @@ where
 
 /// Writes `f` of each element of `x` to `y`.
 fn map_into<F: Fn(f32) -> f32>(x: &[f32], y: &mut [f32], f: &F) {
-    dispatch!(y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*x)));
+    #[inline(always)]
+    fn each<F: Fn(f32) -> f32>(x: &[f32], y: &mut [f32], f: &F) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = f(*x);
+        }
+    }
+    dispatch!(each(x, y, f));
 }
 
 /// Replaces each element of `x` by `f` of it.
 pub(crate) fn map_in_place<F: Fn(f32) -> f32>(x: &mut [f32], f: &F) {
-    dispatch!(x.iter_mut().for_each(|x| *x = f(*x)));
+    #[inline(always)]
+    fn each<F: Fn(f32) -> f32>(x: &mut [f32], f: &F) {
+        for x in x {
+            *x = f(*x);
+        }
+    }
+    dispatch!(each(x, f));
 }
 
 /// Returns Σ f(x), added in an order that does not depend on the instruction set.

@@ -230,23 +230,27 @@ fn bits(pixels: &[u8; 64]) -> u64 {
 /// so on. At the end they are added up in order. This order is a promise, because noise depends on its rounding. A single
 /// sum would have to wait for each addition.
 pub(crate) fn sum<F: Fn(f64) -> f64>(plane: &[f32], runs: &[Range<usize>], f: F) -> f64 {
-    dispatch!({
-        let mut sums = [0f64; 16];
-        for run in runs {
-            let (whole, rest) = plane[run.clone()].as_chunks::<16>();
-            let mut last = [0f32; 16];
-            last[..rest.len()].copy_from_slice(rest);
-            for values in whole {
-                for (sum, &value) in sums.iter_mut().zip(values) {
-                    *sum += f(f64::from(value));
-                }
-            }
-            for (sum, &value) in sums.iter_mut().zip(&last) {
+    dispatch!(sum_in_lanes(plane, runs, &f))
+}
+
+/// [`sum`], for whatever instruction set it is inlined into.
+#[inline(always)]
+fn sum_in_lanes<F: Fn(f64) -> f64>(plane: &[f32], runs: &[Range<usize>], f: &F) -> f64 {
+    let mut sums = [0f64; 16];
+    for run in runs {
+        let (whole, rest) = plane[run.clone()].as_chunks::<16>();
+        let mut last = [0f32; 16];
+        last[..rest.len()].copy_from_slice(rest);
+        for values in whole {
+            for (sum, &value) in sums.iter_mut().zip(values) {
                 *sum += f(f64::from(value));
             }
         }
-        sums.iter().sum()
-    })
+        for (sum, &value) in sums.iter_mut().zip(&last) {
+            *sum += f(f64::from(value));
+        }
+    }
+    sums.iter().sum()
 }
 
 /// Replaces each value of some runs, in all channels, by a function of it and of the other value at the same place.
@@ -254,14 +258,21 @@ pub(crate) fn merge_runs<F>(values: &mut [f32], others: &[f32], plane: usize, ru
 where
     F: Fn(f32, f32) -> f32,
 {
-    dispatch!({
-        for (values, others) in values.chunks_exact_mut(plane.max(1)).zip(others.chunks_exact(plane.max(1))) {
-            for run in runs {
-                let pairs = values[run.clone()].iter_mut().zip(&others[run.clone()]);
-                pairs.for_each(|(value, &other)| *value = f(*value, other));
-            }
+    dispatch!(merge_each(values, others, plane, runs, &f));
+}
+
+/// [`merge_runs`], for whatever instruction set it is inlined into.
+#[inline(always)]
+fn merge_each<F>(values: &mut [f32], others: &[f32], plane: usize, runs: &[Range<usize>], f: &F)
+where
+    F: Fn(f32, f32) -> f32,
+{
+    for (values, others) in values.chunks_exact_mut(plane.max(1)).zip(others.chunks_exact(plane.max(1))) {
+        for run in runs {
+            let pairs = values[run.clone()].iter_mut().zip(&others[run.clone()]);
+            pairs.for_each(|(value, &other)| *value = f(*value, other));
         }
-    });
+    }
 }
 
 /// Fills a rectangle of all channels with one value.
