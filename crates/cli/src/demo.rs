@@ -1,11 +1,11 @@
-//! `hard-imagenet demo`: the whole benchmark where the answer is known.
+//! `hard-imagenet demo`: runs the whole benchmark on a case with a known answer.
 //!
-//! Two small networks of one architecture were trained on generated pictures of eight objects (`examples/`,
-//! `train-planted`). For the one, the scene always told the class; for the other, it told nothing. Both are judged
-//! on pictures as hard as Hard ImageNet's and as easy as RIVAL's, so the reader sees what the benchmark says of a
-//! model that leans on the surroundings, and of one that does not.
+//! Two small networks of the same architecture were trained on generated images of eight objects (`train-planted` in
+//! `examples/`). In the training images of one network, the scene always revealed the class; in those of the other, it
+//! revealed nothing. Both are evaluated on images as hard as those of Hard ImageNet and as easy as those of RIVAL. The
+//! report shows what the benchmark says about a model that leans on the surroundings and about one that does not.
 
-use crate::eval::{self, Plan};
+use crate::eval::{self, Settings};
 use crate::options::{self, PresetName};
 use crate::{report, sources};
 use anyhow::Result;
@@ -16,30 +16,33 @@ use std::time::Instant;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Pictures of each kind
+    /// The number of images of each kind
     #[arg(long, default_value_t = 200, value_name = "N")]
     limit: usize,
     #[arg(long, value_enum, default_value = "strict")]
     preset: PresetName,
-    /// Folder for the results
+    /// The folder for the results
     #[arg(short, long, default_value = "runs/demo", value_name = "FOLDER")]
     output: PathBuf,
 }
 
-/// Fewer strengths and trials than the paper's, enough for curves.
+/// A protocol with fewer strengths and trials than the paper's, but enough for curves.
 const PROTOCOL: &str = include_str!("../demo/protocol.toml");
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let start = Instant::now();
     let protocol = Protocol::from_toml(PROTOCOL)?;
-    let plan = Plan { protocol, preset: args.preset, seed: 0, batch_size: 32, shard: (0, 1) };
+    let settings = Settings { protocol, preset: args.preset, seed: 0, batch_size: 32, shard: (0, 1) };
+    let mut models = Vec::new();
+    for name in options::embedded_names() {
+        models.push((name, options::load(name, None, &Device::Cpu, DType::F32)?));
+    }
     let mut runs = Vec::new();
     for word in ["planted-hard", "planted-easy"] {
         let dataset = sources::open_planted(word, Some(args.limit))?;
-        for name in options::embedded_names() {
-            let model = options::load(name, None, &Device::Cpu, DType::F32)?;
+        for (name, model) in &models {
             let folder = args.output.join(&dataset.info().name).join(name);
-            runs.push(eval::evaluate(&*dataset, &model, &plan, &folder)?);
+            runs.push(eval::evaluate(&*dataset, model, &settings, &folder)?);
         }
     }
     report::finish(&runs, &args.output.join("report.html"))?;

@@ -1,7 +1,7 @@
-//! `hard-imagenet headline`: the paper's comparison. The same models on Hard ImageNet, where surroundings give the class
-//! away, and on RIVAL20, where they do so less; and the difference.
+//! `hard-imagenet headline`: repeats the paper's comparison. The same models are evaluated on Hard ImageNet, where the
+//! surroundings reveal the class, and on RIVAL20, where they reveal less. The report shows the differences.
 
-use crate::eval::Judged;
+use crate::eval::ModelArgs;
 use crate::{report, sources};
 use anyhow::{Context, Result};
 use hard_imagenet::datasets::{Dataset, HardImageNet, Rival20, Split, Subset};
@@ -11,38 +11,38 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    judged: Judged,
-    /// ImageNet: a folder or an archive
+    models: ModelArgs,
+    /// ImageNet, as a folder or an archive
     #[arg(long, value_name = "FOLDER", required_unless_present = "planted")]
     images: Option<PathBuf>,
-    /// The masks of Hard ImageNet: a folder or the zip as published
+    /// The masks of Hard ImageNet, as a folder or as the published zip file
     #[arg(long, value_name = "PATH", required_unless_present = "planted")]
     masks: Option<PathBuf>,
     /// The folder RIVAL10
     #[arg(long, value_name = "PATH", required_unless_present = "planted")]
     rival: Option<PathBuf>,
-    /// Instead of photographs the generated pictures, hard and easy
+    /// Use generated images, hard and easy ones, instead of photographs
     #[arg(long, conflicts_with_all = ["images", "masks", "rival"])]
     planted: bool,
-    /// headline (what the table shows), quick, paper, or a TOML file
+    /// The protocol: headline (what the table needs), quick, paper, or a TOML file
     #[arg(long, default_value = "headline", value_name = "NAME|FILE")]
     protocol: String,
-    /// At most this many samples of each dataset, spread over the classes
+    /// The largest number of samples of each dataset, spread over the classes
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-    /// Folder for the results: a run folder for each dataset and model, and the tables report.html, .md, .tex, .csv, .json
+    /// The folder for the results: a run folder for each dataset and model, and report.html, .md, .tex, .csv and .json
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let folder = |dataset: &dyn Dataset, model: &Model| args.output.join(&dataset.info().name).join(&model.spec().name);
-    let runs = args.judged.judge(&args.protocol, (0, 1), || datasets(args), folder)?;
+    let runs = args.models.evaluate(&args.protocol, (0, 1), || datasets(args), folder)?;
     report::tables(&runs, &args.output)?;
     report::finish(&runs, &args.output.join("report.html"))
 }
 
-/// The hard one first: differences are what it has more than the other.
+/// Opens both datasets, the hard one first, because differences are those of the first dataset from the second.
 fn datasets(args: &Args) -> Result<Vec<Box<dyn Dataset>>> {
     if args.planted {
         return ["planted-hard", "planted-easy"]

@@ -472,7 +472,7 @@ fn what_is_not_built_in_is_named() {
     check(&page);
     for text in [
         ">object inverted</text>",
-        "<th>object inverted</th>",
+        ">object inverted</th>",
         "<dt>object inverted</dt><dd>The colors of the object are inverted.</dd>",
         "<th class=\"name\">My maps</th>",
         "inverted (version 7), own (version 2)",
