@@ -194,7 +194,7 @@ mod tests {
     fn errors_name_what_cannot_be_written() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("run"), "a file where a folder should be").unwrap();
-        let message = RunFolder::new(&dir.path().join("run")).write("run.json", b"x").unwrap_err().to_string();
+        let message = RunFolder::new(dir.path().join("run")).write("run.json", b"x").unwrap_err().to_string();
         assert!(message.starts_with("cannot create the folder") && message.contains("run"), "{message}");
     }
 }
