@@ -30,7 +30,8 @@ enum Command {
 struct Stats {
     #[command(flatten)]
     source: Source,
-    /// Transform and mask threshold: those of the paper, or the usual ones of ImageNet models with masks thresholded at half
+    /// Transform and mask threshold: those of the paper, or the usual ones of ImageNet models with masks thresholded at
+    /// half
     #[arg(long, value_enum, default_value = "paper")]
     preset: PresetName,
     /// Definition of the retained share; by default published for the paper preset and transform for strict (Q15)
@@ -96,7 +97,8 @@ fn stats(args: &Stats) -> Result<()> {
     let mut others = Vec::new();
     for path in &args.against {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let read = report::masks_from_json(&text).with_context(|| format!("{} is not a stats.json file", path.display()))?;
+        let read =
+            report::masks_from_json(&text).with_context(|| format!("{} is not a stats.json file", path.display()))?;
         others.extend(read);
     }
     let data = args.source.open()?;

@@ -32,7 +32,8 @@ pub(crate) struct Source {
     /// The dataset; `hard-imagenet datasets list` shows what each one needs
     #[arg(short, long = "dataset", value_name = "DATASET", value_parser = parse_word(), default_value = "hard-imagenet")]
     dataset: String,
-    /// Folder or archive of the images; for ImageNet the folder that holds train/ and val/, an archive, or parquet shards
+    /// Folder or archive of the images; for ImageNet the folder that holds train/ and val/, an archive, or parquet
+    /// shards
     #[arg(long, value_name = "PATH")]
     images: Option<PathBuf>,
     /// Folder or archive of the masks, or the file that holds them

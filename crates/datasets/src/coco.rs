@@ -45,8 +45,9 @@ pub enum CocoMode {
         /// reaches beyond the image is moved inside, and cut if the image is smaller.
         margin: f64,
     },
-    /// Whole images. The class is that of the largest object, and the mask contains all objects of that class, including
-    /// crowds. The image may show objects of other classes; a classifier that predicts one of them is counted as wrong.
+    /// Whole images. The class is that of the largest object, and the mask contains all objects of that class,
+    /// including crowds. The image may show objects of other classes; a classifier that predicts one of them is counted
+    /// as wrong.
     Images,
 }
 
@@ -58,13 +59,13 @@ impl CocoMode {
 /// The objects of any COCO instance file: COCO itself, LVIS, or the export of an annotation tool.
 ///
 /// The file has the keys `images` (`id`, `file_name`), `annotations` (`id`, `image_id`, `category_id`, `segmentation`,
-/// `bbox`, `area`, `iscrowd`) and `categories` (`id`, `name`). An image lies at its `file_name` in the folder of the images;
-/// LVIS has no `file_name`, so the last part of `coco_url` is used instead. Segmentations are polygons or run lengths,
-/// compressed or not, and become masks as in pycocotools.
+/// `bbox`, `area`, `iscrowd`) and `categories` (`id`, `name`). An image lies at its `file_name` in the folder of the
+/// images; LVIS has no `file_name`, so the last part of `coco_url` is used instead. Segmentations are polygons or run
+/// lengths, compressed or not, and become masks as in pycocotools.
 ///
-/// Classes are the categories in the order of their ids. Only categories that are named by a WordNet id have an ImageNet
-/// index. Samples are sorted by image and then by annotation. Their ids are `coco/<image>/<annotation>` or `coco/<image>`.
-/// An invalid segmentation and a missing image are errors of [`get`](Dataset::get).
+/// Classes are the categories in the order of their ids. Only categories that are named by a WordNet id have an
+/// ImageNet index. Samples are sorted by image and then by annotation. Their ids are `coco/<image>/<annotation>` or
+/// `coco/<image>`. An invalid segmentation and a missing image are errors of [`get`](Dataset::get).
 pub struct Coco {
     info: DatasetInfo,
     file: PathBuf,
@@ -84,9 +85,9 @@ impl Coco {
     /// Reads a file such as `instances_val2017.json`. `images` is the folder, zip or tar of its images.
     ///
     /// # Errors
-    /// Returns [`DatasetError::Meta`] if the file is not a COCO instance file or contains no object; the error names the
-    /// annotation that lacks a key or refers to an unknown image or category. Returns [`DatasetError::Archive`] if the
-    /// images cannot be opened.
+    /// Returns [`DatasetError::Meta`] if the file is not a COCO instance file or contains no object; the error names
+    /// the annotation that lacks a key or refers to an unknown image or category. Returns [`DatasetError::Archive`] if
+    /// the images cannot be opened.
     pub fn open(file: impl AsRef<Path>, images: impl AsRef<Path>, mode: CocoMode) -> Result<Self, DatasetError> {
         let (file, images) = (file.as_ref(), Store::open(images)?);
         let Instances { categories, images: listed } = Instances::read(file)?;

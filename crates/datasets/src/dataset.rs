@@ -27,12 +27,12 @@ const IMAGENET: usize = 1000;
 impl DatasetInfo {
     /// Returns the column of a model's logits that stands for each class of the dataset.
     ///
-    /// For a head with as many classes as the dataset, the columns are the labels. For a head with 1000 classes, they are the
-    /// indices of ImageNet.
+    /// For a head with as many classes as the dataset, the columns are the labels. For a head with 1000 classes, they
+    /// are the indices of ImageNet.
     ///
     /// # Errors
-    /// Returns the reason, to be printed after the name of the model, if the head has another number of classes or if it has
-    /// 1000 and a class of the dataset is not one of ImageNet's.
+    /// Returns the reason, to be printed after the name of the model, if the head has another number of classes or if
+    /// it has 1000 and a class of the dataset is not one of ImageNet's.
     pub fn columns(&self, head: usize) -> Result<Vec<u32>, String> {
         let count = self.classes.len();
         if head == count {
@@ -57,8 +57,8 @@ impl DatasetInfo {
 
 /// An image, its mask as stored (0..=255, not yet thresholded) and its class.
 ///
-/// A mask may have another size than its image. The published evaluation resizes each to 256 × 256 from its own size, and so
-/// does the paired transform.
+/// A mask may have another size than its image. The published evaluation resizes each to 256 × 256 from its own size,
+/// and so does the paired transform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// A stable name without extension: "val/n03218198/ILSVRC2012_val_00000538".
@@ -92,8 +92,8 @@ pub trait Dataset: Send + Sync {
     /// Returns the class of sample `i` without decoding anything.
     fn class(&self, i: usize) -> usize;
 
-    /// Returns the position of sample `i` in the ranking of its class by spurious cues, from 0 (first) to 1 (last); `None` if
-    /// it is not ranked.
+    /// Returns the position of sample `i` in the ranking of its class by spurious cues, from 0 (first) to 1 (last);
+    /// `None` if it is not ranked.
     fn cue_rank(&self, _i: usize) -> Option<f32> {
         None
     }

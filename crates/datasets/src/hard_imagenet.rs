@@ -37,11 +37,11 @@ pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
 /// | `MASKS/{train,val}/<wnid>_<ImageNet file name>` | the masks |
 /// | `MASKS/meta/hard_imagenet_idx.pkl` | optional: the order of the classes |
 ///
-/// MASKS is a folder, the zip as published, or a tar; archives are read in place. The images are those of ImageNet, in any
-/// layout that [`ImageNet`](crate::ImageNet) accepts.
+/// MASKS is a folder, the zip as published, or a tar; archives are read in place. The images are those of ImageNet, in
+/// any layout that [`ImageNet`](crate::ImageNet) accepts.
 ///
-/// Samples are sorted by id. (The published code lists them in the order of the file system, which differs between machines:
-/// Q20.) A mask whose image is missing is an error of [`get`](Dataset::get), not of `open`.
+/// Samples are sorted by id. (The published code lists them in the order of the file system, which differs between
+/// machines: Q20.) A mask whose image is missing is an error of [`get`](Dataset::get), not of `open`.
 pub struct HardImageNet {
     info: DatasetInfo,
     list: MaskList,

@@ -33,7 +33,8 @@ pub(crate) const HARD_IMAGENET: [Row; 15] = [
     (801, "n04251144", "snorkel"),
 ];
 
-/// The classes of RIVAL20. Pairs of them are RIVAL10's classes: truck, car, plane, ship, cat, dog, equine, deer, frog, bird.
+/// The classes of RIVAL20. Pairs of them are RIVAL10's classes: truck, car, plane, ship, cat, dog, equine, deer, frog,
+/// bird.
 pub(crate) const RIVAL20: [Row; 20] = [
     (675, "n03796401", "moving van"),
     (867, "n04467665", "trailer truck"),

@@ -33,12 +33,13 @@ pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
 ///
 /// ROOT may also be a zip or tar, which is read in place.
 ///
-/// A label map is an RGB image of the same size as its image. Red + 256 · green is the id of the class: classes count from 1
-/// in the order of their WordNet ids, 0 is anything else, and 1000 was not assigned by the annotators. The mask consists of
-/// the pixels of the sample's own class. The ids follow from the order of the class folders, so all of them must exist.
+/// A label map is an RGB image of the same size as its image. Red + 256 · green is the id of the class: classes count
+/// from 1 in the order of their WordNet ids, 0 is anything else, and 1000 was not assigned by the annotators. The mask
+/// consists of the pixels of the sample's own class. The ids follow from the order of the class folders, so all of them
+/// must exist.
 ///
-/// ImageNet-S 919 merges five pairs of similar classes (sunglasses, n04356056, are part of n04355933, sunglass). The class of
-/// a sample is that of its folder, also when a model with an ImageNet head is evaluated.
+/// ImageNet-S 919 merges five pairs of similar classes (sunglasses, n04356056, are part of n04355933, sunglass). The
+/// class of a sample is that of its folder, also when a model with an ImageNet head is evaluated.
 pub struct ImageNetS {
     info: DatasetInfo,
     samples: Vec<Entry>,
@@ -55,12 +56,12 @@ struct Entry {
 }
 
 impl ImageNetS {
-    /// Lists the label maps of one split in `root`, such as `ImageNetS919`. `images` is ImageNet, or `root` again if the
-    /// images were copied there.
+    /// Lists the label maps of one split in `root`, such as `ImageNetS919`. `images` is ImageNet, or `root` again if
+    /// the images were copied there.
     ///
     /// # Errors
-    /// Returns [`DatasetError::Folder`] if the folder of the images or of the label maps is missing, if there is no label
-    /// map, or if a class folder is not named by a WordNet id of ImageNet.
+    /// Returns [`DatasetError::Folder`] if the folder of the images or of the label maps is missing, if there is no
+    /// label map, or if a class folder is not named by a WordNet id of ImageNet.
     pub fn open(root: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let root = Store::open(root)?;
         let maps = format!("{}-segmentation", split_name(split));

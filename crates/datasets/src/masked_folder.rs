@@ -23,11 +23,11 @@ pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
 
 /// Any folder of images with a folder of masks: your own data.
 ///
-/// Images lie in one folder for each class, or all in one folder, which is then the only class. A mask has the name of its
-/// image, with any extension. It lies in the folder of the same class (`masks/cat/7.png`) or at the top (`masks/7.png`, or
-/// `masks/cat_7.png`, as Hard ImageNet names masks). Classes whose folders are named by WordNet ids of ImageNet have an
-/// ImageNet index, so ImageNet models can be evaluated on them. Each of the two folders may also be a zip or tar, which is
-/// read in place.
+/// Images lie in one folder for each class, or all in one folder, which is then the only class. A mask has the name of
+/// its image, with any extension. It lies in the folder of the same class (`masks/cat/7.png`) or at the top
+/// (`masks/7.png`, or `masks/cat_7.png`, as Hard ImageNet names masks). Classes whose folders are named by WordNet ids
+/// of ImageNet have an ImageNet index, so ImageNet models can be evaluated on them. Each of the two folders may also be
+/// a zip or tar, which is read in place.
 pub struct MaskedFolder {
     info: DatasetInfo,
     images: Store,
@@ -48,9 +48,9 @@ impl MaskedFolder {
     /// Pairs the images in `images` with the masks in `masks`.
     ///
     /// # Errors
-    /// Returns [`DatasetError::Archive`] if a folder is missing or an archive is damaged; [`DatasetError::Folder`] if a folder
-    /// contains no images, mixes images with class folders, or if no image has a mask; [`DatasetError::Duplicate`] if two
-    /// files would be the same sample, or if two images share a mask.
+    /// Returns [`DatasetError::Archive`] if a folder is missing or an archive is damaged; [`DatasetError::Folder`] if a
+    /// folder contains no images, mixes images with class folders, or if no image has a mask;
+    /// [`DatasetError::Duplicate`] if two files would be the same sample, or if two images share a mask.
     pub fn open(images: impl AsRef<Path>, masks: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let (images, masks) = (Store::open(images)?, Store::open(masks)?);
         let mut mask_of = by_key(&masks, scan(&masks, None)?)?;

@@ -28,7 +28,8 @@ pub(crate) enum Cell {
 /// Reads some fields of each record of the structure array `variable`.
 ///
 /// # Errors
-/// Returns what is wrong if the file has another format or version or is truncated, or if the variable or a field is missing.
+/// Returns what is wrong if the file has another format or version or is truncated, or if the variable or a field is
+/// missing.
 pub(crate) fn records<const N: usize>(
     bytes: &[u8],
     variable: &str,

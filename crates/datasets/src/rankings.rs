@@ -6,10 +6,10 @@ use std::path::Path;
 
 /// The training images of each class, ordered by the strength of their spurious cues.
 ///
-/// The file is `paths_by_rank.pkl` of the published archive, or JSON of the same form: a dictionary from class to a list of
-/// image paths. An image is identified by its file name without folders and extension, because ImageNet's training images
-/// have the same names everywhere (`<wnid>_<number>`). It is not documented which end of the published lists is the spurious
-/// one.
+/// The file is `paths_by_rank.pkl` of the published archive, or JSON of the same form: a dictionary from class to a
+/// list of image paths. An image is identified by its file name without folders and extension, because ImageNet's
+/// training images have the same names everywhere (`<wnid>_<number>`). It is not documented which end of the published
+/// lists is the spurious one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rankings {
     places: HashMap<String, RankPosition>,
@@ -47,8 +47,8 @@ impl Rankings {
     /// Reads a file such as `paths_by_rank.pkl`, or a JSON file if its extension says so.
     ///
     /// # Errors
-    /// Returns [`DatasetError::Meta`] if the file cannot be read or has another form, if an image occurs twice, or if there
-    /// are more than four million images.
+    /// Returns [`DatasetError::Meta`] if the file cannot be read or has another form, if an image occurs twice, or if
+    /// there are more than four million images.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let path = path.as_ref();
         let fail = |problem: String| DatasetError::Meta { path: path.into(), problem };
@@ -117,8 +117,8 @@ impl Rankings {
         }
     }
 
-    /// Returns the file names of each class without extensions, in the order of the ranking. A class that is a number in the
-    /// file is named by that number.
+    /// Returns the file names of each class without extensions, in the order of the ranking. A class that is a number
+    /// in the file is named by that number.
     pub fn lists(&self) -> BTreeMap<String, Vec<String>> {
         self.lists.clone()
     }
@@ -133,7 +133,8 @@ impl Rankings {
         self.places.is_empty()
     }
 
-    /// Returns the position of an image, given as the id of a sample, a path or a file name; `None` if it is not ranked.
+    /// Returns the position of an image, given as the id of a sample, a path or a file name; `None` if it is not
+    /// ranked.
     pub fn position(&self, image: &str) -> Option<RankPosition> {
         self.places.get(stem(image)).copied()
     }

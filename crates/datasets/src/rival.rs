@@ -34,13 +34,13 @@ pub(crate) const RIVAL10_POOLED_ENTRY: DatasetEntry = DatasetEntry {
     })
 };
 
-/// RIVAL20: RIVAL10 as the authors of Hard ImageNet use it for comparison, with 20 ImageNet classes whose objects are large
-/// and central.
+/// RIVAL20: RIVAL10 as the authors of Hard ImageNet use it for comparison, with 20 ImageNet classes whose objects are
+/// large and central.
 ///
-/// The masks of entire objects in both folders of RIVAL10 are pooled and split again as ImageNet splits its images: names
-/// with `ILSVRC2012_val` are validation images, all others are training images. Labels are the 20 ImageNet classes instead of
-/// the ten pairs, in the order of RIVAL10's classes. The published order is not documented, so a finetuned head with 20
-/// classes may have been trained with another one; an ImageNet head does not depend on it.
+/// The masks of entire objects in both folders of RIVAL10 are pooled and split again as ImageNet splits its images:
+/// names with `ILSVRC2012_val` are validation images, all others are training images. Labels are the 20 ImageNet
+/// classes instead of the ten pairs, in the order of RIVAL10's classes. The published order is not documented, so a
+/// finetuned head with 20 classes may have been trained with another one; an ImageNet head does not depend on it.
 pub struct Rival20 {
     info: DatasetInfo,
     list: MaskList,
@@ -51,8 +51,8 @@ pub struct Rival20 {
 impl Rival20 {
     /// Lists the masks in `rival`, the folder RIVAL10 or a zip or tar of it.
     ///
-    /// `images` is ImageNet in any layout that [`ImageNet`](crate::ImageNet) accepts. One of the two mask folders may be
-    /// missing.
+    /// `images` is ImageNet in any layout that [`ImageNet`](crate::ImageNet) accepts. One of the two mask folders may
+    /// be missing.
     ///
     /// # Errors
     /// Returns [`DatasetError::Folder`] if both mask folders are missing or contain no mask of the split,
@@ -76,7 +76,8 @@ impl Rival20 {
         Ok(Self { info: DatasetInfo { name: "rival20".into(), classes }, list, merged: 1 })
     }
 
-    /// Checks the files of one split without decoding anything, like [`HardImageNet::check`](crate::HardImageNet::check).
+    /// Checks the files of one split without decoding anything, like
+    /// [`HardImageNet::check`](crate::HardImageNet::check).
     pub fn check(rival: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Vec<Finding> {
         let files = MaskFiles {
             masks: rival.as_ref(),

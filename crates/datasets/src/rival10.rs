@@ -67,9 +67,9 @@ fn find_attribute(word: &str) -> Result<Attribute, DatasetError> {
 ///
 /// RIVAL10 may also be a zip or tar, which is read in place.
 ///
-/// [`Split::Val`] is the part called `test`. The split differs from ImageNet's: both parts contain training and validation
-/// images of ImageNet. [`Rival20::into_ten_classes`](crate::Rival20::into_ten_classes) splits as ImageNet does, like the
-/// authors of Hard ImageNet.
+/// [`Split::Val`] is the part called `test`. The split differs from ImageNet's: both parts contain training and
+/// validation images of ImageNet. [`Rival20::into_ten_classes`](crate::Rival20::into_ten_classes) splits as ImageNet
+/// does, like the authors of Hard ImageNet.
 ///
 /// Masks have soft edges, which are kept (Q19).
 pub struct Rival10 {
@@ -112,8 +112,8 @@ impl Rival10 {
     ///
     /// # Errors
     /// Returns [`DatasetError::Folder`] if the part or the images are missing or if there is no mask,
-    /// [`DatasetError::UnknownClass`], [`DatasetError::Duplicate`], or [`DatasetError::Meta`] if the list exists but cannot be
-    /// understood.
+    /// [`DatasetError::UnknownClass`], [`DatasetError::Duplicate`], or [`DatasetError::Meta`] if the list exists but
+    /// cannot be understood.
     pub fn open(rival: impl AsRef<Path>, images: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let rival = Store::open(rival)?;
         let part = match split {

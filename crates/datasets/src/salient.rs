@@ -65,12 +65,13 @@ pub enum FeatureKind {
 ///
 /// MASKS may also be a zip or tar, which is read in place.
 ///
-/// A sample is an image with one mask for all features of the wanted kind: the largest of their values, left soft (0 to 255).
-/// Classes without such a feature are skipped.
+/// A sample is an image with one mask for all features of the wanted kind: the largest of their values, left soft (0 to
+/// 255). Classes without such a feature are skipped.
 ///
-/// A map covers what the network saw: the central 224 × 224 of the image after its shorter side was resized to 256. The mask
-/// has the size of the resized image, with the map in its center and 0 around it, so it stays aligned with the image under
-/// every transform. (The published code resizes and crops the map a second time, which enlarges it by a seventh.)
+/// A map covers what the network saw: the central 224 × 224 of the image after its shorter side was resized to 256. The
+/// mask has the size of the resized image, with the map in its center and 0 around it, so it stays aligned with the
+/// image under every transform. (The published code resizes and crops the map a second time, which enlarges it by a
+/// seventh.)
 pub struct SalientImageNet {
     info: DatasetInfo,
     samples: Vec<Entry>,
@@ -85,11 +86,12 @@ struct Entry {
 }
 
 impl SalientImageNet {
-    /// Lists the images with maps of features of one kind in `masks`. `images` is ImageNet; its training images are needed.
+    /// Lists the images with maps of features of one kind in `masks`. `images` is ImageNet; its training images are
+    /// needed.
     ///
     /// # Errors
-    /// Returns [`DatasetError::Folder`] if the folder of the images is missing or if there are no maps for such features, and
-    /// [`DatasetError::Meta`] if the table of answers is missing or cannot be understood.
+    /// Returns [`DatasetError::Folder`] if the folder of the images is missing or if there are no maps for such
+    /// features, and [`DatasetError::Meta`] if the table of answers is missing or cannot be understood.
     pub fn open(masks: impl AsRef<Path>, images: impl AsRef<Path>, kind: FeatureKind) -> Result<Self, DatasetError> {
         let masks = Store::open(masks)?;
         let images = ImageNet::open(images, Split::Train)?;

@@ -19,15 +19,15 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// Files by name in a folder, a zip or a tar.
 ///
-/// Archives are read in place, and nothing is unpacked. Only a compressed tar (`.tar.gz`), which does not allow seeking, is
-/// kept in memory, up to 256 MiB.
+/// Archives are read in place, and nothing is unpacked. Only a compressed tar (`.tar.gz`), which does not allow
+/// seeking, is kept in memory, up to 256 MiB.
 ///
-/// A name is relative to the store and has `/` between folders: "val/n03218198_ILSVRC2012_val_00000538.JPEG". Names that begin
-/// with a dot (".DS_Store", "._x.png") are not listed.
+/// A name is relative to the store and has `/` between folders: "val/n03218198_ILSVRC2012_val_00000538.JPEG". Names
+/// that begin with a dot (".DS_Store", "._x.png") are not listed.
 ///
-/// In archives, only plain files are read whose names stay inside the archive. Links, devices and names that are absolute or
-/// contain `..` or a backslash are skipped; [`skipped_entries`](Self::skipped_entries) lists them. In folders, links are
-/// followed, because only the owner of the folder can create them.
+/// In archives, only plain files are read whose names stay inside the archive. Links, devices and names that are
+/// absolute or contain `..` or a backslash are skipped; [`skipped_entries`](Self::skipped_entries) lists them. In
+/// folders, links are followed, because only the owner of the folder can create them.
 pub struct Store {
     path: PathBuf,
     kind: Kind,
@@ -99,7 +99,8 @@ impl Store {
     /// Opens an archive that is a file of this store: a tar in a tar, or an archive in a folder.
     ///
     /// # Errors
-    /// As [`open`](Self::open); returns [`DatasetError::Archive`] for an archive in a zip, which cannot be read in place.
+    /// As [`open`](Self::open); returns [`DatasetError::Archive`] for an archive in a zip, which cannot be read in
+    /// place.
     pub fn open_inside(&self, name: &str) -> Result<Self, DatasetError> {
         let path = self.location(name);
         let fail = |problem: &str| Err(DatasetError::Archive { path: path.clone(), problem: problem.into() });
@@ -239,8 +240,8 @@ impl Store {
         }
     }
 
-    /// Finds the folder, at the top or one level below, that contains the folder `inside`. Some archives have a folder of
-    /// their own at the top, and some do not.
+    /// Finds the folder, at the top or one level below, that contains the folder `inside`. Some archives have a folder
+    /// of their own at the top, and some do not.
     pub fn find_parent(&self, inside: &str) -> Option<String> {
         let tops = if self.has_folder(inside) { Vec::new() } else { self.folders("").unwrap_or_default() };
         std::iter::once(String::new()).chain(tops).find(|top| self.has_folder(&join(top, inside)))

@@ -58,10 +58,10 @@ impl<D: Dataset> Subset<D> {
 
     /// Takes the first `n` and the last `n` ranked samples of each class, or all if it has at most `2 n`.
     ///
-    /// The subset has as many samples with strong spurious cues as with weak ones, so the cue says less about the class. The
-    /// balanced subset of the paper has n = 100. Samples that are not ranked are skipped, and ranked images that are not in
-    /// the dataset do not count. (The published code removes missing files from the list while it iterates over it, and so
-    /// keeps some of them: Q14.)
+    /// The subset has as many samples with strong spurious cues as with weak ones, so the cue says less about the
+    /// class. The balanced subset of the paper has n = 100. Samples that are not ranked are skipped, and ranked images
+    /// that are not in the dataset do not count. (The published code removes missing files from the list while it
+    /// iterates over it, and so keeps some of them: Q14.)
     pub fn take_balanced(inner: D, rankings: &Rankings, n: usize) -> Self {
         let mut indices = Vec::new();
         for class in members(&inner) {
@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn both_ends_of_a_ranking() {
-        // Class 0 has the images 0 to 5, class 1 has 6 to 8. Image 4 is not ranked, and the ranked 77 is not in the dataset.
+        // Class 0 has the images 0 to 5, class 1 has 6 to 8. Image 4 is not ranked, and the ranked 77 is not in the
+        // dataset.
         let classes = [0, 0, 0, 0, 0, 0, 1, 1, 1];
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ranks.json");

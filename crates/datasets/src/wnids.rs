@@ -34,8 +34,9 @@ static BY_NAME: LazyLock<HashMap<String, Option<&str>>> = LazyLock::new(|| {
 
 /// Returns the WordNet id of the class that a folder is named after.
 ///
-/// The folder is named by the id, or by the name of the class in upper or lower case, with spaces, underscores or neither, and
-/// possibly followed by other words of the synset after commas: "dog sled", "Dog_Sled", "dogsled, dog sleigh".
+/// The folder is named by the id, or by the name of the class in upper or lower case, with spaces, underscores or
+/// neither, and possibly followed by other words of the synset after commas: "dog sled", "Dog_Sled", "dogsled, dog
+/// sleigh".
 ///
 /// # Errors
 /// Returns the reason why there is no such class.

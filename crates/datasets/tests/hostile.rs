@@ -1,4 +1,5 @@
-//! Damaged and malicious archives: each gives a clear error or a skipped entry, and never a panic, a hang or a file outside.
+//! Damaged and malicious archives: each gives a clear error or a skipped entry, and never a panic, a hang or a file
+//! outside.
 
 mod archives;
 

@@ -66,8 +66,8 @@ fn expected(split: Split) -> (TempDir, Vec<Sample>) {
     (dir, samples)
 }
 
-/// Creates a layout of ImageNet in a folder, opens it by a path, and compares the samples. `listed` says whether the classes of
-/// the images are known.
+/// Creates a layout of ImageNet in a folder, opens it by a path, and compares the samples. `listed` says whether the
+/// classes of the images are known.
 fn check(split: Split, listed: bool, make: impl Fn(&Path), open: &str) {
     let (dir, expected) = expected(split);
     let root = dir.path().join("form");

@@ -44,8 +44,8 @@ fn labels(present: &[usize]) -> Vec<u8> {
 
 const PLANE: &str = "n02690373_ILSVRC2012_val_00040009";
 
-/// Creates a test part with an airliner of ImageNet's validation set and a zebra of its training set, and a train part with a
-/// frog.
+/// Creates a test part with an airliner of ImageNet's validation set and a zebra of its training set, and a train part
+/// with a frog.
 fn tree() -> (TempDir, PathBuf, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let (rival, images) = (dir.path().join("RIVAL10"), dir.path().join("imagenet"));

@@ -18,8 +18,8 @@ fn plain_image(height: u32, width: u32) -> image::DynamicImage {
     image::RgbImage::from_pixel(width, height, image::Rgb([9; 3])).into()
 }
 
-/// Returns five answers for each of four features: 595, 7 and 8 of tench and 3 of goldfish. Of the five answers, two call 7
-/// spurious and three 8.
+/// Returns five answers for each of four features: 595, 7 and 8 of tench and 3 of goldfish. Of the five answers, two
+/// call 7 spurious and three 8.
 fn votes() -> String {
     let mut text = "WorkerId,Input.wordnet_id,Input.class_index,Input.feature_index,Input.feature_rank,Answer.main,\
                     Answer.confidence,Answer.reasons\n"

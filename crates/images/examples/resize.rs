@@ -1,8 +1,8 @@
 //! Resizes an image file exactly as Pillow does:
 //! `cargo run -p hard-imagenet-images --example resize -- in.jpg 224 224 bicubic out.png`.
 //!
-//! The pixels equal those of `Image.open("in.jpg").convert("RGB").resize((224, 224), Image.Resampling.BICUBIC)`, up to the
-//! JPEG decoder (see the feature `turbojpeg`). Filters are nearest, box, bilinear, hamming, bicubic and lanczos.
+//! The pixels equal those of `Image.open("in.jpg").convert("RGB").resize((224, 224), Image.Resampling.BICUBIC)`, up to
+//! the JPEG decoder (see the feature `turbojpeg`). Filters are nearest, box, bilinear, hamming, bicubic and lanczos.
 #![allow(clippy::disallowed_methods, reason = "an example reads its command line")]
 
 use hard_imagenet_images::{Filter, read_image};

@@ -27,8 +27,8 @@ pub struct Gray8 {
 }
 
 impl From<&Pixels> for Rgb8 {
-    /// Converts values in [0, 1] to 0..=255, rounded half up, so 0.5 becomes 128. Other values are clipped, and NaN becomes
-    /// 0.
+    /// Converts values in [0, 1] to 0..=255, rounded half up, so 0.5 becomes 128. Other values are clipped, and NaN
+    /// becomes 0.
     fn from(pixels: &Pixels) -> Self {
         let (height, width) = (pixels.height(), pixels.width());
         let (red, rest) = pixels.as_slice().split_at(height * width);

@@ -8,12 +8,12 @@ use std::path::Path;
 /// Decodes the bytes of a JPEG, PNG, GIF (first frame), BMP or WebP file to RGB. The content decides about the format.
 ///
 /// Gray becomes three equal channels, CMYK is converted, alpha is dropped without blending, and palettes are resolved.
-/// Channels of 16 bits keep their high byte, except that a single gray channel of 16 bits is clipped at 255; Pillow does the
-/// same. An EXIF orientation is ignored because the masks of the datasets were drawn on unrotated pixels.
+/// Channels of 16 bits keep their high byte, except that a single gray channel of 16 bits is clipped at 255; Pillow
+/// does the same. An EXIF orientation is ignored because the masks of the datasets were drawn on unrotated pixels.
 ///
 /// # Errors
-/// Returns an [`ImageError`] if the data are empty, damaged, truncated or of an unknown format, or if the image has more
-/// than 16384 pixels per side or 512 MiB.
+/// Returns an [`ImageError`] if the data are empty, damaged, truncated or of an unknown format, or if the image has
+/// more than 16384 pixels per side or 512 MiB.
 pub fn decode_image(bytes: &[u8]) -> Result<Rgb8, ImageError> {
     let decoded = decode(bytes)?;
     let (height, width) = (decoded.height() as usize, decoded.width() as usize);
@@ -35,9 +35,9 @@ pub fn decode_image(bytes: &[u8]) -> Result<Rgb8, ImageError> {
 
 /// Decodes the bytes of a mask file to one channel. Values are those of the file and not yet thresholded.
 ///
-/// A gray file is used as it is (16 bits are clipped at 255). In a color file, each pixel becomes the largest of its three
-/// color values, so an object painted in any color counts. Alpha is ignored, so an opaque background is not object. Palettes
-/// are resolved first.
+/// A gray file is used as it is (16 bits are clipped at 255). In a color file, each pixel becomes the largest of its
+/// three color values, so an object painted in any color counts. Alpha is ignored, so an opaque background is not
+/// object. Palettes are resolved first.
 ///
 /// # Errors
 /// As [`decode_image`].

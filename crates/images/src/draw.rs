@@ -42,7 +42,8 @@ pub fn overlay(image: &Rgb8, heatmap: &Heatmap) -> Rgb8 {
     Rgb8 { height: image.height, width: image.width, data }
 }
 
-/// Draws the outline of a mask on an image: object pixels with at least one background pixel among their four neighbors.
+/// Draws the outline of a mask on an image: object pixels with at least one background pixel among their four
+/// neighbors.
 ///
 /// Image and mask should have the same size; otherwise only their common upper left part is drawn.
 pub fn outline(image: &mut Rgb8, mask: &Mask, color: [u8; 3]) {

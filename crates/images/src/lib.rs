@@ -1,8 +1,8 @@
 //! Images and their masks on the way to a network: decode, resize, crop.
 //!
-//! A benchmark number is only as comparable as its pixels. So [`Rgb8::resize`] equals Pillow to the bit, for all its filters,
-//! including the rounding to 8 bits between its two passes. Crops equal torchvision's, and a mask takes the same way as its
-//! image. The resampler is about as fast as one that is not exact (`fast_image_resize`).
+//! A benchmark number is only as comparable as its pixels. So [`Rgb8::resize`] equals Pillow to the bit, for all its
+//! filters, including the rounding to 8 bits between its two passes. Crops equal torchvision's, and a mask takes the
+//! same way as its image. The resampler is about as fast as one that is not exact (`fast_image_resize`).
 //!
 //! | in the order of use | |
 //! |---|---|
@@ -50,14 +50,15 @@
 //!
 //! # JPEG
 //!
-//! JPEG decoders differ by a few levels. The default decoder, in pure Rust, differs from libjpeg-turbo by at most 3 levels if
-//! color is not subsampled and by at most 9 if it is (0.1 to 0.2 on average). With the feature `turbojpeg`, libjpeg-turbo
-//! decodes JPEG files, and pixels equal Pillow's; building it needs a C compiler, CMake and NASM. Everything after decoding
-//! is exact in either case. No JPEG file is decoded at a reduced size for speed, because that would change the pixels.
+//! JPEG decoders differ by a few levels. The default decoder, in pure Rust, differs from libjpeg-turbo by at most 3
+//! levels if color is not subsampled and by at most 9 if it is (0.1 to 0.2 on average). With the feature `turbojpeg`,
+//! libjpeg-turbo decodes JPEG files, and pixels equal Pillow's; building it needs a C compiler, CMake and NASM.
+//! Everything after decoding is exact in either case. No JPEG file is decoded at a reduced size for speed, because that
+//! would change the pixels.
 //!
-//! A truncated JPEG file is always detected, but damage inside of one is not. Of 60 photographs with 64 changed bytes in the
-//! middle, libjpeg-turbo detected 51 and the pure-Rust decoder 4; with 1000 missing bytes, they detected 60 and 0. Undetected
-//! damage gives an image with a wrong part, as in Pillow.
+//! A truncated JPEG file is always detected, but damage inside of one is not. Of 60 photographs with 64 changed bytes
+//! in the middle, libjpeg-turbo detected 51 and the pure-Rust decoder 4; with 1000 missing bytes, they detected 60 and
+//! 0. Undetected damage gives an image with a wrong part, as in Pillow.
 
 mod bitmap;
 mod coefficients;

@@ -1,7 +1,7 @@
 use crate::{Rgb8, SizeError};
 use hard_imagenet_cpu::dispatch;
 
-/// An image as a network sees it before normalisation: `(3, H, W)`, f32 in [0, 1].
+/// An image as a network sees it before normalization: `(3, H, W)`, f32 in [0, 1].
 #[derive(Debug, PartialEq)]
 pub struct Pixels {
     height: usize,
@@ -12,9 +12,9 @@ pub struct Pixels {
 impl Clone for Pixels {
     /// Copies in blocks of a kilobyte.
     ///
-    /// glibc copies longer blocks by `rep movsb`. On AMD's Zen 3 that takes seventeen times as long if the copy lies 16 bytes
-    /// further within its memory page than the original. This happens after an image that fills whole pages, such as one of
-    /// 64 or 128 pixels per side.
+    /// glibc copies longer blocks by `rep movsb`. On AMD's Zen 3 that takes seventeen times as long if the copy lies 16
+    /// bytes further within its memory page than the original. This happens after an image that fills whole pages, such
+    /// as one of 64 or 128 pixels per side.
     fn clone(&self) -> Self {
         let mut data = Vec::with_capacity(self.data.len());
         self.data.chunks(256).for_each(|block| data.extend_from_slice(block));

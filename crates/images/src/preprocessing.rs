@@ -17,8 +17,8 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    /// Returns what most ImageNet classifiers expect: a bilinear resize of the shorter side to 256, a center crop of 224 ×
-    /// 224, and ImageNet's mean and standard deviation.
+    /// Returns what most ImageNet classifiers expect: a bilinear resize of the shorter side to 256, a center crop of
+    /// 224 × 224, and ImageNet's mean and standard deviation.
     pub fn imagenet() -> Self {
         Self {
             resize: Resize::ShorterSide(256),
@@ -29,14 +29,15 @@ impl Preprocessing {
         }
     }
 
-    /// Returns torchvision's preset for a set of weights (`ImageClassification(crop_size, resize_size, interpolation)`): the
-    /// shorter side is resized to `resize`, followed by a center crop of `crop × crop` and ImageNet's mean and standard
-    /// deviation.
+    /// Returns torchvision's preset for a set of weights (`ImageClassification(crop_size, resize_size,
+    /// interpolation)`): the shorter side is resized to `resize`, followed by a center crop of `crop × crop` and
+    /// ImageNet's mean and standard deviation.
     pub fn torchvision(resize: usize, crop: usize, filter: Filter) -> Self {
         Self { resize: Resize::ShorterSide(resize), input: (crop, crop), filter, ..Self::imagenet() }
     }
 
-    /// Returns timm's transform for evaluation (`transforms_imagenet_eval`) with the numbers of a model's `pretrained_cfg`.
+    /// Returns timm's transform for evaluation (`transforms_imagenet_eval`) with the numbers of a model's
+    /// `pretrained_cfg`.
     ///
     /// The image is resized to `input / crop_pct`, rounded down, and its center is kept. [`CropMode`] decides about the
     /// aspect ratio.
@@ -62,8 +63,8 @@ impl Preprocessing {
         Self { resize, input, filter, mean, std }
     }
 
-    /// Replaces the geometry by that of the Hard ImageNet paper: a bilinear resize to 8/7 of the input (256 × 256 for 224 ×
-    /// 224) that does not keep the aspect ratio, then the center crop. It cuts off hardly any object.
+    /// Replaces the geometry by that of the Hard ImageNet paper: a bilinear resize to 8/7 of the input (256 × 256 for
+    /// 224 × 224) that does not keep the aspect ratio, then the center crop. It cuts off hardly any object.
     pub fn squash(self) -> Self {
         let (height, width) = self.input;
         Self { resize: Resize::Squash(height * 8 / 7, width * 8 / 7), filter: Filter::Bilinear, ..self }

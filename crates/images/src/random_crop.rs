@@ -52,8 +52,9 @@ pub struct CropAndFlip {
 }
 
 impl RandomResizedCrop {
-    /// Returns the augmentation of the published code and of most ImageNet training: 8 to 100 % of the area, ratios from 3/4
-    /// to 4/3, mirrored half of the time, resized bilinearly to 224 × 224. Every mask value above 0 is object (Q1).
+    /// Returns the augmentation of the published code and of most ImageNet training: 8 to 100 % of the area, ratios
+    /// from 3/4 to 4/3, mirrored half of the time, resized bilinearly to 224 × 224. Every mask value above 0 is object
+    /// (Q1).
     pub fn imagenet() -> Self {
         Self {
             size: (224, 224),
@@ -67,7 +68,8 @@ impl RandomResizedCrop {
 
     /// Draws a crop of an image of `height × width`.
     ///
-    /// Up to ten boxes of random area and ratio are tried. If none fits, the crop is the central box of the nearest ratio.
+    /// Up to ten boxes of random area and ratio are tried. If none fits, the crop is the central box of the nearest
+    /// ratio.
     pub fn draw(&self, key: u64, height: usize, width: usize) -> CropAndFlip {
         let mut draws = Stream::new(key).reader();
         let flip = draws.next_unit() < self.flip;

@@ -6,9 +6,9 @@ use crate::{Filter, Gray8, Rgb8};
 impl Rgb8 {
     /// Resizes the image to `height` × `width`, equal to Pillow to the bit.
     ///
-    /// The result is that of `Image.resize((width, height), resample)` in Pillow 2.7 to 12 for an image of mode "RGB": all
-    /// filters except [`Filter::Nearest`] are antialiased, and each of the two passes is rounded to 8 bits. An image
-    /// without pixels becomes black.
+    /// The result is that of `Image.resize((width, height), resample)` in Pillow 2.7 to 12 for an image of mode "RGB":
+    /// all filters except [`Filter::Nearest`] are antialiased, and each of the two passes is rounded to 8 bits. An
+    /// image without pixels becomes black.
     ///
     /// ```
     /// use hard_imagenet_images::{Filter, Rgb8};
@@ -53,8 +53,8 @@ fn resize<const C: usize>(data: &[u8], from: (usize, usize), to: (usize, usize),
 /// Resamples `(H, W, C)` u8 to `rows.to × columns.to` and returns the wanted window.
 ///
 /// The result equals Pillow 2.7 to 12 to the bit: the horizontal pass comes first, values are rounded to u8 between the
-/// passes, coefficients have 22 bits, and a pass is skipped if the size does not change. Pillow 13 runs the vertical pass
-/// first for many portrait images, which changes a quarter of the values by one level (Q25).
+/// passes, coefficients have 22 bits, and a pass is skipped if the size does not change. Pillow 13 runs the vertical
+/// pass first for many portrait images, which changes a quarter of the values by one level (Q25).
 pub(crate) fn resample<const C: usize>(data: &[u8], rows: &Axis, columns: &Axis, filter: Filter) -> Vec<u8> {
     if rows.window.is_empty() || columns.window.is_empty() {
         return Vec::new();
@@ -121,8 +121,8 @@ const LANES: usize = 32;
 ///
 /// `lines` has `stride` values each, and its first line has the number `first`.
 ///
-/// Never inlined: where the compiler knows `stride`, it unrolls the loops instead of vectorizing them, which is four times
-/// slower with AVX2.
+/// Never inlined: where the compiler knows `stride`, it unrolls the loops instead of vectorizing them, which is four
+/// times slower with AVX2.
 #[inline(never)]
 fn sum_lines(
     lines: &[u8],

@@ -8,11 +8,11 @@ pub enum Resize {
     None,
     /// Resizes to exactly (height, width) without keeping the aspect ratio.
     Squash(usize, usize),
-    /// Resizes the shorter side to this length and keeps the aspect ratio, like torchvision's `Resize(n)`: the longer side
-    /// becomes `n * longer / shorter`, rounded down.
+    /// Resizes the shorter side to this length and keeps the aspect ratio, like torchvision's `Resize(n)`: the longer
+    /// side becomes `n * longer / shorter`, rounded down.
     ShorterSide(usize),
-    /// Resizes so that (height, width) is just covered and keeps the aspect ratio, like timm's `ResizeKeepRatio`. timm's
-    /// `center` mode uses it if height and width differ. Sides are rounded half to even.
+    /// Resizes so that (height, width) is just covered and keeps the aspect ratio, like timm's `ResizeKeepRatio`.
+    /// timm's `center` mode uses it if height and width differ. Sides are rounded half to even.
     Cover(usize, usize),
     /// Resizes so that the image just fits into a size and keeps the aspect ratio, like timm's `border` mode.
     Contain {

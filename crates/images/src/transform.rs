@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum MaskRule {
     /// Every value above 0 is object, as in the published code (Q1).
     ///
-    /// Mask files are JPEG. Their ringing dilates the object by up to a block of 8 × 8, and the antialiased resize dilates
-    /// it further.
+    /// Mask files are JPEG. Their ringing dilates the object by up to a block of 8 × 8, and the antialiased resize
+    /// dilates it further.
     AnyInk,
     /// Values of 128 and more are object.
     Half,
@@ -19,6 +19,7 @@ pub enum MaskRule {
 
 impl MaskRule {
     /// Thresholds a stored mask at its own size: `(H, W)`.
+    #[expect(clippy::missing_panics_doc, reason = "there is one value per pixel")]
     pub fn binarize(self, ink: &Gray8) -> Mask {
         let least = match self {
             Self::AnyInk => 1,
@@ -32,9 +33,9 @@ impl MaskRule {
 
 /// One geometric transform of an image and its mask: a resize and a center crop.
 ///
-/// The crop equals torchvision's. Its offset is half the surplus, rounded half to even. An image that is smaller than the
-/// crop is padded with black, or with the color of [`Resize::Contain`], and a mask with background; an odd row of padding is
-/// added below and an odd column on the right.
+/// The crop equals torchvision's. Its offset is half the surplus, rounded half to even. An image that is smaller than
+/// the crop is padded with black, or with the color of [`Resize::Contain`], and a mask with background; an odd row of
+/// padding is added below and an odd column on the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairedTransform {
     /// The resize.
@@ -60,8 +61,8 @@ impl PairedTransform {
         self.mask_rule.binarize(&Gray8 { height, width, data })
     }
 
-    /// Resizes and crops `(H, W, C)` values and returns the height, the width and the values. Pixels outside the crop are
-    /// not computed.
+    /// Resizes and crops `(H, W, C)` values and returns the height, the width and the values. Pixels outside the crop
+    /// are not computed.
     fn apply<const C: usize>(
         &self,
         data: &[u8],

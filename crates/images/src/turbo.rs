@@ -35,7 +35,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<DynamicImage, ImageError> {
     Ok(image.expect("one byte per value"))
 }
 
-/// Converts a pixel of inverted CMYK, as Adobe writes it and Pillow expects it: the values are amounts of white, not ink.
+/// Converts a pixel of inverted CMYK, as Adobe writes it and Pillow expects it: the values are amounts of white, not
+/// ink.
 fn rgb(pixel: &[u8]) -> [u8; 3] {
     let white = u32::from(pixel[3]);
     std::array::from_fn(|c| {

@@ -1,5 +1,5 @@
-//! Compares whole transforms with timm, torchvision and a second implementation of the random crops in Python. The table
-//! comes from golden/transforms.py.
+//! Compares whole transforms with timm, torchvision and a second implementation of the random crops in Python. The
+//! table comes from golden/transforms.py.
 
 use hard_imagenet_images::{
     CropAndFlip, CropMode, Filter, Gray8, MaskRule, Preprocessing, RandomResizedCrop, Resize, Rgb8,

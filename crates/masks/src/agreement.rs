@@ -41,7 +41,7 @@ pub fn majority(masks: &[Mask]) -> Option<Mask> {
         }
     }
     let values = votes.into_iter().map(|votes| u8::from(votes as usize * 2 > masks.len())).collect();
-    Some(Mask::from_vec(height, width, values).expect("one value per pixel"))
+    Some(Mask::from_binary(height, width, values))
 }
 
 #[cfg(test)]

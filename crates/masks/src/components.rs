@@ -45,8 +45,8 @@ struct Run {
     row: usize,
     start: usize,
     end: usize,
-    /// While runs are joined, the index of an earlier run of the same component or of the run itself. Afterwards, the index
-    /// of the component.
+    /// While runs are joined, the index of an earlier run of the same component or of the run itself. Afterwards, the
+    /// index of the component.
     owner: usize,
 }
 
@@ -101,7 +101,8 @@ impl Components {
         self.components.iter().rev().max_by_key(|component| component.area)
     }
 
-    /// Returns the component of each pixel, `(H, W)` row-major: 0 for the background, 1 for the first component, and so on.
+    /// Returns the component of each pixel, `(H, W)` row-major: 0 for the background, 1 for the first component, and so
+    /// on.
     pub fn labels(&self) -> Vec<u32> {
         let mut labels = vec![0; self.height * self.width];
         for run in &self.runs {
@@ -116,7 +117,7 @@ impl Components {
         for run in self.runs.iter().filter(|run| run.owner == index) {
             values[run.row * self.width + run.start..run.row * self.width + run.end].fill(1);
         }
-        Mask::from_vec(self.height, self.width, values).expect("one value per pixel")
+        Mask::from_binary(self.height, self.width, values)
     }
 }
 

@@ -4,8 +4,8 @@ impl Mask {
     /// Divides the image into a grid of `rows` × `columns` cells and returns the share of each cell that is object:
     /// `(rows, columns)`, in [0, 1].
     ///
-    /// Pixels on a boundary between cells count for each cell by the part that lies in it. This brings a mask to the size
-    /// of a feature map.
+    /// Pixels on a boundary between cells count for each cell by the part that lies in it. This brings a mask to the
+    /// size of a feature map.
     ///
     /// ```
     /// use hard_imagenet_masks::Mask;
@@ -31,7 +31,7 @@ impl Mask {
             }
         }
         let values = covered.into_iter().map(|share| share as f32).collect();
-        Heatmap::from_vec(rows, columns, values).expect("one value per cell")
+        Heatmap::from_values(rows, columns, values)
     }
 }
 

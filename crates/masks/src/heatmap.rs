@@ -19,6 +19,12 @@ impl Heatmap {
         Ok(Self { height, width, data })
     }
 
+    /// Creates a heatmap from as many row-major values as the size says.
+    pub(crate) fn from_values(height: usize, width: usize, data: Vec<f32>) -> Self {
+        debug_assert_eq!(data.len(), height * width);
+        Self { height, width, data }
+    }
+
     /// Returns the number of rows.
     pub fn height(&self) -> usize {
         self.height
@@ -39,8 +45,8 @@ impl Heatmap {
         self.data
     }
 
-    /// Resizes the map as OpenCV's `INTER_LINEAR` does: bilinear, with half-pixel centers and replicated borders, without
-    /// antialiasing.
+    /// Resizes the map as OpenCV's `INTER_LINEAR` does: bilinear, with half-pixel centers and replicated borders,
+    /// without antialiasing.
     ///
     /// A map without values becomes zeros.
     pub fn resize(&self, height: usize, width: usize) -> Self {
@@ -77,7 +83,7 @@ impl Heatmap {
     /// Returns the pixels whose value is at least `threshold`. NaN counts as below it.
     pub fn threshold(&self, threshold: f32) -> Mask {
         let values = self.data.iter().map(|&v| u8::from(v >= threshold)).collect();
-        Mask::from_vec(self.height, self.width, values).expect("one value per pixel")
+        Mask::from_binary(self.height, self.width, values)
     }
 }
 

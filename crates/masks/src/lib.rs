@@ -10,10 +10,11 @@
 //! | [`Rect`], [`Borders`] | a box of pixels, and the borders of the image that it touches |
 //! | [`SizeError`] | the error of every `from_vec` |
 //!
-//! [`Mask::coverage`] brings a mask to the size of a feature map. [`agreement`], [`mean_pairwise_iou`] and [`majority`] compare several masks of one object.
+//! [`Mask::coverage`] brings a mask to the size of a feature map. [`agreement`], [`mean_pairwise_iou`] and [`majority`]
+//! compare several masks of one object.
 //!
-//! Sizes are (height, width), positions are (row, column), and rectangles are half-open. A value that is undefined, such as
-//! the box of an empty mask, is `None`.
+//! Sizes are (height, width), positions are (row, column), and rectangles are half-open. A value that is undefined,
+//! such as the box of an empty mask, is `None`.
 //!
 //! ```
 //! use hard_imagenet_masks::{Connectivity, Heatmap, Mask};
@@ -39,8 +40,8 @@
 //! None is on by default.
 //! - `image`: [`Mask`] and [`Heatmap`] from and to `image::GrayImage`; [`Mask`] from `image::DynamicImage`.
 //! - `ndarray`: [`Mask`] and [`Heatmap`] from and to `ndarray::Array2`.
-//! - `serde`: [`Rle`], [`CocoRle`] and [`Mask`] as the JSON objects of COCO's files; [`Heatmap`], [`Rect`] and the other
-//!   types as their fields.
+//! - `serde`: [`Rle`], [`CocoRle`] and [`Mask`] as the JSON objects of COCO's files; [`Heatmap`], [`Rect`] and the
+//!   other types as their fields.
 
 mod agreement;
 mod borders;

@@ -59,8 +59,8 @@ impl Mask {
         (area > 0).then(|| (row_sum as f64 / area as f64, column_sum as f64 / area as f64))
     }
 
-    /// Returns the distance of the centroid from the center of the image, in units of half the image's diagonal; `None` for
-    /// an empty mask.
+    /// Returns the distance of the centroid from the center of the image, in units of half the image's diagonal; `None`
+    /// for an empty mask.
     ///
     /// It is 0 in the center and just below 1 for a single pixel in a corner.
     pub fn eccentricity(&self) -> Option<f64> {

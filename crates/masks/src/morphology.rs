@@ -32,7 +32,8 @@ impl Mask {
         spread(self, element, false)
     }
 
-    /// Returns the object pixels that the element reaches from no background pixel, like `scipy.ndimage.binary_erosion`.
+    /// Returns the object pixels that the element reaches from no background pixel, like
+    /// `scipy.ndimage.binary_erosion`.
     ///
     /// Pixels outside the image count as background.
     pub fn erode(&self, element: Element) -> Self {
@@ -122,7 +123,7 @@ fn reach_out<L: Lane>(mask: &Mask, reach: L, outside: bool, half_width: impl Fn(
         let sides = &sides[pad..];
         values[places].iter_mut().zip(sides).for_each(|(value, &side)| *value = u8::from(side != L::default()));
     }
-    Mask::from_vec(height, width, values).expect("one value per pixel")
+    Mask::from_binary(height, width, values)
 }
 
 /// A small number. Bytes suffice for all but unusually large elements, and processors handle most of them at a time.

@@ -45,8 +45,8 @@ impl Rect {
 
     /// Returns the box without its last row and column.
     ///
-    /// The published code takes the last row and column for exclusive ends and so loses them (Q3). A box that is one pixel
-    /// wide or high becomes empty.
+    /// The published code takes the last row and column for exclusive ends and so loses them (Q3). A box that is one
+    /// pixel wide or high becomes empty.
     pub fn to_exclusive(&self) -> Self {
         Self { bottom: self.bottom.saturating_sub(1), right: self.right.saturating_sub(1), ..*self }
     }

@@ -9,8 +9,8 @@ use crate::Rect;
 
 /// A mask as run lengths, as COCO's files hold it.
 ///
-/// Pixels are counted down the columns, from left to right: first a number of background pixels, then a number of object
-/// pixels, then background again, and so on. Only the first run may be empty, so equal masks have equal codes.
+/// Pixels are counted down the columns, from left to right: first a number of background pixels, then a number of
+/// object pixels, then background again, and so on. Only the first run may be empty, so equal masks have equal codes.
 ///
 /// Results equal those of pycocotools, except that undefined values are `None` and damaged codes are errors.
 ///
@@ -166,7 +166,8 @@ impl Rle {
         (either > 0).then(|| both as f64 / either as f64)
     }
 
-    /// Returns the share of this mask that lies in a crowd, in [0, 1]; `None` if this mask is empty (pycocotools returns 0).
+    /// Returns the share of this mask that lies in a crowd, in [0, 1]; `None` if this mask is empty (pycocotools
+    /// returns 0).
     ///
     /// COCO uses this share as the overlap with regions marked `iscrowd`.
     ///

@@ -1,7 +1,7 @@
 //! Operations on rows of mask pixels, many pixels at a time. The measures of a mask are built from them.
 //!
-//! Bytes that are 0 or 1 are counted in lanes of one byte, which compilers turn into vector instructions. A lane counts to
-//! 255 before it is emptied into the total.
+//! Bytes that are 0 or 1 are counted in lanes of one byte, which compilers turn into vector instructions. A lane counts
+//! to 255 before it is emptied into the total.
 
 /// The number of lanes.
 const LANES: usize = 32;

@@ -50,8 +50,8 @@ impl Mask {
         (either > 0).then(|| both as f64 / either as f64)
     }
 
-    /// Returns Dice's coefficient, twice the intersection over the sum of the areas, in [0, 1]; `None` if both masks are
-    /// empty.
+    /// Returns Dice's coefficient, twice the intersection over the sum of the areas, in [0, 1]; `None` if both masks
+    /// are empty.
     ///
     /// # Panics
     /// If the masks differ in size.
@@ -69,7 +69,7 @@ impl Mask {
     fn combined(&self, other: &Self, f: impl Fn(u8, u8) -> u8) -> Self {
         self.assert_same_size(other);
         let values = self.as_slice().iter().zip(other.as_slice()).map(|(&a, &b)| f(a, b)).collect();
-        Self::from_vec(self.height(), self.width(), values).expect("one value per pixel")
+        Self::from_binary(self.height(), self.width(), values)
     }
 
     fn assert_same_size(&self, other: &Self) {

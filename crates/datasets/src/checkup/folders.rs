@@ -5,7 +5,8 @@ use super::layout::{self, ImageLayout, list};
 use crate::Split;
 use std::path::Path;
 
-/// Reports folders that are missing, at the wrong level or swapped. Returns nothing if masks and images can be searched.
+/// Reports folders that are missing, at the wrong level or swapped. Returns nothing if masks and images can be
+/// searched.
 ///
 /// The masks are expected in `mask_folders` within `masks`; `expected` describes that for people.
 pub(super) fn check_folders(

@@ -1,7 +1,7 @@
 //! The JSON of COCO instance files.
 //!
-//! Such files have hundreds of megabytes, so unused keys are skipped while reading, and segmentations stay text until they
-//! are needed.
+//! Such files have hundreds of megabytes, so unused keys are skipped while reading, and segmentations stay text until
+//! they are needed.
 
 use crate::DatasetError;
 use hard_imagenet_masks::{CocoRle, Rle};

@@ -9,12 +9,13 @@ use std::collections::HashMap;
 use std::path::Path;
 
 const KIT: &str = "ILSVRC2012_devkit_t12";
-/// Two files in the folder `data` of the kit: one `ILSVRC2012_ID` per line in the order of the images, and the WordNet ids.
+/// Two files in the folder `data` of the kit: one `ILSVRC2012_ID` per line in the order of the images, and the WordNet
+/// ids.
 const TRUTH: &str = "ILSVRC2012_validation_ground_truth.txt";
 const SYNSETS: &str = "meta.mat";
 
-/// Reads the labels from a kit in `folder`, as downloaded or unpacked, or from its two files. Returns `None` if there is no
-/// kit.
+/// Reads the labels from a kit in `folder`, as downloaded or unpacked, or from its two files. Returns `None` if there
+/// is no kit.
 pub(super) fn labels(folder: &Path) -> Result<Option<Labels>, DatasetError> {
     let forms = ["", ".tar.gz", ".tar"].map(|ending| folder.join(format!("{KIT}{ending}")));
     let (store, data) = if let Some(kit) = forms.iter().find(|path| path.exists()) {
@@ -42,8 +43,8 @@ pub(super) fn labels(folder: &Path) -> Result<Option<Labels>, DatasetError> {
     text.lines().enumerate().map(label).collect::<Result<_, _>>().map(Some)
 }
 
-/// Reads the WordNet ids by `ILSVRC2012_ID`. The thousand classes come first, in an order of their own, and groups of them
-/// follow.
+/// Reads the WordNet ids by `ILSVRC2012_ID`. The thousand classes come first, in an order of their own, and groups of
+/// them follow.
 fn wnids(bytes: &[u8]) -> Result<HashMap<u32, String>, String> {
     let mut wnids = HashMap::new();
     for record in mat::records(bytes, "synsets", ["ILSVRC2012_ID", "WNID"])? {

@@ -23,9 +23,9 @@ const EXTENSIONS: [&str; 7] = ["JPEG", "jpeg", "jpg", "JPG", "png", "PNG", "webp
 /// | `train/<wnid>.tar` | the training archive after it was unpacked once |
 /// | `{train,validation}-*.parquet`, also in `data/` | Hugging Face's imagenet-1k: all shards, or one |
 ///
-/// Shards may be compressed by snappy or lz4 and, with the feature `zstd` of this crate, by zstd. All layouts except shards
-/// may lie in a folder, a zip or a tar (see [`Store`]). If several layouts exist, all are searched. An image is identified by
-/// its WordNet id and its ImageNet file name; its extension may have been changed.
+/// Shards may be compressed by snappy or lz4 and, with the feature `zstd` of this crate, by zstd. All layouts except
+/// shards may lie in a folder, a zip or a tar (see [`Store`]). If several layouts exist, all are searched. An image is
+/// identified by its WordNet id and its ImageNet file name; its extension may have been changed.
 pub struct ImageNet {
     path: PathBuf,
     split: Split,
@@ -60,12 +60,12 @@ impl Found<'_> {
 impl ImageNet {
     /// Finds the layouts in which the split exists.
     ///
-    /// Tars are indexed by their headers. Of the training archive, only the outer headers are read; a class follows when it is
-    /// first needed.
+    /// Tars are indexed by their headers. Of the training archive, only the outer headers are read; a class follows
+    /// when it is first needed.
     ///
     /// # Errors
-    /// Returns [`DatasetError::Folder`] if there is nothing at `path`, and [`DatasetError::Archive`] if an archive or shard is
-    /// damaged.
+    /// Returns [`DatasetError::Folder`] if there is nothing at `path`, and [`DatasetError::Archive`] if an archive or
+    /// shard is damaged.
     pub fn open(path: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let path = path.as_ref().to_owned();
         if !path.exists() {
@@ -135,14 +135,14 @@ impl ImageNet {
     /// Lists all images whose class is known, as (WordNet id, file name), sorted. Names from shards have no extension.
     ///
     /// The class follows from class folders and from the names of training images and of images in shards. For flat
-    /// validation images, it is read from `imagenet_2012_validation_synset_labels.txt` (one WordNet id per line, in the order
-    /// of the images), from Kaggle's `LOC_val_solution.csv`, or from the development kit (the folder
-    /// `ILSVRC2012_devkit_t12`, its tar.gz, or the two files in its folder `data`). These files lie in the folder of the
-    /// images or up to two folders above it.
+    /// validation images, it is read from `imagenet_2012_validation_synset_labels.txt` (one WordNet id per line, in the
+    /// order of the images), from Kaggle's `LOC_val_solution.csv`, or from the development kit (the folder
+    /// `ILSVRC2012_devkit_t12`, its tar.gz, or the two files in its folder `data`). These files lie in the folder of
+    /// the images or up to two folders above it.
     ///
     /// # Errors
-    /// Returns [`DatasetError::Archive`] if a folder or an archive cannot be listed and [`DatasetError::Meta`] if a list of
-    /// labels is invalid.
+    /// Returns [`DatasetError::Archive`] if a folder or an archive cannot be listed and [`DatasetError::Meta`] if a
+    /// list of labels is invalid.
     pub fn images(&self) -> Result<Vec<(String, String)>, DatasetError> {
         let labels = validation_labels(&self.path, self.split)?;
         let mut images = BTreeSet::new();

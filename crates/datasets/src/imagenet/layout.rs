@@ -134,7 +134,8 @@ impl Place {
     }
 }
 
-/// Groups folders by the WordNet id of their class. If some folders are named by words, the others are returned as skipped.
+/// Groups folders by the WordNet id of their class. If some folders are named by words, the others are returned as
+/// skipped.
 fn group_by_class(folders: Vec<String>) -> (BTreeMap<String, Vec<String>>, Vec<SkippedEntry>) {
     let (mut classes, mut skipped) = (BTreeMap::<_, Vec<_>>::new(), Vec::new());
     let mut words = false;

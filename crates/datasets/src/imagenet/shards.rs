@@ -20,8 +20,8 @@ const PATH: &str = "image.path";
 
 /// The shards of one split, and an index of the rows by image name.
 ///
-/// Opening reads only the names. Reading an image decodes the one page of its column that holds it (about a megabyte), so
-/// memory does not grow with the shards. The index takes about 100 bytes per image.
+/// Opening reads only the names. Reading an image decodes the one page of its column that holds it (about a megabyte),
+/// so memory does not grow with the shards. The index takes about 100 bytes per image.
 pub(super) struct Shards {
     shards: Vec<(PathBuf, SerializedFileReader<Part>)>,
     rows: BTreeMap<String, Row>,
@@ -37,8 +37,8 @@ struct Row {
 }
 
 impl Shards {
-    /// Reads the names of all images in the parquet files of the split (`validation-00000-of-00014.parquet`). They lie in the
-    /// folder `path`, in its folder `data`, or `path` is such a file.
+    /// Reads the names of all images in the parquet files of the split (`validation-00000-of-00014.parquet`). They lie
+    /// in the folder `path`, in its folder `data`, or `path` is such a file.
     pub(super) fn open(path: &Path, split: Split) -> Result<Self, DatasetError> {
         let files = if path.is_file() {
             if path.extension().is_some_and(|e| e == "parquet") { vec![path.to_owned()] } else { Vec::new() }
@@ -165,8 +165,8 @@ fn column(
 
 /// Checks that pages of this codec can be read safely; the error says what to do otherwise.
 ///
-/// The decoders for gzip and the deprecated lz4 may expand a page of a few bytes to gigabytes. The accepted ones stop at the
-/// length of the page.
+/// The decoders for gzip and the deprecated lz4 may expand a page of a few bytes to gigabytes. The accepted ones stop
+/// at the length of the page.
 fn check_codec(codec: Compression) -> Result<(), String> {
     let name = match codec {
         Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::LZ4_RAW => return Ok(()),
@@ -184,8 +184,8 @@ fn check_codec(codec: Compression) -> Result<(), String> {
 
 /// Calls `read` and turns a panic into an error, because the parquet crate panics on some damaged pages.
 ///
-/// Everything that `read` touches is created anew for each call, so no inconsistent state survives. The panic hook still
-/// prints the panic.
+/// Everything that `read` touches is created anew for each call, so no inconsistent state survives. The panic hook
+/// still prints the panic.
 fn catch_damage<T>(read: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err("a page is damaged; get the shard again".into()))
 }

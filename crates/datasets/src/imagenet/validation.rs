@@ -6,8 +6,8 @@ use crate::DatasetError;
 use crate::files::{Split, is_wnid};
 use std::path::Path;
 
-/// Reads the labels of flat validation images from a list in their folder or up to two folders above. Without a list, the
-/// labels are empty.
+/// Reads the labels of flat validation images from a list in their folder or up to two folders above. Without a list,
+/// the labels are empty.
 pub(super) fn validation_labels(images: &Path, split: Split) -> Result<Labels, DatasetError> {
     if split != Split::Val {
         return Ok(Labels::new());

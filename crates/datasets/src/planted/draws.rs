@@ -4,13 +4,13 @@ use hard_imagenet_cpu::random::{Stream, StreamReader, mix};
 
 /// A stream of draws that belongs to one (seed, sample, purpose).
 ///
-/// It uses only integer operations and IEEE 754 additions, multiplications, divisions and square roots, so every machine
-/// draws the same values to the last bit.
+/// It uses only integer operations and IEEE 754 additions, multiplications, divisions and square roots, so every
+/// machine draws the same values to the last bit.
 pub(super) struct Draws(StreamReader);
 
 impl Draws {
-    /// Creates the stream for one purpose of one sample. Each purpose has its own stream, so that a new draw in one does
-    /// not change the others.
+    /// Creates the stream for one purpose of one sample. Each purpose has its own stream, so that a new draw in one
+    /// does not change the others.
     pub(super) fn new(seed: u64, sample: u64, purpose: u64) -> Self {
         let key = mix(mix(mix(seed).wrapping_add(sample)).wrapping_add(purpose));
         Self(Stream::new(key).reader())

@@ -49,15 +49,16 @@ const ENTRY_SIZE: usize = 64;
 pub struct PlantedConfig {
     /// The name. The dataset is called "planted-NAME", and its ids begin with NAME.
     pub name: String,
-    /// The probability that the scene is the class's own, in [0, 1]. Otherwise it is one of the others with equal probability.
+    /// The probability that the scene is the class's own, in [0, 1]. Otherwise it is one of the others with equal
+    /// probability.
     pub cue: f64,
     /// The radius of the circle around the object is uniform in this range, within (0, 0.5].
     pub radius: (f32, f32),
-    /// The distance of the object's center from the image's center is uniform in this range, within [0, 0.75]. An object that
-    /// would leave the image is moved back until it just lies inside.
+    /// The distance of the object's center from the image's center is uniform in this range, within [0, 0.75]. An
+    /// object that would leave the image is moved back until it just lies inside.
     pub offset: (f32, f32),
-    /// The share of the image that the scene fills is uniform in this range, within [0, 1]. The rest is filled by a scene that
-    /// belongs to no class in the image.
+    /// The share of the image that the scene fills is uniform in this range, within [0, 1]. The rest is filled by a
+    /// scene that belongs to no class in the image.
     pub extent: (f32, f32),
 }
 
@@ -104,18 +105,18 @@ impl PlantedConfig {
 
 /// Eight silhouettes on eight scenes: a generated dataset whose right answers are known.
 ///
-/// The shape of the object is the class. Its color, position, size and rotation say nothing about the class, and the scene
-/// reveals the class as often as [`PlantedConfig::cue`] says. So a model that was trained where the cue is always present can
-/// be compared with one that was trained where it is uninformative, and a measure of reliance on the object must distinguish
-/// them.
+/// The shape of the object is the class. Its color, position, size and rotation say nothing about the class, and the
+/// scene reveals the class as often as [`PlantedConfig::cue`] says. So a model that was trained where the cue is always
+/// present can be compared with one that was trained where it is uninformative, and a measure of reliance on the object
+/// must distinguish them.
 ///
-/// Sample `i` depends only on the seed and on `i`. It is the same on every machine and for any number of samples. Its class
-/// is `i % 8`, so every prefix is balanced. Geometry is drawn in units of the side: at another size, the image is the same at
-/// another resolution. The mask is the share of each pixel that the object covers, counted on an 8 × 8 grid of points (255 is
-/// all of it, 128 half).
+/// Sample `i` depends only on the seed and on `i`. It is the same on every machine and for any number of samples. Its
+/// class is `i % 8`, so every prefix is balanced. Geometry is drawn in units of the side: at another size, the image is
+/// the same at another resolution. The mask is the share of each pixel that the object covers, counted on an 8 × 8 grid
+/// of points (255 is all of it, 128 half).
 ///
-/// No part of the object is drawn outside its mask, so the box and the tile ablation remove it completely. The gray ablation
-/// leaves a gray silhouette, as it does in photographs.
+/// No part of the object is drawn outside its mask, so the box and the tile ablation remove it completely. The gray
+/// ablation leaves a gray silhouette, as it does in photographs.
 pub struct PlantedCues {
     info: DatasetInfo,
     config: PlantedConfig,
@@ -192,7 +193,8 @@ impl PlantedCues {
         if low == high { low } else { Draws::new(self.seed, i as u64, 4).range(low, high) }
     }
 
-    /// Returns the strength of the cue in sample `i`, in [0, 1]: the share of the image that the class's own scene fills.
+    /// Returns the strength of the cue in sample `i`, in [0, 1]: the share of the image that the class's own scene
+    /// fills.
     pub fn cue_strength(&self, i: usize) -> f32 {
         if self.has_own_scene(i) { self.extent(i) } else { 0.0 }
     }

@@ -13,8 +13,8 @@ pub(super) struct Palette {
 }
 
 impl Palette {
-    /// Draws two neighboring hues for the scene, and for the object a hue from the opposite side of the color circle. The
-    /// object is clearly lighter or clearly darker than the scene, so it is visible everywhere.
+    /// Draws two neighboring hues for the scene, and for the object a hue from the opposite side of the color circle.
+    /// The object is clearly lighter or clearly darker than the scene, so it is visible everywhere.
     pub(super) fn draw(draws: &mut Draws) -> Self {
         let hue = draws.range(0.0, 1.0);
         let turn = if draws.coin() { draws.range(0.04, 0.14) } else { -draws.range(0.04, 0.14) };

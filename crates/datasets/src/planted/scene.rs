@@ -15,7 +15,7 @@ pub enum Scene {
     Ripples,
     /// Soft fractal noise.
     Clouds,
-    /// Short fibres along two directions.
+    /// Short fibers along two directions.
     Linen,
     /// Overlapping fans.
     Scales,

@@ -40,11 +40,11 @@ impl Silhouette {
         }
     }
 
-    /// Returns the distance to the outline, negative inside. x points to the right and y down; the silhouette touches the
-    /// unit circle.
+    /// Returns the distance to the outline, negative inside. x points to the right and y down; the silhouette touches
+    /// the unit circle.
     ///
-    /// The sign is exact, and the function never changes faster than the point moves, so a point with `|distance| > d` has no
-    /// outline within `d`.
+    /// The sign is exact, and the function never changes faster than the point moves, so a point with `|distance| > d`
+    /// has no outline within `d`.
     pub(super) fn distance(self, x: f32, y: f32) -> f32 {
         match self {
             Self::Star => polygon(&STAR, x, y) - 0.06,
@@ -97,7 +97,8 @@ fn rectangle(x: f32, y: f32, half_width: f32, half_height: f32) -> f32 {
     length(dx.max(0.0), dy.max(0.0)) + dx.max(dy).min(0.0)
 }
 
-/// Returns the distance to a simple polygon: to the nearest point of its sides, with the sign by the parity of crossings.
+/// Returns the distance to a simple polygon: to the nearest point of its sides, with the sign by the parity of
+/// crossings.
 fn polygon(corners: &[(f32, f32)], x: f32, y: f32) -> f32 {
     let mut nearest = f32::INFINITY;
     let mut inside = false;

@@ -13,7 +13,8 @@ pub struct Rival10Attribute {
 }
 
 impl Rival10 {
-    /// Keeps only the images whose labels contain the attribute, with its masks. The dataset is then called "rival10-wings".
+    /// Keeps only the images whose labels contain the attribute, with its masks. The dataset is then called
+    /// "rival10-wings".
     ///
     /// # Errors
     /// As [`attributes`](Self::attributes); returns [`DatasetError::Folder`] if no image shows the attribute.

@@ -19,11 +19,13 @@ pub struct MaskStatistics {
     pub raw: f64,
     /// The share of object pixels after the transform, in [0, 1].
     pub transformed: f64,
-    /// The share of the object that the crop keeps, in [0, 1], according to a [`Retention`]; `None` if there is no object.
+    /// The share of the object that the crop keeps, in [0, 1], according to a [`Retention`]; `None` if there is no
+    /// object.
     pub retained: Option<f64>,
     /// The mean (row, column) of the object after the transform, in pixel indices; `None` if nothing is left of it.
     pub centroid: Option<(f64, f64)>,
-    /// The distance of the centroid from the center, in units of half the diagonal, in [0, 1); `None` without a centroid.
+    /// The distance of the centroid from the center, in units of half the diagonal, in [0, 1); `None` without a
+    /// centroid.
     pub eccentricity: Option<f64>,
     /// The number of connected parts of the object after the transform (pixels that share an edge or a corner).
     pub components: usize,
@@ -39,8 +41,8 @@ impl MaskStatistics {
         Self::with(&binary, transform.apply_to_mask(&sample.mask), retained)
     }
 
-    /// Measures the mask under one random resized crop that a key selects. The retained share is the part inside the crop.
-    /// Also returns the cropped mask, `(H, W)`.
+    /// Measures the mask under one random resized crop that a key selects. The retained share is the part inside the
+    /// crop. Also returns the cropped mask, `(H, W)`.
     pub fn measure_crop(sample: &Sample, crop: &RandomResizedCrop, key: u64) -> (Self, Mask) {
         let file = &sample.mask;
         let binary = crop.mask_rule.binarize(file);
@@ -85,8 +87,8 @@ pub struct DatasetStatistics {
     pub classes: Vec<Class>,
     /// All samples in the order of the dataset. Under random crops, a sample occurs once for each crop.
     pub samples: Vec<SampleStatistics>,
-    /// The mean of the transformed masks of each class, `(H, W)` in [0, 1], including empty masks; `None` for a class without
-    /// a mask.
+    /// The mean of the transformed masks of each class, `(H, W)` in [0, 1], including empty masks; `None` for a class
+    /// without a mask.
     pub averages: Vec<Option<Heatmap>>,
 }
 
@@ -96,7 +98,8 @@ const STEP: usize = 64;
 impl DatasetStatistics {
     /// Decodes every sample and measures its mask, in parallel.
     ///
-    /// `progress` is called with the number of measured samples. A sample that cannot be read becomes an entry with its error.
+    /// `progress` is called with the number of measured samples. A sample that cannot be read becomes an entry with its
+    /// error.
     pub fn measure(
         data: &dyn Dataset,
         transform: &PairedTransform,
@@ -106,7 +109,8 @@ impl DatasetStatistics {
         Self::collect(data, progress, |sample| vec![MaskStatistics::measure(sample, transform, retention)])
     }
 
-    /// Measures `trials` random resized crops of every sample, which shows what a network sees of the objects in training.
+    /// Measures `trials` random resized crops of every sample, which shows what a network sees of the objects in
+    /// training.
     ///
     /// The crops depend on the id of the sample and the trial.
     pub fn measure_crops(
@@ -169,7 +173,8 @@ struct Sum {
     height: usize,
     width: usize,
     counts: Vec<u32>,
-    /// The number of masks; `None` if they differ in size, which a transform without a crop allows. Then there is no mean.
+    /// The number of masks; `None` if they differ in size, which a transform without a crop allows. Then there is no
+    /// mean.
     masks: Option<u32>,
 }
 

@@ -5,9 +5,9 @@ use std::ops::Range;
 /// The definition of the share of the object that the crop keeps (Q15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retention {
-    /// The definition of the published code in 2022: the binary mask is a tensor of floats, whose shorter side is resized to
-    /// 256, bilinear and without antialiasing, followed by a center crop of 224 × 224. The benchmark itself uses another
-    /// transform.
+    /// The definition of the published code in 2022: the binary mask is a tensor of floats, whose shorter side is
+    /// resized to 256, bilinear and without antialiasing, followed by a center crop of 224 × 224. The benchmark itself
+    /// uses another transform.
     Published,
     /// The same code with a current torchvision, whose tensor resize is antialiased.
     PublishedAntialiased,
@@ -16,7 +16,8 @@ pub enum Retention {
 }
 
 impl Retention {
-    /// Returns the share in [0, 1]; `None` if there is no object before the crop. `binary` is the thresholded mask file.
+    /// Returns the share in [0, 1]; `None` if there is no object before the crop. `binary` is the thresholded mask
+    /// file.
     pub(crate) fn share(self, file: &Gray8, binary: &Mask, transform: &PairedTransform) -> Option<f64> {
         match self {
             Self::Published => share_in_tensor(binary, false),
@@ -35,8 +36,8 @@ const CROP: usize = 224;
 
 /// Returns the sum over the crop divided by the sum over the resized mask.
 ///
-/// Neither is computed. A resize is linear and separable, so each sum equals that over the mask's own pixels, multiplied by
-/// the weights of their rows and columns in the output.
+/// Neither is computed. A resize is linear and separable, so each sum equals that over the mask's own pixels,
+/// multiplied by the weights of their rows and columns in the output.
 fn share_in_tensor(mask: &Mask, antialias: bool) -> Option<f64> {
     let (height, width) = (mask.height(), mask.width());
     let (tall, wide) = Resize::ShorterSide(SHORTER_SIDE).size(height, width);

@@ -2,8 +2,8 @@
 
 /// Returns the name of an archive entry as `folder/file`, or `None` if the name is not accepted.
 ///
-/// Refused are names that are absolute, are not UTF-8, or contain `..`, a backslash, a colon or a control character, because
-/// they could lead out of the archive on some systems.
+/// Refused are names that are absolute, are not UTF-8, or contain `..`, a backslash, a colon or a control character,
+/// because they could lead out of the archive on some systems.
 pub(super) fn safe_name(raw: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(raw).ok()?;
     if name.starts_with('/') || name.chars().any(|c| matches!(c, '\\' | ':') || c.is_control()) {

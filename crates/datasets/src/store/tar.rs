@@ -14,8 +14,8 @@ pub(super) fn is_tar(header: &[u8]) -> bool {
 
 /// Finds where the files of a tar lie in it. Only headers are read; the data between them are skipped.
 ///
-/// The formats are ustar, GNU (long names, sizes of base 256) and pax (`path` and `size`). Links, devices and folders have no
-/// data of their own. Of two entries with the same name, the last one counts, as when unpacking.
+/// The formats are ustar, GNU (long names, sizes of base 256) and pax (`path` and `size`). Links, devices and folders
+/// have no data of their own. Of two entries with the same name, the last one counts, as when unpacking.
 ///
 /// # Errors
 /// Returns an error if a header is damaged or if the tar ends within an entry.
@@ -101,8 +101,8 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
     bytes.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// Returns the value of the last record with a keyword. A record is `<length> <keyword>=<value>\n`, where the length counts
-/// all of it.
+/// Returns the value of the last record with a keyword. A record is `<length> <keyword>=<value>\n`, where the length
+/// counts all of it.
 fn record<'a>(mut records: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
     let mut found = None;
     while let Some(space) = records.iter().position(|&byte| byte == b' ') {

@@ -4,9 +4,9 @@ use super::{Rle, RleError};
 
 /// A mask as an object of a COCO file: `{"size": [height, width], "counts": ..}`.
 ///
-/// pycocotools calls the compressed form "RLE" and the other one "uncompressed RLE". With the feature `serde`, this type
-/// and [`Rle`] itself are read from and written to such objects; an [`Rle`] is written in the compressed form and read
-/// from both.
+/// pycocotools calls the compressed form "RLE" and the other one "uncompressed RLE". With the feature `serde`, this
+/// type and [`Rle`] itself are read from and written to such objects; an [`Rle`] is written in the compressed form and
+/// read from both.
 ///
 /// ```
 /// use hard_imagenet_masks::{CocoCounts, CocoRle, Mask, Rle};

@@ -1,7 +1,7 @@
 //! Conversion between pixels, stored row by row, and runs, counted column by column.
 //!
-//! Neither direction visits single pixels: both look only at the places where a pixel differs from the one above it, for
-//! many columns at a time.
+//! Neither direction visits single pixels: both look only at the places where a pixel differs from the one above it,
+//! for many columns at a time.
 
 use super::{Rle, pixel_count};
 use crate::Mask;
@@ -31,7 +31,7 @@ impl Rle {
                 *value ^= *above;
             }
         }
-        Mask::from_vec(height, width, values).expect("one value per pixel")
+        Mask::from_binary(height, width, values)
     }
 }
 
@@ -46,8 +46,8 @@ impl Mask {
         if pixels == 0 {
             return Rle { height, width, counts: vec![0] };
         }
-        // Collect, row by row, the (column, row) of each pixel that differs from the one before it in column-major order.
-        // The pixel before the top of a column is the bottom of the column to its left.
+        // Collect, row by row, the (column, row) of each pixel that differs from the one before it in column-major
+        // order. The pixel before the top of a column is the bottom of the column to its left.
         let mut changes: Vec<(u32, u32)> = Vec::new();
         let mut before = vec![0; width];
         before[1..].copy_from_slice(&self.row(height - 1)[..width - 1]);

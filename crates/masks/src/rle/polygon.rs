@@ -1,8 +1,8 @@
 //! Conversion of polygons to masks, identical to COCO's own tools, so that areas and overlaps equal the published ones.
 //!
-//! The rule works on small pixels, a fifth as wide as the image's. Corners move to the nearest small pixel. Edges become
-//! chains of small pixels, as in Bresenham's algorithm. Wherever a chain passes the middle of a column of image pixels, the
-//! column changes between background and object below that place (even-odd).
+//! The rule works on small pixels, a fifth as wide as the image's. Corners move to the nearest small pixel. Edges
+//! become chains of small pixels, as in Bresenham's algorithm. Wherever a chain passes the middle of a column of image
+//! pixels, the column changes between background and object below that place (even-odd).
 
 use super::{Rle, RleError, pixel_count};
 
@@ -14,10 +14,10 @@ const MIDDLE: i64 = 2;
 impl Rle {
     /// Creates the mask of the pixels inside a polygon, equal to pycocotools.
     ///
-    /// Corners are (x, y) = (column, row) in pixels; (0, 0) is the top left corner of the image. The last corner is joined
-    /// to the first. Areas that the polygon covers twice are outside. The polygon may reach beyond the image; coordinates
-    /// beyond ±4 · 10⁸ are clipped to that. COCO's files store the numbers in one flat list, which `as_chunks::<2>()` turns
-    /// into corners without a copy.
+    /// Corners are (x, y) = (column, row) in pixels; (0, 0) is the top left corner of the image. The last corner is
+    /// joined to the first. Areas that the polygon covers twice are outside. The polygon may reach beyond the image;
+    /// coordinates beyond ±4 · 10⁸ are clipped to that. COCO's files store the numbers in one flat list, which
+    /// `as_chunks::<2>()` turns into corners without a copy.
     ///
     /// # Errors
     /// Returns [`RleError::Size`] or [`RleError::Corner`].
@@ -48,7 +48,8 @@ impl Rle {
         Ok(Self::joined(height, width, runs))
     }
 
-    /// Creates the mask of the pixels inside any of several polygons, as COCO describes an object that has several parts.
+    /// Creates the mask of the pixels inside any of several polygons, as COCO describes an object that has several
+    /// parts.
     ///
     /// # Errors
     /// As [`Rle::from_polygon`].

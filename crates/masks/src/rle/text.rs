@@ -1,7 +1,7 @@
 //! The compressed text of COCO's files.
 //!
-//! A number is a sequence of characters of six bits: five bits of the number, lowest first, and one bit that says whether
-//! more characters follow. From the fourth run on, the number is the difference from the run two places before.
+//! A number is a sequence of characters of six bits: five bits of the number, lowest first, and one bit that says
+//! whether more characters follow. From the fourth run on, the number is the difference from the run two places before.
 
 use super::{Rle, RleError};
 
