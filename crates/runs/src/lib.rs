@@ -10,7 +10,8 @@
 //!   determines a record.
 //! - [`RunFolder`] writes the files of a folder, each whole or not at all.
 //! - [`Run`] is a folder that was read: its description, its [records](hard_imagenet_metrics::Record) and its
-//!   [`Gallery`].
+//!   [`Gallery`]. [`find_run_folders`] finds the runs below a folder.
+//! - [`Conditions`] puts conditions in words and in reading order.
 //!
 //! # The run folder
 //! | file | content |
@@ -21,7 +22,58 @@
 //! | `gallery.json`, `gallery/*.jpg` | the [`Gallery`]: best and worst samples under each condition |
 //!
 //! Parts are plain parquet files with one row for each record; pandas, polars and DuckDB read `records/*.parquet` as
-//! they are.
+//! they are. [`columns`] lists their columns. Every file is written whole or not at all, so a run can be killed at any time.
+//! A damaged part is detected by its checksum.
+//!
+//! # Example
+//! This writes a run of predictions that were made elsewhere, opens it and scores it. The crate `hard-imagenet-report` then
+//! makes a page of it.
+//!
+//! ```
+//! use hard_imagenet_images::{Filter, Preprocessing, Resize};
+//! use hard_imagenet_metrics::{Options, Record, score};
+//! use hard_imagenet_perturbations::Preset;
+//! use hard_imagenet_runs::{DatasetDescription, LabelSpace, ModelDescription, Protocol, Quirks, Run, RunDescription};
+//!
+//! let description = RunDescription::new(
+//!     DatasetDescription::new("two-images", ["a", "b"].into_iter()),
+//!     ModelDescription {
+//!         name: "my-model".into(),
+//!         weights_sha256: "0".repeat(64),
+//!         weights_origin: None,
+//!         dtype: "f32".into(),
+//!         preprocess: Preprocessing {
+//!             resize: Resize::Squash(256, 256),
+//!             input: (224, 224),
+//!             filter: Filter::Bilinear,
+//!             mean: [0.5; 3],
+//!             std: [0.5; 3],
+//!         },
+//!     },
+//!     LabelSpace::Dataset,
+//!     Quirks::from(Preset::Strict),
+//!     &Protocol::from_toml("conditions = ['none', 'gray']")?,
+//!     0,
+//! );
+//! let record = |sample: &str, condition: &str, prediction: u32| Record {
+//!     sample: sample.into(),
+//!     class: "dog sled".into(),
+//!     condition: condition.into(),
+//!     prediction: Some(prediction),
+//!     correct: Some(prediction == 0),
+//!     ..Record::default()
+//! };
+//! let records = [record("a", "none", 0), record("a", "gray", 1), record("b", "none", 0), record("b", "gray", 0)];
+//!
+//! let folder = tempfile::tempdir()?;
+//! Run::create(folder.path(), &description, &records)?;
+//!
+//! let run = Run::open(folder.path())?;
+//! assert!(run.is_complete());
+//! let scores = score(run.records(), &Options::default());
+//! assert_eq!(scores.headline("drop", "gray").unwrap().value, 0.5);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod columns;
 mod conditions;

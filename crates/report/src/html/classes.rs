@@ -24,9 +24,9 @@ pub(super) fn tables(out: &mut String, page: &Page) {
     let ablation = page.ablation.as_deref().map_or(String::new(), |id| page.condition(id));
     let _ = writeln!(
         out,
-        "<p class=\"caption\">Classes whose accuracy suffers least when the object is gone ({}) come first. The dark bar \
-         is the accuracy on unchanged images, the bright one that without the object. Point at a number for its \
-         interval.</p>",
+        "<p class=\"caption\">The classes are sorted by their drop: those that lose the least accuracy without the object \
+         ({}) come first. The dark bar is the accuracy on unchanged images, the bright bar the accuracy without the object. \
+         Point at a number to see its interval.</p>",
         escape(&ablation)
     );
     // Open tables stand side by side. If there are many, they are folded, because they would dominate the page.

@@ -62,11 +62,11 @@ pub(super) fn table(out: &mut String, page: &Page) {
     }
     let _ = write!(
         out,
-        "</table></div>\n<p class=\"caption\"><b>Table 1.</b> Headline numbers, {} % intervals below them. Accuracy and \
-         saliency are means over images, RFS comes from means over classes. {}</p>\n",
+        "</table></div>\n<p class=\"caption\"><b>Table 1.</b> Headline numbers with their {} % intervals. Accuracy and \
+         saliency scores are means over images; RFS is computed from means over classes. {}</p>\n",
         page.runs[0].scores().options.confidence * 100.0,
         match &page.ablation {
-            Some(ablation) => format!("The drop is that of “{}”.", escape(&page.condition(ablation))),
+            Some(ablation) => format!("The drop is measured under “{}”.", escape(&page.condition(ablation))),
             None => String::new(),
         }
     );

@@ -64,8 +64,8 @@ pub(super) fn table(out: &mut String, page: &Page) {
     }
     out.push_str(
         "</table></div>\n<p class=\"caption\"><b>Maps by explainer.</b> Means over images with their intervals. \
-         <i>random</i> and <i>centre</i> are floors: a map that does not beat them says nothing of the model. Point at a \
-         column’s name for its definition.</p>\n",
+         <i>random</i> and <i>centre</i> are baselines: a map that does not score better says nothing about the model. Point \
+         at the name of a column to see its definition.</p>\n",
     );
 }
 

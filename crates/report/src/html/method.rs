@@ -30,34 +30,34 @@ pub(super) fn section(out: &mut String, page: &Page) {
     let options = page.runs[0].scores().options;
     let _ = write!(
         out,
-        "</dl>\n<h3>Intervals</h3>\n<p>All intervals are meant to cover {} %. A plain share of images has Wilson’s interval. \
+        "</dl>\n<h3>Intervals</h3>\n<p>All intervals have a nominal coverage of {} %. A proportion of images has Wilson’s interval. \
          Everything else has the percentile interval of {} bootstrap replicates over images, drawn class by class with a \
-         fixed seed; an image is drawn with all its conditions and trials, so that paired numbers stay paired. Where all \
-         images agree and no replicate differs, the interval reaches as far as the rule of three: n images that agree \
-         may miss up to about 3/n of all. Intervals say how far another draw of images might move a number; they say \
-         nothing about another training run of the model.</p>\n",
+         fixed seed. An image is drawn with all its conditions and trials, so that paired numbers stay paired. If all \
+         images agree and no replicate differs, the interval follows the rule of three: n images that agree may miss up \
+         to about 3/n of the population. Intervals show how much a number would vary with another sample of images. They \
+         do not show how much it would vary with another training run of the model.</p>\n",
         options.confidence * 100.0,
         options.resamples
     );
     out.push_str(
         "<h3>Reading</h3>\n<p>No single measure decides what a model leans on. A model can keep its accuracy without \
-         the object because a grayed outline still shows its shape; saliency maps are rough; and relative foreground \
-         sensitivity says little where both accuracies are close to 0 or 1. The sentences at the top name a side only \
-         where the measures agree.</p>\n",
+         the object because a gray silhouette still shows the shape. Saliency maps are coarse. Relative foreground \
+         sensitivity says little if both accuracies are close to 0 or 1. The sentences at the top name a side only if the \
+         measures agree.</p>\n",
     );
     let presets: BTreeSet<&str> = page.runs.iter().map(|r| r.description().preset.as_str()).collect();
     out.push_str("<h3>Preset</h3>\n<dl class=\"method\">\n");
     for preset in presets {
         let text = match preset {
             "paper" => {
-                "Repeats the published code with its quirks (mask threshold, box edges, tile rule, saliency of the \
-                        image before normalisation, and others), so that numbers compare with the paper’s."
+                "Reproduces the published code with its quirks (mask threshold, box edges, tile rule, saliency of the \
+                        image before normalization, and others), so that numbers are comparable with the paper’s."
             }
             "strict" => {
-                "Does what the method says: masks at half, inclusive boxes, corrected tiles, saliency of the \
-                         normalised image, the model’s own preprocessing."
+                "Follows the method as described: masks thresholded at half, inclusive boxes, corrected tiles, saliency of \
+                         the normalized image, the model’s own preprocessing."
             }
-            _ => "Not one of the two presets of this program.",
+            _ => "A mixture of the two presets, or a preset of another program.",
         };
         let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", escape(preset), escape(text));
     }

@@ -44,7 +44,7 @@ pub(super) fn facts(out: &mut String, page: &Page) {
         all.push(("samples failed".to_owned(), counts.failed.to_string()));
         all.push(("records".to_owned(), counts.records.to_string()));
         if counts.duplicates > 0 {
-            all.push(("repeated records left out".to_owned(), counts.duplicates.to_string()));
+            all.push(("repeated records ignored".to_owned(), counts.duplicates.to_string()));
         }
         all
     };
@@ -79,7 +79,7 @@ fn failures(out: &mut String, run: &Entry) {
     if failures.is_empty() {
         return;
     }
-    out.push_str("<p>These could not be evaluated:</p>\n<ul class=\"failures\">\n");
+    out.push_str("<p>These samples could not be evaluated:</p>\n<ul class=\"failures\">\n");
     for failure in failures.iter().take(SHOWN) {
         let _ = writeln!(out, "<li><code>{}</code> {}</li>", escape(&failure.sample), escape(&failure.message));
     }
