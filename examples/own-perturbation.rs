@@ -1,15 +1,17 @@
-//! A new question to ask: implement `Perturb`, use every other crate as it is.
+//! A perturbation of your own: implement `Perturb` and add it to an evaluation.
 //!
 //! ```sh
 //! cargo run --release -p hard-imagenet-examples --bin own-perturbation
 //! ```
 //!
-//! Here the object is mirrored in its place, which a model that knows shapes should hardly notice.
+//! The object is mirrored in its place, which a model that recognizes shapes should hardly notice. The perturbation gets
+//! records, a column in the tables and a panel in the gallery, like a built-in one.
 #![allow(clippy::disallowed_macros, reason = "a program prints and reads its arguments")]
 
-use hard_imagenet::images::MaskRule;
 use hard_imagenet::prelude::*;
+use hard_imagenet::report;
 
+/// Mirrors the box around the object.
 struct Mirror;
 
 impl Perturb for Mirror {
@@ -17,41 +19,50 @@ impl Perturb for Mirror {
         "mirror".into()
     }
 
-    fn is_random(&self) -> bool {
-        false
-    }
-
-    /// The object's box, its columns reversed.
     fn apply(&self, image: &Pixels, mask: &Mask, _: NoiseKey) -> Pixels {
-        let mut out = image.clone();
+        let mut mirrored = image.clone();
         if let Some(bounds) = mask.bounding_box() {
-            let (area, width) = (image.height() * image.width(), image.width());
+            let (plane, width) = (image.height() * image.width(), image.width());
             for channel in 0..3 {
                 for row in bounds.top..bounds.bottom {
-                    let start = channel * area + row * width;
-                    out.as_mut_slice()[start + bounds.left..start + bounds.right].reverse();
+                    let start = channel * plane + row * width;
+                    mirrored.as_mut_slice()[start + bounds.left..start + bounds.right].reverse();
                 }
             }
         }
-        out
+        mirrored
+    }
+
+    fn title(&self) -> String {
+        "object mirrored".into()
+    }
+
+    fn sentence(&self) -> String {
+        "The box around the object is mirrored from left to right.".into()
+    }
+
+    fn keeps_object(&self) -> bool {
+        true
     }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = PlantedCues::easy(11, 160, 64);
-    let model =
-        zoo::load("planted_resnet.object", &Weights::Folder("crates/cli/demo".into()), &Device::Cpu, DType::F32)?;
-    let transform = model.spec().preprocess.paired_transform(MaskRule::Half);
-    let (mut clean, mut mirrored) = (0, 0);
-    for i in 0..data.len() {
-        let sample = data.get(i)?;
-        let (image, mask) = (transform.apply_to_image(&sample.image), transform.apply_to_mask(&sample.mask));
-        let changed = Mirror.apply(&image, &mask, NoiseKey::new(0, &sample.id, 0));
-        let logits = model.forward(&model.normalize(&model.batch(&[image, changed])?)?)?;
-        let said = logits.argmax(1)?.to_vec1::<u32>()?;
-        clean += usize::from(said[0] as usize == sample.class);
-        mirrored += usize::from(said[1] as usize == sample.class);
+    let weights = Weights::Folder("crates/cli/demo".into());
+    let model = zoo::load("planted_resnet.object", &weights, &Device::Cpu, DType::F32)?;
+
+    let folder = std::env::temp_dir().join("hard-imagenet-own-perturbation");
+    let mut evaluation = Evaluation::new(&data).protocol(Protocol::quick()).preset(Preset::Strict).perturbation(Mirror);
+    let run = evaluation.run(&model, &folder)?;
+
+    let scores = score(run.records(), &Options::default());
+    for condition in ["none", "mirror", "gray"] {
+        let accuracy = scores.headline("accuracy", condition).ok_or("no sample was evaluated")?;
+        println!("{condition:8} {:.2} ({:.2} to {:.2})", accuracy.value, accuracy.low, accuracy.high);
     }
-    println!("right on {clean} of {0} pictures, on {mirrored} with the object mirrored", data.len());
+    let page = report::html(&[run])?;
+    assert!(page.contains("object mirrored"), "the page names the perturbation");
+    std::fs::write(folder.join("report.html"), page)?;
+    println!("{}", folder.join("report.html").display());
     Ok(())
 }
