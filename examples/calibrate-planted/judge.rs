@@ -4,7 +4,8 @@ use crate::section::Levels;
 use crate::statistics::{Estimate, bootstrap_groups, crossing, mean, pearson, ranks, share_in_order, spearman};
 use crate::subject::{CUES, SEEDS, Subject};
 use crate::trial::{Measure, Outcome};
-use hard_imagenet::metrics::{Better, CLEAN, NoiseCondition, NoiseRegion, keeps_object, meta};
+use hard_imagenet::metrics::{Better, CLEAN, NoiseCondition, NoiseRegion, meta};
+use hard_imagenet::perturbations::PerturbationKind;
 
 /// Costs that differ by less are too close for the images of the truth to separate.
 const SMALLEST_DIFFERENCE: f64 = 0.05;
@@ -37,7 +38,8 @@ pub(crate) struct Judgment {
 pub(crate) fn direction((metric, condition): &Measure) -> Option<f64> {
     // Accuracy that remains without the object, or with noise on it, does not come from the object.
     let noisy = NoiseCondition::parse(condition).is_some_and(|noise| noise.region == NoiseRegion::Foreground);
-    let kept = if keeps_object(condition) && !noisy { 1.0 } else { -1.0 };
+    let keeps_object = PerturbationKind::find(condition).is_some_and(|kind| kind.keeps_object);
+    let kept = if keeps_object && !noisy { 1.0 } else { -1.0 };
     match metric.as_str() {
         "accuracy" => Some(kept),
         "drop" | "relative-drop" | "confidence-drop" => Some(-kept),

@@ -15,7 +15,7 @@ use hard_imagenet::ranking::{
     read_verdicts, top_features, top_images, verdicts_from_votes,
 };
 use hard_imagenet::report::{RankClass, RankFeature, RankInput, Thumbnail, ranks_html};
-use hard_imagenet::runs::Run;
+use hard_imagenet::runs::{Conditions, Run};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Write;
@@ -384,10 +384,12 @@ fn compare(args: &Compare) -> Result<()> {
 fn ends(args: &Ends) -> Result<()> {
     let run = Run::open(&args.run)?;
     let ends = compare_ends(run.records(), args.k, &Options::default());
-    let ends = ends.with_context(|| {
+    let mut ends = ends.with_context(|| {
         let folder = args.run.display();
         format!("no picture of {folder} has a place in a ranking: judge the model again with --ranks FILE")
     })?;
+    let conditions = Conditions::new([run.description()]);
+    ends.strongest.sort_conditions(|a, b| conditions.compare(a, b));
     let mut lines = vec![format!("{:14} {:18} {:>9} {:>9}  difference", "metric", "condition", "strongest", "weakest")];
     for metric in &ends.strongest.metrics {
         for score in &metric.scores {

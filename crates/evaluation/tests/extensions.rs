@@ -1,5 +1,6 @@
 //! A perturbation, an explainer, a metric and a dataset that the crates do not know, in whole runs.
 
+#[allow(dead_code, reason = "the other tests use the rest")]
 mod toy;
 
 use hard_imagenet_evaluation::{Evaluation, EvaluationError, Event, Phase};
@@ -116,7 +117,7 @@ fn protocol() -> Protocol {
     Protocol::from_toml_with(text, &[PerturbationDescription::new(&DIM)]).unwrap()
 }
 
-/// In batches that end anywhere.
+/// An evaluation whose batches do not end where samples end.
 fn evaluation(data: &Toy) -> Evaluation<'_> {
     let evaluation = Evaluation::new(data).protocol(protocol()).batch_size(20).seed(3);
     evaluation.perturbation(DIM).explainer(UpperPart).metric(Certain)

@@ -1,4 +1,4 @@
-//! Whole runs on generated pictures with a network that has learnt nothing.
+//! Whole runs on generated images with a network that has learned nothing.
 
 mod toy;
 
@@ -26,15 +26,15 @@ fn protocol() -> Protocol {
     Protocol::from_toml(text).unwrap()
 }
 
-/// Pictures a sample.
-const PICTURES: usize = 6;
+/// The number of images of a sample.
+const IMAGES: usize = 6;
 
-/// In batches that end anywhere.
+/// An evaluation whose batches do not end where samples end.
 fn evaluation(data: &Toy) -> Evaluation<'_> {
     Evaluation::new(data).protocol(protocol()).batch_size(20).seed(3)
 }
 
-/// Samples, a model that has learnt nothing, and the run that all others are compared with.
+/// Samples, a model that has learned nothing, and the run that all others are compared with.
 struct Fixture {
     data: Toy,
     model: Model,
@@ -49,7 +49,7 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
 });
 
 impl Fixture {
-    /// A copy of the run, to be spoilt.
+    /// Copies the run, so that a test can damage it.
     fn copy(&self) -> TempDir {
         let copy = tempfile::tempdir().unwrap();
         for folder in ["", "records", "gallery"] {
@@ -76,7 +76,7 @@ fn parts(folder: &Path) -> Vec<Option<Vec<u8>>> {
     (0..3).map(|part| std::fs::read(folder.join(format!("records/part-{part:05}.parquet"))).ok()).collect()
 }
 
-/// Bit by bit those of the fixture.
+/// Checks that the parts of a folder equal those of the fixture, byte by byte.
 fn assert_same(folder: &Path) {
     let (folder, expected) = (parts(folder), parts(FIXTURE.dir.path()));
     assert!(expected.iter().all(Option::is_some));
@@ -84,13 +84,13 @@ fn assert_same(folder: &Path) {
 }
 
 #[test]
-fn an_interrupted_run_goes_on_to_the_same_records() {
+fn a_resumed_run_has_the_same_records() {
     let Fixture { data, model, .. } = &*FIXTURE;
 
     let dir = tempfile::tempdir().unwrap();
     let mut resumed_from = Vec::new();
     for stop_after in [0, 60, 150, usize::MAX] {
-        // What a killed process leaves.
+        // A killed process leaves such a file.
         if stop_after == 150 {
             std::fs::write(dir.path().join("records/part-00001.parquet.1.tmp"), b"half a par").unwrap();
         }
@@ -108,8 +108,8 @@ fn an_interrupted_run_goes_on_to_the_same_records() {
             .unwrap();
         assert_eq!(run.is_complete(), stop_after == usize::MAX, "{stop_after}: {:?}", run.missing_parts());
     }
-    // The third attempt came past the first part, the fourth found it.
-    assert_eq!(resumed_from, [0, 16 * PICTURES]);
+    // The third attempt completed the first part, and the fourth found it.
+    assert_eq!(resumed_from, [0, 16 * IMAGES]);
     assert_same(dir.path());
     let names = std::fs::read_dir(dir.path().join("records")).unwrap().map(|e| e.unwrap().file_name());
     assert_eq!(names.filter(|name| name.to_string_lossy().ends_with(".tmp")).count(), 0);
@@ -147,7 +147,7 @@ fn threads_change_nothing() {
 }
 
 #[test]
-fn batches_change_no_more_than_roundings() {
+fn batch_sizes_change_only_rounding() {
     let Fixture { data, model, run: expected, .. } = &*FIXTURE;
     for batch_size in [3, 500] {
         let dir = tempfile::tempdir().unwrap();
@@ -160,15 +160,15 @@ fn batches_change_no_more_than_roundings() {
                 (a, b) => a == b,
             };
             assert!(close(a.confidence, b.confidence, 1e-5), "{a:?} {b:?}");
-            // A pixel of the map may fall to the other side of the threshold.
+            // A pixel of the map may end up on the other side of the threshold.
             assert!(close(iou(a), iou(b), 1e-2) && close(density(a), density(b), 1e-3), "{a:?} {b:?}");
         }
     }
 }
 
-/// What a random explainer draws follows from seed and sample.
+/// The random numbers of an explainer follow from the seed and the sample.
 #[test]
-fn batches_change_nothing_of_what_is_drawn() {
+fn batch_sizes_do_not_change_random_numbers() {
     let Fixture { data, model, .. } = &*FIXTURE;
     let protocol = Protocol::from_toml("conditions = ['none']\nexplainers = ['random:layer2']").unwrap();
     let scores = |batch_size, seed| -> Vec<_> {
@@ -184,7 +184,7 @@ fn batches_change_nothing_of_what_is_drawn() {
 }
 
 #[test]
-fn the_same_weights_from_elsewhere_make_no_other_run() {
+fn the_same_weights_from_another_place_continue_the_run() {
     let Fixture { data, model, run, .. } = &*FIXTURE;
     let dir = tempfile::tempdir().unwrap();
     let origin = Some("me/mine@0123abc".to_owned());
@@ -261,14 +261,14 @@ fn a_part_of_other_samples_is_computed_again() {
 }
 
 #[test]
-fn a_bad_sample_is_recorded_and_told() {
+fn a_bad_sample_is_recorded_and_reported() {
     let Fixture { data, model, .. } = &*FIXTURE;
     let dir = tempfile::tempdir().unwrap();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let run = evaluation(data)
         .progress(|event| {
             if let Event::BadSample { sample, error } = event {
-                told.push(((*sample).to_owned(), (*error).to_owned()));
+                reported.push(((*sample).to_owned(), (*error).to_owned()));
             }
             ControlFlow::Continue(())
         })
@@ -278,12 +278,12 @@ fn a_bad_sample_is_recorded_and_told() {
     let [record] = failed[..] else { panic!("{failed:?}") };
     assert_eq!((record.sample.as_str(), record.condition.as_str()), (data.name(BAD), "none"));
     assert_eq!((record.prediction, record.confidence, record.object_fraction), (None, None, None));
-    assert_eq!(told, [(record.sample.clone(), record.error.clone().unwrap())]);
-    assert_eq!(run.records().len(), (SAMPLES - 1) * PICTURES + 1);
+    assert_eq!(reported, [(record.sample.clone(), record.error.clone().unwrap())]);
+    assert_eq!(run.records().len(), (SAMPLES - 1) * IMAGES + 1);
 }
 
 #[test]
-fn nothing_to_see_where_the_mask_is_empty() {
+fn an_empty_mask_has_no_saliency_scores() {
     let Fixture { data, model, .. } = &*FIXTURE;
     for preset in [Preset::Paper, Preset::Strict] {
         let dir = tempfile::tempdir().unwrap();
@@ -294,7 +294,7 @@ fn nothing_to_see_where_the_mask_is_empty() {
         };
         let clean = of(EMPTY, "none");
         assert_eq!((clean.object_fraction, clean.map), (Some(0.0), MapScores::default()));
-        // Noise of a given norm on nothing: the published code sees class 0 in it (Q9).
+        // Noise of a given norm in an empty region: the published code predicts class 0 (Q9).
         let noisy = of(EMPTY, "noise:l2:30:fg");
         match preset {
             Preset::Paper => assert_eq!((noisy.prediction, noisy.confidence), (Some(0), None)),
@@ -306,7 +306,7 @@ fn nothing_to_see_where_the_mask_is_empty() {
     }
 }
 
-/// A record follows from the run description, the sample and the condition.
+/// A record is a function of the run description, the sample and the condition.
 #[test]
 fn a_record_can_be_computed_again() {
     let Fixture { data, model, run, .. } = &*FIXTURE;
@@ -316,8 +316,8 @@ fn a_record_can_be_computed_again() {
         let sample = data.by_name(&record.sample).unwrap();
         let (image, mask) = (transform.apply_to_image(&sample.image), transform.apply_to_mask(&sample.mask));
         let key = NoiseKey::new(description.seed, &record.sample, record.trial);
-        let picture = parse(&record.condition, Preset::Paper).unwrap().apply(&image, &mask, key);
-        let x = model.normalize(&model.batch(&[picture]).unwrap()).unwrap();
+        let image = parse(&record.condition, Preset::Paper).unwrap().apply(&image, &mask, key);
+        let x = model.normalize(&model.batch(&[image]).unwrap()).unwrap();
         let logits = model.forward(&x).unwrap().to_vec2::<f32>().unwrap().remove(0);
         assert_eq!(record.label as usize, sample.class);
         if let Some(confidence) = record.confidence {
@@ -330,10 +330,9 @@ fn a_record_can_be_computed_again() {
     }
 }
 
-/// The published code explains the picture as it is, the method the one that the model was trained for (Q2); both
-/// explain the label, whatever was predicted.
+/// Each explainer explains the class that it is asked about, and further explainers have records of their own.
 #[test]
-fn every_explainer_has_rows_of_its_own() {
+fn every_explainer_has_records_of_its_own() {
     let Fixture { data, model, .. } = &*FIXTURE;
     let text = "conditions = ['none']\nexplainers = ['gradcam', 'gradcam@predicted', 'gradcam@3', 'random', 'centre']";
     let run = |batch: usize| {
@@ -341,7 +340,7 @@ fn every_explainer_has_rows_of_its_own() {
         let protocol = Protocol::from_toml(text).unwrap();
         let mut evaluation = Evaluation::new(data).protocol(protocol).batch_size(batch).seed(3);
         let run = evaluation.run(model, dir.path()).unwrap();
-        // Nothing is computed again.
+        // The second run computes nothing.
         let before = parts(dir.path());
         evaluation.run(model, dir.path()).unwrap();
         assert!(parts(dir.path()) == before);
@@ -361,7 +360,7 @@ fn every_explainer_has_rows_of_its_own() {
         assert_eq!(third.map == clean.map, clean.label == 3);
     }
     assert_eq!(of(&records, EMPTY, "map:random").map, MapScores::default());
-    // What is drawn for a sample does not depend on its neighbours.
+    // The random numbers of a sample do not depend on its neighbors.
     let others = run(7);
     let random = |records: &[Record]| -> Vec<MapScores> {
         records.iter().filter(|r| r.condition == "map:random").map(|r| r.map).collect()
@@ -371,7 +370,7 @@ fn every_explainer_has_rows_of_its_own() {
 }
 
 #[test]
-fn maps_are_asked_whether_they_matter_to_the_model() {
+fn maps_are_scored_for_faithfulness() {
     let Fixture { data, model, .. } = &*FIXTURE;
     let text =
         "conditions = ['none']\nexplainers = ['gradcam', 'centre']\nfaithfulness = ['insertion', 'deletion', 'road']";
@@ -387,9 +386,9 @@ fn maps_are_asked_whether_they_matter_to_the_model() {
 }
 
 #[test]
-fn records_say_where_the_label_came_and_what_the_object_is_like() {
+fn records_have_ranks_and_describe_the_object() {
     let Fixture { data, run, .. } = &*FIXTURE;
-    // Logits of nothing but noise on nothing are not numbers (Q9).
+    // Noise of a given norm in an empty region has logits that are not numbers (Q9).
     for record in run.records().iter().filter(|r| r.confidence.is_some()) {
         assert_eq!(record.correct == Some(true), record.rank == Some(0), "{record:?}");
         assert!(record.rank.is_some_and(|rank| rank < 8) && record.rank_within.is_none(), "{record:?}");
@@ -432,10 +431,10 @@ fn the_explainers_input_is_a_switch() {
         }
         densities.push(run.records().iter().filter_map(density).sum::<f32>());
     }
-    assert!((densities[0] - densities[1]).abs() > 1e-2, "the two inputs cannot be told apart: {densities:?}");
+    assert!((densities[0] - densities[1]).abs() > 1e-2, "the two inputs give the same maps: {densities:?}");
 }
 
-/// A background comes from a sample of any part: of this shard or of another, in whatever order and by whatever thread.
+/// A background may come from a sample of any part, also of another shard. Neither the order nor the thread matters.
 #[test]
 fn a_borrowed_background_is_the_same_everywhere() {
     let Fixture { data, model, .. } = &*FIXTURE;
@@ -453,7 +452,7 @@ fn a_borrowed_background_is_the_same_everywhere() {
     }
     assert!(parts(whole.path()).iter().all(Option::is_some));
     assert!(parts(whole.path()) == parts(divided.path()), "the parts differ");
-    // The sample that cannot be decoded has no background for others either: they found another one.
+    // The sample that cannot be decoded lends no background, so others found another donor.
     assert_eq!(run.records().iter().filter(|record| record.error.is_some()).count(), 1);
     assert_eq!(run.records().len(), (SAMPLES - 1) * 10 + 1);
 
@@ -466,25 +465,25 @@ fn a_borrowed_background_is_the_same_everywhere() {
         let (first, second) = (confidences(condition, 0), confidences(condition, 1));
         assert_eq!(first.len(), SAMPLES - 1);
         assert_ne!(first, clean, "{condition}");
-        assert_ne!(first, second, "{condition}: trials are draws of their own");
+        assert_ne!(first, second, "{condition}: trials differ");
     }
     let gallery = run.gallery().unwrap().unwrap();
-    assert!(gallery.exhibits.iter().all(|case| case.panels[2].title == "Surroundings of another class"));
+    assert!(gallery.exhibits.iter().all(|exhibit| exhibit.panels[2].title == "Surroundings of another class"));
 }
 
 #[test]
-fn a_background_needs_another_picture() {
+fn a_background_needs_another_image() {
     let data = Toy::new(9);
     let protocol = Protocol::from_toml("conditions = ['mixed-same']").unwrap();
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("run");
     let error = evaluation(&data).protocol(protocol).run(&FIXTURE.model, &folder).unwrap_err().to_string();
-    assert!(error.contains("mixed-same") && error.contains("there is only one"), "{error}");
+    assert!(error.contains("mixed-same") && error.contains("has only one"), "{error}");
     assert!(!folder.exists());
 }
 
 #[test]
-fn a_complete_run_has_scores_and_pictures() {
+fn a_complete_run_has_scores_and_a_gallery() {
     let Fixture { dir, run, .. } = &*FIXTURE;
     let scores: serde_json::Value =
         serde_json::from_slice(&std::fs::read(dir.path().join("scores.json")).unwrap()).unwrap();
@@ -498,8 +497,8 @@ fn a_complete_run_has_scores_and_pictures() {
         assert_eq!(titles, expected);
         for panel in &case.panels {
             let bytes = std::fs::read(dir.path().join(&panel.file)).unwrap();
-            let picture = hard_imagenet_images::decode_image(&bytes).unwrap();
-            assert_eq!((picture.height, picture.width), (64, 64));
+            let image = hard_imagenet_images::decode_image(&bytes).unwrap();
+            assert_eq!((image.height, image.width), (64, 64));
             assert_eq!(panel.confidence.is_some(), panel.condition.is_some());
         }
     }
@@ -509,7 +508,7 @@ fn a_complete_run_has_scores_and_pictures() {
 }
 
 #[test]
-fn what_cannot_work_is_said_before_anything_is_written() {
+fn mistakes_are_reported_before_anything_is_written() {
     let (data, model) = (&Toy::new(3), &toy::model(5));
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("run");
@@ -537,7 +536,7 @@ fn what_cannot_work_is_said_before_anything_is_written() {
 }
 
 #[test]
-fn no_samples_no_records() {
+fn a_run_without_samples_is_complete() {
     let dir = tempfile::tempdir().unwrap();
     let run = evaluation(&Toy::new(0)).run(&FIXTURE.model, dir.path()).unwrap();
     assert!(run.is_complete() && run.records().is_empty());

@@ -3,15 +3,15 @@ use std::cmp::Ordering;
 /// The condition of unchanged images.
 pub const CLEAN: &str = "none";
 
-/// What begins the condition of a record of a further explainer's map: "map:random".
+/// The beginning of the condition of a further explainer's map: "map:random".
 pub const MAP: &str = "map:";
 
-/// Does the condition stand for a map instead of a picture?
+/// Returns whether the condition stands for a map instead of an image.
 pub(crate) fn is_map(condition: &str) -> bool {
     condition.starts_with(MAP)
 }
 
-/// Where noise falls.
+/// Where noise is added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoiseRegion {
     /// On the object.
@@ -20,7 +20,7 @@ pub enum NoiseRegion {
     Background,
 }
 
-/// The parts of a noise condition's name, `noise:<norm>:<sigma>:<fg|bg>`.
+/// A noise condition, parsed from `noise:<norm>:<sigma>:<fg|bg>`.
 ///
 /// ```
 /// # use hard_imagenet_metrics::{NoiseCondition, NoiseRegion};
@@ -31,17 +31,17 @@ pub enum NoiseRegion {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoiseCondition<'a> {
-    /// The norm that its strength is measured in: "linf" or "l2".
+    /// The norm that measures its strength: "linf" or "l2".
     pub norm: &'a str,
     /// Its strength; finite and not negative.
     pub sigma: f64,
-    /// Where it falls.
+    /// Where it is added.
     pub region: NoiseRegion,
     level: &'a str,
 }
 
 impl<'a> NoiseCondition<'a> {
-    /// `None` for the name of any other condition.
+    /// Parses a condition; returns `None` if it is not noise.
     pub fn parse(condition: &'a str) -> Option<Self> {
         let (level, region) = condition.rsplit_once(':')?;
         let region = match region {
@@ -53,13 +53,13 @@ impl<'a> NoiseCondition<'a> {
         Some(Self { norm, sigma, region, level })
     }
 
-    /// The name without the region: "noise:linf:0.25". Scores that need both regions go by it.
+    /// Returns the name without the region, "noise:linf:0.25", which scores of both regions use.
     pub fn level(&self) -> &'a str {
         self.level
     }
 }
 
-/// Norm and strength of a noise level's name: `noise:<norm>:<sigma>`.
+/// Parses the norm and the strength of a noise level, `noise:<norm>:<sigma>`.
 ///
 /// ```
 /// # use hard_imagenet_metrics::parse_noise_level;
@@ -71,42 +71,16 @@ pub fn parse_noise_level(level: &str) -> Option<(&str, f64)> {
     (sigma.is_finite() && sigma >= 0.0).then_some((norm, sigma))
 }
 
-/// The conditions that take the object away, from mild to thorough. A word with a size (`blur:10`) goes by its name.
-const REMOVED: [&str; 11] = [
-    "gray",
-    "gray-box",
-    "tile",
-    "mean",
-    "imagenet-mean",
-    "average",
-    "average:shape",
-    "noise-fill",
-    "no-fg",
-    "only-bg-b",
-    "only-bg-t",
-];
-
-/// Those that leave it, disturbed or before another background.
-const KEPT: [&str; 7] = ["blur", "shuffle", "only-fg", "gray-bg", "mixed-same", "mixed-rand", "mixed-next"];
-
-/// Does the condition leave the object's own pixels in the image, if in disorder or before another background? Then
-/// accuracy under it is not accuracy without the object.
-///
-/// ```
-/// # use hard_imagenet_metrics::keeps_object;
-/// assert!(keeps_object("none") && keeps_object("mixed-rand") && keeps_object("noise:linf:0.25:fg"));
-/// assert!(!keeps_object("gray"));
-/// ```
-pub fn keeps_object(condition: &str) -> bool {
-    condition == CLEAN || KEPT.contains(&name(condition)) || NoiseCondition::parse(condition).is_some()
-}
-
-/// `blur` of `blur:10`.
+/// Returns `blur` for `blur:10`.
 fn name(condition: &str) -> &str {
     condition.split_once(':').map_or(condition, |(name, _)| name)
 }
 
-/// The plain order of conditions: the clean one, others by name and size, noise by norm, strength and region, maps.
+/// Compares two conditions by the plain order: the clean one, others by name and size, noise by norm, strength and region,
+/// maps.
+///
+/// It knows no words of conditions. The table of conditions in `hard-imagenet-runs` has the order in which people read
+/// them.
 ///
 /// ```
 /// # use hard_imagenet_metrics::condition_order;
@@ -115,22 +89,22 @@ fn name(condition: &str) -> &str {
 /// assert_eq!(names, ["none", "blur:5", "blur:10", "gray", "noise:linf:0.5:bg", "noise:l2:30:fg", "map:random"]);
 /// ```
 pub fn condition_order(a: &str, b: &str) -> Ordering {
-    let group = |condition: &str| match condition {
+    let noise = (NoiseOrder::new(a), NoiseOrder::new(b));
+    let group = |condition: &str, is_noise: bool| match condition {
         CLEAN => 0,
         _ if is_map(condition) => 3,
-        _ if condition.starts_with("noise:") => 2,
+        _ if is_noise => 2,
         _ => 1,
     };
-    group(a)
-        .cmp(&group(b))
-        .then_with(|| match (NoiseOrder::of(a), NoiseOrder::of(b)) {
-            (Some(a), Some(b)) => a.compare(&b),
-            _ => name(a).cmp(name(b)).then(size(a).total_cmp(&size(b))),
-        })
-        .then_with(|| a.cmp(b))
+    let groups = (group(a, noise.0.is_some()), group(b, noise.1.is_some()));
+    let within_group = || match noise {
+        (Some(a), Some(b)) => a.compare(&b),
+        _ => name(a).cmp(name(b)).then(size(a).total_cmp(&size(b))),
+    };
+    groups.0.cmp(&groups.1).then_with(within_group).then_with(|| a.cmp(b))
 }
 
-/// What orders noise conditions and their levels, "noise:linf" and "noise:linf:0.25".
+/// The sort key of noise conditions and of their levels, "noise:linf" and "noise:linf:0.25".
 struct NoiseOrder<'a> {
     norm: &'a str,
     sigma: f64,
@@ -138,7 +112,7 @@ struct NoiseOrder<'a> {
 }
 
 impl<'a> NoiseOrder<'a> {
-    fn of(condition: &'a str) -> Option<Self> {
+    fn new(condition: &'a str) -> Option<Self> {
         if let Some(noise) = NoiseCondition::parse(condition) {
             return Some(Self { norm: noise.norm, sigma: noise.sigma, region: Some(noise.region) });
         }
@@ -155,43 +129,7 @@ impl<'a> NoiseOrder<'a> {
     }
 }
 
-/// The order in which people read conditions: clean, those without the object, others by name, those with it, noise by
-/// norm, strength and region, maps.
-pub(crate) fn reading_order(a: &str, b: &str) -> Ordering {
-    let key = |condition: &str| {
-        let place = |words: &[&str], word: &str| words.iter().position(|&known| known == word);
-        if condition == CLEAN {
-            (0, 0)
-        } else if let Some(place) = place(&REMOVED, condition) {
-            (1, place)
-        } else if let Some(place) = place(&KEPT, name(condition)) {
-            (3, place)
-        } else {
-            (
-                if is_map(condition) {
-                    5
-                } else if NoiseCondition::parse(condition).is_some() {
-                    4
-                } else {
-                    2
-                },
-                0,
-            )
-        }
-    };
-    key(a).cmp(&key(b)).then_with(|| match (NoiseCondition::parse(a), NoiseCondition::parse(b)) {
-        // "linf" before "l2", as in the paper's main results; hence the reversed order of names.
-        (Some(a), Some(b)) => b
-            .norm
-            .cmp(a.norm)
-            .then(a.sigma.total_cmp(&b.sigma))
-            .then(a.region.cmp(&b.region))
-            .then(a.level.cmp(b.level)),
-        _ => size(a).total_cmp(&size(b)).then_with(|| a.cmp(b)),
-    })
-}
-
-/// 10 of `blur:10`; 0 where there is none.
+/// Returns 10 for `blur:10`, and 0 if there is no number.
 fn size(condition: &str) -> f64 {
     condition.split_once(':').and_then(|(_, size)| size.parse().ok()).unwrap_or(0.0)
 }
@@ -210,16 +148,15 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_read_in_order() {
+    fn conditions_are_in_order_without_knowing_their_words() {
         let expected = [
             "none",
-            "gray",
-            "tile",
-            "only-bg-t",
-            "painted blue",
             "blur:5",
             "blur:10",
-            "mixed-rand",
+            "gray",
+            "painted blue",
+            "tile",
+            "noise:linf",
             "noise:linf:0.25:bg",
             "noise:linf:0.5:fg",
             "noise:linf:0.5:bg",
@@ -227,9 +164,11 @@ mod tests {
             "map:random",
         ];
         let mut names = expected;
-        names.sort_unstable();
-        assert_ne!(names, expected);
-        names.sort_by(|a, b| reading_order(a, b));
+        names.reverse();
+        names.sort_by(|a, b| condition_order(a, b));
         assert_eq!(names, expected);
+        let mut levels = ["noise:l2:30", "noise:linf:0.5", "noise:linf:0.125", "noise:linf"];
+        levels.sort_by(|a, b| condition_order(a, b));
+        assert_eq!(levels, ["noise:linf", "noise:linf:0.125", "noise:linf:0.5", "noise:l2:30"]);
     }
 }

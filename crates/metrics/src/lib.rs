@@ -122,7 +122,7 @@ mod score;
 mod strata;
 
 pub use compare::{Comparison, MetricDifferences, compare, compare_conditions, compare_with};
-pub use condition::{CLEAN, MAP, NoiseCondition, NoiseRegion, condition_order, keeps_object, parse_noise_level};
+pub use condition::{CLEAN, MAP, NoiseCondition, NoiseRegion, condition_order, parse_noise_level};
 pub use contrast::{Contrast, Unpaired, contrast};
 pub use correction::{benjamini_hochberg, holm};
 pub use description::MetricDescription;

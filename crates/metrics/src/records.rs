@@ -1,4 +1,4 @@
-use crate::condition::{is_map, reading_order};
+use crate::condition::{condition_order, is_map};
 use crate::{CLEAN, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -164,7 +164,7 @@ impl Records {
 
         let mut conditions: Vec<&str> =
             good().map(|r| r.condition.as_str()).collect::<HashSet<_>>().into_iter().collect();
-        conditions.sort_unstable_by(|a, b| reading_order(a, b));
+        conditions.sort_unstable_by(|a, b| condition_order(a, b));
         let column: HashMap<&str, usize> = conditions.iter().enumerate().map(|(i, c)| (*c, i)).collect();
 
         let mut cells = vec![vec![Cell::default(); samples.len()]; conditions.len()];

@@ -10,7 +10,7 @@ pub(crate) const BAD: usize = 5;
 /// The sample whose mask is empty.
 pub(crate) const EMPTY: usize = 17;
 
-/// Generated pictures of 64 × 64 in eight classes.
+/// Generated images of 64 × 64 pixels in eight classes.
 pub(crate) struct Toy(PlantedCues);
 
 impl Toy {
@@ -56,7 +56,7 @@ impl Dataset for Toy {
     }
 }
 
-/// A network with numbers for weights that mean nothing.
+/// Returns a network with generated weights, which has learned nothing.
 pub(crate) fn model(classes: usize) -> Model {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("planted_resnet.safetensors");
