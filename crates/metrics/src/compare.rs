@@ -1,5 +1,6 @@
 use crate::difference::{difference, pair};
-use crate::estimate::{Quantity, estimate, ranges};
+use crate::estimate::{estimate, ranges};
+use crate::quantity::Quantity;
 use crate::{Class, Difference, Measure, Metric, Options, Record, Records, metrics};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;

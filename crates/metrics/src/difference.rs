@@ -1,5 +1,6 @@
-use crate::estimate::{Estimate, Estimates, Quantity};
+use crate::estimate::{Estimate, Estimates};
 use crate::permutation::{swap_p, swapped_units};
+use crate::quantity::Quantity;
 use crate::{Contribution, ImagesNeeded, McNemar, Measure, Options, holm, mcnemar};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;

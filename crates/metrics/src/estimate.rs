@@ -3,7 +3,8 @@
 use crate::distribution::{normal_quantile, student_quantile, two_sided};
 use crate::interval::{percentile, unseen_share, wilson};
 use crate::narrowing::Narrowing;
-use crate::{Contribution, Measure, Options, Records, bootstrap};
+use crate::quantity::{Quantity, taking_part};
+use crate::{Contribution, Options, Records, bootstrap};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -18,28 +19,6 @@ pub struct Estimate {
     pub high: f64,
     /// Number of samples that contribute.
     pub n: usize,
-}
-
-/// A quantity: a measure, or the difference of two measures on the same samples.
-pub(crate) struct Quantity<'a> {
-    pub(crate) measure: &'a Measure,
-    pub(crate) minus: Option<&'a Measure>,
-}
-
-impl Quantity<'_> {
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &Vec<Contribution>> {
-        self.measure.columns.iter().chain(self.minus.iter().flat_map(|m| &m.columns))
-    }
-
-    pub(crate) fn value(&self, means: &[f64]) -> Option<f64> {
-        let (first, second) = means.split_at(self.measure.columns.len());
-        let value = (self.measure.combine)(first)?;
-        let value = match self.minus {
-            None => value,
-            Some(minus) => value - (minus.combine)(second)?,
-        };
-        value.is_finite().then_some(value)
-    }
 }
 
 /// The estimates of one quantity.
@@ -264,11 +243,6 @@ fn independent_trials(share: f64, variance: f64, samples: f64) -> f64 {
     let added = share.powi(2) + (1.0 - share).powi(2);
     let of_sample = (samples * samples * variance + added) / (samples + 2.0);
     samples * of_one((samples * share + 1.0) / (samples + 2.0)) / of_sample
-}
-
-/// Counts the samples that contribute to every column.
-pub(crate) fn taking_part(quantity: &Quantity, samples: impl Iterator<Item = usize>) -> usize {
-    samples.filter(|&s| quantity.columns().all(|c| c[s].count > 0.0)).count()
 }
 
 /// Returns Kish's effective sample size of a mean over classes: the number of equally weighted samples that would

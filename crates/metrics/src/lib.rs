@@ -116,6 +116,7 @@ mod metric;
 mod narrowing;
 mod permutation;
 mod power;
+mod quantity;
 mod record;
 mod records;
 mod score;

@@ -1,7 +1,7 @@
 //! How much the plain bootstrap underestimates intervals.
 
 use crate::bootstrap::SMALLEST_STRATUM;
-use crate::estimate::{Quantity, taking_part};
+use crate::quantity::{Quantity, taking_part};
 use std::ops::Range;
 
 /// The correction for drawing samples from themselves. In a stratum of `n` samples, the variance of their mean comes

@@ -1,4 +1,5 @@
-use crate::estimate::{Estimate, Quantity, estimate};
+use crate::estimate::{Estimate, estimate};
+use crate::quantity::Quantity;
 use crate::{Averaging, Class, Failure, Measure, Metric, MetricDescription, Record, Records, meta, metrics};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
