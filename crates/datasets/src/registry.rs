@@ -57,6 +57,7 @@ pub fn open(word: &str, options: &DatasetOptions) -> Result<Box<dyn Dataset>, Da
 ///
 /// # Errors
 /// As [`open`].
+#[expect(clippy::type_complexity, reason = "two datasets, named by the sentence above")]
 pub fn open_both_parts(
     word: &str,
     options: &DatasetOptions,

@@ -131,7 +131,7 @@ fn folders_of_the_wrong_level() {
     );
     check(&masks, &masks, &["error masks-as-pictures 1: masks/val holds masks, not images [] -> use ImageNet's"]);
     // A path that is one level too deep is accepted, as the dataset accepts it.
-    let found = HardImageNet::check(&masks, &images.join("val"), Split::Val);
+    let found = HardImageNet::check(&masks, images.join("val"), Split::Val);
     assert!(found.iter().all(|finding| finding.kind != "no-picture"), "{found:?}");
 
     let found = Rival20::check(&masks, &images, Split::Val);

@@ -73,7 +73,7 @@ pub(crate) fn evaluate(
         let of_part = match computed {
             Ok(records) => records,
             Err(Interrupt::Canceled) => return Ok(ControlFlow::Break(())),
-            Err(Interrupt::Failed(error)) => return Err(error),
+            Err(Interrupt::Failed(error)) => return Err(*error),
         };
         folder.write_part(part, &of_part)?;
         let canceled = progress.report_errors(&of_part);

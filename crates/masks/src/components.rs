@@ -112,6 +112,7 @@ impl Components {
     }
 
     /// Returns one component as a mask of the whole image. If there is no component `index`, the mask is empty.
+    #[allow(clippy::missing_panics_doc, reason = "the values match the extents by construction")]
     pub fn mask(&self, index: usize) -> Mask {
         let mut values = vec![0; self.height * self.width];
         for run in self.runs.iter().filter(|run| run.owner == index) {

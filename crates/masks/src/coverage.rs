@@ -13,6 +13,7 @@ impl Mask {
     /// let mask = Mask::from_fn(4, 4, |row, column| row < 2 && column < 3);
     /// assert_eq!(mask.coverage(2, 2).as_slice(), [1.0, 0.5, 0.0, 0.0]);
     /// ```
+    #[allow(clippy::missing_panics_doc, reason = "the values match the extents by construction")]
     pub fn coverage(&self, rows: usize, columns: usize) -> Heatmap {
         let (row_cells, column_cells) = (cells(self.height(), rows), cells(self.width(), columns));
         let mut covered = vec![0.0f64; rows * columns];

@@ -81,6 +81,7 @@ impl Heatmap {
     }
 
     /// Returns the pixels whose value is at least `threshold`. NaN counts as below it.
+    #[allow(clippy::missing_panics_doc, reason = "the values match the extents by construction")]
     pub fn threshold(&self, threshold: f32) -> Mask {
         let values = self.data.iter().map(|&v| u8::from(v >= threshold)).collect();
         Mask::from_binary(self.height, self.width, values)

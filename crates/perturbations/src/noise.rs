@@ -55,7 +55,6 @@ pub(crate) static KIND: PerturbationKind = PerturbationKind {
     needs: "norm, strength and region",
     values: &[("linf", "ℓ∞"), ("l2", "ℓ2"), ("fg", "on the object"), ("bg", "around it")],
     parse,
-    ..PerturbationKind::BASE
 };
 
 fn parse(arguments: &[&str], switches: Switches) -> Result<Perturbation, String> {

@@ -20,6 +20,7 @@ impl FeatureExtractor<'_> {
     ///
     /// # Errors
     /// From the model, for a batch that it does not take; for a feature that is not there.
+    #[allow(clippy::missing_panics_doc, reason = "the values match the extents by construction")]
     pub fn activation_maps(&self, x: &Tensor, features: &[u32]) -> Result<Vec<Vec<ActivationMap>>, RankingError> {
         let (_, _, height, width) = x.dims4()?;
         let (values, h, w) = self.places(x)?;

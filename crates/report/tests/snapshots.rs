@@ -4,6 +4,7 @@
 //! `tests/snapshots/` again.
 #![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
+#[allow(dead_code, reason = "the other test uses more of it")]
 mod synthetic;
 
 use hard_imagenet_report::Report;

@@ -133,7 +133,7 @@ impl Artist<'_, '_> {
         let maps = match explain(self.setup, explainer, &[subject], &mut |_, _| ControlFlow::Continue(())) {
             Ok(maps) => maps,
             Err(Interrupt::Canceled) => return Ok(None),
-            Err(Interrupt::Failed(error)) => return Err(error),
+            Err(Interrupt::Failed(error)) => return Err(*error),
         };
         let Some(map) = maps.first() else { return Ok(None) };
         let mut image = overlay(&Rgb8::from(&decoded.image), map);

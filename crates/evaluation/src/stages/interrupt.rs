@@ -26,7 +26,7 @@ pub(crate) enum Interrupt {
     /// The listener asked to stop.
     Canceled,
     /// Something failed that concerns more than one sample.
-    Failed(EvaluationError),
+    Failed(Box<EvaluationError>),
 }
 
 /// The result of a stage.
@@ -34,7 +34,7 @@ pub(crate) type Staged<T> = Result<T, Interrupt>;
 
 impl<E: Into<EvaluationError>> From<E> for Interrupt {
     fn from(error: E) -> Self {
-        Self::Failed(error.into())
+        Self::Failed(Box::new(error.into()))
     }
 }
 

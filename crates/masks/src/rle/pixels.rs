@@ -9,6 +9,7 @@ use crate::rows::differences;
 
 impl Rle {
     /// Converts the runs to pixels.
+    #[allow(clippy::missing_panics_doc, reason = "the values match the extents by construction")]
     pub fn to_mask(&self) -> Mask {
         let (height, width) = (self.height, self.width);
         if self.counts == [0] {
