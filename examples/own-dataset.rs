@@ -53,7 +53,7 @@ impl Dataset for Shapes {
         for at in 0..SIDE * SIDE {
             let (dy, dx) = ((at / SIDE).abs_diff(SIDE / 2), (at % SIDE).abs_diff(SIDE / 2));
             let inside = if self.class(i) == 0 { dx * dx + dy * dy < radius * radius } else { dx.max(dy) < radius };
-            let stripe = if (at % SIDE + i) / 4 % 2 == 0 { 60 } else { 120 };
+            let stripe = if ((at % SIDE + i) / 4).is_multiple_of(2) { 60 } else { 120 };
             image[3 * at..][..3].copy_from_slice(&if inside { [220, 180, 40] } else { [stripe; 3] });
             mask[at] = if inside { 255 } else { 0 };
         }

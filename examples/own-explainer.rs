@@ -35,12 +35,12 @@ impl Explain for Occlusion {
         let (images, height, width) = request.image_size()?;
         let (rows, columns) = (height / self.side, width / self.side);
         let whole = request.model.forward(request.x)?.to_vec2::<f32>()?;
-        let mut drops = vec![vec![0.0; rows * columns]; images];
+        let mut drops = vec![Vec::with_capacity(rows * columns); images];
         for cell in 0..rows * columns {
             let covered = self.cover(request.x, cell / columns, cell % columns)?;
             let logits = request.model.forward(&covered)?.to_vec2::<f32>()?;
             for (image, &class) in request.classes.iter().enumerate() {
-                drops[image][cell] = whole[image][class as usize] - logits[image][class as usize];
+                drops[image].push(whole[image][class as usize] - logits[image][class as usize]);
             }
             request.report_progress((cell + 1) * images, rows * columns * images)?;
         }
