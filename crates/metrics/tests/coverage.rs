@@ -5,19 +5,8 @@
 //!     cargo test -p hard-imagenet-metrics --release --test coverage -- --ignored --nocapture
 #![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
+use hard_imagenet_cpu::random::{Stream, StreamReader};
 use hard_imagenet_metrics::{Estimate, Options, Record, score};
-
-/// Uniform numbers in [0, 1), a function of the arguments.
-struct Draws(u64);
-
-impl Draws {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
 
 /// What is simulated. See `Population::sample` for the meaning of the numbers.
 #[derive(Clone, Copy)]
@@ -57,7 +46,7 @@ impl Case {
         }
     }
 
-    fn records(&self, draws: &mut Draws) -> Vec<Record> {
+    fn records(&self, draws: &mut StreamReader) -> Vec<Record> {
         let mut records = Vec::new();
         for s in 0..self.samples * self.classes {
             let mut one = |condition: &str, trial: u32, correct: bool, iou: Option<f32>| {
@@ -75,29 +64,29 @@ impl Case {
                 });
             };
             match self.kind {
-                Kind::Bernoulli(p) => one("none", 0, draws.next() < p, None),
+                Kind::Bernoulli(p) => one("none", 0, draws.next_unit() < p, None),
                 Kind::Unlike => {
                     let p = ((s % self.classes) as f64 + 0.5) / self.classes as f64;
-                    one("none", 0, draws.next() < p, None);
+                    one("none", 0, draws.next_unit() < p, None);
                 }
                 Kind::Trials(p) => {
-                    let (together, shared) = (draws.next() < 0.5, draws.next());
+                    let (together, shared) = (draws.next_unit() < 0.5, draws.next_unit());
                     for trial in 0..3 {
-                        let own = draws.next();
+                        let own = draws.next_unit();
                         one("noise:l2:30:fg", trial, if together { shared } else { own } < p, None);
                     }
                 }
-                Kind::Power(power) => one("none", 0, false, Some(draws.next().powi(power) as f32)),
+                Kind::Power(power) => one("none", 0, false, Some(draws.next_unit().powi(power) as f32)),
                 Kind::Drop(clean, kept) => {
-                    let right = draws.next() < clean;
+                    let right = draws.next_unit() < clean;
                     one("none", 0, right, None);
-                    one("gray", 0, right && draws.next() < kept, None);
+                    one("gray", 0, right && draws.next_unit() < kept, None);
                 }
                 Kind::Rfs(fg, bg) => {
-                    let (together, shared) = (draws.next() < 0.5, draws.next());
+                    let (together, shared) = (draws.next_unit() < 0.5, draws.next_unit());
                     for trial in 0..3 {
                         for (condition, p) in [("noise:l2:30:fg", fg), ("noise:l2:30:bg", bg)] {
-                            let own = draws.next();
+                            let own = draws.next_unit();
                             one(condition, trial, if together { shared } else { own } < p, None);
                         }
                     }
@@ -113,7 +102,7 @@ impl Case {
         let (metric, condition, truth) = self.truth();
         let mut held = [0u64; 3];
         for run in 0..runs {
-            let records = self.records(&mut Draws(run << 32));
+            let records = self.records(&mut Stream::new(run << 32).reader());
             let scores = score(&records, &Options { resamples, seed: run, ..Options::default() });
             let score = scores.get(metric, condition).unwrap();
             let holds = |e: Option<Estimate>| e.is_some_and(|e| e.low - 1e-9 <= truth && truth <= e.high + 1e-9);

@@ -1,6 +1,7 @@
 //! Compares results with reference outputs of the published code. Run by hand, because the outputs are not included.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
+use hard_imagenet_cpu::random::{fnv1a, splitmix64, unit};
 use hard_imagenet_images::{Pixels, Rgb8, read_image, read_mask};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_perturbations::{EmptyRegion, Noise, NoiseKey, Norm, Preset, Region, parse};
@@ -173,13 +174,8 @@ fn noise_of_every_strength() {
 
 /// Returns the noise of the reference outputs: sums of twelve uniform numbers, hashed from a name.
 fn reference_noise(name: &str, count: usize) -> Vec<f32> {
-    fn unit(hash: u64, index: u64) -> f64 {
-        let z = hash.wrapping_add(index).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-    let step = |h: u64, b: u8| (h ^ u64::from(b)).wrapping_mul(0x0000_0100_0000_01b3);
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325, step);
-    (0..count as u64).map(|i| ((0..12).map(|k| unit(hash, 12 * i + k)).sum::<f64>() - 6.0) as f32).collect()
+    let hash = fnv1a(name);
+    (0..count as u64)
+        .map(|i| ((0..12).map(|k| unit(splitmix64(hash.wrapping_add(12 * i + k)))).sum::<f64>() - 6.0) as f32)
+        .collect()
 }

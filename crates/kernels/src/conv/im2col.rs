@@ -181,7 +181,7 @@ pub(super) fn forward(
         None => None,
     };
     let shape = (s.batch, p.groups * s.outputs, s.out_height, s.out_width);
-    map_slices(x, weight, shape, |x, weight| forward_slices(x, Conv { s, weight, bias: bias.as_deref(), activation }))
+    map_slices(x, weight, shape, |x, weight| compute_batch(x, Conv { s, weight, bias: bias.as_deref(), activation }))
 }
 
 /// A convolution's sizes, its weights and bias for all groups, and the activation after it.
@@ -212,7 +212,7 @@ impl Conv<'_> {
 }
 
 /// Chooses how the batch is divided among the threads.
-fn forward_slices(x: &[f32], conv: Conv<'_>) -> Vec<f32> {
+fn compute_batch(x: &[f32], conv: Conv<'_>) -> Vec<f32> {
     let s = conv.s;
     let mut y = vec![0f32; s.batch * s.out_image()];
     if y.is_empty() {
@@ -221,20 +221,22 @@ fn forward_slices(x: &[f32], conv: Conv<'_>) -> Vec<f32> {
     let threads = rayon::current_num_threads();
     // Fewer images than threads: all threads share each image.
     if s.batch < threads {
-        y.chunks_mut(s.out_image()).zip(x.chunks(s.image())).for_each(|(y, x)| shared_image(&conv, x, y, threads));
+        y.chunks_mut(s.out_image())
+            .zip(x.chunks(s.image()))
+            .for_each(|(y, x)| compute_shared_image(&conv, x, y, threads));
         return y;
     }
     // Otherwise each thread takes whole images, several at once if they are small, so that blocks are as wide as elsewhere.
     let images = if s.is_pointwise() { 1 } else { (BLOCK / s.out_plane()).clamp(1, s.batch / threads) };
     y.par_chunks_mut(images * s.out_image()).zip(x.par_chunks(images * s.image())).for_each(|(y, x)| match images {
-        1 => one_image(&conv, x, y),
-        _ => small_images(&conv, x, y),
+        1 => compute_image(&conv, x, y),
+        _ => compute_small_images(&conv, x, y),
     });
     y
 }
 
 /// Computes an image on this thread, block by block, each written straight to its place.
-fn one_image(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
+fn compute_image(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
     let (s, plane) = (conv.s, conv.s.out_plane());
     let step = (BLOCK / s.out_width).max(1);
     for group in 0..s.p.groups {
@@ -265,7 +267,7 @@ fn one_image(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
 }
 
 /// Computes small images on this thread in blocks of whole output rows, which may cross from one image to the next.
-fn small_images(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
+fn compute_small_images(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
     let (s, plane) = (conv.s, conv.s.out_plane());
     let all = y.len() / s.out_image() * s.out_height;
     let step = (BLOCK / s.out_width).max(1);
@@ -301,7 +303,7 @@ fn small_images(conv: &Conv<'_>, x: &[f32], y: &mut [f32]) {
 
 /// Computes an image on all threads. Each thread takes blocks of rows if there are enough of them, otherwise some of the
 /// output channels.
-fn shared_image(conv: &Conv<'_>, x: &[f32], y: &mut [f32], threads: usize) {
+fn compute_shared_image(conv: &Conv<'_>, x: &[f32], y: &mut [f32], threads: usize) {
     let (s, plane) = (conv.s, conv.s.out_plane());
     for group in 0..s.p.groups {
         let x = &x[s.group_offset(group)..];
