@@ -72,8 +72,8 @@ impl Cut {
         Ok(CutValues { at, carried: values })
     }
 
-    /// Evaluates the graph from the cut to the output. To differentiate with respect to the node's value, make `value.at` a
-    /// variable.
+    /// Evaluates the graph from the cut to the output, whose shape is that of [`crate::run`]. To differentiate with respect to
+    /// the node's value, make `value.at` a variable.
     ///
     /// # Errors
     /// Returns an error in the cases of [`crate::run`].

@@ -26,7 +26,7 @@ pub fn run(graph: &Graph, weights: &WeightMap, x: &Tensor) -> Result<Tensor, Gra
 /// Evaluates the graph as in training: batch norms use the batch's own statistics. Returns the output and the running
 /// statistics, moved towards the batch's by `momentum` (torch's default is 0.1).
 ///
-/// Otherwise it does the same as [`run`].
+/// Otherwise it does the same as [`run`], with the same shapes.
 ///
 /// # Errors
 /// Returns an error in the cases of [`run`].
@@ -53,7 +53,8 @@ pub fn run_training(
     Ok((take_output(outputs)?, statistics))
 }
 
-/// Returns the values of the `wanted` nodes, given those of the `fed` nodes.
+/// Returns the values of the `wanted` nodes, given those of the `fed` nodes. A value has the shape that [`Graph::shapes`] gives
+/// for its node.
 ///
 /// Only the nodes between the two are computed. So this continues a run from the middle, and it reads several nodes at once.
 ///

@@ -13,7 +13,7 @@ pub struct WatchPoint {
 }
 
 /// Evaluates the graph like [`run`](crate::run) and watches some nodes. Returns the output and a watch point for each node, in
-/// the given order.
+/// the given order. The shapes are those of [`run`](crate::run).
 ///
 /// With a [`Cut`](crate::Cut) the output is differentiated with respect to one node. Here it is differentiated with respect to
 /// several, of which one may depend on another. Only what comes after the first of them is recorded.

@@ -17,8 +17,8 @@ pub fn gradient(y: &Tensor, x: &Tensor) -> Result<Tensor> {
     find_gradient(&y.backward()?, x)
 }
 
-/// Returns the gradients of the sum of `y`'s elements with respect to several variables, in their order. One backward pass
-/// computes all of them.
+/// Returns the gradients of the sum of `y`'s elements with respect to several variables, in their order. Each has the shape of
+/// its variable. One backward pass computes all of them.
 ///
 /// # Errors
 /// Returns an error in the cases of [`gradient`].

@@ -2,7 +2,7 @@ use candle_core::{Result, Tensor};
 
 /// Adds `before` elements of `value` at the start of dimension `dim` and `after` elements at its end.
 ///
-/// The dtype stays and the gradient flows to `x`.
+/// The rest of the shape and the dtype stay, and the gradient flows to `x`.
 ///
 /// # Errors
 /// Returns an error if `x` has no dimension `dim`.

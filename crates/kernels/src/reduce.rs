@@ -1,7 +1,7 @@
 use crate::with_gradient;
 use candle_core::{Result, Tensor};
 
-/// Returns the largest value of `x` along `dim`, in the dtype of `x`. The dimension is kept with length 1.
+/// Returns the largest value of `x` along `dim`, in the dtype of `x`. The shape keeps the dimension with length 1.
 ///
 /// Equal maxima share the gradient, as in torch's `amax`.
 ///

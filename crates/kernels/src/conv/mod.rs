@@ -39,7 +39,8 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, params: Conv2d
 /// Returns an activation of [`conv2d`] for CPU tensors, computed in one pass over memory, or `None` for a depthwise
 /// convolution, which has no such form.
 ///
-/// The result has the bits that the two operations give one after the other in f32. Gradients do not flow through it.
+/// The shapes are those of [`conv2d`]. The result has the bits that the two operations give one after the other in f32. Gradients
+/// do not flow through it.
 ///
 /// # Errors
 /// Returns an error in the cases of [`conv2d`] and if the tensors are not on the CPU.

@@ -103,7 +103,7 @@ impl Checkpoint {
     /// Reads the values of tensors and returns the file's SHA-256 in lowercase hexadecimal digits.
     ///
     /// `wanted` yields a key and some tensors at a time. `take` is called with the key and the values of these tensors, which are
-    /// candle tensors on the CPU in their stored dtypes. Memory holds no values other than those passed to `take` and a copy of
+    /// candle tensors on the CPU in their stored shapes and dtypes. Memory holds no values other than those passed to `take` and a copy of
     /// one tensor.
     ///
     /// # Errors
