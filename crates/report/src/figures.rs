@@ -1,22 +1,25 @@
 //! The figures, one file each. A figure is a function from the page to an SVG element; it returns `None` if no run has its
 //! numbers.
 
-mod bars;
-mod glance;
-mod noise;
-mod sensitivity;
-mod strata;
-mod violins;
-
-pub(crate) use bars::{ablations, measure, mixtures};
-pub(crate) use glance::glance;
-pub(crate) use noise::noise;
-pub(crate) use sensitivity::sensitivity;
-pub(crate) use strata::strata;
-pub(crate) use violins::{quantile, violin, violins};
+pub(crate) mod bars;
+pub(crate) mod glance;
+pub(crate) mod noise;
+pub(crate) mod sensitivity;
+pub(crate) mod strata;
+pub(crate) mod violins;
 
 use crate::page::Page;
 use crate::svg::CHARACTER;
+
+/// A figure of the page. Its file declares it, and a section of the page lists it.
+pub(crate) struct Figure {
+    /// Draws the figure; returns `None` if no run has its numbers.
+    pub(crate) draw: fn(&Page) -> Option<String>,
+    /// Returns the caption. The text says what whiskers and bands are: "95 % intervals".
+    pub(crate) caption: fn(&Page, &str) -> String,
+    /// The summary of a fold that hides the figure if there are many runs.
+    pub(crate) folded: Option<&'static str>,
+}
 
 /// The width of every figure in pixels.
 pub(crate) const WIDTH: f64 = 1040.0;

@@ -1,4 +1,4 @@
-use crate::figures;
+use crate::figures::{self, Figure};
 use crate::page::Page;
 use crate::reading::{Signals, evidence, verdict};
 use crate::write::escape;
@@ -32,20 +32,62 @@ pub(crate) fn render(page: &Page) -> Result<String> {
     }
     runs::warnings(&mut out, page);
     let mut figures = Figures::new(page);
-    glance(&mut out, page, &mut figures);
+    figures.add(&mut out, page, &figures::glance::FIGURE);
     readings(&mut out, page);
     headline::table(&mut out, page);
-    ablations(&mut out, page, &mut figures);
-    noise(&mut out, page, &mut figures);
-    saliency(&mut out, page, &mut figures);
+    SECTIONS.iter().for_each(|part| section(&mut out, page, &mut figures, part));
     further(&mut out, page, &mut figures);
-    strata(&mut out, page, &mut figures);
     classes::tables(&mut out, page);
     gallery::gallery(&mut out, page)?;
     runs::facts(&mut out, page);
     method::section(&mut out, page);
     out.push_str("</main>\n</body>\n</html>\n");
     Ok(out)
+}
+
+/// A section of figures.
+struct Section {
+    heading: &'static str,
+    figures: &'static [&'static Figure],
+    /// Writes the table at the end of the section.
+    table: Option<fn(&mut String, &Page)>,
+}
+
+/// The sections of figures. A new figure is a file in `figures/` and a line here.
+static SECTIONS: &[Section] = &[
+    Section { heading: "Removing the object", figures: &[&figures::bars::ABLATIONS], table: None },
+    Section {
+        heading: "Disturbing the object or replacing its background",
+        figures: &[&figures::bars::MIXTURES],
+        table: None,
+    },
+    Section {
+        heading: "Noise on the object and around it",
+        figures: &[&figures::sensitivity::FIGURE, &figures::noise::FIGURE],
+        table: None,
+    },
+    Section {
+        heading: "Where the model looks",
+        figures: &[&figures::violins::IOU, &figures::violins::DENSITY],
+        table: Some(maps::table),
+    },
+    Section { heading: "Small objects and objects at the edge", figures: &[&figures::strata::FIGURE], table: None },
+];
+
+/// Writes the figures of a section that have numbers, below its heading, and its table.
+fn section(out: &mut String, page: &Page, figures: &mut Figures, section: &Section) {
+    let mut headed = false;
+    for figure in section.figures {
+        let Some(svg) = (figure.draw)(page) else { continue };
+        if !headed {
+            let _ = writeln!(out, "<h2>{}</h2>", section.heading);
+            headed = true;
+        }
+        figures.write(out, page, figure, &svg);
+    }
+    if let Some(table) = section.table {
+        table(out, page);
+    }
 }
 
 /// Numbers the figures of a page.
@@ -61,128 +103,45 @@ impl Figures {
         Self { number: 0, bars: format!("{level} % intervals") }
     }
 
-    fn add(&mut self, out: &mut String, svg: Option<String>, caption: &str) {
-        let Some(svg) = svg else { return };
+    /// Writes a figure if it has numbers.
+    fn add(&mut self, out: &mut String, page: &Page, figure: &Figure) {
+        if let Some(svg) = (figure.draw)(page) {
+            self.write(out, page, figure, &svg);
+        }
+    }
+
+    /// Writes a figure that was drawn, folded if it asks for it and there are many runs.
+    fn write(&mut self, out: &mut String, page: &Page, figure: &Figure, svg: &str) {
+        let folded = figure.folded.filter(|_| page.runs.len() > OPEN);
+        if let Some(summary) = folded {
+            let _ = writeln!(out, "<details><summary>{summary}</summary>");
+        }
+        let caption = (figure.caption)(page, &self.bars);
+        self.write_svg(out, svg, &caption);
+        if folded.is_some() {
+            out.push_str("</details>\n");
+        }
+    }
+
+    fn write_svg(&mut self, out: &mut String, svg: &str, caption: &str) {
         self.number += 1;
         let number = self.number;
         let _ = writeln!(out, "<figure>\n{svg}<figcaption><b>Figure {number}.</b> {caption}</figcaption>\n</figure>");
     }
 }
 
-/// Writes three measures of all runs.
-fn glance(out: &mut String, page: &Page, figures: &mut Figures) {
-    let ablation = page.ablation.as_deref().map_or("ablation".to_owned(), |id| page.condition(id));
-    let wrong = page.runs.iter().any(|run| Signals::of(page, run).wrong().is_some());
-    let caption = format!(
-        "Three measures with one direction: the further to the right, the more the run depends on the object. Left, the \
-         share of the clean accuracy that is lost without the object ({}). Lines are {}.{}",
-        escape(&ablation),
-        figures.bars,
-        if wrong { " Pale: wrong on most unchanged images, so the measures say little." } else { "" }
-    );
-    figures.add(out, figures::glance(page), &caption);
-}
-
-/// Writes accuracy without the object, and with the object disturbed.
-fn ablations(out: &mut String, page: &Page, figures: &mut Figures) {
-    let ablations = figures::ablations(page);
-    if ablations.is_some() {
-        out.push_str("<h2>Removing the object</h2>\n");
-    }
-    let caption = format!(
-        "Accuracy on unchanged images (dark) and without the object. A bar that stays long without the object was not \
-         earned by seeing it. Thin lines are {}.",
-        figures.bars
-    );
-    figures.add(out, ablations, &caption);
-    let mixtures = figures::mixtures(page);
-    if mixtures.is_some() {
-        out.push_str("<h2>Disturbing the object or replacing its background</h2>\n");
-    }
-    let caption = format!(
-        "Accuracy on unchanged images (dark) and on images that still contain the object. Accuracy that is lost in front \
-         of a background of another class, but not in front of another background of the same class, came from the \
-         background. Thin lines are {}.",
-        figures.bars
-    );
-    figures.add(out, mixtures, &caption);
-}
-
-/// Writes the sensitivity to noise in both regions.
-fn noise(out: &mut String, page: &Page, figures: &mut Figures) {
-    let (sensitivity, noise) = (figures::sensitivity(page), figures::noise(page));
-    if sensitivity.is_some() || noise.is_some() {
-        out.push_str("<h2>Noise on the object and around it</h2>\n");
-    }
-    let caption =
-        format!("Relative foreground sensitivity over the strength σ of the noise. Bands are {}.", figures.bars);
-    figures.add(out, sensitivity, &caption);
-    let folded = noise.is_some() && page.runs.len() > OPEN;
-    if folded {
-        out.push_str("<details><summary>Accuracy under noise, run by run</summary>\n");
-    }
-    let caption = format!(
-        "Accuracy (%, mean over classes) over the strength of the noise. Strength 0 is the unchanged image. The lower line \
-         shows the region that the run depends on more. Bands are {}.",
-        figures.bars
-    );
-    figures.add(out, noise, &caption);
-    if folded {
-        out.push_str("</details>\n");
-    }
-}
-
-/// Writes how saliency maps agree with masks.
-fn saliency(out: &mut String, page: &Page, figures: &mut Figures) {
-    let (iou, density) = (figures::violins(page, "iou"), figures::violins(page, "delta-density"));
-    if iou.is_some() || density.is_some() {
-        out.push_str("<h2>Where the model looks</h2>\n");
-    }
-    let violins = "Each violin ends at the smallest and the largest value. The dot is the median, which is also printed at \
-                   the right; the line spans half of the images.";
-    figures.add(out, iou, &format!("Overlap (IoU) of the saliency map and the object for each image. {violins}"));
-    figures.add(
-        out,
-        density,
-        &format!(
-            "Delta saliency density for each image. Above 0, the map is brighter on the object than off it. {violins}"
-        ),
-    );
-    maps::table(out, page);
-}
-
 /// Writes the metrics that are not built in.
 fn further(out: &mut String, page: &Page, figures: &mut Figures) {
     let metrics = page.further_metrics();
-    let drawn: Vec<_> = metrics.into_iter().filter_map(|m| Some((m, figures::measure(page, m)?))).collect();
+    let drawn: Vec<_> = metrics.into_iter().filter_map(|m| Some((m, figures::bars::measure(page, m)?))).collect();
     if !drawn.is_empty() {
         out.push_str("<h2>Further measures</h2>\n");
     }
     for (metric, svg) in drawn {
         let (title, description) = (escape(&metric.title), escape(&metric.description));
         let caption = format!("{title}. {description} Thin lines are {}.", figures.bars);
-        figures.add(out, Some(svg), &caption);
+        figures.write_svg(out, &svg, &caption);
     }
-}
-
-/// Writes scores by properties of the samples.
-fn strata(out: &mut String, page: &Page, figures: &mut Figures) {
-    let strata = figures::strata(page);
-    if strata.is_some() {
-        out.push_str("<h2>Small objects and objects at the edge</h2>\n");
-    }
-    let dashed = match page.datasets.len() {
-        0 | 1 => "",
-        _ => {
-            ", dashed for all datasets except the first. The ranges written below are those of the first; the others differ"
-        }
-    };
-    let caption = format!(
-        "The samples are divided by a property, lowest values to the left: into quarters or, for the components of the \
-         object, by their number. Lines are runs{dashed}. Whiskers are {}.",
-        figures.bars
-    );
-    figures.add(out, strata, &caption);
 }
 
 /// Returns the beginning of a page, up to its first paragraph. `style` is added to the style sheet of all pages.

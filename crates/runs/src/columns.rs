@@ -62,7 +62,7 @@ macro_rules! column {
 
 /// The columns before those of [`MapScores`]. A new one is a field of [`Record`] and a line at the end of this list.
 #[rustfmt::skip]
-static COLUMNS: [Column; 15] = [
+static COLUMNS: &[Column] = &[
     column!(Text sample, All, "the image: `val/n03218198/ILSVRC2012_val_00000538`"),
     column!(Integer label, All, "the label that predictions are compared with, in the numbering of the model's head"),
     column!(Text class, All, "the name of the label"),

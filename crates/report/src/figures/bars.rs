@@ -1,4 +1,4 @@
-use super::{WIDTH, columns, label_width};
+use super::{Figure, WIDTH, columns, label_width};
 use crate::page::Page;
 use crate::svg::{Anchor, Scale, Svg, ticks};
 use crate::write;
@@ -8,13 +8,36 @@ const BAR: f64 = 14.0;
 const GAP: f64 = 16.0;
 const LEGEND: f64 = 18.0;
 
+pub(crate) static ABLATIONS: Figure = Figure {
+    draw: ablations,
+    caption: |_, bars| {
+        format!(
+            "Accuracy on unchanged images (dark) and without the object. A bar that stays long without the object was not \
+             earned by seeing it. Thin lines are {bars}."
+        )
+    },
+    folded: None,
+};
+
+pub(crate) static MIXTURES: Figure = Figure {
+    draw: mixtures,
+    caption: |_, bars| {
+        format!(
+            "Accuracy on unchanged images (dark) and on images that still contain the object. Accuracy that is lost in \
+             front of a background of another class, but not in front of another background of the same class, came from \
+             the background. Thin lines are {bars}."
+        )
+    },
+    folded: None,
+};
+
 /// Draws accuracy on unchanged images and without the object.
-pub(crate) fn ablations(page: &Page) -> Option<String> {
+fn ablations(page: &Page) -> Option<String> {
     accuracy(page, &page.ablations(), "Accuracy on unchanged images and without the object")
 }
 
 /// Draws accuracy on unchanged images and with the object disturbed or in front of another background.
-pub(crate) fn mixtures(page: &Page) -> Option<String> {
+fn mixtures(page: &Page) -> Option<String> {
     let title = "Accuracy on unchanged images and with the object disturbed or in front of another background";
     accuracy(page, &page.mixtures(), title)
 }

@@ -1,8 +1,8 @@
-use super::{WIDTH, color, label_width};
+use super::{Figure, WIDTH, color, label_width};
 use crate::page::{Entry, Page};
 use crate::reading::{HALF, Signals};
 use crate::svg::{Anchor, Scale, Svg};
-use crate::write;
+use crate::write::{self, escape};
 use hard_imagenet_metrics::{Estimate, Unit};
 
 const ROW: f64 = 26.0;
@@ -19,8 +19,21 @@ struct Panel {
     pick: fn(&Signals) -> Option<Estimate>,
 }
 
+pub(crate) static FIGURE: Figure = Figure { draw: glance, caption, folded: None };
+
+fn caption(page: &Page, bars: &str) -> String {
+    let ablation = page.ablation.as_deref().map_or("ablation".to_owned(), |id| page.condition(id));
+    let wrong = page.runs.iter().any(|run| Signals::of(page, run).wrong().is_some());
+    let pale = if wrong { " Pale: wrong on most unchanged images, so the measures say little." } else { "" };
+    format!(
+        "Three measures with one direction: the further to the right, the more the run depends on the object. Left, the \
+         share of the clean accuracy that is lost without the object ({}). Lines are {bars}.{pale}",
+        escape(&ablation)
+    )
+}
+
 /// Draws three measures of each run on axes from the surroundings (left) to the object (right).
-pub(crate) fn glance(page: &Page) -> Option<String> {
+fn glance(page: &Page) -> Option<String> {
     let has = |panel: &Panel| page.runs.iter().any(|run| (panel.pick)(&Signals::of(page, run)).is_some());
     let panels: Vec<Panel> = panels(page).into_iter().filter(has).collect();
     if panels.is_empty() {

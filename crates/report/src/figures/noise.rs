@@ -1,4 +1,4 @@
-use super::WIDTH;
+use super::{Figure, WIDTH};
 use crate::page::{Entry, Page};
 use crate::svg::{Anchor, Scale, Svg};
 use crate::write;
@@ -9,9 +9,20 @@ const TOP: f64 = 46.0;
 const BOTTOM: f64 = 34.0;
 const LEGEND: f64 = 26.0;
 
+pub(crate) static FIGURE: Figure = Figure {
+    draw: noise,
+    caption: |_, bars| {
+        format!(
+            "Accuracy (%, mean over classes) over the strength of the noise. Strength 0 is the unchanged image. The lower \
+             line shows the region that the run depends on more. Bands are {bars}."
+        )
+    },
+    folded: Some("Accuracy under noise, run by run"),
+};
+
 /// Draws accuracy over the strength of noise on the object and around it: a small panel for each run and each norm that was
 /// run at several strengths. Relative foreground sensitivity measures how far the two lines lie apart.
-pub(crate) fn noise(page: &Page) -> Option<String> {
+fn noise(page: &Page) -> Option<String> {
     let norms = page.norms();
     let mut panels: Vec<(&Entry, &str)> = Vec::new();
     for norm in &norms {

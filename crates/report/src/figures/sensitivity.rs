@@ -1,4 +1,4 @@
-use super::{WIDTH, color};
+use super::{Figure, WIDTH, color};
 use crate::page::{Entry, Page};
 use crate::svg::{Anchor, Scale, Svg, spread, ticks};
 use crate::write;
@@ -8,9 +8,15 @@ const HEIGHT: f64 = 250.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 54.0;
 
+pub(crate) static FIGURE: Figure = Figure {
+    draw: sensitivity,
+    caption: |_, bars| format!("Relative foreground sensitivity over the strength σ of the noise. Bands are {bars}."),
+    folded: None,
+};
+
 /// Draws relative foreground sensitivity over the strength of the noise: a line with a band for each model, a column for
 /// each dataset, a row for each norm that was run at several strengths.
-pub(crate) fn sensitivity(page: &Page) -> Option<String> {
+fn sensitivity(page: &Page) -> Option<String> {
     let norms: Vec<String> = page.norms().into_iter().filter(|norm| strengths(page, norm).len() > 1).collect();
     if norms.is_empty() {
         return None;

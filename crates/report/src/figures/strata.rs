@@ -1,4 +1,4 @@
-use super::{WIDTH, color};
+use super::{Figure, WIDTH, color};
 use crate::page::Page;
 use crate::svg::{Anchor, Scale, Svg, ticks};
 use crate::write;
@@ -18,9 +18,24 @@ struct Row {
     unit: Unit,
 }
 
+pub(crate) static FIGURE: Figure = Figure { draw: strata, caption, folded: None };
+
+fn caption(page: &Page, bars: &str) -> String {
+    let dashed = match page.datasets.len() {
+        0 | 1 => "",
+        _ => {
+            ", dashed for all datasets except the first. The ranges written below are those of the first; the others differ"
+        }
+    };
+    format!(
+        "The samples are divided by a property, lowest values to the left: into quarters or, for the components of the \
+         object, by their number. Lines are runs{dashed}. Whiskers are {bars}."
+    )
+}
+
 /// Draws the accuracy lost without the object and the agreement of the map with the object over strata of the samples: a
 /// panel for each division, a line for each run. Returns `None` if the records do not have the properties of the samples.
-pub(crate) fn strata(page: &Page) -> Option<String> {
+fn strata(page: &Page) -> Option<String> {
     let all: Vec<Vec<Strata>> =
         page.runs.iter().map(|run| score_strata(run.records(), &run.scores().options)).collect();
     let mut divisions: Vec<&Strata> = Vec::new();

@@ -1,4 +1,4 @@
-use super::{WIDTH, color, columns, label_width};
+use super::{Figure, WIDTH, color, columns, label_width};
 use crate::page::{Entry, Page};
 use crate::svg::{Anchor, Scale, Svg, ticks};
 use crate::write;
@@ -7,11 +7,31 @@ use hard_imagenet_metrics::{CLEAN, Unit, meta};
 const ROW: f64 = 46.0;
 const HEAD: f64 = 30.0;
 
+pub(crate) static IOU: Figure = Figure {
+    draw: |page| violins(page, "iou"),
+    caption: |_, _| format!("Overlap (IoU) of the saliency map and the object for each image. {VIOLINS}"),
+    folded: None,
+};
+
+pub(crate) static DENSITY: Figure = Figure {
+    draw: |page| violins(page, "delta-density"),
+    caption: |_, _| {
+        format!(
+            "Delta saliency density for each image. Above 0, the map is brighter on the object than off it. {VIOLINS}"
+        )
+    },
+    folded: None,
+};
+
+/// What a violin shows, for captions.
+const VIOLINS: &str = "Each violin ends at the smallest and the largest value. The dot is the median, which is also printed \
+                       at the right; the line spans half of the images.";
+
 /// Draws the distribution of a saliency score over the images: a violin with its quartiles for each run.
 ///
 /// The outline is a Gaussian kernel density (Silverman's bandwidth) between the smallest and the largest value. All violins
 /// have the same thickness. Few values are drawn as dots instead.
-pub(crate) fn violins(page: &Page, metric: &str) -> Option<String> {
+fn violins(page: &Page, metric: &str) -> Option<String> {
     let column = metric.replace('-', "_");
     let values = |run: &Entry| -> Vec<f64> {
         let clean = run.records().iter().filter(|r| r.error.is_none() && r.condition == CLEAN);

@@ -3,7 +3,8 @@
 use super::MaskStats;
 use super::columns::classes;
 use super::input::{MaskRow, mean};
-use crate::figures::{WIDTH, quantile, violin};
+use crate::figures::WIDTH;
+use crate::figures::violins::{quantile, violin};
 use crate::svg::{Anchor, CHARACTER, Scale, Svg, ticks};
 use crate::write;
 use hard_imagenet_metrics::Unit;
