@@ -12,14 +12,14 @@ from PIL import Image
 HERE = Path(__file__).parent / "shards"
 
 
-def picture(value):
+def encode_image(value):
     out = BytesIO()
     Image.new("RGB", (40, 30), (value,) * 3).save(out, "bmp")  # repetitive, so that it compresses
     return out.getvalue()
 
 
 def main():
-    images = [{"bytes": picture(i), "path": f"ILSVRC2012_val_0000000{i}_n03218198.JPEG"} for i in (1, 2)]
+    images = [{"bytes": encode_image(i), "path": f"ILSVRC2012_val_0000000{i}_n03218198.JPEG"} for i in (1, 2)]
     table = pa.table({"image": images, "label": [537, 537]})
     HERE.mkdir(exist_ok=True)
     for codec in ["none", "snappy", "gzip", "lz4", "zstd", "brotli"]:
