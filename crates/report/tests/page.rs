@@ -1,4 +1,4 @@
-//! The page as a whole: well-formed, alone, and with the numbers in it.
+//! Tests of whole pages: they are well-formed, load nothing, and contain the numbers.
 #![allow(clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 mod synthetic;
@@ -41,7 +41,7 @@ fn reading(fixture: &Fixture) -> String {
     text(std::slice::from_ref(fixture), |report| report.readings().remove(0))
 }
 
-/// Elements nest and close. Void elements must be closed by themselves, as in XML.
+/// Checks that elements are nested and closed. Void elements must be self-closing, as in XML.
 fn check_well_formed(page: &str) {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = page.strip_prefix("<!DOCTYPE html>\n").expect("starts with the document type");
@@ -65,8 +65,8 @@ fn check_well_formed(page: &str) {
     assert!(open.is_empty(), "left open: {open:?}");
 }
 
-/// Nothing is fetched: no address but data, no script, no import.
-fn check_alone(page: &str) {
+/// Checks that the page loads nothing: no addresses except data URIs, no scripts, no imports.
+fn check_self_contained(page: &str) {
     for word in ["http:", "https:", "//cdn", "<script", "<link", "@import", "url(", "srcset"] {
         assert!(!page.contains(word), "the page has {word}");
     }
@@ -75,13 +75,13 @@ fn check_alone(page: &str) {
 
 fn check(page: &str) {
     check_well_formed(page);
-    check_alone(page);
+    check_self_contained(page);
     // The conditions of the protocol contain "linf".
     let page = page.replace("noise:linf", "");
     assert!(!page.contains("NaN") && !page.contains("inf"), "the page has an undefined number");
 }
 
-/// Two datasets; a class without masks, a mask that could not be read, one without an object.
+/// Two datasets with a class without masks, a mask that could not be read, and a mask without an object.
 fn mask_stats() -> Vec<MaskStats> {
     let row = |i: usize| MaskRow {
         sample: format!("val/{i}"),
@@ -130,7 +130,7 @@ fn mask_page() {
     ] {
         assert!(page.contains(words), "{words} is missing");
     }
-    // The class without masks is in no figure and no table; a level of 0.31 is drawn as the third of ten.
+    // The class without masks appears in no figure and no table. A level of 0.31 is drawn as the third of ten levels.
     assert!(
         !page.contains(">none<") && page.contains("fill-opacity=\"0.3\"") && !page.contains("fill-opacity=\"0.4\"")
     );
@@ -149,10 +149,10 @@ fn mask_tables() {
     assert_eq!(lines[3], "hard,val/2,\"dog, sled\",0.08333333333333333,0.5,0.05,0.06666666666666667,0.98,0.25,2,0,");
     assert!(lines[25].ends_with("a.png: <the file is empty>"));
     let markdown = masks_markdown(&all);
-    // Means of 0, 2, .. 22 over 40, of those over 30, and of what is retained but for the empty mask.
+    // Means of 0, 2, .. 22 over 40 and over 30, and of the retained shares of all masks except the empty one.
     assert!(markdown.contains("| dog, sled | 12 | 27.5 | 36.7 | 88.0 | 0.25 | 1.00 | 45.5 |"), "{markdown}");
     assert!(markdown.contains("1 of 25 masks could not be measured."));
-    // The last digit of a number may differ, which no page shows.
+    // Only the last digits of numbers may differ, and no page shows them.
     let read = masks_from_json(&masks_json(&all).unwrap()).unwrap();
     assert!(masks_html(&read) == masks_html(&all) && masks_markdown(&read) == markdown);
     let wrong = masks_json(&all).unwrap().replace("\"class\":1", "\"class\":9");
@@ -180,7 +180,7 @@ fn demo_page() {
 }
 
 #[test]
-fn names_cannot_break_the_page() {
+fn names_are_escaped() {
     let name = "</style><script>alert(1)</script>\"'&";
     let mut evil = run(name, name, OBJECT, 2, 6, &[0.25]);
     evil.description.preset = name.to_owned();
@@ -214,7 +214,7 @@ fn missing_scores_are_dashes() {
 }
 
 #[test]
-fn nothing_and_little_still_make_a_page() {
+fn runs_with_little_or_no_data_make_a_page() {
     check(&html(&[]));
     let mut empty = Fixture { records: vec![], gallery: Default::default(), ..run("m", "d", OBJECT, 1, 1, &[]) };
     empty.description.preset = "paper".into();
@@ -228,7 +228,7 @@ fn nothing_and_little_still_make_a_page() {
 }
 
 #[test]
-fn the_same_model_twice_keeps_both_runs() {
+fn two_runs_of_one_model_are_both_shown() {
     let mut strict = run("m", "hard", OBJECT, 2, 10, &[]);
     strict.description.preset = "strict".into();
     let mut paper = strict.clone();
@@ -240,26 +240,26 @@ fn the_same_model_twice_keeps_both_runs() {
 }
 
 #[test]
-fn no_claim_without_evidence() {
-    // Loses about half with the object, no noise, saliency around 0: nothing is clear.
+fn readings_make_no_claim_without_evidence() {
+    // About half of the accuracy is lost, there is no noise, and saliency is around 0: nothing is clear.
     let even = Profile { clean: 0.9, ablated: [0.45; 3], slopes: [0.5, 0.5], iou: 0.2, density: 0.0 };
     let text = reading(&run("even", "hard", even, 4, 6, &[]));
     assert!(text.starts_with("even on hard shows no clear side."), "{text}");
-    // Ablation says object, noise says surroundings.
+    // The ablation supports the object, the noise supports the surroundings.
     let torn = Profile { clean: 0.9, ablated: [0.1; 3], slopes: [0.1, 1.5], iou: 0.2, density: 0.4 };
     let text = reading(&run("torn", "hard", torn, 4, 30, &[0.25]));
     assert!(text.starts_with("torn on hard uses both: the measures support different sides."), "{text}");
 }
 
 #[test]
-fn texts_hold_every_score() {
+fn csv_and_json_contain_every_score() {
     let runs = demo();
     let table = csv(&runs);
     let scores = runs[0].scores();
     let e = scores.get("iou", "none").unwrap().class_mean.unwrap();
     let line = format!("planted-cue,hard,strict,iou,none,class,,{},{},{},{},0", e.value, e.low, e.high, e.n);
     assert!(table.lines().any(|l| l == line), "{line} is missing");
-    assert!(table.lines().all(|l| l.split(',').count() == 12), "a line of another length");
+    assert!(table.lines().all(|l| l.split(',').count() == 12), "a line has another number of fields");
 
     let value: serde_json::Value = serde_json::from_str(&json(&runs)).unwrap();
     assert_eq!(value[3]["model"], "planted-object");
@@ -268,10 +268,10 @@ fn texts_hold_every_score() {
     assert_eq!(back.counts, scores.counts);
 }
 
-/// Pages to look at: `HARD_IMAGENET_PAGES=dir cargo test -p hard-imagenet-report -- --ignored`.
+/// Writes pages for inspection: `HARD_IMAGENET_PAGES=dir cargo test -p hard-imagenet-report -- --ignored`.
 #[test]
-#[ignore = "writes pages to look at: HARD_IMAGENET_PAGES=dir cargo test -p hard-imagenet-report -- --ignored"]
-fn pages_to_look_at() {
+#[ignore = "writes pages for inspection: HARD_IMAGENET_PAGES=dir cargo test -p hard-imagenet-report -- --ignored"]
+fn write_pages_for_inspection() {
     let dir =
         std::path::PathBuf::from(std::env::var("HARD_IMAGENET_PAGES").expect("HARD_IMAGENET_PAGES names a folder"));
     let save = |name: &str, runs: &[Fixture]| std::fs::write(dir.join(name), html(runs)).unwrap();
@@ -312,7 +312,7 @@ fn pages_to_look_at() {
     }
 }
 
-/// Two samples: right; right, and wrong without the object.
+/// Two samples: one is always right, the other is wrong without the object.
 fn small() -> Fixture {
     let mut run = run("resnet50_v1", "hard & easy", OBJECT, 1, 2, &[]);
     run.records.retain(|r| r.condition == "none" || r.condition == "gray-box");
@@ -340,7 +340,7 @@ fn an_object_in_front_of_another_background_is_not_removed() {
     for text in ["all else black", "background of its class"] {
         assert!(page.contains(&format!(">{text}<")), "{text}");
     }
-    assert!(!page.contains("<dt>box gray</dt>"), "conditions that were not asked are not explained");
+    assert!(!page.contains("<dt>box gray</dt>"), "only the conditions of the run are explained");
     assert!(!reading(&run).contains("of its accuracy"), "{}", reading(&run));
 }
 
@@ -363,7 +363,7 @@ fn csv_of_a_small_run() {
     let text = csv(&[small()]);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "model,dataset,preset,metric,condition,average,class,value,low,high,n,skipped");
-    // Full precision: the last digits of the interval are the platform's own.
+    // Values have full precision, so the last digits of an interval depend on the platform.
     assert!(lines[1].starts_with("resnet50_v1,hard & easy,strict,accuracy,none,sample,,1,0.3423"), "{}", lines[1]);
     assert!(lines[3].starts_with("resnet50_v1,hard & easy,strict,accuracy,none,in,dog sled,1,0.3423"), "{}", lines[3]);
 }
@@ -425,7 +425,7 @@ impl Metric for ErrorRate {
 }
 
 #[test]
-fn a_metric_from_outside_has_its_place_everywhere() {
+fn a_metric_from_outside_appears_everywhere() {
     let (_folder, runs) = write(&demo()[..2]);
     let report = Report::new(&runs).metrics(&[&ErrorRate]);
     let page = report.html().unwrap();
@@ -445,7 +445,7 @@ fn a_metric_from_outside_has_its_place_everywhere() {
 }
 
 #[test]
-fn what_is_not_built_in_is_named() {
+fn perturbations_and_explainers_from_outside_are_named() {
     let mut outside = run("m", "hard", OBJECT, 2, 20, &[]);
     for record in &mut outside.records {
         match record.condition.as_str() {
@@ -482,7 +482,7 @@ fn what_is_not_built_in_is_named() {
 }
 
 #[test]
-fn an_image_that_is_missing_is_named() {
+fn the_error_names_a_missing_image() {
     let (_folder, runs) = write(&[run("m", "hard", OBJECT, 2, 6, &[])]);
     let panel = &runs[0].gallery().unwrap().unwrap().exhibits[0].panels[0];
     let path = runs[0].folder().join(&panel.file);

@@ -1,4 +1,4 @@
-//! Snapshots of the page and the tables of made-up runs.
+//! Snapshots of the page and the tables of synthetic runs.
 //!
 //! After a change of a text, `INSTA_UPDATE=always cargo test -p hard-imagenet-report --test snapshots` writes the files in
 //! `tests/snapshots/` again.
@@ -9,7 +9,7 @@ mod synthetic;
 
 use hard_imagenet_report::Report;
 
-/// Returns the text that a reader sees, a line for each element, without styles, pictures and the shapes of figures.
+/// Returns the text that a reader sees, a line for each element, without styles, images and the shapes of figures.
 fn visible_text(page: &str) -> String {
     let mut lines: Vec<&str> = Vec::new();
     let mut hidden = false;

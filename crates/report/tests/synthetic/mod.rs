@@ -48,22 +48,22 @@ pub(crate) fn write(fixtures: &[Fixture]) -> (TempDir, Vec<Run>) {
     (folder, runs)
 }
 
-/// How a made-up model behaves on a dataset.
+/// How a synthetic model behaves on a dataset.
 #[derive(Clone, Copy)]
 pub(crate) struct Profile {
     pub(crate) clean: f64,
-    /// Accuracy with the object gray, boxed, tiled over.
+    /// The accuracy with the object gray, under a gray box, and tiled over.
     pub(crate) ablated: [f64; 3],
-    /// Accuracy lost per unit of noise on the object and around it.
+    /// The accuracy lost per unit of noise on the object and around it.
     pub(crate) slopes: [f64; 2],
     pub(crate) iou: f64,
     pub(crate) density: f64,
 }
 
-/// Leans on the surroundings.
+/// A model that leans on the surroundings.
 pub(crate) const CUE: Profile =
     Profile { clean: 0.91, ablated: [0.90, 0.89, 0.86], slopes: [0.2, 1.2], iou: 0.05, density: -0.22 };
-/// Needs the object.
+/// A model that needs the object.
 pub(crate) const OBJECT: Profile =
     Profile { clean: 0.86, ablated: [0.30, 0.14, 0.12], slopes: [1.1, 0.25], iou: 0.33, density: 0.46 };
 
@@ -85,7 +85,7 @@ pub(crate) const CLASSES: [&str; 15] = [
     "snorkel",
 ];
 
-/// Uniform in [0, 1), the same for the same name.
+/// Returns a number in [0, 1) that depends on the name only.
 pub(crate) fn uniform(name: &str) -> f64 {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
     let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
@@ -107,12 +107,12 @@ pub(crate) fn run(
         let key = format!("{model}/{dataset}/{sample}");
         let ease = 0.12 * (uniform(&format!("{model}/{dataset}/{class}")) - 0.5);
         let mut add = |condition: &str, trial: u32, accuracy: f64| {
-            // One draw a sample, little of its own a condition: pairs go together, as they do in fact.
+            // One draw for each sample and a small one for each condition, so that outcomes are paired as in real runs.
             let draw = 0.85 * uniform(&key) + 0.15 * uniform(&format!("{key}/{condition}/{trial}"));
             let correct = draw < (accuracy + ease).clamp(0.0, 1.0);
             let bump = |salt: &str| (0..4).map(|i| uniform(&format!("{key}/{salt}/{i}")) - 0.5).sum::<f64>();
             let clean = condition == "none";
-            // Floors tell nothing of the model.
+            // The maps of baselines do not depend on the model.
             let (iou, density) = if clean { (profile.iou, profile.density) } else { (0.05, 0.0) };
             let map: MapScores = [
                 ("iou", (iou * (1.0 + 0.9 * bump("iou"))).clamp(0.0, 1.0) as f32),
@@ -232,7 +232,7 @@ fn image(name: &str) -> Vec<u8> {
     png(32, 32, &rows)
 }
 
-/// An RGB image as PNG without compression; each row starts with a filter byte of 0.
+/// Encodes an RGB image as an uncompressed PNG; each row starts with a filter byte of 0.
 fn png(width: u32, height: u32, rows: &[u8]) -> Vec<u8> {
     let crc = |data: &[u8]| {
         !data.iter().fold(!0u32, |crc, b| {
@@ -259,7 +259,7 @@ fn png(width: u32, height: u32, rows: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Two models on two datasets, the first with failures.
+/// Returns runs of two models on two datasets; the first run has a failure.
 pub(crate) fn demo() -> Vec<Fixture> {
     let levels = [0.125, 0.25, 0.375, 0.5, 0.625, 0.75];
     let easy_cue = Profile { clean: 0.24, ablated: [0.24, 0.23, 0.23], slopes: [0.1, 0.3], iou: 0.08, density: -0.1 };
