@@ -1,9 +1,9 @@
 //! Computes the features of every image of a dataset: dataset × model → feature bank.
 
 use crate::labels::match_labels;
-use crate::text::sha256_hex;
 use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::Dataset;
+use hard_imagenet_files::sha256_hex;
 use hard_imagenet_images::{MaskRule, PairedTransform, Pixels, Rgb8, overlay};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_models::Model;

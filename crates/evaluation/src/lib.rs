@@ -111,7 +111,6 @@ mod progress;
 mod resolve;
 mod setup;
 mod stages;
-mod text;
 
 pub use error::{EvaluationError, Result};
 pub use evaluation::Evaluation;
