@@ -1,10 +1,10 @@
 //! Writes files whole or not at all, reads them, and hashes them.
 //!
 //! A reader of a file written by [`write_whole`] sees the complete new content or the previous state, whatever happens:
-//! a crash, a kill, a full disk, a power loss, or a second process that writes the same file. The bytes go to a uniquely
-//! named temporary file in the same folder, which is synchronized to the disk and then renamed. [`write_whole_with`]
-//! does the same for content that is produced piece by piece. [`remove_unfinished`] deletes the temporary files that a
-//! killed process leaves behind. [`sha256_hex`] and [`sha256_hex_of_reader`] identify content.
+//! a crash, a kill, a full disk, a power loss, or a second process that writes the same file. The bytes go to a
+//! uniquely named temporary file in the same folder, which is synchronized to the disk and then renamed.
+//! [`write_whole_with`] does the same for content that is produced piece by piece. [`remove_unfinished`] deletes the
+//! temporary files that a killed process leaves behind. [`sha256_hex`] and [`sha256_hex_of_reader`] identify content.
 //!
 //! ```
 //! use hard_imagenet_files::{read_if_exists, sha256_hex, write_whole};

@@ -63,8 +63,8 @@ fn create_temporary(path: &Path, folder: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// Removes what killed writers left unfinished in a folder, of the files whose names `is_ours` accepts. Returns how many
-/// files were removed.
+/// Removes what killed writers left unfinished in a folder, of the files whose names `is_ours` accepts. Returns how
+/// many files were removed.
 ///
 /// `is_ours` receives the name of the finished file. Accept only files that no other process is writing now.
 ///

@@ -46,9 +46,9 @@ const WORDS: &str = "token_embedding";
 const SCALE: &str = "logit_scale";
 
 impl ClipText {
-    /// Reads the text tower of a checkpoint that contains both towers, in the format of OpenAI, open_clip or transformers,
-    /// and the `tokenizer.json` that transformers and open_clip publish beside it. `quick_gelu` selects the activation with
-    /// which OpenAI trained.
+    /// Reads the text tower of a checkpoint that contains both towers, in the format of OpenAI, open_clip or
+    /// transformers, and the `tokenizer.json` that transformers and open_clip publish beside it. `quick_gelu` selects
+    /// the activation with which OpenAI trained.
     ///
     /// # Errors
     /// Returns [`ModelError::Format`] for an unreadable tokenizer and for a checkpoint without a text tower, and
@@ -128,8 +128,8 @@ impl ClipText {
 
     /// Computes the features of classes, `(classes, D)`, f32, scaled to length 1.
     ///
-    /// The class's name replaces `{}` in every template ("a photo of a {}."). The features of the resulting texts are scaled to
-    /// length 1 and averaged.
+    /// The class's name replaces `{}` in every template ("a photo of a {}."). The features of the resulting texts are
+    /// scaled to length 1 and averaged.
     ///
     /// # Errors
     /// Returns [`ModelError::Input`] if there are no classes or no templates, and fails like [`ClipText::tokens`].

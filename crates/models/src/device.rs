@@ -8,7 +8,8 @@ pub fn best_device() -> Device {
     ["cuda:0", "metal"].iter().find_map(|name| device(name).ok()).unwrap_or(Device::Cpu)
 }
 
-/// Returns the device of a name: "auto" ([`best_device`]), "cpu", "cuda", "cuda:N" or "metal". The result is candle's type.
+/// Returns the device of a name: "auto" ([`best_device`]), "cpu", "cuda", "cuda:N" or "metal". The result is candle's
+/// type.
 ///
 /// # Errors
 /// Returns [`ModelError::Device`] for any other name, and if the device or the program's support for it is missing.

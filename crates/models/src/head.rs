@@ -8,10 +8,11 @@ use hard_imagenet_graph::GraphBuilder;
 use sha2::{Digest, Sha256};
 
 impl Model {
-    /// Returns the network with another last layer on its features, such as a linear probe. `weight` is `(K, D)` and `bias` is
-    /// `(K)`, where D is the length of [`Model::features`]; both are floating-point tensors.
+    /// Returns the network with another last layer on its features, such as a linear probe. `weight` is `(K, D)` and
+    /// `bias` is `(K)`, where D is the length of [`Model::features`]; both are floating-point tensors.
     ///
-    /// The new layer is the node "head". [`Model::weights_sha256`] becomes the hash of the old hash and the new weights.
+    /// The new layer is the node "head". [`Model::weights_sha256`] becomes the hash of the old hash and the new
+    /// weights.
     ///
     /// # Errors
     /// Returns [`ModelError`] for weights of other shapes.
@@ -30,10 +31,10 @@ impl Model {
 
     /// Returns a classifier that compares images with texts, as CLIP does (Radford et al. 2021).
     ///
-    /// A logit is `scale` times the cosine of the network's output for the image `(B, D)` and the features of the class's text.
-    /// `texts` is `(K, D)`, one row per class; the length of a row does not matter. CLIP's own scale is 100.
-    /// [`ClipText`](crate::ClipText) computes features of texts. The nodes "zero_shot.*" compute the cosines, and the
-    /// features of the new model are the embeddings of images, scaled to length 1.
+    /// A logit is `scale` times the cosine of the network's output for the image `(B, D)` and the features of the
+    /// class's text. `texts` is `(K, D)`, one row per class; the length of a row does not matter. CLIP's own scale is
+    /// 100. [`ClipText`](crate::ClipText) computes features of texts. The nodes "zero_shot.*" compute the cosines, and
+    /// the features of the new model are the embeddings of images, scaled to length 1.
     ///
     /// # Errors
     /// Returns [`ModelError`] for texts of another shape.

@@ -6,8 +6,8 @@ use hard_imagenet_graph::{run, run_from, run_watching};
 use hard_imagenet_images::Pixels;
 
 impl Model {
-    /// Stacks images into a batch `(B, 3, H, W)` on the model's device and in its dtype. Values stay in [0, 1]; they are not
-    /// normalized.
+    /// Stacks images into a batch `(B, 3, H, W)` on the model's device and in its dtype. Values stay in [0, 1]; they
+    /// are not normalized.
     ///
     /// # Errors
     /// Returns [`ModelError::Input`] if there are no images or they differ in size.
@@ -31,8 +31,8 @@ impl Model {
         Ok(batch.to_dtype(self.dtype)?)
     }
 
-    /// Normalizes a batch `(B, 3, H, W)` with values in [0, 1]: subtracts the channel's mean and divides by its standard
-    /// deviation. Computes in f32 and returns the model's dtype.
+    /// Normalizes a batch `(B, 3, H, W)` with values in [0, 1]: subtracts the channel's mean and divides by its
+    /// standard deviation. Computes in f32 and returns the model's dtype.
     ///
     /// # Errors
     /// Returns candle's error for a tensor of another shape.
@@ -85,8 +85,8 @@ impl Model {
         Ok((logits, values.collect::<Result<_, ModelError>>()?))
     }
 
-    /// Computes the logits `(B, K)`, f32, and the values of inner nodes, in such a way that the logits can be differentiated
-    /// with respect to all of these values.
+    /// Computes the logits `(B, K)`, f32, and the values of inner nodes, in such a way that the logits can be
+    /// differentiated with respect to all of these values.
     ///
     /// # Errors
     /// Returns [`ModelError`] if a node does not depend on the input, or fails like [`Model::forward`].
@@ -103,7 +103,8 @@ impl Model {
         Ok(Cut::at(self.graph(), at)?)
     }
 
-    /// Runs the network on a normalized batch `(B, 3, H, W)` up to the cut. Returns the value there in the model's dtype.
+    /// Runs the network on a normalized batch `(B, 3, H, W)` up to the cut. Returns the value there in the model's
+    /// dtype.
     ///
     /// # Errors
     /// Fails like [`Model::forward`].

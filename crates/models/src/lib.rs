@@ -1,11 +1,11 @@
 //! Image classifiers by their timm names: graphs, weights and preprocessing.
 //!
-//! - [`zoo::find`] lists models by name. [`zoo::load`] loads one with its [`Weights`]: a file or folder of safetensors or torch
-//!   checkpoints, bytes in memory, or (feature `hub`) the Hugging Face hub. Names are timm's (`resnet50.tv_in1k`, or
-//!   `resnet50` for short).
+//! - [`zoo::find`] lists models by name. [`zoo::load`] loads one with its [`Weights`]: a file or folder of safetensors
+//!   or torch checkpoints, bytes in memory, or (feature `hub`) the Hugging Face hub. Names are timm's
+//!   (`resnet50.tv_in1k`, or `resnet50` for short).
 //! - [`onnx::load`] loads an ONNX file of any architecture.
-//! - [`Model`] runs a network: [`forward`](Model::forward) returns logits, [`nodes`](Model::nodes) lists all inner values, and
-//!   [`cut`](Model::cut) divides the network at one of them. [`with_head`](Model::with_head) and
+//! - [`Model`] runs a network: [`forward`](Model::forward) returns logits, [`nodes`](Model::nodes) lists all inner
+//!   values, and [`cut`](Model::cut) divides the network at one of them. [`with_head`](Model::with_head) and
 //!   [`zero_shot`](Model::zero_shot) give it other classes. [`ModelSpec`] describes it.
 //! - [`Network`] is a graph with its weights before it becomes a model. [`zoo::read`] and [`onnx::read`] return it for
 //!   training and other changes.
@@ -41,21 +41,21 @@
 //! ```
 //!
 //! # Adding a model
-//! A model of a known family is a row in the table of its family (`families/resnet.rs`, `families/vit.rs` and so on). A new
-//! family is a file in `families/` and its table in the list `FAMILIES` of `families/mod.rs`. If other libraries name its weights
-//! differently, `names/` gets a scheme.
+//! A model of a known family is a row in the table of its family (`families/resnet.rs`, `families/vit.rs` and so on). A
+//! new family is a file in `families/` and its table in the list `FAMILIES` of `families/mod.rs`. If other libraries
+//! name its weights differently, `names/` gets a scheme.
 //!
 //! # Features
-//! `hub` adds `Weights::Hub`, which downloads weights from the Hugging Face hub into the cache that Python shares. `cuda`,
-//! `cudnn` and `metal` are candle's backends.
+//! `hub` adds `Weights::Hub`, which downloads weights from the Hugging Face hub into the cache that Python shares.
+//! `cuda`, `cudnn` and `metal` are candle's backends.
 //!
 //! # References
-//! He et al. 2016, *Deep residual learning*; Simonyan and Zisserman 2015, *Very deep convolutional networks*; Huang et al.
-//! 2017, *Densely connected convolutional networks*; Howard et al. 2019, *Searching for MobileNetV3*; Tan and Le 2019,
-//! *EfficientNet*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al. 2021, *Training data-efficient
-//! image transformers*; Oquab et al. 2024, *DINOv2*; Radford et al. 2021, *Learning transferable visual models from
-//! natural language supervision*; Liu et al. 2021, *Swin transformer*; d'Ascoli et al. 2021, *ConViT*; Liu et al. 2022, *A
-//! ConvNet for the 2020s*; Qin et al. 2024, *MobileNetV4*. Parameter names: torchvision, timm.
+//! He et al. 2016, *Deep residual learning*; Simonyan and Zisserman 2015, *Very deep convolutional networks*; Huang et
+//! al. 2017, *Densely connected convolutional networks*; Howard et al. 2019, *Searching for MobileNetV3*; Tan and Le
+//! 2019, *EfficientNet*; Dosovitskiy et al. 2021, *An image is worth 16x16 words*; Touvron et al. 2021, *Training
+//! data-efficient image transformers*; Oquab et al. 2024, *DINOv2*; Radford et al. 2021, *Learning transferable visual
+//! models from natural language supervision*; Liu et al. 2021, *Swin transformer*; d'Ascoli et al. 2021, *ConViT*; Liu
+//! et al. 2022, *A ConvNet for the 2020s*; Qin et al. 2024, *MobileNetV4*. Parameter names: torchvision, timm.
 
 mod architecture;
 mod clip_text;

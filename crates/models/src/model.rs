@@ -4,8 +4,8 @@ use hard_imagenet_graph::fold_batch_norm;
 
 /// A network on a device, ready to run. It is immutable, so threads can share it.
 ///
-/// The methods take and return candle tensors. [`batch`](Model::batch) and [`normalize`](Model::normalize) make the input;
-/// [`forward`](Model::forward), [`features`](Model::features) and [`value`](Model::value) run the network.
+/// The methods take and return candle tensors. [`batch`](Model::batch) and [`normalize`](Model::normalize) make the
+/// input; [`forward`](Model::forward), [`features`](Model::features) and [`value`](Model::value) run the network.
 #[derive(Clone, Debug)]
 pub struct Model {
     /// Its weights are on `device` and in `dtype`; the graph's constants are among them.
@@ -19,21 +19,23 @@ pub struct Model {
 }
 
 impl Model {
-    /// Makes a model of a network: folds batch norms into the convolutions before them and moves the weights to `device` and
-    /// `dtype`.
+    /// Makes a model of a network: folds batch norms into the convolutions before them and moves the weights to
+    /// `device` and `dtype`.
     ///
-    /// [`fold_batch_norm`] documents how folding changes the names of weights and nodes. Each weight is dropped when its batch
-    /// norm has been folded, so that the model needs little more memory than its weights, unless the caller holds a clone.
+    /// [`fold_batch_norm`] documents how folding changes the names of weights and nodes. Each weight is dropped when
+    /// its batch norm has been folded, so that the model needs little more memory than its weights, unless the caller
+    /// holds a clone.
     ///
     /// # Errors
-    /// Returns [`ModelError`] if weights are missing, a node named by the description does not exist, or the device fails.
+    /// Returns [`ModelError`] if weights are missing, a node named by the description does not exist, or the device
+    /// fails.
     pub fn new(network: Network, device: &Device, dtype: DType) -> Result<Self, ModelError> {
         let (graph, weights) = fold_batch_norm(&network.graph, network.weights)?;
         Self::unfolded(Network { graph, weights, ..network }, device, dtype)
     }
 
-    /// Makes a model like [`Model::new`] but keeps the graph as it is. Every node of the checkpoint exists, and the model
-    /// runs more slowly.
+    /// Makes a model like [`Model::new`] but keeps the graph as it is. Every node of the checkpoint exists, and the
+    /// model runs more slowly.
     ///
     /// # Errors
     /// Fails like [`Model::new`].
@@ -83,7 +85,8 @@ impl Model {
         &self.network.weights_sha256
     }
 
-    /// Returns where the weights are on the Hugging Face hub ("owner/name@commit"), or `None` for weights from elsewhere.
+    /// Returns where the weights are on the Hugging Face hub ("owner/name@commit"), or `None` for weights from
+    /// elsewhere.
     pub fn weights_origin(&self) -> Option<&str> {
         self.network.weights_origin.as_deref()
     }

@@ -36,8 +36,8 @@ pub struct Network {
     pub weights_sha256: String,
     /// Where the weights are on the Hugging Face hub ("owner/name@commit"), or `None` for weights from elsewhere.
     pub weights_origin: Option<String>,
-    /// The names of weights that training leaves unchanged. An ONNX file does not state which of its free-standing values are
-    /// parameters and which are tables, so [`onnx::read`](crate::onnx::read) lists them all here.
+    /// The names of weights that training leaves unchanged. An ONNX file does not state which of its free-standing
+    /// values are parameters and which are tables, so [`onnx::read`](crate::onnx::read) lists them all here.
     pub frozen: BTreeSet<String>,
 }
 

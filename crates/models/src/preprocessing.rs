@@ -2,8 +2,8 @@
 
 use hard_imagenet_images::{Filter, Preprocessing, Resize};
 
-/// Returns the usual preprocessing of ImageNet: the shorter side is resized to `shorter` pixels, the center 224 × 224 pixels
-/// are kept, and channels are normalized by ImageNet's mean and standard deviation.
+/// Returns the usual preprocessing of ImageNet: the shorter side is resized to `shorter` pixels, the center 224 × 224
+/// pixels are kept, and channels are normalized by ImageNet's mean and standard deviation.
 pub(crate) const fn imagenet(shorter: usize, filter: Filter) -> Preprocessing {
     Preprocessing {
         resize: Resize::ShorterSide(shorter),
@@ -24,8 +24,8 @@ pub(crate) const fn inception(shorter: usize) -> Preprocessing {
     Preprocessing { mean: [0.5; 3], std: [0.5; 3], ..imagenet(shorter, Filter::Bicubic) }
 }
 
-/// Returns [`imagenet`] with bicubic interpolation and CLIP's mean and standard deviation. OpenAI resizes the shorter side to
-/// 224 pixels; timm often keeps a crop of a larger image.
+/// Returns [`imagenet`] with bicubic interpolation and CLIP's mean and standard deviation. OpenAI resizes the shorter
+/// side to 224 pixels; timm often keeps a crop of a larger image.
 pub(crate) const fn clip(shorter: usize) -> Preprocessing {
     Preprocessing {
         mean: [0.481_454_66, 0.457_827_5, 0.408_210_73],

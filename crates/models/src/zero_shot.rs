@@ -21,13 +21,13 @@ pub const TEMPLATES: [&str; 7] = [
 /// Returns the weights of a zero-shot classifier and the SHA-256 of the checkpoint that they come from.
 ///
 /// The weights (f32, on the CPU) are those of an image tower of the zoo, and the tensor "zero_shot.texts.weight"
-/// `(classes, D)`: the features that the text tower of the same checkpoint gives for the classes, multiplied by the scale of
-/// the logits. Saved to a file, they are weights of the model from which [`zoo::load`] makes a classifier. `tokenizer` is the
-/// `tokenizer.json` that belongs to the checkpoint.
+/// `(classes, D)`: the features that the text tower of the same checkpoint gives for the classes, multiplied by the
+/// scale of the logits. Saved to a file, they are weights of the model from which [`zoo::load`] makes a classifier.
+/// `tokenizer` is the `tokenizer.json` that belongs to the checkpoint.
 ///
 /// # Errors
-/// Fails like [`zoo::read`], [`ClipText::open`] and [`ClipText::classes`], and if the towers have embeddings of different
-/// lengths.
+/// Fails like [`zoo::read`], [`ClipText::open`] and [`ClipText::classes`], and if the towers have embeddings of
+/// different lengths.
 pub fn weights(
     model: &str,
     checkpoint: &Path,

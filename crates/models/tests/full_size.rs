@@ -59,8 +59,8 @@ fn logits_features_and_gradients_equal_timms() {
             let [ours, torchs] =
                 [&input_gradient(&model, &x), &golden[&format!("{name}.gradient_f32")]].map(|got| rms_error(got, want));
             println!("{name}: input gradient {ours:.1e} of its root mean square, torch in f32 {torchs:.1e}");
-            // A ReLU whose input is 0 up to rounding can be on in one network and off in the other, so the largest error means
-            // little.
+            // A ReLU whose input is 0 up to rounding can be on in one network and off in the other, so the largest
+            // error means little.
             assert!(ours < 1e-4 + 3.0 * torchs, "{name}: input gradient {ours}, torch {torchs}");
         }
     }

@@ -29,7 +29,8 @@ fn input(height: usize, width: usize) -> Tensor {
     Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap()
 }
 
-/// Checks that errors are below 1e-4 of the golden values' standard deviation, which is ten to twenty times f32's own error.
+/// Checks that errors are below 1e-4 of the golden values' standard deviation, which is ten to twenty times f32's own
+/// error.
 fn check(got: &Tensor, want: &Tensor, what: &str) {
     assert_eq!(got.dims(), want.dims(), "{what}");
     let mean = want.mean_all().unwrap().to_scalar::<f32>().unwrap();

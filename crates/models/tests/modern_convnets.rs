@@ -35,8 +35,8 @@ fn mobilenets() {
 
 const ALL: [&dyn Architecture; 4] = [&CONVNEXT, &EFFICIENTNET, &MOBILENET_V3, &MOBILENET_V4];
 
-/// Along its gradient, the slope of a logit is the gradient's length. The step is short because ReLU has kinks. Batch norms are
-/// not folded here.
+/// Along its gradient, the slope of a logit is the gradient's length. The step is short because ReLU has kinks. Batch
+/// norms are not folded here.
 #[test]
 fn gradients_are_slopes() {
     for architecture in ALL {

@@ -1,6 +1,7 @@
-//! Forward-mode derivatives of every family. They are compared with reverse mode. Their gradients with respect to the weights
-//! (second derivatives) are compared with finite differences if the network is smooth. In networks with corners (ReLU, hard
-//! swish, max pools), finite differences also measure units that switch on or off, which derivatives do not.
+//! Forward-mode derivatives of every family. They are compared with reverse mode. Their gradients with respect to the
+//! weights (second derivatives) are compared with finite differences if the network is smooth. In networks with corners
+//! (ReLU, hard swish, max pools), finite differences also measure units that switch on or off, which derivatives do
+//! not.
 #![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 mod device;
@@ -72,7 +73,8 @@ fn check(name: &str, graph: &Graph, gain: f64, (height, width): (usize, usize)) 
         return;
     }
 
-    // The gradient with respect to the weights equals the differences of first derivatives when all weights move a little.
+    // The gradient with respect to the weights equals the differences of first derivatives when all weights move a
+    // little.
     let names: Vec<String> = {
         let mut names: Vec<String> = weights.keys().filter(|name| !name.contains("running_")).cloned().collect();
         names.sort();

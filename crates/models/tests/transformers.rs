@@ -75,8 +75,8 @@ fn gradients_equal_finite_differences() {
     }
 }
 
-/// The rows and columns of values are those of the image: a change of one corner stays in the first window, of 4 × 4 patches,
-/// and then in the windows shifted by 2 that overlap it.
+/// The rows and columns of values are those of the image: a change of one corner stays in the first window, of 4 × 4
+/// patches, and then in the windows shifted by 2 that overlap it.
 #[test]
 fn windows_keep_the_positions_of_the_image() {
     let x = input();

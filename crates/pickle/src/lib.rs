@@ -3,8 +3,8 @@
 //! A pickle is a program for a small stack machine, and Python's own reader lets that program call any function. This
 //! machine has no way to call anything:
 //!
-//! - [`Pickle::parse`] reads plain values (numbers, text, bytes, lists, tuples, sets, dictionaries) and refuses a pickle
-//!   that names a Python class or function.
+//! - [`Pickle::parse`] reads plain values (numbers, text, bytes, lists, tuples, sets, dictionaries) and refuses a
+//!   pickle that names a Python class or function.
 //! - [`Pickle::read_objects`] also accepts objects, as torch checkpoints contain them. It keeps each call as a
 //!   description: the name of the function and its arguments ([`Value::call`]).
 //! - [`write_text_lists`] writes the one kind of pickle that this project produces.

@@ -17,8 +17,8 @@ pub(crate) enum Accept {
 }
 
 impl Accept {
-    /// The largest number of instructions, each of which takes up to about a hundred bytes of memory. The rankings of four
-    /// million images take twelve million; the checkpoint of a large network with its optimizer takes 100,000.
+    /// The largest number of instructions, each of which takes up to about a hundred bytes of memory. The rankings of
+    /// four million images take twelve million; the checkpoint of a large network with its optimizer takes 100,000.
     fn max_instructions(self) -> usize {
         match self {
             Self::PlainValues => 50_000_000,

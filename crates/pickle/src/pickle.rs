@@ -13,8 +13,8 @@ pub struct Pickle {
 impl Pickle {
     /// Reads a pickle of plain values: numbers, text, bytes, lists, tuples, sets and dictionaries.
     ///
-    /// `collections.OrderedDict` and `collections.defaultdict` are read as dictionaries. Bytes after the end of the pickle
-    /// are ignored.
+    /// `collections.OrderedDict` and `collections.defaultdict` are read as dictionaries. Bytes after the end of the
+    /// pickle are ignored.
     ///
     /// # Errors
     /// Returns [`PickleError`] if the bytes are not a whole pickle, or if it names any other function or class.

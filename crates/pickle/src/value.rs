@@ -75,7 +75,8 @@ impl<'a> Value<'a> {
         Some(self.given_pairs().iter().filter_map(move |&pair| self.at(pair).pair()).chain(entries))
     }
 
-    /// Returns the pairs that an `OrderedDict` was called with. Python 2 pickles it so; Python 3 adds entries afterwards.
+    /// Returns the pairs that an `OrderedDict` was called with. Python 2 pickles it so; Python 3 adds entries
+    /// afterwards.
     fn given_pairs(self) -> &'a [usize] {
         let Node::Object(object) = self.node() else { return &[] };
         match (self.at(object.function).node(), self.at(object.arguments).node()) {

@@ -2,8 +2,8 @@ use crate::opcode::{APPENDS, BINUNICODE, EMPTY_DICT, EMPTY_LIST, MARK, PROTO, SE
 
 /// Writes a dictionary from text to lists of text as a pickle of protocol 2.
 ///
-/// Python's `pickle.load` returns `{key: [item, ..], ..}` in the given order. Nothing is shared between the lists, so the
-/// pickle contains no references. Text of more than 4 GiB is cut.
+/// Python's `pickle.load` returns `{key: [item, ..], ..}` in the given order. Nothing is shared between the lists, so
+/// the pickle contains no references. Text of more than 4 GiB is cut.
 ///
 /// ```
 /// use hard_imagenet_pickle::{Pickle, write_text_lists};

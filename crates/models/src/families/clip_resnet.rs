@@ -8,13 +8,14 @@ use hard_imagenet_graph::{
     Activation, Conv2d, Extent, Graph, GraphBuilder, GraphError, Layout, NodeId, Pool2d, Reduction,
 };
 
-/// The numbers that describe one image tower. Its output is the embedding that is compared with those of texts. A linear probe
-/// has as many outputs as classes instead.
+/// The numbers that describe one image tower. Its output is the embedding that is compared with those of texts. A
+/// linear probe has as many outputs as classes instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClipResNet {
     /// The side of the square image, in pixels.
     pub image: usize,
-    /// The channels of the stem. The blocks of the stages have 1, 2, 4 and 8 times as many inside and four times that outside.
+    /// The channels of the stem. The blocks of the stages have 1, 2, 4 and 8 times as many inside and four times that
+    /// outside.
     pub width: usize,
     /// The number of blocks of each stage.
     pub blocks: &'static [usize],
@@ -96,8 +97,8 @@ impl ClipResNet {
     }
 }
 
-/// Builds one block and returns its value and channels. An average pool halves the resolution, not a stride, so no pixel is
-/// skipped.
+/// Builds one block and returns its value and channels. An average pool halves the resolution, not a stride, so no
+/// pixel is skipped.
 fn bottleneck(g: &mut GraphBuilder, x: NodeId, channels: usize, width: usize, halve: bool) -> (NodeId, usize) {
     let outputs = 4 * width;
     let y = conv_norm_module(g, "conv1_1x1", x, Conv2d::new(channels, width, 1), RELU);

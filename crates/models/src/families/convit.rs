@@ -41,8 +41,8 @@ impl ConVit {
         g.add("", x, y)
     }
 
-    /// Builds (1 - σ(λ)) · attention by content + σ(λ) · attention by position, with one λ for each head. The rows of both
-    /// attentions sum to 1, so those of the result do too, and timm's division by their sum is omitted.
+    /// Builds (1 - σ(λ)) · attention by content + σ(λ) · attention by position, with one λ for each head. The rows of
+    /// both attentions sum to 1, so those of the result do too, and timm's division by their sum is omitted.
     fn gated_attention(&self, g: &mut GraphBuilder, x: NodeId, offsets: NodeId) -> NodeId {
         let (width, heads, layout) = (self.width, self.heads, g.layout(x));
         let gate = g.parameter("gating_param", &[heads]);
@@ -72,8 +72,8 @@ impl ConVit {
     }
 }
 
-/// Returns the constant `(positions, positions, 3)`: the columns, rows and squared distance from each position to each other
-/// one, in patches.
+/// Returns the constant `(positions, positions, 3)`: the columns, rows and squared distance from each position to each
+/// other one, in patches.
 fn offsets(side: usize) -> Constant {
     let places = side * side;
     let values = (0..places * places).flat_map(|i| {

@@ -1,5 +1,5 @@
-//! ConvNeXt (Liu et al. 2022): residual networks whose blocks are those of a transformer with a depthwise convolution instead
-//! of attention. Names are timm's.
+//! ConvNeXt (Liu et al. 2022): residual networks whose blocks are those of a transformer with a depthwise convolution
+//! instead of attention. Names are timm's.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -10,8 +10,8 @@ use hard_imagenet_images::Filter;
 /// The numbers that describe one ConvNeXt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvNeXt {
-    /// The channels and number of blocks of each stage. The first stage has a quarter of the image's resolution, and each
-    /// further one halves it.
+    /// The channels and number of blocks of each stage. The first stage has a quarter of the image's resolution, and
+    /// each further one halves it.
     pub stages: &'static [(usize, usize)],
 }
 

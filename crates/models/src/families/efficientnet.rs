@@ -15,8 +15,8 @@ pub struct EfficientNet {
     pub depth: f64,
 }
 
-/// The stages of B0: side of the window, stride of the first block, factor of the channels in the middle of a block, output
-/// channels, number of blocks.
+/// The stages of B0: side of the window, stride of the first block, factor of the channels in the middle of a block,
+/// output channels, number of blocks.
 const STAGES: [(usize, usize, usize, usize, usize); 7] = [
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -31,8 +31,8 @@ const ACTIVATIONS: Activations =
     Activations { main: Activation::Silu, squeezed: Activation::Silu, gate: Activation::Sigmoid };
 
 impl EfficientNet {
-    /// Returns the blocks of each stage for a stem with that many channels. The squeeze-and-excitation has a quarter of a
-    /// block's input channels.
+    /// Returns the blocks of each stage for a stem with that many channels. The squeeze-and-excitation has a quarter of
+    /// a block's input channels.
     fn blocks(&self, stem: usize) -> Vec<Vec<MobileBlock>> {
         let mut inputs = stem;
         STAGES

@@ -1,5 +1,5 @@
-//! MobileNetV3 (Howard et al. 2019) and the convolutional MobileNetV4 (Qin et al. 2024). Names are timm's. The pooled values
-//! pass through one more layer before the classifier.
+//! MobileNetV3 (Howard et al. 2019) and the convolutional MobileNetV4 (Qin et al. 2024). Names are timm's. The pooled
+//! values pass through one more layer before the classifier.
 
 use crate::Architecture;
 use crate::families::Row;

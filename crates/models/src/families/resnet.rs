@@ -13,8 +13,8 @@ pub enum Block {
     Basic,
     /// Convolutions of 1 × 1, 3 × 3 and 1 × 1, the last with four times as many channels.
     Bottleneck,
-    /// A bottleneck whose 3 × 3 convolution has `groups` groups. This is ResNeXt (Xie et al. 2017) and, with one group, the
-    /// wide residual network (Zagoruyko and Komodakis 2016).
+    /// A bottleneck whose 3 × 3 convolution has `groups` groups. This is ResNeXt (Xie et al. 2017) and, with one group,
+    /// the wide residual network (Zagoruyko and Komodakis 2016).
     Grouped {
         /// The number of groups of channels, which are convolved separately.
         groups: usize,
@@ -41,8 +41,8 @@ pub struct ResNet {
     pub stem_width: usize,
     /// The kind of block.
     pub block: Block,
-    /// The width of each stage (that of a plain block's 3 × 3 convolutions) and its number of blocks. The first stage keeps
-    /// the resolution, and each further one halves it.
+    /// The width of each stage (that of a plain block's 3 × 3 convolutions) and its number of blocks. The first stage
+    /// keeps the resolution, and each further one halves it.
     pub stages: &'static [(usize, usize)],
 }
 
@@ -163,14 +163,16 @@ pub(crate) const ROWS: &[Row] = &[
     Row { name: "resnext101_32x8d.tv_in1k", architecture: &RESNEXT101_8, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "resnext101_32x8d.tv2_in1k", architecture: &RESNEXT101_8, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
     Row { name: "resnext101_64x4d.tv_in1k", architecture: &RESNEXT101_64, preprocess: imagenet(232, Filter::Bilinear), classes: 1000 },
-    // Adversarially robust networks (Salman et al. 2020), trained against l2 balls of radius 3 or linf balls of radius 4 / 255.
+    // Adversarially robust networks (Salman et al. 2020), trained against l2 balls of radius 3 or linf balls of radius
+    // 4 / 255.
     Row { name: "resnet18.robust_l2_eps3", architecture: &RESNET18, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "resnet18.robust_linf_eps4", architecture: &RESNET18, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "resnet50.robust_l2_eps3", architecture: &RESNET50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "resnet50.robust_linf_eps4", architecture: &RESNET50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "wide_resnet50_2.robust_l2_eps3", architecture: &WIDE50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
     Row { name: "wide_resnet50_2.robust_linf_eps4", architecture: &WIDE50, preprocess: imagenet(256, Filter::Bilinear), classes: 1000 },
-    // Contrastive pretraining without labels (Chen et al. 2020) and a linear probe. Images in [0, 1] are not normalized.
+    // Contrastive pretraining without labels (Chen et al. 2020) and a linear probe. Images in [0, 1] are not
+    // normalized.
     Row { name: "resnet50.simclr", architecture: &RESNET50, preprocess: Preprocessing { mean: [0.0; 3], std: [1.0; 3], ..imagenet(256, Filter::Bilinear) }, classes: 1000 },
     Row { name: "planted_resnet", architecture: &PLANTED, preprocess: planted(), classes: 8 },
     Row { name: "planted_resnet.cue", architecture: &PLANTED, preprocess: planted(), classes: 8 },

@@ -1,5 +1,5 @@
-//! Swin transformers (Liu et al. 2021): attention within windows, which are shifted in every other block. Names are timm's,
-//! and values are `(B, H, W, C)`.
+//! Swin transformers (Liu et al. 2021): attention within windows, which are shifted in every other block. Names are
+//! timm's, and values are `(B, H, W, C)`.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -28,7 +28,8 @@ pub struct SwinTransformer {
 /// The epsilon of the layer norms, timm's.
 const EPS: f64 = 1e-5;
 
-/// The number that is added to the score of two positions that come from opposite edges of the image into one shifted window.
+/// The number that is added to the score of two positions that come from opposite edges of the image into one shifted
+/// window.
 const APART: f32 = -100.0;
 
 /// One stage: `side` × `side` positions with `width` channels.
@@ -112,8 +113,8 @@ impl Stage {
         x
     }
 
-    /// Builds the numbers that are added to the scores: for each head, a learned number for each offset between two positions,
-    /// and the mask.
+    /// Builds the numbers that are added to the scores: for each head, a learned number for each offset between two
+    /// positions, and the mask.
     fn position_bias(self, g: &mut GraphBuilder, mask: Option<NodeId>) -> NodeId {
         let (window, area) = (self.window, self.window * self.window);
         let span = 2 * window - 1;
@@ -133,11 +134,12 @@ impl Stage {
         }
     }
 
-    /// Returns the mask `(windows, 1, area, area)`: 0 for two positions of a shifted window that belong to the same part of the
-    /// image, and [`APART`] otherwise.
+    /// Returns the mask `(windows, 1, area, area)`: 0 for two positions of a shifted window that belong to the same
+    /// part of the image, and [`APART`] otherwise.
     fn mask(self, shift: usize) -> Constant {
         let (side, window, area) = (self.side, self.window, self.window * self.window);
-        // After the shift, rows and columns belong to whole windows, or to the last window's own part, or wrapped around.
+        // After the shift, rows and columns belong to whole windows, or to the last window's own part, or wrapped
+        // around.
         let part = |i: usize| usize::from(i >= side - window) + usize::from(i >= side - shift);
         let across = side / window;
         let place = |index: usize, i: usize| {

@@ -42,8 +42,8 @@ impl Architecture for Vgg {
             x = g.max_pool2d(&next(), x, Pool2d::new(2));
         }
         g.alias("features", x);
-        // timm has the hidden layers as convolutions over the whole map, so larger images give several vectors, which are
-        // averaged.
+        // timm has the hidden layers as convolutions over the whole map, so larger images give several vectors, which
+        // are averaged.
         let hidden = self.hidden;
         let x = g.conv2d("pre_logits.fc1", x, Conv2d { bias: true, ..Conv2d::new(channels, hidden, self.side) });
         let x = g.activation("pre_logits.act1", x, Activation::Relu);

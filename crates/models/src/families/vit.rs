@@ -1,5 +1,5 @@
-//! Vision transformers (Dosovitskiy et al. 2021) and networks of the same design: DeiT (Touvron et al. 2021), DINOv2 (Oquab
-//! et al. 2024) and CLIP's image tower (Radford et al. 2021). Names are timm's.
+//! Vision transformers (Dosovitskiy et al. 2021) and networks of the same design: DeiT (Touvron et al. 2021), DINOv2
+//! (Oquab et al. 2024) and CLIP's image tower (Radford et al. 2021). Names are timm's.
 
 use crate::Architecture;
 use crate::families::Row;
@@ -30,21 +30,22 @@ pub struct VisionTransformer {
 pub enum Variant {
     /// There are none.
     Plain,
-    /// A second token has its own head, which was trained to imitate another network. The logits are the mean of both heads'
-    /// logits, so the features are both tokens, the class token first: `(B, 2 · width)`.
+    /// A second token has its own head, which was trained to imitate another network. The logits are the mean of both
+    /// heads' logits, so the features are both tokens, the class token first: `(B, 2 · width)`.
     Distilled,
-    /// Learned factors scale the channels that a block adds. There can be registers: tokens without a position that keep
-    /// artifacts out of the attention to patches (Darcet et al. 2024).
+    /// Learned factors scale the channels that a block adds. There can be registers: tokens without a position that
+    /// keep artifacts out of the attention to patches (Darcet et al. 2024).
     DinoV2 {
         /// The number of registers, which can be 0.
         registers: usize,
-        /// Whether the head takes the mean of the patches in addition to the class token, `(B, 2 · width)`, as the heads
-        /// published for ImageNet do.
+        /// Whether the head takes the mean of the patches in addition to the class token, `(B, 2 · width)`, as the
+        /// heads published for ImageNet do.
         mean: bool,
     },
     /// There is a norm before the first block, and the projection of the patches has no bias.
     Clip {
-        /// Whether the activation is [`Activation::QuickGelu`], with which OpenAI trained, instead of [`Activation::Gelu`].
+        /// Whether the activation is [`Activation::QuickGelu`], with which OpenAI trained, instead of
+        /// [`Activation::Gelu`].
         quick_gelu: bool,
     },
 }
@@ -218,9 +219,9 @@ const fn whole(side: usize, like: Preprocessing) -> Preprocessing {
 }
 
 /// A name without tag means the first row of that name. This is timm's choice, except for CLIP's quickgelu, where it is
-/// OpenAI's own network; its weights are published under the name without that word. DINOv2 is published without a head: add
-/// one on the class token, or on the class token and the mean of the patches. CLIP's own weights end in the projection to the
-/// 512 numbers that are compared with texts.
+/// OpenAI's own network; its weights are published under the name without that word. DINOv2 is published without a
+/// head: add one on the class token, or on the class token and the mean of the patches. CLIP's own weights end in the
+/// projection to the 512 numbers that are compared with texts.
 #[rustfmt::skip]
 pub(crate) const ROWS: &[Row] = &[
     Row { name: "vit_tiny_patch16_224.augreg_in21k_ft_in1k", architecture: &TINY, preprocess: inception(248), classes: 1000 },

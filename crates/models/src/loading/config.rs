@@ -15,8 +15,8 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Reads the `config.json` beside a weights file that has one of the hub's names. Returns `None` for other names, and if
-    /// there is no such file or it is not timm's.
+    /// Reads the `config.json` beside a weights file that has one of the hub's names. Returns `None` for other names,
+    /// and if there is no such file or it is not timm's.
     pub(crate) fn beside(weights: &Path) -> Result<Option<Self>, ModelError> {
         let path = weights.with_file_name("config.json");
         let has_hub_name = weights.file_name().is_some_and(|name| HUB_FILE_NAMES.iter().any(|known| name == *known));
@@ -38,7 +38,8 @@ impl Config {
     /// Changes a description of the zoo to what the file states.
     ///
     /// # Errors
-    /// Returns [`ModelError::Config`] with the field's name for another architecture or head, and for an impossible value.
+    /// Returns [`ModelError::Config`] with the field's name for another architecture or head, and for an impossible
+    /// value.
     pub(crate) fn apply(&self, spec: &mut ModelSpec) -> Result<(), ModelError> {
         let wrong = |field: &str, message: String| Err(self.wrong(field, message));
         let architecture: Option<String> = self.field("architecture")?;
@@ -100,7 +101,8 @@ impl Config {
         ModelError::Config { path: self.path.clone(), message: format!("its field {field:?} {message}") }
     }
 
-    /// Returns a field of the file or of its `pretrained_cfg`, where files beside weights have theirs. Null counts as absent.
+    /// Returns a field of the file or of its `pretrained_cfg`, where files beside weights have theirs. Null counts as
+    /// absent.
     fn field<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Result<Option<T>, ModelError> {
         let inner = self.values.get("pretrained_cfg").and_then(|inner| inner.get(name));
         let Some(value) = self.values.get(name).or(inner).filter(|value| !value.is_null()) else { return Ok(None) };

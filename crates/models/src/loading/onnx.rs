@@ -19,14 +19,14 @@ pub fn is_file(name: &str) -> bool {
 
 /// Loads a model that `torch.onnx.export` wrote. The model's name is that of the file without its extension.
 ///
-/// Of the preprocessing, an ONNX file states only the size of the input. If `preprocess` is `None`, timm's `config.json` is
-/// used, if it lies beside `model.onnx` under the name `model.json`. What it does not state is what most models of timm use:
-/// the shorter side is resized to 8/7 of the input's size by bilinear interpolation, the center is cropped, and channels are
-/// normalized by ImageNet's mean and standard deviation.
+/// Of the preprocessing, an ONNX file states only the size of the input. If `preprocess` is `None`, timm's
+/// `config.json` is used, if it lies beside `model.onnx` under the name `model.json`. What it does not state is what
+/// most models of timm use: the shorter side is resized to 8/7 of the input's size by bilinear interpolation, the
+/// center is cropped, and channels are normalized by ImageNet's mean and standard deviation.
 ///
 /// # Errors
-/// Returns [`ModelError::Onnx`] for a file that cannot be read as a graph, [`ModelError::Config`] for a `model.json` of another
-/// input size, and [`ModelError::Input`] if no node has rows and columns.
+/// Returns [`ModelError::Onnx`] for a file that cannot be read as a graph, [`ModelError::Config`] for a `model.json` of
+/// another input size, and [`ModelError::Input`] if no node has rows and columns.
 pub fn load(
     path: &Path,
     preprocess: Option<Preprocessing>,

@@ -77,8 +77,8 @@ impl WeightTable {
         self.weights.get(name).map(|weight| weight.shape.as_slice())
     }
 
-    /// Reads the weights that a graph needs (f32, on the CPU) and the SHA-256 of the file. Call [`check`](Self::check) first:
-    /// missing weights are omitted.
+    /// Reads the weights that a graph needs (f32, on the CPU) and the SHA-256 of the file. Call [`check`](Self::check)
+    /// first: missing weights are omitted.
     pub(crate) fn values(&self, graph: &Graph) -> Result<(WeightMap, String), ModelError> {
         self.values_of(&graph.parameters())
     }
@@ -140,8 +140,8 @@ pub(crate) fn describe_mismatch(table: &WeightTable, wanted: &[Parameter]) -> Op
 /// The number of names that an error lists of each kind of difference.
 const LISTED: usize = 6;
 
-/// Returns whether two shapes are equal except for dimensions of length 1, or have rows of the same number of elements. Some
-/// files store the linear layer on a feature map (VGG's first) as a convolution with a kernel of the map's size.
+/// Returns whether two shapes are equal except for dimensions of length 1, or have rows of the same number of elements.
+/// Some files store the linear layer on a feature map (VGG's first) as a convolution with a kernel of the map's size.
 fn holds_the_same_numbers(a: &[usize], b: &[usize]) -> bool {
     let squeezed = |shape: &[usize]| shape.iter().copied().filter(|&length| length != 1).collect::<Vec<_>>();
     let rows = |shape: &[usize]| (shape.len() >= 2).then(|| (shape[0], shape.iter().product::<usize>()));
@@ -160,8 +160,8 @@ mod tests {
     use crate::generated;
     use hard_imagenet_graph::{Conv2d, GraphBuilder};
 
-    /// The network whose weights `tests/golden/make_checkpoints.py` stores: `Sequential(Conv2d(3, 4, 3), BatchNorm2d(4),
-    /// Linear(4, 5))`.
+    /// The network whose weights `tests/golden/make_checkpoints.py` stores: `Sequential(Conv2d(3, 4, 3),
+    /// BatchNorm2d(4), Linear(4, 5))`.
     fn golden_graph() -> Graph {
         let mut g = GraphBuilder::new();
         let x = g.input();

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 pub enum Weights {
     /// One file: safetensors, or a torch checkpoint (`.pth`, `.pt`, `.bin`, `.ckpt`) of any version of torch.
     ///
-    /// A checkpoint is read as data; no code in it runs. Tensors may have timm's names, those of torchvision or transformers,
-    /// or those of the authors of DINOv2, CLIP and Swin.
+    /// A checkpoint is read as data; no code in it runs. Tensors may have timm's names, those of torchvision or
+    /// transformers, or those of the authors of DINOv2, CLIP and Swin.
     File(PathBuf),
-    /// A folder that contains `<model>.safetensors` (or `.pth`, `.pt`, `.bin`, `.ckpt`; with or without the model's tag), or a
-    /// folder with the files of a repository of the Hugging Face hub: `model.safetensors` or `pytorch_model.bin`, and
-    /// `config.json`.
+    /// A folder that contains `<model>.safetensors` (or `.pth`, `.pt`, `.bin`, `.ckpt`; with or without the model's
+    /// tag), or a folder with the files of a repository of the Hugging Face hub: `model.safetensors` or
+    /// `pytorch_model.bin`, and `config.json`.
     Folder(PathBuf),
     /// A safetensors file in memory.
     Bytes(&'static [u8]),

@@ -82,7 +82,8 @@ const MASKED: &[&str] = &["mask_token", "backbone.mask_token"];
 
 const DINO: &[(&str, &str)] = &[("backbone.", ""), ("linear_head.", "head."), ("register_tokens", "reg_token")];
 
-/// Microsoft's files count the reduction of the resolution to the end of a stage, timm to the beginning of the next one.
+/// Microsoft's files count the reduction of the resolution to the end of a stage, timm to the beginning of the next
+/// one.
 const SWIN: &[(&str, &str)] = &[
     ("layers.2.downsample.", "layers.3.downsample."),
     ("layers.1.downsample.", "layers.2.downsample."),

@@ -1,8 +1,8 @@
 //! Names of weights: torchvision, transformers and the authors of models use other names than timm.
 //!
-//! The zoo uses timm's names. A [`Scheme`] is a list of replacements that turns the names of one source into timm's; a file
-//! belongs to a scheme if it contains a name that only this source uses. Prefixes of wrappers (data parallelism, compilation,
-//! robust training) are removed first.
+//! The zoo uses timm's names. A [`Scheme`] is a list of replacements that turns the names of one source into timm's; a
+//! file belongs to a scheme if it contains a name that only this source uses. Prefixes of wrappers (data parallelism,
+//! compilation, robust training) are removed first.
 
 mod authors;
 mod scheme;
@@ -41,8 +41,8 @@ pub(crate) fn translate_names(tensors: &[StoredTensor], schemes: &[&[Scheme]]) -
     weights
 }
 
-/// Removes the second copy of the network that the robustness library saves, and its normalization, which is not part of
-/// a network here.
+/// Removes the second copy of the network that the robustness library saves, and its normalization, which is not part
+/// of a network here.
 fn without_copies(tensors: Vec<&StoredTensor>) -> Vec<&StoredTensor> {
     let starts_with = |stored: &StoredTensor, part: &str| strip_wrappers(&stored.name).starts_with(part);
     if !tensors.iter().any(|stored| starts_with(stored, "attacker.")) {

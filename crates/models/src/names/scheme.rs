@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 pub(crate) struct Scheme {
     /// A part of a name by which files of this source are recognized.
     pub(super) mark: &'static str,
-    /// The replacements to make in each name, in order. `#0`, `#1` and so on mark parts of one tensor, which are joined along
-    /// the first dimension.
+    /// The replacements to make in each name, in order. `#0`, `#1` and so on mark parts of one tensor, which are joined
+    /// along the first dimension.
     pub(super) replacements: &'static [(&'static str, &'static str)],
     /// Further replacements, which several families share.
     pub(super) then: &'static [(&'static str, &'static str)],

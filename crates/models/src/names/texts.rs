@@ -1,5 +1,5 @@
-//! CLIP's text tower in the files of transformers, OpenAI and open_clip. Where it has the same parts as the image tower, the
-//! weights get the same names.
+//! CLIP's text tower in the files of transformers, OpenAI and open_clip. Where it has the same parts as the image
+//! tower, the weights get the same names.
 
 use super::authors;
 use super::scheme::{Scheme, WeightsByName};

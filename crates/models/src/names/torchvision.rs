@@ -115,8 +115,8 @@ const MOBILENET_SMALL: &[(&str, &str)] = &[
     ("classifier.0.", "conv_head."), ("classifier.3.", "classifier."),
 ];
 
-/// The batch norms of torchvision's MobileNets add 1e-3 to the variance, those of timm 1e-5. The difference is added to the
-/// stored variances.
+/// The batch norms of torchvision's MobileNets add 1e-3 to the variance, those of timm 1e-5. The difference is added to
+/// the stored variances.
 fn adapt_epsilon(weights: &mut WeightsByName) {
     for (_, variance) in weights.iter_mut().filter(|(name, _)| name.ends_with("running_var")) {
         variance.shift(1e-3 - 1e-5);

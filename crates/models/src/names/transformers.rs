@@ -82,7 +82,8 @@ fn add_zero_bias(weights: &mut WeightsByName) {
 const MASKED: &[&str] =
     &["embeddings.mask_token", "dinov2.embeddings.mask_token", "dinov2_with_registers.embeddings.mask_token"];
 
-/// In networks with registers, timm gives positions only to patches. The position of the class token is added to the token.
+/// In networks with registers, timm gives positions only to patches. The position of the class token is added to the
+/// token.
 pub(super) fn split_positions(weights: &mut WeightsByName) {
     let Some(places) = weights.remove("pos_embed") else { return };
     let of = |start, length| places.parts.iter().cloned().map(|part| part.narrow(1, start, length)).collect();

@@ -14,8 +14,8 @@ pub(super) fn fit(row: &Row, weights: &Weights) -> Result<(WeightTable, Graph, M
     Ok((table, graph, spec))
 }
 
-/// Returns the graph with the head that the weights have: as many classes as the last layer has rows and as many features
-/// as it has columns, and a comparison with texts if the features of texts are there.
+/// Returns the graph with the head that the weights have: as many classes as the last layer has rows and as many
+/// features as it has columns, and a comparison with texts if the features of texts are there.
 fn fit_head(row: &Row, table: &WeightTable) -> Result<(Graph, ModelSpec), ModelError> {
     let graph = row.architecture.graph(row.classes)?;
     let head = last_linear(&graph).and_then(|name| table.shape(name));

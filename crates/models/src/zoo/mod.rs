@@ -11,8 +11,9 @@ use candle_core::{DType, Device};
 /// Builds the named model and loads its weights. The size of its head follows from the weights.
 ///
 /// A name without tag means the first model of that name. The preprocessing is the zoo's, except for what timm's
-/// `config.json` beside the weights states. Batch norms are folded ([`Model::new`]). A file that also contains the features
-/// of texts ([`zero_shot::weights`](crate::zero_shot::weights)) makes a classifier that compares images with these texts.
+/// `config.json` beside the weights states. Batch norms are folded ([`Model::new`]). A file that also contains the
+/// features of texts ([`zero_shot::weights`](crate::zero_shot::weights)) makes a classifier that compares images with
+/// these texts.
 ///
 /// # Errors
 /// Returns [`ModelError`] for an unknown name (with the nearest known ones), an unreadable file, missing, extra or

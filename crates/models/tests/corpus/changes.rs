@@ -2,8 +2,8 @@
 
 use hard_imagenet_cpu::random::{GAMMA, Stream};
 
-/// Returns the bytes with one to eight changes, which depend only on `round`: flipped bits, extreme values, and removed or
-/// repeated sections.
+/// Returns the bytes with one to eight changes, which depend only on `round`: flipped bits, extreme values, and removed
+/// or repeated sections.
 pub(crate) fn change(whole: &[u8], round: u64) -> Vec<u8> {
     let mut random = Stream::new(round.wrapping_mul(GAMMA)).reader();
     let mut below = |limit: usize| (random.next_u64() % limit.max(1) as u64) as usize;

@@ -13,8 +13,8 @@ pub(crate) struct Family<'a> {
     pub(crate) size: (usize, usize),
 }
 
-/// Checks that logits, features and input gradient equal those of the original, that half precision gives nearly the same
-/// logits, that the network can be cut at every node, and that the node for activation maps has rows and columns.
+/// Checks that logits, features and input gradient equal those of the original, that half precision gives nearly the
+/// same logits, that the network can be cut at every node, and that the node for activation maps has rows and columns.
 pub(crate) fn check(family: &Family<'_>) {
     check_with_gain(family, 1.0);
 }

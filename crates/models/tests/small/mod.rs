@@ -23,8 +23,8 @@ pub(crate) const VGG_BN: Vgg = Vgg { batch_norm: true, ..VGG };
 pub(crate) const DENSENET: DenseNet = DenseNet { stem_width: 16, growth: 8, blocks: &[2, 3] };
 pub(crate) const CLIP: ClipResNet = ClipResNet { image: 32, width: 16, blocks: &[1, 2], heads: 2 };
 
-/// The factor of the weights of convolutions. Without it, squeeze-and-excitation and SiLU would damp small values so much that
-/// logits would hardly depend on the image.
+/// The factor of the weights of convolutions. Without it, squeeze-and-excitation and SiLU would damp small values so
+/// much that logits would hardly depend on the image.
 pub(crate) const GAIN: f64 = 1.75;
 
 pub(crate) const CONVNEXT: ConvNeXt = ConvNeXt { stages: &[(16, 1), (24, 1), (32, 2), (40, 1)] };

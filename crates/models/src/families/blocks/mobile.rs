@@ -41,8 +41,8 @@ pub enum MobileBlock {
         /// The channels inside the squeeze-and-excitation, or 0 if there is none.
         squeezed: usize,
     },
-    /// An expansion of the channels by a convolution with a window, and a reduction of the channels (EdgeTPU; Gupta and Akin
-    /// 2020).
+    /// An expansion of the channels by a convolution with a window, and a reduction of the channels (EdgeTPU; Gupta and
+    /// Akin 2020).
     Fused {
         /// The side of the window.
         kernel: usize,
@@ -53,8 +53,8 @@ pub enum MobileBlock {
         /// The output channels.
         outputs: usize,
     },
-    /// A depthwise convolution, an expansion of the channels, a second depthwise convolution, and a reduction of the channels
-    /// (MobileNetV4; Qin et al. 2024). Each depthwise convolution can be absent; the last one has the stride.
+    /// A depthwise convolution, an expansion of the channels, a second depthwise convolution, and a reduction of the
+    /// channels (MobileNetV4; Qin et al. 2024). Each depthwise convolution can be absent; the last one has the stride.
     Universal {
         /// The side of the first window, or 0 if there is none.
         start: usize,

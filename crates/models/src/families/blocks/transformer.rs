@@ -11,8 +11,9 @@ pub(crate) fn patch_embed(g: &mut GraphBuilder, x: NodeId, patches: Conv2d, side
     x
 }
 
-/// Builds softmax(q kᵀ / √d) v for each head of `(B, tokens, width)`. It consists of primitive operations, so the attention
-/// itself is the node "attn.softmax" `(B, heads, tokens, tokens)`. A mask is added to the scores before the softmax.
+/// Builds softmax(q kᵀ / √d) v for each head of `(B, tokens, width)`. It consists of primitive operations, so the
+/// attention itself is the node "attn.softmax" `(B, heads, tokens, tokens)`. A mask is added to the scores before the
+/// softmax.
 pub(crate) fn attention(
     g: &mut GraphBuilder,
     x: NodeId,

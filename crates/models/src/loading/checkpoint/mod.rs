@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// A file of tensors: safetensors, or a torch checkpoint in the zip format or in the one before torch 1.6.
 ///
-/// Opening it reads the table of its tensors; [`read`](Self::read) reads values. A checkpoint is read as data: no code in it
-/// runs. Only tensors of floating-point numbers are listed, because counters and index tables follow from a network's
-/// architecture.
+/// Opening it reads the table of its tensors; [`read`](Self::read) reads values. A checkpoint is read as data: no code
+/// in it runs. Only tensors of floating-point numbers are listed, because counters and index tables follow from a
+/// network's architecture.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     file: String,
@@ -49,8 +49,8 @@ impl Checkpoint {
     /// Opens a file and reads its table.
     ///
     /// # Errors
-    /// Returns [`ModelError::Read`] if the file cannot be read, and [`ModelError::Format`] if it contains no weights or is
-    /// damaged.
+    /// Returns [`ModelError::Read`] if the file cannot be read, and [`ModelError::Format`] if it contains no weights or
+    /// is damaged.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let read = |source| ModelError::Read { path: path.to_owned(), source };
         let mut file = BufReader::new(File::open(path).map_err(read)?);
@@ -70,8 +70,8 @@ impl Checkpoint {
         source: Source,
         file: String,
     ) -> Result<Self, ModelError> {
-        // The content decides, because names can be wrong: a zip archive begins with PK, an old torch file with the first byte of
-        // a pickle.
+        // The content decides, because names can be wrong: a zip archive begins with PK, an old torch file with the
+        // first byte of a pickle.
         let start = reader.fill_buf().map(|start| start.iter().take(2).copied().collect::<Vec<u8>>());
         let tensors = match start.as_deref() {
             Ok([b'P', b'K']) => torch_zip::tensors(reader),
@@ -102,9 +102,9 @@ impl Checkpoint {
 
     /// Reads the values of tensors and returns the file's SHA-256 in lowercase hexadecimal digits.
     ///
-    /// `wanted` yields a key and some tensors at a time. `take` is called with the key and the values of these tensors, which are
-    /// candle tensors on the CPU in their stored shapes and dtypes. Memory holds no values other than those passed to `take` and a copy of
-    /// one tensor.
+    /// `wanted` yields a key and some tensors at a time. `take` is called with the key and the values of these tensors,
+    /// which are candle tensors on the CPU in their stored shapes and dtypes. Memory holds no values other than those
+    /// passed to `take` and a copy of one tensor.
     ///
     /// # Errors
     /// Returns [`ModelError::Format`] if the file cannot be read to its end, and the errors of `take`.
@@ -123,8 +123,9 @@ impl Checkpoint {
             }
             Ok(())
         };
-        // Hashing and reading take equally long and run side by side; the slower one finds the file in the page cache. Values are
-        // made on the calling thread, because the allocator does not reuse memory that another thread allocated.
+        // Hashing and reading take equally long and run side by side; the slower one finds the file in the page cache.
+        // Values are made on the calling thread, because the allocator does not reuse memory that another thread
+        // allocated.
         let mut hash = Ok(String::new());
         let values = rayon::in_place_scope(|scope| {
             scope.spawn(|_| hash = self.sha256().map_err(|error| fail(error.to_string())));

@@ -17,8 +17,8 @@ pub struct StoredTensor {
 }
 
 impl StoredTensor {
-    /// Describes a tensor in a section of a file that begins at byte `from` and has `elements` elements. The tensor begins
-    /// `offset` elements into the section.
+    /// Describes a tensor in a section of a file that begins at byte `from` and has `elements` elements. The tensor
+    /// begins `offset` elements into the section.
     ///
     /// Every tensor passes this check, so no tensor lies outside the file or takes more memory than the file has bytes.
     pub(crate) fn within(

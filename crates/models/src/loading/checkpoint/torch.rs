@@ -1,4 +1,5 @@
-//! The content of torch checkpoints: a pickle of the saved object, and the storages that hold the elements of its tensors.
+//! The content of torch checkpoints: a pickle of the saved object, and the storages that hold the elements of its
+//! tensors.
 
 use super::stored::StoredTensor;
 use candle_core::DType;
@@ -59,8 +60,8 @@ const WEIGHT_KEYS: [&str; 14] = [
     "state",
 ];
 
-/// Returns the table of the floating-point tensors in a saved object: those of the dictionary itself, of the dictionary under
-/// one of [`WEIGHT_KEYS`], or of a whole module and its submodules. Optimizers and settings are ignored.
+/// Returns the table of the floating-point tensors in a saved object: those of the dictionary itself, of the dictionary
+/// under one of [`WEIGHT_KEYS`], or of a whole module and its submodules. Optimizers and settings are ignored.
 pub(super) fn tensors(saved: Value<'_>, storages: &Storages) -> Result<Vec<StoredTensor>, String> {
     let mut top = saved;
     for _ in 0..4 {
@@ -87,7 +88,8 @@ pub(super) fn tensors(saved: Value<'_>, storages: &Storages) -> Result<Vec<Store
             if let Some(call) = tensor_call(value) {
                 tensors.extend(tensor(storages, format!("{prefix}{key}"), &call)?);
             } else if is_module && met.insert(value.identity()) {
-                // Modules hold their tensors and submodules in these dictionaries, which are not part of a weight's name.
+                // Modules hold their tensors and submodules in these dictionaries, which are not part of a weight's
+                // name.
                 let inner = ["_parameters", "_buffers", "_modules"].contains(&key);
                 let prefix = if inner { prefix.clone() } else { format!("{prefix}{key}.") };
                 ahead.push((prefix, value));

@@ -1,5 +1,5 @@
-//! The format before torch 1.6: pickles of a magic number, a version, the machine, the object and the keys of the storages,
-//! and then the storages, each after its number of elements.
+//! The format before torch 1.6: pickles of a magic number, a version, the machine, the object and the keys of the
+//! storages, and then the storages, each after its number of elements.
 
 use super::stored::StoredTensor;
 use super::torch::{self, Storages};
