@@ -39,12 +39,12 @@ mod tests {
     #[test]
     fn a_class_outside_imagenet_is_named() {
         let message = match_labels(&info(&[Some(7), None]), "m", 1000).unwrap_err().to_string();
-        assert!(message.contains("\"None\" is none of them"), "{message}");
+        assert!(message.contains("\"None\" is not one of them"), "{message}");
     }
 
     #[test]
     fn another_head_is_refused() {
         let message = match_labels(&info(&[Some(7), None]), "m", 10).unwrap_err().to_string();
-        assert!(message.contains("has 10 classes; it needs 2"), "{message}");
+        assert!(message.contains("has 10 classes, but needs 2"), "{message}");
     }
 }

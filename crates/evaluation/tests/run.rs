@@ -513,11 +513,11 @@ fn mistakes_are_reported_before_anything_is_written() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("run");
     let error = evaluation(data).run(model, &folder).unwrap_err().to_string();
-    assert!(error.contains("its head has 5 classes; it needs 8"), "{error}");
+    assert!(error.contains("its head has 5 classes, but needs 8"), "{error}");
 
     let model = &toy::model(1000);
     let error = evaluation(data).run(model, &folder).unwrap_err().to_string();
-    assert!(error.contains("is none of them"), "{error}");
+    assert!(error.contains("is not one of them"), "{error}");
 
     let mut unknown = protocol();
     unknown.conditions[1].id = "grey".to_owned();
