@@ -12,58 +12,47 @@ const CHECKSUM: &str = "hard_imagenet.sha256";
 #[cfg(test)]
 mod tests {
     use super::{read_part, write_part};
+    use crate::columns::{Cells, columns};
     use hard_imagenet_files::sha256_hex;
     use hard_imagenet_metrics::{MapScores, Record};
+    use proptest::collection::vec;
+    use proptest::option;
     use proptest::prelude::*;
 
+    /// A record with a random value in every column of the table.
     fn record() -> impl Strategy<Value = Record> {
-        let score = || proptest::option::of(-1e6f32..1e6);
-        let number = || proptest::option::of(any::<u32>());
-        (
-            (".{0,12}", any::<u32>(), "[a-z]{0,8}", "[a-z0-9:.]{0,12}", any::<u32>()),
-            (number(), proptest::option::of(any::<bool>()), number(), number(), number()),
-            (score(), score(), score(), score(), score()),
-            proptest::collection::vec(score(), MapScores::columns().len()),
-            proptest::option::of(".{0,20}"),
-        )
-            .prop_map(|(names, numbers, scores, maps, error)| {
-                let (sample, label, class, condition, trial) = names;
-                let (prediction, correct, rank, rank_within, components) = numbers;
-                let (confidence, certainty, object_fraction, eccentricity, cue_rank) = scores;
-                let mut map = MapScores::default();
-                MapScores::columns().zip(maps).for_each(|(column, value)| map.set(column, value));
-                Record {
-                    sample,
-                    label,
-                    class,
-                    condition,
-                    trial,
-                    prediction,
-                    correct,
-                    rank,
-                    rank_within,
-                    confidence,
-                    certainty,
-                    object_fraction,
-                    eccentricity,
-                    components,
-                    cue_rank,
-                    map,
-                    error,
+        let cell = (
+            (".{0,12}", option::of(".{0,20}")),
+            (any::<u32>(), option::of(any::<u32>())),
+            (option::of(any::<bool>()), option::of(-1e6f32..1e6)),
+        );
+        vec(cell, columns().count()).prop_map(|cells| {
+            let mut record = Record::default();
+            for (column, ((text, some_text), (integer, some_integer), (flag, float))) in columns().zip(cells) {
+                match column.cells {
+                    Cells::Text(_, set) => set(&mut record, text),
+                    Cells::Integer(_, set) => set(&mut record, integer),
+                    Cells::OptionalText(_, set) => set(&mut record, some_text),
+                    Cells::OptionalInteger(_, set) => set(&mut record, some_integer),
+                    Cells::OptionalFlag(_, set) => set(&mut record, flag),
+                    Cells::OptionalFloat(_, set) => set(&mut record, float),
+                    Cells::MapScore(_) => record.map.set(column.name, float),
                 }
-            })
+            }
+            record
+        })
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
-        fn records_survive_the_round_trip(records in proptest::collection::vec(record(), 0..40)) {
+        fn records_survive_the_round_trip(records in vec(record(), 0..40)) {
             let bytes = write_part(&records).unwrap();
             prop_assert_eq!(read_part(bytes).unwrap(), records);
         }
 
         #[test]
-        fn a_changed_byte_is_detected(records in proptest::collection::vec(record(), 1..10), at in any::<prop::sample::Index>()) {
+        fn a_changed_byte_is_detected(records in vec(record(), 1..10), at in any::<prop::sample::Index>()) {
             let mut bytes = write_part(&records).unwrap();
             // The footer's length stands in the last eight bytes, before the closing magic.
             let tail: [u8; 4] = bytes[bytes.len() - 8..bytes.len() - 4].try_into().unwrap();
@@ -73,7 +62,7 @@ mod tests {
         }
 
         #[test]
-        fn a_truncated_file_is_detected(records in proptest::collection::vec(record(), 1..10), at in any::<prop::sample::Index>()) {
+        fn a_truncated_file_is_detected(records in vec(record(), 1..10), at in any::<prop::sample::Index>()) {
             let mut bytes = write_part(&records).unwrap();
             bytes.truncate(at.index(bytes.len()));
             prop_assert!(read_part(bytes).is_err());
