@@ -49,7 +49,10 @@ pub(crate) fn parse(bytes: &[u8], is_class: impl Fn(&str) -> bool) -> Result<Ans
     let mut answers = AnswerTable::new();
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
-        let line = record.position().map_or(0, csv::Position::line);
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let line = line_of(&record, bytes);
         let [class, feature, answer] = columns.map(|at| record.get(at).unwrap_or_default());
         if !is_class(class) {
             return Err(format!("line {line}: {class:?} is not a WordNet id of ImageNet"));
@@ -69,6 +72,14 @@ pub(crate) fn parse(bytes: &[u8], is_class: impl Fn(&str) -> bool) -> Result<Ans
         }
     }
     Ok(answers)
+}
+
+/// Returns the line on which a record starts. The reader itself reports the first of the blank lines before it.
+fn line_of(record: &csv::StringRecord, text: &[u8]) -> u64 {
+    let Some(position) = record.position() else { return 0 };
+    let rest = usize::try_from(position.byte()).ok().and_then(|byte| text.get(byte..)).unwrap_or_default();
+    let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + blank.filter(|&&byte| byte == b'\n').count() as u64
 }
 
 #[cfg(test)]
@@ -95,6 +106,9 @@ mod tests {
         assert!(error.contains("line 5: the answer must be main_object") && error.contains("\"sky\""), "{error}");
         assert!(parse(b"a,b\n1,2\n", any).unwrap_err().contains("no column \"Input.wordnet_id\""));
         assert!(parse(b"", any).unwrap_err().contains("no column"));
+        // Blank lines and rows without any field are skipped, but counted.
+        let error = parse(format!("{head}\r\n,,,,,\n\n6,n7,3,5,sky,\n").as_bytes(), any).unwrap_err();
+        assert!(error.contains("line 5: "), "{error}");
         let error = parse(format!("{head}{}", rows[0]).as_bytes(), |class| class == "n8").unwrap_err();
         assert!(error.contains("line 2: \"n7\" is not a WordNet id"), "{error}");
     }

@@ -107,7 +107,10 @@ fn columns<const N: usize>(text: &str, wanted: [&str; N]) -> Result<Vec<(u64, [S
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
-        let line = record.position().map_or(0, csv::Position::line);
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let line = line_of(&record, text.as_bytes());
         let fields = places.map(|place| record.get(place).map(str::to_owned));
         if fields.iter().any(Option::is_none) {
             return Err(format!("line {line}: too few fields"));
@@ -115,6 +118,14 @@ fn columns<const N: usize>(text: &str, wanted: [&str; N]) -> Result<Vec<(u64, [S
         rows.push((line, fields.map(Option::unwrap_or_default)));
     }
     Ok(rows)
+}
+
+/// Returns the line on which a record starts. The reader itself reports the first of the blank lines before it.
+fn line_of(record: &csv::StringRecord, text: &[u8]) -> u64 {
+    let Some(position) = record.position() else { return 0 };
+    let rest = usize::try_from(position.byte()).ok().and_then(|byte| text.get(byte..)).unwrap_or_default();
+    let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + blank.filter(|&&byte| byte == b'\n').count() as u64
 }
 
 fn feature_of(line: u64, text: &str) -> Result<u32, String> {
