@@ -119,17 +119,17 @@ fn finetune(word: &str, data: &PlantedCues, epochs: usize) -> Result<Model> {
     let plain = ["balanced", "reweighting", "erm-long"].contains(&word);
     let objective = Objective::parse(if plain { "erm" } else { word })?;
     let recipe = Recipe { objective, learning_rate: 5e-3, epochs, ..Recipe::default() };
-    let silent = |_: TrainingEvent<'_>| ControlFlow::Continue(());
+    let silent = |_: &TrainingEvent<'_>| ControlFlow::Continue(());
     let finetuned = match word {
         "balanced" => {
             let subset = balanced_subset(data)?;
             // The subset is smaller, so more epochs make as many steps.
             let epochs = epochs * data.len() / subset.len();
-            Trainer::new(join_trunks()?, Recipe { epochs, ..recipe }).run(&subset, silent)?
+            Trainer::new(join_trunks()?, Recipe { epochs, ..recipe }).train(&subset, silent)?
         }
-        "erm-long" => Trainer::new(join_trunks()?, Recipe { epochs: 2 * epochs, ..recipe }).run(data, silent)?,
+        "erm-long" => Trainer::new(join_trunks()?, Recipe { epochs: 2 * epochs, ..recipe }).train(data, silent)?,
         "reweighting" => deep_feature_reweighting(&join_trunks()?, &recipe, data, &group_by_scene(data), 5, silent)?,
-        _ => Trainer::new(join_trunks()?, recipe).groups(group_by_scene(data)).run(data, silent)?,
+        _ => Trainer::new(join_trunks()?, recipe).groups(group_by_scene(data)).train(data, silent)?,
     };
     Ok(finetuned.network.into_model(&Device::Cpu, DType::F32)?)
 }

@@ -520,7 +520,7 @@ fn a_model_is_finetuned_and_evaluated() {
     arguments.extend(["--objective", "core-risk", "--rate", "5e-3", "--epochs", "3", "-o", text(&output)]);
     let said = succeeds(&arguments);
     let weights = output.join("planted_resnet.cue.safetensors");
-    assert!(said.contains("judge it") && weights.exists(), "{said}");
+    assert!(said.contains("evaluate it") && weights.exists(), "{said}");
     assert_eq!(fs::read_to_string(output.join("epochs.csv")).expect("a table").lines().count(), 4);
     assert!(fs::read_to_string(output.join("recipe.json")).expect("a recipe").contains("core-risk:0.25"));
     // A finished training resumes from its checkpoint and writes the same bytes.
@@ -549,7 +549,10 @@ fn a_model_is_finetuned_and_evaluated() {
     let mut judged = vec!["eval", "-m", onnx, "--weights", text(&output), "-d", "planted-hard"];
     judged.extend(["--limit", "2", "--protocol", "quick", "-o", text(&run)]);
     succeeds(&judged);
-    fails(&["finetune", "-m", MODEL, "-d", "planted-hard", "--objective", "x", "-o", "y"], &["there are erm"]);
+    fails(
+        &["finetune", "-m", MODEL, "-d", "planted-hard", "--objective", "x", "-o", "y"],
+        &["known objectives are erm"],
+    );
     fails(
         &[
             "finetune",

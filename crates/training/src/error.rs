@@ -1,33 +1,36 @@
 use std::path::PathBuf;
 
-/// What can go wrong in training.
+/// Why a training failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainingError {
-    /// A recipe that makes no sense, or does not fit the network or the data.
+    /// The recipe makes no sense, or it does not fit the network or the data.
     #[error("{0}")]
     Recipe(String),
-    /// A checkpoint that cannot be read or written, or belongs to another training.
+    /// A checkpoint has another form, or belongs to another training.
     #[error("{}: {problem}", path.display())]
     Checkpoint {
-        /// Which file.
+        /// The checkpoint.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with it.
         problem: String,
     },
-    /// The numbers ran away.
+    /// The loss is not finite.
     #[error("the loss is {loss} in step {step}: a lower learning rate than {rate} may help")]
     Diverged {
-        /// Counted from 1.
+        /// The step, counted from 1.
         step: usize,
-        /// The loss there.
+        /// Its loss.
         loss: f64,
-        /// The learning rate there.
+        /// Its learning rate.
         rate: f64,
     },
-    /// Whoever listens asked for it; what is done is in the last checkpoint.
-    #[error("stopped")]
+    /// The listener canceled the training. The epochs before are in the last checkpoint.
+    #[error("the training was canceled")]
     Canceled,
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] hard_imagenet_files::FileError),
     /// From the dataset.
     #[error(transparent)]
     Dataset(#[from] hard_imagenet_datasets::DatasetError),

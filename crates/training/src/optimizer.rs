@@ -1,29 +1,30 @@
-//! How a gradient moves a weight, step for step as in torch, with a state that can be kept.
+//! How a gradient changes the weights, step for step as in torch, with a state that can be stored.
 
 use crate::TrainingError;
 use candle_core::{Tensor, Var};
 use hard_imagenet_graph::WeightMap;
 use serde::{Deserialize, Serialize};
 
-/// A rule of descent. Decay is a share of the weight that is taken off.
+/// How an optimizer turns gradients into changes of the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum UpdateRule {
-    /// Kingma and Ba 2015, β of 0.9 and 0.999, ε of 1e-8; decay is added to the gradient (torch's `Adam`).
+    /// Adam (Kingma and Ba 2015) with β of 0.9 and 0.999 and ε of 1e-8. Weight decay is added to the gradient, as in
+    /// torch's `Adam`.
     Adam {
-        /// λ of `g + λ w`.
+        /// Weight decay λ: the gradient becomes `g + λ w`.
         decay: f64,
     },
-    /// Loshchilov and Hutter 2019: the decay is taken off the weight itself (torch's `AdamW`).
+    /// AdamW (Loshchilov and Hutter 2019). Weight decay is subtracted from the weight itself, as in torch's `AdamW`.
     AdamW {
-        /// λ of `w (1 − rate λ)`.
+        /// Weight decay λ: the weight becomes `w (1 − rate λ)` before the step.
         decay: f64,
     },
-    /// With momentum (torch's `SGD`); decay is added to the gradient.
+    /// Gradient descent with momentum. Weight decay is added to the gradient, as in torch's `SGD`.
     Sgd {
-        /// μ of `b ← μ b + g`.
+        /// Momentum μ of `b ← μ b + g`.
         momentum: f64,
-        /// λ of `g + λ w`.
+        /// Weight decay λ: the gradient becomes `g + λ w`.
         decay: f64,
     },
 }
@@ -31,21 +32,21 @@ pub enum UpdateRule {
 const BETAS: (f64, f64) = (0.9, 0.999);
 const EPSILON: f64 = 1e-8;
 
-/// A rule and what it remembers of each weight.
+/// An update rule and its state for each weight.
 #[derive(Debug)]
 pub struct Optimizer {
     rule: UpdateRule,
     variables: Vec<(String, Var)>,
-    /// First and second moment, or the momentum's buffer, of each weight.
+    /// First and second moments of each weight's gradient, or its momentum buffer.
     moments: Vec<Vec<Tensor>>,
     steps: usize,
 }
 
 impl Optimizer {
-    /// For variables with names, which are those of the state.
+    /// Creates an optimizer for variables. Their names identify them in the state.
     ///
     /// # Errors
-    /// From candle.
+    /// Returns candle's error if the state cannot be allocated.
     pub fn new(rule: UpdateRule, variables: Vec<(String, Var)>) -> Result<Self, TrainingError> {
         let zeros = |variable: &Var| variable.as_tensor().zeros_like();
         let moments = variables
@@ -58,15 +59,16 @@ impl Optimizer {
         Ok(Self { rule, variables, moments, steps: 0 })
     }
 
-    /// The variables.
+    /// Returns the variables in the order in which they were given.
     pub fn variables(&self) -> impl Iterator<Item = &Var> {
         self.variables.iter().map(|(_, variable)| variable)
     }
 
-    /// Moves each variable by its gradient, in the order of [`variables`](Self::variables).
+    /// Changes each variable by its gradient. Gradients are in the order of [`variables`](Self::variables) and have the
+    /// variables' shapes; `rate` is the learning rate.
     ///
     /// # Errors
-    /// From candle, for gradients of other shapes.
+    /// Returns candle's error for gradients of other shapes.
     pub fn step(&mut self, gradients: &[Tensor], rate: f64) -> Result<(), TrainingError> {
         self.steps += 1;
         let time = self.steps as i32;
@@ -92,7 +94,7 @@ impl Optimizer {
         Ok(())
     }
 
-    /// What it remembers, by the names of the variables; [`restore`](Self::restore) takes it back.
+    /// Returns the number of steps taken and the state tensors by name. [`restore`](Self::restore) takes both.
     pub fn state(&self) -> (usize, WeightMap) {
         let named = |((name, _), moments): (&(String, Var), &Vec<Tensor>)| {
             moments.iter().enumerate().map(|(i, m)| (format!("{name}#{i}"), m.clone())).collect::<Vec<_>>()
@@ -100,17 +102,17 @@ impl Optimizer {
         (self.steps, self.variables.iter().zip(&self.moments).flat_map(named).collect())
     }
 
-    /// Goes on from a state.
+    /// Restores a state that [`state`](Self::state) returned.
     ///
     /// # Errors
-    /// [`TrainingError::Recipe`] for the state of other variables.
+    /// Returns [`TrainingError::Recipe`] for the state of other variables.
     pub fn restore(&mut self, steps: usize, state: &WeightMap) -> Result<(), TrainingError> {
         for ((name, variable), moments) in self.variables.iter().zip(&mut self.moments) {
             for (i, moment) in moments.iter_mut().enumerate() {
-                let kept = state.get(&format!("{name}#{i}")).filter(|kept| kept.dims() == variable.dims());
-                let kept =
-                    kept.ok_or_else(|| TrainingError::Recipe(format!("no state of the optimizer for {name}")))?;
-                *moment = kept.to_device(variable.device())?;
+                let stored = state.get(&format!("{name}#{i}")).filter(|stored| stored.dims() == variable.dims());
+                let stored = stored
+                    .ok_or_else(|| TrainingError::Recipe(format!("the optimizer's state has nothing for {name}")))?;
+                *moment = stored.to_device(variable.device())?;
             }
         }
         self.steps = steps;
@@ -118,7 +120,8 @@ impl Optimizer {
     }
 }
 
-/// Moves the moments and gives the step: first over the root of the second, each without its bias towards zero.
+/// Updates the moments and returns the step: the first moment divided by the root of the second, each corrected for its
+/// bias towards zero.
 fn adam(moments: &mut [Tensor], gradient: &Tensor, time: i32) -> candle_core::Result<Tensor> {
     moments[0] = ((&moments[0] * BETAS.0)? + (gradient * (1.0 - BETAS.0))?)?;
     moments[1] = ((&moments[1] * BETAS.1)? + (gradient.sqr()? * (1.0 - BETAS.1))?)?;

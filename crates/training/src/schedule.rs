@@ -1,18 +1,19 @@
 use serde::{Deserialize, Serialize};
 
-/// How the learning rate goes on after the warm-up.
+/// How the learning rate changes after the warm-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
-    /// It stays.
+    /// The rate stays the same.
     #[default]
     Constant,
-    /// Half a cosine down to zero.
+    /// The rate falls to zero along half a cosine.
     Cosine,
 }
 
 impl Schedule {
-    /// The share of the highest rate in a step (from 0) of so many, of which the first `warm_up` rise in a line.
+    /// Returns the factor on the highest learning rate at a step, counted from 0, of `steps` steps. The factor rises
+    /// linearly during the first `warm_up` steps.
     pub fn factor(self, step: usize, steps: usize, warm_up: usize) -> f64 {
         if step < warm_up {
             return (step + 1) as f64 / warm_up as f64;
@@ -32,10 +33,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rises_and_falls() {
-        let shares = |schedule: Schedule| [0, 1, 3, 4, 8, 11].map(|step| schedule.factor(step, 12, 4));
-        assert_eq!(shares(Schedule::Constant), [0.25, 0.5, 1.0, 1.0, 1.0, 1.0]);
-        let cosine = shares(Schedule::Cosine);
+    fn the_rate_rises_and_then_stays_or_falls() {
+        let factors = |schedule: Schedule| [0, 1, 3, 4, 8, 11].map(|step| schedule.factor(step, 12, 4));
+        assert_eq!(factors(Schedule::Constant), [0.25, 0.5, 1.0, 1.0, 1.0, 1.0]);
+        let cosine = factors(Schedule::Cosine);
         assert_eq!(cosine[..4], [0.25, 0.5, 1.0, 1.0]);
         assert!((cosine[4] - 0.5).abs() < 1e-12 && cosine[5] > 0.0 && cosine[5] < 0.05);
         assert_eq!(Schedule::Cosine.factor(0, 1, 0), 1.0);

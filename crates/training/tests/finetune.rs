@@ -6,7 +6,7 @@ use hard_imagenet_datasets::{Dataset, DatasetError, DatasetInfo, PlantedConfig, 
 use hard_imagenet_graph::WeightMap;
 use hard_imagenet_models::{Network, Weights, zoo};
 use hard_imagenet_training::{
-    BatchNormMode, Groups, Objective, Recipe, TrainableWeights, Trainer, TrainingError, TrainingEvent, TrainingOutcome,
+    BatchNormMode, Groups, OBJECTIVES, Objective, Recipe, TrainableWeights, Trainer, TrainingError, TrainingEvent, TrainingOutcome,
     UpdateRule, replace_head,
 };
 use std::ops::ControlFlow;
@@ -40,7 +40,7 @@ fn recipe(objective: &str) -> Recipe {
 }
 
 fn train(network: Network, recipe: Recipe, data: &dyn Dataset) -> TrainingOutcome {
-    Trainer::new(network, recipe).run(data, |_| ControlFlow::Continue(())).unwrap()
+    Trainer::new(network, recipe).train(data, |_| ControlFlow::Continue(())).unwrap()
 }
 
 /// All weights, bit for bit.
@@ -59,7 +59,7 @@ fn a_head_learns_and_loads_as_a_model() {
     let mut heard = 0;
     let finetuned = Trainer::new(network(8), recipe)
         .validation(&validation)
-        .run(&train_data, |event| {
+        .train(&train_data, |event| {
             heard += usize::from(matches!(event, TrainingEvent::Epoch(_)));
             ControlFlow::Continue(())
         })
@@ -87,7 +87,7 @@ fn kept_features_change_nothing() {
     let kept = train(network(8), recipe("erm"), &data(48));
     let without = Trainer::new(network(8), recipe("erm")).feature_memory(1000);
     let mut features = 0;
-    let anew = without.run(&data(48), |event| {
+    let anew = without.train(&data(48), |event| {
         features += usize::from(matches!(event, TrainingEvent::Features { .. }));
         ControlFlow::Continue(())
     });
@@ -113,7 +113,7 @@ fn validation_follows_the_statistics() {
     let validation = PlantedCues::easy(12, 40, 64);
     let recipe = Recipe { batch_norms: BatchNormMode::Followed, epochs: 6, ..recipe("erm") };
     let finetuned =
-        Trainer::new(start, recipe).validation(&validation).run(&data(96), |_| ControlFlow::Continue(())).unwrap();
+        Trainer::new(start, recipe).validation(&validation).train(&data(96), |_| ControlFlow::Continue(())).unwrap();
     let best = finetuned.epochs.iter().filter_map(|epoch| epoch.validation).fold(0.0, f64::max);
     // Of the statistics that it began with it would be that of chance.
     assert!(best > 0.4, "{:?}", finetuned.epochs);
@@ -139,19 +139,19 @@ fn check_resume(recipe: Recipe, groups: bool) {
         let training = Trainer::new(network(), recipe.clone()).validation(&validation);
         if groups { training.groups(Groups::split_by(&data, |i| Some(data.cue_strength(i)))) } else { training }
     };
-    let whole = training().run(&data, |_| ControlFlow::Continue(())).unwrap();
+    let whole = training().train(&data, |_| ControlFlow::Continue(())).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let stop = |event: TrainingEvent<'_>| match event {
+    let stop = |event: &TrainingEvent<'_>| match event {
         TrainingEvent::Epoch(_) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    let stopped = training().checkpoints(folder.path()).run(&data, stop).unwrap_err();
+    let stopped = training().checkpoints(folder.path()).train(&data, stop).unwrap_err();
     assert!(matches!(stopped, TrainingError::Canceled));
-    let resumed = training().checkpoints(folder.path()).run(&data, |_| ControlFlow::Continue(())).unwrap();
+    let resumed = training().checkpoints(folder.path()).train(&data, |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(resumed.epochs, whole.epochs);
     assert_eq!(bits(&resumed.network.weights), bits(&whole.network.weights), "{recipe:?}");
     // A finished training is not done again.
-    let again = training().checkpoints(folder.path()).run(&data, |_| ControlFlow::Break(())).unwrap();
+    let again = training().checkpoints(folder.path()).train(&data, |_| ControlFlow::Break(())).unwrap();
     assert_eq!(bits(&again.network.weights), bits(&whole.network.weights));
     // A hash of what was learnt, not of the file that it began with.
     assert_eq!(resumed.network.weights_sha256, whole.network.weights_sha256);
@@ -177,7 +177,7 @@ fn another_training_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let run = |recipe: Recipe, n: usize| {
         let training = Trainer::new(network(8), recipe).checkpoints(folder.path());
-        training.run(&data(n), |_| ControlFlow::Continue(())).map_err(|error| error.to_string())
+        training.train(&data(n), |_| ControlFlow::Continue(())).map_err(|error| error.to_string())
     };
     let short = Recipe { epochs: 1, ..recipe("erm") };
     run(short.clone(), 16).unwrap();
@@ -192,7 +192,7 @@ fn another_training_is_refused() {
         let groups = Groups::new((0..16).map(|i| u32::from((i < 4) != flip)).collect());
         let recipe = Recipe { epochs: 1, ..recipe("group-dro") };
         let training = Trainer::new(network, recipe).groups(groups).checkpoints(folder.path());
-        training.run(&data, |_| ControlFlow::Continue(())).map(|_| ()).map_err(|error| error.to_string())
+        training.train(&data, |_| ControlFlow::Continue(())).map(|_| ()).map_err(|error| error.to_string())
     };
     dro(network(8), false).unwrap();
     let error = dro(network(8), true).unwrap_err();
@@ -208,17 +208,17 @@ fn a_damaged_checkpoint_is_said() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("checkpoint.safetensors"), b"nonsense").unwrap();
     let training = Trainer::new(network(8), recipe("erm")).checkpoints(folder.path());
-    let error = training.run(&data(16), |_| ControlFlow::Continue(())).unwrap_err();
+    let error = training.train(&data(16), |_| ControlFlow::Continue(())).unwrap_err();
     assert!(error.to_string().contains("checkpoint.safetensors"), "{error}");
 }
 
 #[test]
 fn every_objective_trains() {
     let data = data(32);
-    for word in Objective::words() {
+    for word in OBJECTIVES.iter().map(|info| info.word) {
         let training = Trainer::new(network(8), Recipe { epochs: 3, ..recipe(word) });
         let training = training.groups(Groups::split_by(&data, |i| Some(data.cue_strength(i))));
-        let finetuned = training.run(&data, |_| ControlFlow::Continue(())).unwrap();
+        let finetuned = training.train(&data, |_| ControlFlow::Continue(())).unwrap();
         let epochs = &finetuned.epochs;
         assert!(epochs[2].loss < epochs[0].loss, "{word}: {epochs:?}");
         assert_eq!(epochs[0].penalty.is_some(), ["input-gradient", "grad-cam"].contains(&word), "{word}");
@@ -265,7 +265,7 @@ fn group_dro_raises_the_worst_group() {
         let start = replace_head(zoo::read("planted_resnet", &shipped("cue")).unwrap(), 8, 0).unwrap();
         let recipe = Recipe { epochs: 12, batch_size: 24, learning_rate: 1e-2, ..recipe(word) };
         let finetuned =
-            Trainer::new(start, recipe).groups(groups.clone()).run(&data, |_| ControlFlow::Continue(())).unwrap();
+            Trainer::new(start, recipe).groups(groups.clone()).train(&data, |_| ControlFlow::Continue(())).unwrap();
         let model = finetuned.network.clone().into_model(&Device::Cpu, DType::F32).unwrap();
         let geometry = model.spec().preprocess.paired_transform(hard_imagenet_images::MaskRule::Half);
         let (mut right, mut all) = (0, 0);
@@ -310,8 +310,8 @@ impl Dataset for Damaged {
 fn damaged_pictures_are_left_out() {
     for word in ["erm", "core-risk"] {
         let finetuned = train(network(8), Recipe { epochs: 1, ..recipe(word) }, &Damaged(data(24)));
-        assert_eq!(finetuned.failures.len(), 8, "{word}");
-        assert!(finetuned.failures[0].error.contains("damaged"));
+        assert_eq!(finetuned.skipped.len(), 8, "{word}");
+        assert!(finetuned.skipped[0].error.contains("damaged"));
     }
 }
 
@@ -319,16 +319,16 @@ fn damaged_pictures_are_left_out() {
 fn what_was_damaged_is_known_after_the_end_too() {
     let (folder, data) = (tempfile::tempdir().unwrap(), Damaged(data(24)));
     let training = || Trainer::new(network(8), recipe("erm")).checkpoints(folder.path());
-    let first = training().run(&data, |_| ControlFlow::Continue(())).unwrap();
+    let first = training().train(&data, |_| ControlFlow::Continue(())).unwrap();
     // Nothing is left to be done, so no picture is looked at.
-    let again = training().run(&data, |_| ControlFlow::Break(())).unwrap();
-    assert_eq!((again.failures.len(), &again.failures), (8, &first.failures));
+    let again = training().train(&data, |_| ControlFlow::Break(())).unwrap();
+    assert_eq!((again.skipped.len(), &again.skipped), (8, &first.skipped));
 }
 
 #[test]
 fn what_makes_no_sense_is_said() {
     let check = |recipe: Recipe, expected: &str| {
-        let error = Trainer::new(network(8), recipe).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
+        let error = Trainer::new(network(8), recipe).train(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     };
     check(Recipe { epochs: 0, ..recipe("erm") }, "an epoch");
@@ -342,6 +342,6 @@ fn what_makes_no_sense_is_said() {
         Recipe { learning_rate: 1e38, rule: UpdateRule::Sgd { momentum: 0.9, decay: 0.0 }, ..recipe("erm") },
         "a lower learning rate",
     );
-    let three = Trainer::new(network(3), recipe("erm")).run(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
+    let three = Trainer::new(network(3), recipe("erm")).train(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
     assert!(three.to_string().contains("its head has 3 classes; it needs 8"), "{three}");
 }

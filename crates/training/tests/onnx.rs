@@ -23,7 +23,7 @@ fn check(file: &str, part: TrainableWeights, objective: &str, held: &[&str]) {
     let objective = Objective::parse(objective).unwrap();
     let recipe = Recipe { trainable: part.clone(), objective, epochs: 2, batch_size: 8, ..Recipe::default() };
     let data = PlantedCues::new(PlantedConfig::train(0.9), 5, 16, 64).unwrap();
-    let tuned = Trainer::new(start.clone(), recipe).run(&data, |_| ControlFlow::Continue(())).unwrap().network;
+    let tuned = Trainer::new(start.clone(), recipe).train(&data, |_| ControlFlow::Continue(())).unwrap().network;
     let stays = |name: &str| values(&tuned.weights[name]) == values(&start.weights[name]);
     for name in held {
         assert!(stays(name), "{file}: {name}");
