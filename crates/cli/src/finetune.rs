@@ -9,8 +9,8 @@ use clap::ValueEnum;
 use hard_imagenet::datasets::Dataset;
 use hard_imagenet::models::{self, Network};
 use hard_imagenet::training::{
-    BatchNormMode, Groups, OBJECTIVES, ObjectiveInfo, Recipe, Schedule, TrainableWeights, Trainer,
-    TrainingEvent, TrainingMethod, UpdateRule, deep_feature_reweighting, replace_head,
+    BatchNormMode, Groups, OBJECTIVES, ObjectiveInfo, Recipe, Schedule, TrainableWeights, Trainer, TrainingEvent,
+    TrainingMethod, UpdateRule, deep_feature_reweighting, replace_head,
 };
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -2,44 +2,46 @@ use crate::{FeatureBank, FeatureExtractor, RankingError};
 use candle_core::{DType, Tensor};
 use hard_imagenet_masks::Heatmap;
 
-/// A feature's activation in its places.
+/// The activation of a feature at each place of an image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActivationMap {
-    /// As computed, `(h, w)`.
+    /// The activations as computed, `(h, w)`.
     pub raw: Heatmap,
-    /// Divided by its largest value and enlarged to the picture's size, bilinear as OpenCV's: at most 1, the minimum is
-    /// not moved to 0. Zeros for a map without a positive value.
+    /// The activations divided by the largest one and enlarged to the input's size `(H, W)`, bilinearly as in OpenCV. The
+    /// largest value is 1 before the enlargement, and the smallest is not moved to 0. Zeros if no activation is positive.
     pub map: Heatmap,
 }
 
 impl FeatureExtractor<'_> {
-    /// Neural activation maps (SPEC 11.4) of some features for each picture of a batch, in their orders, from one pass; `x`
-    /// `(B, 3, H, W)`, normalised.
+    /// Returns the neural activation maps of some features for each image of a batch, in the order of images and features.
+    /// `x` `(B, 3, H, W)` is normalized. All maps come from one forward pass.
     ///
-    /// The original hands out 1 − map, for its colours run the other way.
+    /// The published code returns 1 − map, because its color scale runs in the other direction.
     ///
     /// # Errors
-    /// From the model, for a batch that it does not take; for a feature that is not there.
-    #[allow(clippy::missing_panics_doc, reason = "the values match the extents by construction")]
+    /// Returns the model's error for a batch that it does not accept, and candle's error for a feature that the model does
+    /// not have.
     pub fn activation_maps(&self, x: &Tensor, features: &[u32]) -> Result<Vec<Vec<ActivationMap>>, RankingError> {
         let (_, _, height, width) = x.dims4()?;
-        let (values, h, w) = self.places(x)?;
-        let chosen = Tensor::new(features, values.device())?;
-        let channels = values.index_select(&chosen, 2)?.to_dtype(DType::F32)?.transpose(1, 2)?.to_vec3::<f32>()?;
-        let one = |raw: Vec<f32>| {
+        let places = self.places(x)?;
+        let (h, w) = (places.h, places.w);
+        let chosen = Tensor::new(features, places.values.device())?;
+        let channels = places.values.index_select(&chosen, 2)?.to_dtype(DType::F32)?;
+        let channels = channels.transpose(1, 2)?.to_vec3::<f32>()?;
+        let to_map = |raw: Vec<f32>| {
             let largest = raw.iter().fold(0f32, |most, &v| most.max(v));
             let scale = if largest > 0.0 { largest.recip() } else { 0.0 };
-            let scaled = Heatmap::from_vec(h, w, raw.iter().map(|v| v * scale).collect()).expect("one value per pixel");
-            ActivationMap {
-                raw: Heatmap::from_vec(h, w, raw).expect("one value per pixel"),
-                map: scaled.resize(height, width),
-            }
+            let scaled = Heatmap::from_vec(h, w, raw.iter().map(|v| v * scale).collect());
+            ActivationMap { raw: Heatmap::from_vec(h, w, raw), map: scaled.resized(height, width) }
         };
-        Ok(channels.into_iter().map(|picture| picture.into_iter().map(one).collect()).collect())
+        Ok(channels.into_iter().map(|image| image.into_iter().map(to_map).collect()).collect())
     }
 }
 
-/// The `n` pictures of a class that activate a feature most, the most active first.
+/// Returns the rows of the `n` images of a class that activate a feature most, the most active one first.
+///
+/// # Panics
+/// Panics if the bank does not have the feature.
 pub fn top_images(bank: &FeatureBank, class: u32, feature: u32, n: usize) -> Vec<usize> {
     let mut rows = bank.labeled_rows(class);
     let activation = |row: &usize| bank.features(*row)[feature as usize];

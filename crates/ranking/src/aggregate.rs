@@ -1,30 +1,30 @@
-//! From a picture's activations of the spurious features of its class to one number.
-
 use crate::correlation::ranks;
 
-/// How the activations of several features become one score. The original publishes its ranking, not which of these made
-/// it (SPEC 11.6); [`Aggregate::Sum`] is the plainest that fits its description.
+/// How the activations a₁, a₂, … of several features become one score.
+///
+/// The authors published their ranking, but not which of these made it. [`Aggregate::Sum`] is the simplest that fits their
+/// description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aggregate {
-    /// Σ aₖ
+    /// Σ aₖ.
     Sum,
-    /// Σ wₖ aₖ, with the weights of the last layer from the features to the class.
+    /// Σ wₖ aₖ, where wₖ is the weight of the last layer from feature k to the class.
     WeightedSum,
     /// The largest activation.
     Maximum,
-    /// Σ (aₖ − mean of feature k) / deviation of feature k, over the pictures of the class; a feature that does not vary
-    /// adds nothing.
+    /// Σ (aₖ − mean of feature k) / standard deviation of feature k, both over the images of the class. A feature that does
+    /// not vary adds nothing.
     ZScore,
-    /// The mean of the picture's ranks by each feature alone, from 0 for the weakest to 1 for the strongest.
+    /// The mean of the image's ranks by each single feature, from 0 for the weakest to 1 for the strongest.
     MeanRank,
-    /// Σ aₖ less the largest such sum of any other class over its own spurious features: by how much the cues of the class
-    /// exceed those of its strongest rival. What brightens all features alike, and features that two classes share, cancel
-    /// out. Where it was measured it orders pictures by their cues best.
+    /// Σ aₖ minus the largest such sum of any other class over its own spurious features: how far the cues of the class
+    /// exceed those of its strongest rival. Features that two classes share cancel out, as does everything that raises all
+    /// features equally. On planted images, this aggregate orders images by their cues best.
     Advantage,
 }
 
 impl Aggregate {
-    /// All, with the words that name them.
+    /// All aggregates with their words.
     pub const ALL: [(&str, Self); 6] = [
         ("sum", Self::Sum),
         ("weighted-sum", Self::WeightedSum),
@@ -34,15 +34,20 @@ impl Aggregate {
         ("advantage", Self::Advantage),
     ];
 
-    /// By its word.
+    /// Returns the aggregate with this word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find_map(|(name, aggregate)| (name == word).then_some(aggregate))
     }
 
-    /// A score for each picture of one class; the higher, the stronger the spurious cues.
+    /// Returns the word that names the aggregate.
+    pub fn word(self) -> &'static str {
+        Self::ALL.into_iter().find_map(|(word, aggregate)| (aggregate == self).then_some(word)).unwrap_or_default()
+    }
+
+    /// Returns a score for each image of a class. A higher score means stronger spurious cues.
     ///
-    /// `activations` has a row a picture, a column a feature; `weights` one number a feature; `rivals` for each picture the
-    /// largest sum of another class, which only [`Aggregate::Advantage`] asks for. Sums in f64.
+    /// `activations` has one row per image and one column per feature, `weights` one number per feature. `rivals` has the
+    /// largest sum of another class for each image; only [`Aggregate::Advantage`] uses it. Sums are in f64.
     pub fn scores(self, activations: &[Vec<f32>], weights: &[f32], rivals: &[f64]) -> Vec<f64> {
         let each = |score: &dyn Fn(&[f32]) -> f64| activations.iter().map(|row| score(row)).collect();
         match self {
@@ -53,8 +58,8 @@ impl Aggregate {
             Self::ZScore => total(activations, |column| {
                 let n = column.len() as f64;
                 let mean = column.iter().sum::<f64>() / n;
-                let deviation = (column.iter().map(|a| (a - mean).powi(2)).sum::<f64>() / n).sqrt();
-                let scale = if deviation > 0.0 { deviation.recip() } else { 0.0 };
+                let std = (column.iter().map(|a| (a - mean).powi(2)).sum::<f64>() / n).sqrt();
+                let scale = if std > 0.0 { std.recip() } else { 0.0 };
                 column.iter().map(|a| (a - mean) * scale).collect()
             }),
             Self::MeanRank => {
@@ -71,7 +76,7 @@ pub(crate) fn sum(activations: &[f32]) -> f64 {
     activations.iter().map(|&a| f64::from(a)).sum()
 }
 
-/// Adds up what each feature's column becomes.
+/// Sums what `of_column` returns for the column of each feature.
 fn total(activations: &[Vec<f32>], of_column: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
     let mut total = vec![0.0; activations.len()];
     for feature in 0..activations.first().map_or(0, Vec::len) {
@@ -103,9 +108,9 @@ mod tests {
     }
 
     #[test]
-    fn words_come_back() {
+    fn every_word_round_trips() {
         for (word, aggregate) in Aggregate::ALL {
-            assert_eq!(Aggregate::parse(word), Some(aggregate));
+            assert_eq!((Aggregate::parse(word), aggregate.word()), (Some(aggregate), word));
         }
         assert_eq!(Aggregate::parse("median"), None);
     }

@@ -1,20 +1,18 @@
-//! Do two sources say the same of the same features?
-
 use crate::{FeatureId, Verdict, Verdicts};
 
-/// How far two sources of verdicts agree, over the features that both decide.
+/// How far two sources of verdicts agree on the features that both decide.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Agreement {
-    /// Features by what the first says (rows: core, spurious) and the second (columns likewise).
+    /// Number of features by the verdict of the first source (rows: core, spurious) and of the second (columns).
     pub table: [[usize; 2]; 2],
-    /// Cohen's κ (1960): 1 for the same verdicts, 0 for what chance would give; `None` if nothing could be learned, for
-    /// both sources say one and the same of all.
+    /// Cohen's κ (1960): 1 for equal verdicts, 0 for agreement by chance. It is undefined if both sources give all features
+    /// the same verdict.
     pub kappa: Option<f64>,
-    /// Features of which one says core and the other spurious, in order.
+    /// Features that one source calls core and the other spurious, in order.
     pub disagreements: Vec<FeatureId>,
 }
 
-/// Compares two sources. Features that one of them leaves open do not count.
+/// Compares two sources. Features that one of them leaves undecided do not count.
 pub fn measure_agreement(first: &Verdicts, second: &Verdicts) -> Agreement {
     let mut table = [[0; 2]; 2];
     let mut disagreements = Vec::new();
@@ -54,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_both_decide_counts() {
+    fn only_features_that_both_decide_count() {
         let id = |feature| FeatureId { class: 0, feature };
         let first: Verdicts = [(id(1), Verdict::Core), (id(2), Verdict::Spurious), (id(3), Verdict::Core)].into();
         let second: Verdicts = [(id(2), Verdict::Spurious), (id(3), Verdict::Spurious), (id(4), Verdict::Core)].into();

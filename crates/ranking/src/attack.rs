@@ -3,59 +3,68 @@ use candle_core::{Tensor, Var};
 use hard_imagenet_kernels::gradient;
 use hard_imagenet_models::Model;
 
-/// Makes a feature stronger in a picture, to see what it looks for (SPEC 11.5; Singla et al. 2021).
+/// Changes an image so that a feature becomes stronger, to show what the feature looks for (Singla et al. 2021).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FeatureAttack {
-    /// Steps.
+    /// Number of steps.
     pub steps: usize,
-    /// Length of a step, in units of the picture's values, which lie in [0, 1].
+    /// Length of a step, in units of pixel values in [0, 1].
     pub step_size: f64,
-    /// Stay so near to the picture that one began with (Euclidean distance over all pixels and channels). The original has
-    /// such an argument, 500, and ignores it.
+    /// Greatest Euclidean distance from the original image over all pixels and channels. The published code has such an
+    /// argument, 500, and ignores it.
     pub max_distance: Option<f64>,
 }
 
 impl Default for FeatureAttack {
-    /// As the original: 100 steps of 10, no projection.
+    /// Returns the attack of the published code: 100 steps of length 10 without a limit of the distance.
     fn default() -> Self {
         Self { steps: 100, step_size: 10.0, max_distance: None }
     }
 }
 
+/// The result of a [`FeatureAttack`] on a batch of images.
+#[derive(Clone, Debug)]
+pub struct AttackedImages {
+    /// The changed images, `(B, 3, H, W)` in [0, 1].
+    pub images: Tensor,
+    /// The feature of each image before each step and after the last one: `steps + 1` lists of B values.
+    pub activations: Vec<Vec<f32>>,
+}
+
 impl FeatureAttack {
-    /// The pictures after the attack, `(B, 3, H, W)` in [0, 1], and the features' values before each step and at the end
-    /// (steps + 1 lists of B). `x` is not normalised; `features` names one feature for each picture.
+    /// Attacks a batch of images. `x` `(B, 3, H, W)` is in [0, 1] and not normalized; `features` names one feature per image.
     ///
-    /// A step goes along the gradient of each picture's feature, of length [`step_size`](Self::step_size) (the gradient is divided by
-    /// its length + 1e-10), then back into the distance allowed and into [0, 1].
+    /// A step moves each image by [`step_size`](Self::step_size) along the gradient of its feature, which is divided by its
+    /// length + 1e-10. Then the image is brought back into the allowed distance and into [0, 1].
     ///
     /// # Errors
-    /// From the model, for a batch that it does not take; for a feature that is not there.
-    pub fn run(&self, model: &Model, x: &Tensor, features: &[u32]) -> Result<(Tensor, Vec<Vec<f32>>), RankingError> {
+    /// Returns the model's error for a batch that it does not accept, and candle's error for a feature that the model does
+    /// not have.
+    pub fn run(&self, model: &Model, x: &Tensor, features: &[u32]) -> Result<AttackedImages, RankingError> {
         let index = Tensor::new(features, x.device())?.unsqueeze(1)?;
-        let (start, mut at) = (x.clone(), x.clone());
-        let mut values = Vec::with_capacity(self.steps + 1);
+        let (start, mut images) = (x.clone(), x.clone());
+        let mut activations = Vec::with_capacity(self.steps + 1);
         for _ in 0..self.steps {
-            let variable = Var::from_tensor(&at)?;
+            let variable = Var::from_tensor(&images)?;
             let chosen = model.features(&model.normalize(variable.as_tensor())?)?.gather(&index, 1)?;
-            values.push(chosen.flatten_all()?.to_vec1()?);
+            activations.push(chosen.flatten_all()?.to_vec1()?);
             let slope = gradient(&chosen.sum_all()?, &variable)?;
             let step = slope.broadcast_div(&(length(&slope)? + 1e-10)?)?.affine(self.step_size, 0.0)?;
-            at = (variable.as_detached_tensor() + step)?;
+            images = (variable.as_detached_tensor() + step)?;
             if let Some(max_distance) = self.max_distance {
-                let moved = (&at - &start)?;
+                let moved = (&images - &start)?;
                 let ratio = (length(&moved)?.affine(1.0 / max_distance, 0.0)?).maximum(1f64)?;
-                at = (&start + moved.broadcast_div(&ratio)?)?;
+                images = (&start + moved.broadcast_div(&ratio)?)?;
             }
-            at = at.clamp(0f64, 1f64)?.detach();
+            images = images.clamp(0f64, 1f64)?.detach();
         }
-        let last = model.features(&model.normalize(&at)?)?.gather(&index, 1)?;
-        values.push(last.flatten_all()?.to_vec1()?);
-        Ok((at, values))
+        let last = model.features(&model.normalize(&images)?)?.gather(&index, 1)?;
+        activations.push(last.flatten_all()?.to_vec1()?);
+        Ok(AttackedImages { images, activations })
     }
 }
 
-/// Euclidean length of each picture, `(B, 1, 1, 1)`.
+/// Returns the Euclidean length of each image, `(B, 1, 1, 1)`.
 fn length(x: &Tensor) -> candle_core::Result<Tensor> {
     x.sqr()?.sum_keepdim((1, 2, 3))?.sqrt()
 }

@@ -1,34 +1,34 @@
-//! Which classes are hard: those whose most important features look past the object.
+//! Which classes are hard: those whose most important features do not look at the object.
 
 use crate::{FeatureBank, FeatureId, Verdict, Verdicts, feature_importance, top_features};
 
-/// How much a class leans on spurious features.
+/// How much a model relies on spurious features for a class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassHardness {
-    /// Index in the dataset.
+    /// The class's index in the dataset.
     pub class: u32,
-    /// Its most important features, the most important first.
+    /// The class's most important features, the most important first.
     pub features: Vec<u32>,
-    /// Of them, spurious; undecided ones do not count.
+    /// How many of them are spurious. Undecided ones do not count.
     pub spurious: usize,
-    /// Of them, core.
+    /// How many of them are core.
     pub core: usize,
-    /// Share of the importance of the decided ones that is of spurious ones, in [0, 1]; `None` if none is decided or none
-    /// speaks for the class.
+    /// The share of spurious features in the importance of all decided ones, in [0, 1]. It is undefined if no feature is
+    /// decided or none speaks for the class.
     pub share: Option<f64>,
 }
 
 impl ClassHardness {
-    /// All its important features are spurious: so were the 15 classes of Hard ImageNet found among the 1000 (SPEC 11.3).
+    /// Returns whether all important features are spurious. The 15 classes of Hard ImageNet were found in this way among the
+    /// 1000 of ImageNet.
     pub fn is_hard(&self) -> bool {
         !self.features.is_empty() && self.spurious == self.features.len()
     }
 }
 
-/// Every class with pictures, the hardest first: by number of spurious features, then by their share.
+/// Returns every class that has images, the hardest first: by the number of spurious features, then by their share.
 ///
-/// Features are the `n` (the original takes 5) most important over the pictures that the model takes for the class, or
-/// over the class's own if there are none; verdicts come from any source.
+/// The `n` most important features of each class count (5 in the published method), as [`class_importance`] ranks them.
 pub fn rank_classes(bank: &FeatureBank, verdicts: &Verdicts, n: usize) -> Vec<ClassHardness> {
     let mut all: Vec<ClassHardness> = (0..bank.identity.classes.len() as u32)
         .filter_map(|class| {
@@ -37,8 +37,8 @@ pub fn rank_classes(bank: &FeatureBank, verdicts: &Verdicts, n: usize) -> Vec<Cl
             let verdict = |feature: u32| verdicts.get(FeatureId { class, feature });
             let count = |wanted| features.iter().filter(|&&feature| verdict(feature) == Some(wanted)).count();
             let weight = |wanted| -> f64 {
-                let of = features.iter().filter(|&&feature| verdict(feature) == Some(wanted));
-                of.map(|&feature| importance[feature as usize].max(0.0)).fold(0.0, |sum, one| sum + one)
+                let chosen = features.iter().filter(|&&feature| verdict(feature) == Some(wanted));
+                chosen.map(|&feature| importance[feature as usize].max(0.0)).fold(0.0, |sum, one| sum + one)
             };
             let (spurious, core) = (weight(Verdict::Spurious), weight(Verdict::Core));
             let share = (spurious + core > 0.0).then(|| spurious / (spurious + core));
@@ -54,7 +54,11 @@ pub fn rank_classes(bank: &FeatureBank, verdicts: &Verdicts, n: usize) -> Vec<Cl
     all
 }
 
-/// Importance over the pictures that the model takes for the class, or over the class's own if there are none.
+/// Returns the importance of each feature over the images that the model predicts to be of the class, or over those that
+/// belong to it if there are none. It is undefined for a class without either.
+///
+/// # Panics
+/// Panics if the bank does not have the class.
 pub fn class_importance(bank: &FeatureBank, class: u32) -> Option<Vec<f64>> {
     feature_importance(bank, class, &bank.predicted_rows(class))
         .or_else(|| feature_importance(bank, class, &bank.labeled_rows(class)))

@@ -1,13 +1,13 @@
-//! How alike two orders of the same things are.
+//! How similar two orders of the same things are.
 
-/// Ranks from 1, equal values sharing the mean of theirs.
+/// Returns the rank of each value, counted from 1. Equal values share the mean of their ranks.
 pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];
     let mut from = 0;
     while from < order.len() {
-        // Whatever is not a number equals nothing, itself included.
+        // NaN equals nothing, not even itself, so at least one value is taken.
         let equal = order[from..].iter().take_while(|&&i| values[i] == values[order[from]]).count().max(1);
         let rank = from as f64 + (equal + 1) as f64 / 2.0;
         order[from..from + equal].iter().for_each(|&i| ranks[i] = rank);
@@ -16,14 +16,14 @@ pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// Spearman's ρ (1904), Pearson's correlation of the ranks, in [-1, 1]; `None` where one side does not vary, or where a
-/// value is not a number.
+/// Returns Spearman's ρ (1904), which is Pearson's correlation of the ranks, in [-1, 1]. It is undefined if one side does
+/// not vary or a value is NaN.
 ///
 /// # Panics
-/// For slices of different lengths.
+/// Panics for slices of different lengths.
 pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
-    assert_eq!(a.len(), b.len(), "each thing has two values");
-    if not_numbers(a, b) {
+    assert_eq!(a.len(), b.len(), "both slices must have one value per item");
+    if has_nan(a, b) {
         return None;
     }
     let (a, b) = (ranks(a), ranks(b));
@@ -33,14 +33,15 @@ pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
     (norm > 0.0).then(|| product(&a, &b) / norm)
 }
 
-/// Kendall's τ-b (1945): pairs in the same order less pairs in the other, over the pairs that have an order on both
-/// sides, corrected for ties, in [-1, 1]; `None` where one side does not vary, or where a value is not a number. Takes a step for each pair.
+/// Returns Kendall's τ-b (1945), in [-1, 1]: the number of pairs in the same order minus that of pairs in the opposite
+/// order, divided by the number of ordered pairs, corrected for ties. It is undefined if one side does not vary or a value
+/// is NaN. The time grows with the square of the length.
 ///
 /// # Panics
-/// For slices of different lengths.
+/// Panics for slices of different lengths.
 pub fn kendall(a: &[f64], b: &[f64]) -> Option<f64> {
-    assert_eq!(a.len(), b.len(), "each thing has two values");
-    if not_numbers(a, b) {
+    assert_eq!(a.len(), b.len(), "both slices must have one value per item");
+    if has_nan(a, b) {
         return None;
     }
     let sign = |x: f64, y: f64| f64::from(i8::from(x > y) - i8::from(x < y));
@@ -57,11 +58,12 @@ pub fn kendall(a: &[f64], b: &[f64]) -> Option<f64> {
     (norm > 0.0).then(|| agreeing / norm)
 }
 
-fn not_numbers(a: &[f64], b: &[f64]) -> bool {
+fn has_nan(a: &[f64], b: &[f64]) -> bool {
     a.iter().chain(b).any(|v| v.is_nan())
 }
 
-/// Share of the first `k` of one order that are among the first `k` of the other, in [0, 1]; `None` for `k` of 0.
+/// Returns the share of the first `k` of one order that are among the first `k` of the other, in [0, 1]. It is undefined if
+/// `k` is 0 or both orders are empty.
 pub fn overlap<T: PartialEq>(a: &[T], b: &[T], k: usize) -> Option<f64> {
     let (a, b) = (&a[..k.min(a.len())], &b[..k.min(b.len())]);
     let size = a.len().max(b.len());
@@ -74,7 +76,7 @@ mod tests {
 
     // scipy.stats.spearmanr, kendalltau
     #[test]
-    fn agree_with_scipy() {
+    fn correlations_agree_with_scipy() {
         let check = |a: &[f64], b: &[f64], rho: f64, tau: f64| {
             assert!((spearman(a, b).unwrap() - rho).abs() < 1e-12, "{:?}", spearman(a, b));
             assert!((kendall(a, b).unwrap() - tau).abs() < 1e-12, "{:?}", kendall(a, b));
@@ -85,20 +87,20 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_vary_has_no_order() {
+    fn constant_values_have_no_correlation() {
         assert_eq!(spearman(&[1., 1.], &[1., 2.]), None);
         assert_eq!(kendall(&[1., 2.], &[0., 0.]), None);
         assert_eq!(spearman(&[], &[]), None);
     }
 
     #[test]
-    fn what_is_not_a_number_has_no_order() {
+    fn nan_has_no_correlation() {
         assert_eq!(spearman(&[1., f64::NAN, 2.], &[1., 2., 3.]), None);
         assert_eq!(kendall(&[1., 2., 3.], &[f64::NAN, 1., 2.]), None);
     }
 
     #[test]
-    fn overlaps() {
+    fn overlaps_count_common_items() {
         assert_eq!(overlap(&[1, 2, 3, 4], &[2, 9, 1, 3], 2), Some(0.5));
         assert_eq!(overlap(&[1, 2, 3], &[3, 2, 1], 10), Some(1.0));
         assert_eq!(overlap(&[1, 2], &[2, 1], 0), None);

@@ -1,27 +1,42 @@
 use std::path::PathBuf;
 
-/// What can go wrong in ranking.
+/// Why features could not be extracted or ranked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RankingError {
-    /// A file that cannot be read or written, or has another form.
+    /// A file has another form than expected.
     #[error("{}: {problem}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
-    /// A network whose features cannot be seen in the picture.
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Access(#[from] hard_imagenet_files::FileError),
+    /// The network's features cannot be located in the image.
     #[error("{model}: {problem}")]
     Network {
-        /// Which.
+        /// The model's name.
         model: String,
         /// What is missing.
         problem: String,
     },
-    /// Two banks that do not belong together.
-    #[error("features of two kinds cannot be one bank: {0}")]
+    /// A source has no verdicts on the features of this model for the classes of this dataset.
+    #[error("no verdicts from the source \"{word}\" on the features of {model} for the classes of {dataset}: {reason}")]
+    NoVerdicts {
+        /// The source's word.
+        word: &'static str,
+        /// The model's name.
+        model: String,
+        /// The dataset's name.
+        dataset: String,
+        /// Where the source does have verdicts.
+        reason: &'static str,
+    },
+    /// Two banks, or a bank and its images, do not fit together.
+    #[error("features of two kinds cannot be joined: {0}")]
     Incompatible(String),
     /// From the model.
     #[error(transparent)]

@@ -1,18 +1,21 @@
-//! Robust features, which of them are spurious, and images in their order.
+//! Finds robust features, decides which of them are spurious, and ranks images by the strength of their spurious cues.
 //!
-//! The features of a network, computed once, are a [`FeatureBank`]; an [`FeatureExtractor`] makes it. [`feature_importance`] says which
-//! features speak for a class. Whether they are spurious say three sources, each as [`Verdicts`]: the votes published with
-//! Salient ImageNet ([`published_votes`]), annotations of one's own ([`read_verdicts`]), and masks ([`MaskCriterion`]), which need no
-//! people; [`measure_agreement`] compares two of them. With these, [`Ranking`] orders the pictures of a class by the strength of
-//! their spurious cues, and [`rank_classes`] finds the classes that belong into Hard ImageNet. What a feature looks for, show
-//! [`FeatureExtractor::activation_maps`], [`top_images`] and [`FeatureAttack`].
+//! 1. A [`FeatureExtractor`] computes the features of a network once and keeps them in a [`FeatureBank`].
+//! 2. [`feature_importance`] measures how much each feature speaks for a class.
+//! 3. [`Verdicts`] say which features are spurious. They come from masks ([`MaskCriterion`]), which need no people, from the
+//!    votes published with Salient ImageNet ([`published_votes`]), or from your own annotations ([`read_verdicts`]).
+//!    [`VERDICT_SOURCES`] lists the sources, and [`measure_agreement`] compares two of them.
+//! 4. [`Ranking`] orders the images of a class by the strength of their spurious cues, and [`rank_classes`] finds the
+//!    classes that belong into Hard ImageNet. A [`RankingStudy`] does all of this and writes its tables.
+//!
+//! [`FeatureExtractor::activation_maps`], [`top_images`] and [`FeatureAttack`] show what a feature looks for.
 //!
 //! ```
 //! use candle_core::{DType, Device};
 //! use hard_imagenet_datasets::{Dataset, PlantedCues};
 //! use hard_imagenet_images::MaskRule;
 //! use hard_imagenet_models::{Weights, generated, zoo};
-//! use hard_imagenet_ranking::{Aggregate, MaskCriterion, FeatureExtractor, FeatureId, Ranking};
+//! use hard_imagenet_ranking::{Aggregate, FeatureExtractor, FeatureId, MaskCriterion, Ranking};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let file = folder.path().join("planted_resnet.safetensors");
@@ -38,6 +41,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The tensors in this crate's interface are those of candle ([`candle_core`]).
+//!
 //! Features: `cuda`, `cudnn`, `metal` (candle's backends).
 //!
 //! # References
@@ -52,29 +57,40 @@
 mod activation_map;
 mod aggregate;
 mod agreement;
+mod annotations;
 mod attack;
 mod bank;
+mod bank_file;
 mod class_hardness;
+mod comparison;
 mod correlation;
 mod error;
 mod extract;
+mod identity;
 mod importance;
 mod mask_criterion;
 mod ranking;
+mod sources;
+mod study;
 mod verdicts;
 mod votes;
 
 pub use activation_map::{ActivationMap, top_images};
 pub use aggregate::Aggregate;
 pub use agreement::{Agreement, measure_agreement};
-pub use attack::FeatureAttack;
-pub use bank::{BankIdentity, FeatureBank, ImageFeatures};
+pub use annotations::read_verdicts;
+pub use attack::{AttackedImages, FeatureAttack};
+pub use bank::{FeatureBank, ImageFeatures};
 pub use class_hardness::{ClassHardness, class_importance, rank_classes};
+pub use comparison::RankingComparison;
 pub use correlation::{kendall, overlap, spearman};
 pub use error::RankingError;
 pub use extract::FeatureExtractor;
+pub use identity::{BankIdentity, describe_preprocessing, describe_samples};
 pub use importance::{feature_importance, top_features};
 pub use mask_criterion::MaskCriterion;
-pub use ranking::{RankedImage, Ranking, RankingComparison, accuracy_by_decile};
+pub use ranking::{RankedImage, Ranking, accuracy_by_decile};
+pub use sources::{NamedVerdicts, VERDICT_SOURCES, VerdictSource, VerdictSourceInfo};
+pub use study::{ImportantFeature, RankingStudy, StudyOptions};
 pub use verdicts::{FeatureId, Verdict, Verdicts};
-pub use votes::{SpuriousKind, VoteTable, Votes, published_votes, read_verdicts, verdicts_from_votes};
+pub use votes::{SpuriousKind, VoteTable, Votes, published_votes, verdicts_from_votes};

@@ -1,36 +1,41 @@
-//! Which features are spurious, told by masks instead of people.
-
 use crate::{FeatureBank, FeatureId, Verdict, Verdicts};
 use hard_imagenet_metrics::{Estimate, mean_estimate};
 
-/// How a verdict is reached from masks.
+/// Decides by masks which features are spurious, where the published method asks people.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaskCriterion {
-    /// At most so many pictures of the class, those that activate the feature most: what the feature looks for is there,
-    /// and where it is hardly active its map is noise. The workers of Salient ImageNet saw such pictures too.
+    /// How many images of the class are looked at, those that activate the feature most. They contain what the feature
+    /// looks for, while the map of a feature that is hardly active is noise. The workers of Salient ImageNet saw such images
+    /// too.
     pub images: usize,
-    /// A feature is core if its focus is above, spurious if it is below, undecided if the interval holds this.
+    /// A feature is core if its focus is above this value, spurious if it is below, and undecided if the interval of the
+    /// focus contains it.
     pub threshold: f64,
-    /// Of the interval.
+    /// Confidence of the interval.
     pub confidence: f64,
 }
 
 impl Default for MaskCriterion {
-    /// 40 pictures, 95 %, and a threshold of a tenth: maps are coarse, and even those of an object's own features spread far
-    /// beyond it. On planted pictures, where the answer is known, features of the object have a focus of 0.12 to 0.39 and
-    /// those of the scene nearly all less than 0.05.
+    /// Returns a criterion with 40 images, a confidence of 95 % and a threshold of 0.1.
+    ///
+    /// The threshold is low because maps are coarse: even those of an object's own features extend far beyond it. On
+    /// planted images, where the answer is known, features of the object have a focus of 0.12 to 0.39, and nearly all
+    /// features of the scene one below 0.05.
     fn default() -> Self {
         Self { images: 40, threshold: 0.1, confidence: 0.95 }
     }
 }
 
 impl MaskCriterion {
-    /// How a feature's maps lie to the object, over pictures of a class: the mean of `(share on the object − share of the
-    /// object) / (1 − share of the object)`, 1 for maps wholly on the object, 0 for maps that do not care where it is, below
-    /// 0 for maps that avoid it. `None` if fewer than two pictures show it.
+    /// Returns the focus of a feature on the object, over images of a class: the mean of
+    /// `(share of the map on the object − share of the image that is object) / (1 − share of the image that is object)`.
     ///
-    /// The original asks five people about each feature; this asks the masks. A map's share on the object is compared with
-    /// the object's share of the picture, for a map that knows nothing of the object has that share on it by chance.
+    /// The focus is 1 for maps that lie entirely on the object, 0 for maps that do not depend on the object's place, and
+    /// negative for maps that avoid the object. A map that ignores the object has the object's share of the image on it by
+    /// chance, which is why that share is subtracted. The focus is undefined if fewer than two images activate the feature.
+    ///
+    /// # Panics
+    /// Panics if the bank does not have the class or the feature.
     pub fn focus(&self, bank: &FeatureBank, id: FeatureId) -> Option<Estimate> {
         let mut rows = bank.labeled_rows(id.class);
         let activation = |row: &usize| bank.features(*row)[id.feature as usize];
@@ -43,7 +48,7 @@ impl MaskCriterion {
         mean_estimate(&values, self.confidence)
     }
 
-    /// What a focus says; `None` where its interval leaves it open.
+    /// Returns the verdict for a focus; `None` if its interval contains the threshold.
     pub fn verdict(&self, focus: &Estimate) -> Option<Verdict> {
         if focus.low > self.threshold {
             Some(Verdict::Core)
@@ -54,9 +59,12 @@ impl MaskCriterion {
         }
     }
 
-    /// The verdicts on some features.
+    /// Returns the verdicts on some features. Undecided ones are missing.
+    ///
+    /// # Panics
+    /// Panics if the bank does not have a class or a feature.
     pub fn verdicts(&self, bank: &FeatureBank, features: impl IntoIterator<Item = FeatureId>) -> Verdicts {
-        let of = |id| Some((id, self.verdict(&self.focus(bank, id)?)?));
-        features.into_iter().filter_map(of).collect()
+        let decide = |id| Some((id, self.verdict(&self.focus(bank, id)?)?));
+        features.into_iter().filter_map(decide).collect()
     }
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-/// A feature as evidence for a class: the same feature can be part of the object for one class and scenery for another.
+/// A feature as evidence for a class. The same feature can be part of the object for one class and surroundings for
+/// another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FeatureId {
     /// Index of the dataset's class.
@@ -14,42 +15,58 @@ pub struct FeatureId {
 pub enum Verdict {
     /// The object.
     Core,
-    /// What surrounds it: the background, or another object.
+    /// The surroundings of the object: the background, or another object.
     Spurious,
 }
 
-/// What one source says. A feature that is not among them is left open.
+impl Verdict {
+    /// Returns the word in files: "core" or "spurious".
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Spurious => "spurious",
+        }
+    }
+
+    /// Returns the verdict with this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Core, Self::Spurious].into_iter().find(|verdict| verdict.word() == word)
+    }
+}
+
+/// The verdicts of one source. The source leaves all other features undecided.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdicts(BTreeMap<FeatureId, Verdict>);
 
 impl Verdicts {
-    /// What the source says of a feature, `None` where it leaves it open.
+    /// Returns the verdict on a feature, `None` if it is undecided.
     pub fn get(&self, id: FeatureId) -> Option<Verdict> {
         self.0.get(&id).copied()
     }
 
-    /// All verdicts, by class and feature.
+    /// Returns all verdicts in the order of classes and features.
     pub fn iter(&self) -> impl Iterator<Item = (&FeatureId, &Verdict)> {
         self.0.iter()
     }
 
-    /// The features that are spurious for a class, in order.
+    /// Returns the features that are spurious for a class, in ascending order.
     pub fn spurious(&self, class: u32) -> Vec<u32> {
-        let of_class = self.0.iter().filter(|(id, verdict)| id.class == class && **verdict == Verdict::Spurious);
-        of_class.map(|(id, _)| id.feature).collect()
+        let spurious = self.0.iter().filter(|(id, verdict)| id.class == class && **verdict == Verdict::Spurious);
+        spurious.map(|(id, _)| id.feature).collect()
     }
 
-    /// Those on features that a network of so many has.
+    /// Keeps only the verdicts on features that a network with this many features has.
+    #[must_use]
     pub fn with_features_below(self, width: usize) -> Self {
         Self(self.0.into_iter().filter(|(id, _)| (id.feature as usize) < width).collect())
     }
 
-    /// Number of verdicts.
+    /// Returns the number of verdicts.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Does the source say nothing?
+    /// Returns whether there are no verdicts.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -8,7 +8,8 @@ use hard_imagenet_images::{Filter, MaskRule, Pixels, Preprocessing, Rgb8, decode
 use hard_imagenet_masks::Mask;
 use hard_imagenet_models::{Model, Network, generated, zoo};
 use hard_imagenet_ranking::{
-    Aggregate, FeatureAttack, FeatureExtractor, ImageFeatures, Ranking, feature_importance, top_features,
+    Aggregate, AttackedImages, FeatureAttack, FeatureExtractor, ImageFeatures, Ranking, feature_importance,
+    top_features,
 };
 use serde_json::Value;
 use std::collections::HashMap;
@@ -127,7 +128,7 @@ fn ranking() {
     }
     let steps = about["classes"]["537"]["attack_feature_values_per_step"].as_array().unwrap();
     let attack = FeatureAttack { steps: 3, ..FeatureAttack::default() };
-    let (after, values) = attack.run(&model, &two, &[feature, feature]).unwrap();
+    let AttackedImages { images: after, activations: values } = attack.run(&model, &two, &[feature, feature]).unwrap();
     for (got, want) in values.iter().zip(steps) {
         for (got, want) in got.iter().zip(want.as_array().unwrap()) {
             let want = want.as_f64().unwrap() as f32;

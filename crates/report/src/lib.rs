@@ -83,5 +83,5 @@ mod write;
 
 pub use comparison::RunComparison;
 pub use masks::{MaskClass, MaskRow, MaskStats, masks_csv, masks_from_json, masks_html, masks_json, masks_markdown};
-pub use ranks::{RankClass, RankFeature, RankInput, Thumbnail, ranks_html};
+pub use ranks::ranks_html;
 pub use report::{Report, csv, html, json, latex, markdown, reading};

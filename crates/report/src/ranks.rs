@@ -4,65 +4,12 @@ use crate::html;
 use crate::write::{MISSING, count, escape};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hard_imagenet_metrics::Estimate;
+use hard_imagenet_runs::{RankingClass, RankingPage, SourceVerdict, Thumbnail};
 use std::fmt::Write;
-
-/// The content of a page about features.
-#[derive(Clone, Debug, Default)]
-pub struct RankInput {
-    /// The name of the model.
-    pub model: String,
-    /// The name of the dataset.
-    pub dataset: String,
-    /// How the features were found, as names and values.
-    pub facts: Vec<(String, String)>,
-    /// The classes, the hardest first.
-    pub classes: Vec<RankClass>,
-}
-
-/// A class, its features, and both ends of its ranking.
-#[derive(Clone, Debug, Default)]
-pub struct RankClass {
-    /// The name.
-    pub name: String,
-    /// Whether all of its important features are spurious.
-    pub hard: bool,
-    /// The features, the most important first.
-    pub features: Vec<RankFeature>,
-    /// The images with the strongest spurious cues, the strongest first.
-    pub strongest: Vec<Thumbnail>,
-    /// The images with the weakest spurious cues, the weakest last.
-    pub weakest: Vec<Thumbnail>,
-    /// The accuracy of the model in each tenth of the ranking, the strongest cues first.
-    pub deciles: Vec<Option<Estimate>>,
-}
-
-/// A feature that speaks for a class.
-#[derive(Clone, Debug, Default)]
-pub struct RankFeature {
-    /// The number of the feature.
-    pub feature: u32,
-    /// The importance: mean activation × weight.
-    pub importance: f64,
-    /// How strongly its maps concentrate on the object: 1 is on the object only, 0 is anywhere.
-    pub focus: Option<Estimate>,
-    /// The name of each source of verdicts, and whether the feature is spurious; `None` if the source leaves that open.
-    pub verdicts: Vec<(String, Option<bool>)>,
-    /// The images that activate the feature most, with its map.
-    pub images: Vec<Thumbnail>,
-}
-
-/// A small image on the page.
-#[derive(Clone, Debug, Default)]
-pub struct Thumbnail {
-    /// The bytes of a JPEG file.
-    pub jpeg: Vec<u8>,
-    /// What the image shows.
-    pub title: String,
-}
 
 /// Writes one HTML file that works offline. It has a card for each class, as in the paper's figure, with the maps of its
 /// features and its images of strong and weak cues side by side.
-pub fn ranks_html(input: &RankInput) -> String {
+pub fn ranks_html(input: &RankingPage) -> String {
     let hard = input.classes.iter().filter(|class| class.hard).count();
     let lede = format!(
         "What does {} look at when it predicts a class? Of {}, {} {} only important features that look past the object.",
@@ -85,13 +32,14 @@ pub fn ranks_html(input: &RankInput) -> String {
 }
 
 /// Writes a line for each class.
-fn overview(out: &mut String, input: &RankInput) {
+fn overview(out: &mut String, input: &RankingPage) {
     out.push_str(
         "<div class=\"scroll\"><table class=\"classes\"><thead><tr><th class=\"name\">Class</th><th>Spurious</th>\
          <th>Accuracy, strongest cues</th><th>weakest cues</th></tr></thead>\n<tbody>\n",
     );
     for class in &input.classes {
-        let spurious = class.features.iter().filter(|f| f.verdicts.first().is_some_and(|v| v.1 == Some(true))).count();
+        let spurious =
+            class.features.iter().filter(|f| f.verdicts.first().is_some_and(|v| v.spurious == Some(true))).count();
         let percent = |e: Option<&Option<Estimate>>| {
             e.copied().flatten().map_or(MISSING.to_owned(), |e| format!("{:.1}", 100.0 * e.value))
         };
@@ -107,7 +55,7 @@ fn overview(out: &mut String, input: &RankInput) {
     out.push_str("</tbody></table></div>\n<p class=\"note\">Accuracy in percent in the first and the last tenth of the ranking of the class.</p>\n");
 }
 
-fn card(out: &mut String, class: &RankClass) {
+fn card(out: &mut String, class: &RankingClass) {
     let mark = if class.hard { " <span class=\"hard\">hard</span>" } else { "" };
     let _ = writeln!(out, "<section class=\"card\"><h2>{}{mark}</h2>", escape(&class.name));
     for feature in &class.features {
@@ -116,8 +64,8 @@ fn card(out: &mut String, class: &RankClass) {
         let verdicts: Vec<String> = feature
             .verdicts
             .iter()
-            .map(|(source, verdict)| {
-                let word = match verdict {
+            .map(|SourceVerdict { source, spurious }| {
+                let word = match spurious {
                     Some(true) => "spurious",
                     Some(false) => "core",
                     None => "open",
@@ -172,15 +120,17 @@ const STYLE: &str = "
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hard_imagenet_runs::RankingFeature;
 
     #[test]
     fn the_page_shows_its_input() {
-        let verdicts = vec![("masks".to_owned(), Some(true)), ("votes".to_owned(), None)];
+        let verdict = |source: &str, spurious| SourceVerdict { source: source.into(), spurious };
+        let verdicts = vec![verdict("masks", Some(true)), verdict("votes", None)];
         let image = Thumbnail { jpeg: vec![1, 2, 3], title: "a <b>".into() };
-        let feature = RankFeature { feature: 417, verdicts, images: vec![image], ..RankFeature::default() };
+        let feature = RankingFeature { feature: 417, verdicts, images: vec![image], ..RankingFeature::default() };
         let class =
-            RankClass { name: "dog & sled".into(), hard: true, features: vec![feature], ..RankClass::default() };
-        let input = RankInput { model: "m".into(), dataset: "d".into(), classes: vec![class], facts: Vec::new() };
+            RankingClass { name: "dog & sled".into(), hard: true, features: vec![feature], ..RankingClass::default() };
+        let input = RankingPage { model: "m".into(), dataset: "d".into(), classes: vec![class], facts: Vec::new() };
         let page = ranks_html(&input);
         for text in ["dog &amp; sled", "Feature 417", "masks: spurious", "votes: open", "1 of 1", "AQID", "a &lt;b&gt;"]
         {

@@ -1,10 +1,10 @@
 //! The outputs of the frozen layers for a dataset, computed once.
 
-use crate::batch::{Loader, Phase, SkippedSample};
 use crate::TrainingError;
+use crate::batch::{Loader, Phase, SkippedSample};
 use candle_core::Tensor;
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_graph::{AtCut, Cut, WeightMap};
+use hard_imagenet_graph::{Cut, CutValues, WeightMap};
 use hard_imagenet_models::Network;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -18,13 +18,13 @@ pub(crate) struct FeatureCache {
     cut: Cut,
     /// The row of each sample in `value`.
     rows: HashMap<usize, u32>,
-    value: AtCut,
+    value: CutValues,
 }
 
 /// The features of some samples.
 pub(crate) struct CachedFeatures<'c> {
     pub(crate) samples: Vec<usize>,
-    pub(crate) value: AtCut,
+    pub(crate) value: CutValues,
     /// Where the frozen layers end.
     pub(crate) cut: &'c Cut,
 }
@@ -70,7 +70,7 @@ impl FeatureCache {
         }
         let joined = |i: usize| Tensor::cat(&carried.iter().map(|c| &c[i]).collect::<Vec<_>>(), 0);
         let carried = (0..carried[0].len()).map(joined).collect::<candle_core::Result<_>>()?;
-        Ok(Some(Self { cut: cut.clone(), rows, value: AtCut { at: Tensor::cat(&at, 0)?, carried } }))
+        Ok(Some(Self { cut: cut.clone(), rows, value: CutValues { at: Tensor::cat(&at, 0)?, carried } }))
     }
 
     /// Returns the features of some samples; `None` if none of them could be read.
@@ -83,7 +83,7 @@ impl FeatureCache {
         let rows = Tensor::new(rows, self.value.at.device())?;
         let pick = |tensor: &Tensor| tensor.index_select(&rows, 0);
         let carried = self.value.carried.iter().map(pick).collect::<candle_core::Result<_>>()?;
-        let value = AtCut { at: pick(&self.value.at)?, carried };
+        let value = CutValues { at: pick(&self.value.at)?, carried };
         Ok(Some(CachedFeatures { samples, value, cut: &self.cut }))
     }
 }

@@ -7,7 +7,7 @@ use crate::loss::cross_entropy;
 use crate::penalty::{Penalty, grad_cam_penalty, input_gradient_penalty};
 use crate::{BatchNormMode, Epoch, Groups, Objective, Optimizer, Recipe, TrainingError};
 use candle_core::{D, DType, Tensor, Var};
-use hard_imagenet_graph::{AtCut, RunningStatistics, WeightMap, run, run_training};
+use hard_imagenet_graph::{CutValues, RunningStatistics, WeightMap, run, run_training};
 use hard_imagenet_kernels::gradients;
 use hard_imagenet_models::Network;
 
@@ -115,7 +115,7 @@ impl Step<'_> {
             NetworkInput::Features(features) => {
                 let CachedFeatures { value, cut, .. } = features;
                 let carried = value.carried.iter().map(|t| t.to_dtype(dtype)).collect::<candle_core::Result<_>>()?;
-                (cut.head(graph, weights, &AtCut { at: value.at.to_dtype(dtype)?, carried })?, Vec::new())
+                (cut.head(graph, weights, &CutValues { at: value.at.to_dtype(dtype)?, carried })?, Vec::new())
             }
             NetworkInput::Images(batch) if self.recipe.batch_norms == BatchNormMode::Frozen => {
                 (run(graph, weights, &batch.x.to_dtype(dtype)?)?, Vec::new())

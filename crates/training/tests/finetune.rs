@@ -6,8 +6,8 @@ use hard_imagenet_datasets::{Dataset, DatasetError, DatasetInfo, PlantedConfig, 
 use hard_imagenet_graph::WeightMap;
 use hard_imagenet_models::{Network, Weights, zoo};
 use hard_imagenet_training::{
-    BatchNormMode, Groups, OBJECTIVES, Objective, Recipe, TrainableWeights, Trainer, TrainingError, TrainingEvent, TrainingOutcome,
-    UpdateRule, replace_head,
+    BatchNormMode, Groups, OBJECTIVES, Objective, Recipe, TrainableWeights, Trainer, TrainingError, TrainingEvent,
+    TrainingOutcome, UpdateRule, replace_head,
 };
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 use super::penalty::{Penalty, detach_weights, gradients_or_zeros, single_output};
 use crate::TrainingError;
 use candle_core::{DType, Tensor, Var};
-use hard_imagenet_graph::{AtCut, Cut, Dual, Graph, Layout, NodeId, WeightMap, run_tangent};
+use hard_imagenet_graph::{Cut, CutValues, Dual, Graph, Layout, NodeId, WeightMap, run_tangent};
 use hard_imagenet_kernels::gradient;
 
 /// A GradCAM whose sum over places is smaller counts as zero.
@@ -34,7 +34,7 @@ pub fn grad_cam_penalty(
     let value = cut.trunk(graph, weights, x)?;
     let channels = channel_weights(graph, weights, &cut, &value, &labels, node)?;
 
-    let NodePlaces { values, h, w } = node_places(layout, &value.at, node)?;
+    let NodePositions { values, h, w } = node_places(layout, &value.at, node)?;
     let outside = outside_share(object, h, w)?;
     // P depends on the weights through the channels' weights a and through the activations A. For a: u = ∂P/∂a, spread
     // over the places whose mean a is.
@@ -62,13 +62,13 @@ fn channel_weights(
     graph: &Graph,
     weights: &WeightMap,
     cut: &Cut,
-    value: &AtCut,
+    value: &CutValues,
     labels: &Tensor,
     node: &str,
 ) -> Result<Var, TrainingError> {
     let activations = Var::from_tensor(&value.at.detach())?;
     let carried = value.carried.iter().map(Tensor::detach).collect();
-    let seen = AtCut { at: activations.as_tensor().clone(), carried };
+    let seen = CutValues { at: activations.as_tensor().clone(), carried };
     let logit = cut.head(graph, &detach_weights(weights), &seen)?.gather(labels, 1)?;
     let slope = gradient(&logit.sum_all()?, &activations)?;
     let slope = node_places(graph.node(cut.node()).layout, &slope, node)?.values;
@@ -88,17 +88,17 @@ fn share_outside(values: &Tensor, channels: &Tensor, outside: &Tensor, batch: f6
 }
 
 /// A node's value by places of the image.
-struct NodePlaces {
+struct NodePositions {
     /// `(B, h · w, C)`.
     values: Tensor,
     h: usize,
     w: usize,
 }
 
-fn node_places(layout: Layout, value: &Tensor, node: &str) -> Result<NodePlaces, TrainingError> {
-    let places = layout.places(value)?;
+fn node_places(layout: Layout, value: &Tensor, node: &str) -> Result<NodePositions, TrainingError> {
+    let places = layout.positions(value)?;
     let places = places.ok_or_else(|| TrainingError::Recipe(format!("the node {node} has no rows and columns")))?;
-    Ok(NodePlaces { values: places.values, h: places.h, w: places.w })
+    Ok(NodePositions { values: places.values, h: places.h, w: places.w })
 }
 
 /// Brings values by places into the form of the node's value `like`, with zeros for tokens without a place.
