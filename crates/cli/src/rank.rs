@@ -6,10 +6,10 @@ use crate::sources::Source;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use hard_imagenet::datasets::{Dataset, Rankings};
-use hard_imagenet::evaluation::{EvaluationError, Features, RankedDataset};
+use hard_imagenet::evaluation::{EvaluationError, Features, RankedDataset, open_verdict_source};
 use hard_imagenet::metrics::{Averaging, Options, Scores, compare_ends};
 use hard_imagenet::ranking::{
-    Aggregate, Ranking, RankingError, RankingStudy, StudyOptions, VERDICT_SOURCES, VerdictSource, VerdictSourceInfo,
+    Aggregate, Ranking, RankingError, RankingStudy, StudyOptions, VERDICT_SOURCES, VerdictSourceInfo,
 };
 use hard_imagenet::report::ranks_html;
 use hard_imagenet::runs::{Conditions, Run};
@@ -107,7 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn rank(args: &Make, page: bool) -> Result<()> {
     let words = Aggregate::ALL.map(|(word, _)| word).join(", ");
     let aggregate = Aggregate::parse(&args.by).with_context(|| format!("--by is one of {words}, not '{}'", args.by))?;
-    let study = StudyOptions { features: args.features, source: VerdictSource::parse(&args.verdicts), aggregate };
+    let study = StudyOptions { features: args.features, source: open_verdict_source(&args.verdicts)?, aggregate };
     let dataset = args.source.open()?;
     let model = options::load(&args.model, args.weights.as_deref(), &args.compute.device()?, args.compute.dtype())?;
     let features = Features::new(&*dataset, &model, args.batch_size)?;

@@ -40,6 +40,14 @@ pub enum EvaluationError {
     #[error(transparent)]
     Ranking(#[from] hard_imagenet_ranking::RankingError),
 
+    /// A file of the dataset could not be read.
+    #[error(transparent)]
+    Dataset(#[from] hard_imagenet_datasets::DatasetError),
+
+    /// An image could not be encoded.
+    #[error(transparent)]
+    Image(#[from] hard_imagenet_images::ImageError),
+
     /// The caller canceled the work.
     #[error("canceled before the end")]
     Canceled,

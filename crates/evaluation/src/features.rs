@@ -7,7 +7,7 @@ use hard_imagenet_files::sha256_hex;
 use hard_imagenet_images::{MaskRule, PairedTransform, Pixels, Rgb8, overlay};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_models::Model;
-use hard_imagenet_ranking::{FeatureBank, FeatureExtractor};
+use hard_imagenet_ranking::{FeatureBank, FeatureExtractor, describe_samples};
 use hard_imagenet_runs::RunError;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -46,10 +46,15 @@ impl<'a> Features<'a> {
         let info = dataset.info();
         let (_, columns) = match_labels(info, &model.spec().name, model.spec().classes)?;
         let names = info.classes.iter().map(|class| class.name.clone()).collect();
-        let extractor =
-            FeatureExtractor::new(model, &info.name, names, columns)?.with_samples(identify_samples(dataset));
+        let samples = describe_samples((0..dataset.len()).map(|i| (dataset.id(i), dataset.class(i))));
+        let extractor = FeatureExtractor::new(model, &info.name, names, columns)?.with_samples(samples);
         let geometry = model.spec().preprocess.paired_transform(MaskRule::Half);
         Ok(Self { dataset, model, extractor, geometry, batch: batch.max(1) })
+    }
+
+    /// Returns the dataset.
+    pub(crate) fn dataset(&self) -> &'a dyn Dataset {
+        self.dataset
     }
 
     /// Returns the feature bank of all images and stores it as `features.safetensors` in a folder. The bank is loaded if it
@@ -158,19 +163,7 @@ impl<'a> Features<'a> {
         if stored == asked {
             return Ok(bank);
         }
-        let fields = [
-            ("model", &stored.model, &asked.model),
-            ("weights", &stored.weights_sha256, &asked.weights_sha256),
-            ("preprocessing", &stored.preprocess, &asked.preprocess),
-            ("dataset", &stored.dataset, &asked.dataset),
-            ("samples", &stored.samples, &asked.samples),
-        ];
-        let differing = fields.into_iter().filter(|(_, a, b)| a != b);
-        let mut differences: Vec<String> =
-            differing.map(|(name, a, b)| format!("{name}: {a} there, {b} asked for")).collect();
-        if differences.is_empty() {
-            differences.push("classes or nodes".into());
-        }
+        let differences = stored.differences(asked);
         Err(RunError::OtherRun { folder: folder.to_owned(), differences }.into())
     }
 
@@ -191,10 +184,4 @@ impl<'a> Features<'a> {
         let drawn = maps.iter().flatten().map(|map| overlay(&plain, &map.map)).collect();
         Ok(Some((plain, drawn)))
     }
-}
-
-/// Identifies the samples by their number and a hash of their ids and classes.
-fn identify_samples(dataset: &dyn Dataset) -> String {
-    let samples: String = (0..dataset.len()).map(|i| format!("{} {}\n", dataset.id(i), dataset.class(i))).collect();
-    format!("{} ({})", dataset.len(), &sha256_hex(samples.as_bytes())[..16])
 }

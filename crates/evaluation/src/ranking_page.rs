@@ -1,10 +1,11 @@
 //! From the features of a dataset to its ranking and the ranking's page.
 
 use crate::{Features, Result};
+use hard_imagenet_datasets::{FeatureAnswers, read_answers};
 use hard_imagenet_images::Rgb8;
 use hard_imagenet_ranking::{
     ClassHardness, FeatureId, MaskCriterion, NamedVerdicts, RankedImage, RankingStudy, StudyOptions, Verdict,
-    accuracy_by_decile, class_importance, top_images,
+    VerdictSource, Votes, accuracy_by_decile, class_importance, top_images,
 };
 use hard_imagenet_runs::{RankingClass, RankingFeature, RankingPage, SourceVerdict, Thumbnail};
 use std::collections::BTreeMap;
@@ -28,6 +29,29 @@ pub struct RankedDataset {
     pub study: RankingStudy,
     /// The id of every image that could not be read, and the reason.
     pub failures: Vec<(String, String)>,
+}
+
+/// Chooses the source of verdicts on features: a word of [`VERDICT_SOURCES`](hard_imagenet_ranking::VERDICT_SOURCES), or a
+/// CSV file with your own verdicts or with the answers of workers that Salient ImageNet publishes.
+///
+/// # Errors
+/// Returns an error for a file of answers that cannot be read.
+pub fn open_verdict_source(text: &str) -> Result<VerdictSource> {
+    let source = VerdictSource::parse(text);
+    let VerdictSource::File(path) = &source else { return Ok(source) };
+    // A file that cannot be read is reported when the verdicts are read from it.
+    let bytes = std::fs::read(path).unwrap_or_default();
+    let header = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    if !String::from_utf8_lossy(header).contains("Answer.main") {
+        return Ok(source);
+    }
+    let to_votes = |answers: FeatureAnswers| Votes {
+        main_object: answers.main_object,
+        separate_object: answers.separate_object,
+        background: answers.background,
+    };
+    let votes = read_answers(path)?.into_iter().map(|(feature, answers)| (feature, to_votes(answers))).collect();
+    Ok(VerdictSource::Votes { name: text.to_owned(), votes })
 }
 
 impl Features<'_> {

@@ -85,6 +85,7 @@ mod labels;
 mod part;
 mod protocol;
 mod quirks;
+mod ranking_page;
 mod run;
 mod stated;
 
@@ -97,5 +98,6 @@ pub use gallery::{Exhibit, ExhibitKind, Gallery, Panel};
 pub use labels::LabelSpace;
 pub use protocol::{Condition, Protocol};
 pub use quirks::{Geometry, NanPrediction, Quirks, SaliencyInput};
+pub use ranking_page::{RankingClass, RankingFeature, RankingPage, SourceVerdict, Thumbnail};
 pub use run::Run;
 pub use stated::{ExplainerDescription, PerturbationDescription};
