@@ -119,4 +119,3 @@ pub use features::{ExtractedFeatures, Features};
 pub use progress::{Event, Phase};
 pub use ranking_page::{RankedDataset, open_verdict_source};
 pub use resolve::check_explainers;
-pub use words::check_explainers;
