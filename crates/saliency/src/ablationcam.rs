@@ -3,19 +3,20 @@ use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 use hard_imagenet_models::{CutValues, Layout, Positions};
 
-/// AblationCAM (Desai and Ramaswamy 2020) at the model's own node, or a named one: gradients are not needed, many passes
-/// through the head are.
+/// AblationCAM (Desai and Ramaswamy 2020) at the model's own node or at a chosen one. It needs no
+/// gradients but many passes through the head.
 ///
-/// With y the target's logit and y_k the same without channel k: w_k = (y - y_k) / y (eq. 3), raw = Σ w_k A_k. A channel
-/// is taken away as pytorch-grad-cam does it: it becomes 0 where the least value of the node is 0 (behind a ReLU), and
-/// otherwise 10⁷ below the least value, which drives a network far from anything it has seen, and which f16 cannot hold.
-/// (There, within a batch of channels, each is a further 10⁷ below the one before; here all are as the first, so that the
-/// batch does not matter.) Only the head runs again. A logit of exactly 0 gives a map of zeros. Scaled as GradCAM's map.
+/// With y the target's logit and y_k the logit without channel k, the weights are w_k = (y - y_k) / y (eq. 3), and
+/// raw = Σ w_k A_k. A channel is removed as in pytorch-grad-cam: it is set to 0 if the smallest value of the node is 0
+/// (after a ReLU), and otherwise to 10⁷ below the smallest value, which is far from anything the network has seen and which
+/// f16 cannot represent. (In pytorch-grad-cam each further channel of a batch is another 10⁷ lower. Here all are like the
+/// first, so that the batch size does not matter.) Only the head runs again. A logit of exactly 0 gives a map of zeros. The
+/// map is scaled like GradCAM's.
 #[derive(Clone, Debug)]
 pub struct AblationCam {
-    /// `None`: the model's `cam_node`.
+    /// The node to look from; `None` for the model's `cam_node`.
     pub node: Option<String>,
-    /// Channels that are taken away in one pass, each from a copy of its own.
+    /// Number of channels that are removed in one pass, each from its own copy of the node's value.
     pub batch_size: usize,
 }
 
@@ -42,12 +43,12 @@ impl Explain for AblationCam {
 
         let (mut raw, mut size) = (Vec::with_capacity(images), (0, 0));
         for (image, &class) in request.classes.iter().enumerate() {
-            // One image at a time: values that are carried need not have one row an image.
+            // One image at a time, because carried values need not have one row per image.
             let value = model.trunk(&cut, &request.x.narrow(0, image, 1)?)?;
             let Positions { values, h, w } = places(node, &value.at)?;
             let channels = values.dim(2)?;
             let whole = targets(&model.head(&cut, &value)?, &[class])?;
-            let ablated = ablated(&value.at)?;
+            let ablated = ablated_value(&value.at)?;
             let mut scores = Vec::with_capacity(channels);
             for first in (0..channels).step_by(self.batch_size.max(1)) {
                 let count = self.batch_size.max(1).min(channels - first);
@@ -63,13 +64,13 @@ impl Explain for AblationCam {
     }
 }
 
-/// What a channel that is taken away is set to.
-fn ablated(value: &Tensor) -> candle_core::Result<f32> {
+/// Returns the value to which a removed channel is set.
+fn ablated_value(value: &Tensor) -> candle_core::Result<f32> {
     let least = value.to_dtype(DType::F32)?.flatten_all()?.min(0)?.to_scalar::<f32>()?;
     Ok(if least == 0.0 { 0.0 } else { least - 1e7 })
 }
 
-/// Copies of an image's value at the cut, each without one of the channels.
+/// Returns copies of an image's value at the cut, each without one of the channels.
 fn without(
     value: &CutValues,
     layout: Layout,

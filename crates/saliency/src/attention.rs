@@ -1,4 +1,4 @@
-//! What attention says of the places: its matrices, from the first block to the last, multiplied.
+//! Maps from the product of the attention matrices of all blocks.
 
 use crate::cam::{explanations, targets};
 use crate::{Explain, ExplainError, ExplainRequest, Explanation};
@@ -6,14 +6,16 @@ use candle_core::{D, DType, Tensor, Var};
 use hard_imagenet_kernels::{gradient, gradients};
 use hard_imagenet_models::{Layout, Model, NodeId, Op};
 
-/// Attention rollout (Abnar and Zuidema 2020): how much of each place is in what the head reads, were there nothing but
-/// attention and the way around it.
+/// Attention rollout (Abnar and Zuidema 2020): how much of each place would be in the token that the head reads if the
+/// network consisted only of attention and residual connections.
 ///
-/// Each block is A' = ½ (mean of its heads' attention) + ½ I, and the rollout their product (eq. 1). `raw` `(h, w)` is
-/// the row of the token that the head reads, or the mean of these rows where it reads several, as in a distilled DeiT;
-/// places only. It asks for no class. `map` is raw, scaled and resized as GradCAM's.
+/// Each block is A' = ½ (mean attention of its heads) + ½ I, and the rollout is the product of all blocks (eq. 1). `raw`
+/// `(h, w)` is the row of the token that the head reads, restricted to tokens with a place. If the head reads several
+/// tokens, as in a distilled DeiT, raw is the mean of their rows. It does not depend on the class. `map` is raw, scaled and
+/// resized like GradCAM's map.
 ///
-/// It is for transformers in which every token attends to every other, ViT, DeiT, DINOv2 and CLIP's; others are an error.
+/// The method needs a transformer in which every token attends to every other, such as ViT, DeiT, DINOv2 and CLIP's. Other
+/// networks are an error.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rollout;
 
@@ -24,23 +26,23 @@ impl Explain for Rollout {
 
     fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
         let (_, height, width) = request.image_size()?;
-        let tokens = Tokens::of(request.model, request.x)?;
+        let tokens = TokenAttention::find(request.model, request.x)?;
         let names: Vec<&str> =
             tokens.attention.iter().map(|id| request.model.graph().node(*id).name.as_str()).collect();
         let (_, values) = request.model.forward_with(request.x, &names)?;
         let half = |t: Tensor| t.affine(0.5, 0.0);
         let blocks = values.into_iter().map(|a| half(a.mean(1)?)).collect::<candle_core::Result<Vec<_>>>()?;
-        let raw = tokens.rolled(request.model, request.x, &blocks, 0.5)?;
+        let raw = tokens.roll_out(request.model, request.x, &blocks, 0.5)?;
         explanations(&raw, (tokens.h, tokens.w), (height, width))
     }
 }
 
-/// Attention weighted by its gradient (Chefer, Gur and Wolf 2021, *Generic attention-model explainability*): a rollout of
-/// what speaks for the class.
+/// Attention weighted by its gradient (Chefer, Gur and Wolf 2021, *Generic attention-model explainability*): a rollout of the
+/// attention that speaks for the class.
 ///
-/// Each block is I + mean over heads of (∂y/∂A ⊙ A)⁺, with y the target's logit (eq. 5 and 6), and the relevance their
-/// product. `raw` `(h, w)` is the row of the token that the head reads, as for [`Rollout`]; `map` likewise. For the same
-/// transformers.
+/// Each block is I + mean over heads of (∂y/∂A ⊙ A)⁺, where y is the target's logit (eq. 5 and 6), and the relevance is the
+/// product of all blocks. `raw` `(h, w)` is the row of the token that the head reads, as for [`Rollout`], and `map` is made
+/// in the same way. The method needs the same transformers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attention;
 
@@ -52,7 +54,7 @@ impl Explain for Attention {
     fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError> {
         let (_, height, width) = request.image_size()?;
         let (model, x) = (request.model, request.x);
-        let tokens = Tokens::of(model, x)?;
+        let tokens = TokenAttention::find(model, x)?;
         let (logits, watched) = model.forward_watching(x, &tokens.attention)?;
         let chosen = targets(&logits, request.classes)?.sum_all()?;
         let slopes = gradients(&chosen, watched.iter().map(|one| &one.tap))?;
@@ -60,26 +62,28 @@ impl Explain for Attention {
             (&one.value * slope)?.to_dtype(DType::F32)?.relu()?.mean(1)
         };
         let blocks = watched.iter().zip(&slopes).map(relevance).collect::<candle_core::Result<Vec<_>>>()?;
-        let raw = tokens.rolled(model, x, &blocks, 1.0)?;
+        let raw = tokens.roll_out(model, x, &blocks, 1.0)?;
         explanations(&raw, (tokens.h, tokens.w), (height, width))
     }
 }
 
-/// Where a transformer's tokens and their attention are.
-struct Tokens {
-    /// The softmaxes `(B, heads, tokens, tokens)`, from the first block to the last.
+/// The nodes of a transformer's tokens and of their attention.
+struct TokenAttention {
+    /// The softmax nodes `(B, heads, tokens, tokens)`, from the first block to the last.
     attention: Vec<NodeId>,
-    /// The last value that is tokens; the head reads it.
+    /// The last node whose value is tokens, which the head reads.
     last: NodeId,
     prefix: usize,
     h: usize,
     w: usize,
 }
 
-impl Tokens {
+impl TokenAttention {
+    /// Finds the tokens and their attention.
+    ///
     /// # Errors
-    /// [`ExplainError::Attention`] for a network in which not every softmax is over all tokens.
-    fn of(model: &Model, x: &Tensor) -> Result<Self, ExplainError> {
+    /// Returns [`ExplainError::Attention`] for a network in which not every softmax is over all tokens.
+    fn find(model: &Model, x: &Tensor) -> Result<Self, ExplainError> {
         let graph = model.graph();
         let none = |reason: String| ExplainError::Attention { model: model.spec().name.clone(), reason };
         let shapes = graph.shapes(x.dims()).map_err(hard_imagenet_models::ModelError::from)?;
@@ -91,11 +95,11 @@ impl Tokens {
         let (last, prefix, h, w) = tokens.ok_or_else(|| none("it has no tokens".into()))?;
         let count = prefix + h * w;
         let mut attention = Vec::new();
-        // A softmax of (B, K) is of classes.
+        // A softmax over (B, K) is over classes.
         for (_, (node, shape)) in nodes().filter(|(_, (node, shape))| node.op == Op::Softmax && shape.len() > 2) {
             if shape.len() != 4 || shape[2..] != [count, count] {
                 return Err(none(format!(
-                    "the attention of {:?} is {shape:?}, and not of all {count} tokens",
+                    "the attention at {:?} has shape {shape:?} and is not over all {count} tokens",
                     node.name
                 )));
             }
@@ -108,23 +112,23 @@ impl Tokens {
         Ok(Self { attention, last, prefix, h, w })
     }
 
-    /// Of blocks `(B, tokens, tokens)`: the rows that the head reads, `(B, h · w)`, of the product of all
-    /// (block + `around` · I), the last block leftmost.
-    fn rolled(&self, model: &Model, x: &Tensor, blocks: &[Tensor], around: f64) -> Result<Tensor, ExplainError> {
-        let mut rows = self.read(model, x)?;
+    /// Returns the rows that the head reads, `(B, h · w)`, of the product of all (block + `residual` · I), with the last block
+    /// leftmost. Blocks are `(B, tokens, tokens)`.
+    fn roll_out(&self, model: &Model, x: &Tensor, blocks: &[Tensor], residual: f64) -> Result<Tensor, ExplainError> {
+        let mut rows = self.read_tokens(model, x)?;
         for block in blocks.iter().rev() {
-            rows = (rows.matmul(block)? + rows.affine(around, 0.0)?)?;
+            rows = (rows.matmul(block)? + rows.affine(residual, 0.0)?)?;
         }
         Ok(rows.squeeze(1)?.narrow(1, self.prefix, self.h * self.w)?)
     }
 
-    /// The tokens that the head reads, each with the same weight, `(B, 1, tokens)`, of sum 1: those to which the logits
-    /// have a gradient.
-    fn read(&self, model: &Model, x: &Tensor) -> Result<Tensor, ExplainError> {
+    /// Returns equal weights of sum 1 on the tokens that the head reads, `(B, 1, tokens)`. These are the tokens for which the
+    /// logits have a gradient.
+    fn read_tokens(&self, model: &Model, x: &Tensor) -> Result<Tensor, ExplainError> {
         let name = &model.graph().node(self.last).name;
         let cut = model.cut(name)?;
         if !cut.carried().is_empty() {
-            let reason = format!("the logits know more of the picture than the tokens at {name:?}");
+            let reason = format!("the logits depend on more than the tokens at {name:?}");
             return Err(ExplainError::Attention { model: model.spec().name.clone(), reason });
         }
         let mut value = model.trunk(&cut, x)?;

@@ -1,4 +1,4 @@
-//! What class activation maps have in common.
+//! What class activation maps have in common: cut the network at a node, weight its channels, scale the map.
 
 use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor, Var};
@@ -6,15 +6,15 @@ use hard_imagenet_kernels::gradient;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::{Cut, Model, Node, Positions};
 
-/// A map that is a formula of a node's activations and gradients.
+/// A map that is computed from a node's activations and gradients alone.
 pub(crate) trait Formula: Send + Sync {
     /// The explainer's word, without a node.
     const WORD: &'static str;
 
-    /// Where to look from; `None`: the model's `cam_node`.
+    /// Returns the node to look from; `None` for the model's `cam_node`.
     fn node(&self) -> Option<&str>;
 
-    /// Of activations `(B, h · w, C)` and gradients of each image's target logit, alike: raw maps `(B, h · w)`.
+    /// Returns the raw maps `(B, h · w)`. `activations` and `gradients` of each image's target logit are `(B, h · w, C)`.
     fn raw(activations: &Tensor, gradients: &Tensor) -> candle_core::Result<Tensor>;
 }
 
@@ -32,7 +32,7 @@ impl<F: Formula> Explain for F {
     }
 }
 
-/// The logits `(B, K)`, f32, and the explanations, from one pass through the trunk.
+/// Returns the logits `(B, K)` f32 and the explanations, from one pass through the trunk.
 pub(crate) fn with_logits<F: Formula>(
     node: Option<&str>,
     request: &ExplainRequest<'_>,
@@ -53,7 +53,7 @@ pub(crate) fn with_logits<F: Formula>(
     Ok((logits.detach(), explanations(&raw, (h, w), (height, width))?))
 }
 
-/// Its word and, where it was told, the node.
+/// Returns an explainer's id: its word and the chosen node, if there is one.
 pub(crate) fn id(word: &str, node: Option<&str>) -> String {
     match node {
         None => word.into(),
@@ -61,18 +61,18 @@ pub(crate) fn id(word: &str, node: Option<&str>) -> String {
     }
 }
 
-/// The model, cut at the node or at its own.
+/// Cuts the model at the node, or at its own `cam_node`.
 pub(crate) fn cut(model: &Model, node: Option<&str>) -> Result<Cut, ExplainError> {
     Ok(model.cut(node.unwrap_or(&model.spec().cam_node))?)
 }
 
-/// A node's value by places, f32.
+/// Returns a node's value by places, f32.
 pub(crate) fn places(node: &Node, value: &Tensor) -> Result<Positions, ExplainError> {
     let none = || ExplainError::Place { node: node.name.clone(), layout: node.layout };
     node.layout.positions(&value.to_dtype(DType::F32)?)?.ok_or_else(none)
 }
 
-/// Each image's target logit, `(B)`, of logits `(B, K)`.
+/// Returns each image's target logit, `(B)`, from logits `(B, K)`.
 pub(crate) fn targets(logits: &Tensor, classes: &[u32]) -> Result<Tensor, ExplainError> {
     let count = logits.dim(1)?;
     if let Some(&class) = classes.iter().find(|class| **class as usize >= count) {
@@ -82,7 +82,7 @@ pub(crate) fn targets(logits: &Tensor, classes: &[u32]) -> Result<Tensor, Explai
     Ok(logits.gather(&index, 1)?.squeeze(1)?)
 }
 
-/// Raw maps `(B, h · w)`, and what is shown of them at the input's size.
+/// Turns raw maps `(B, h · w)` into explanations for an input of `height` × `width`.
 pub(crate) fn explanations(
     raw: &Tensor,
     (h, w): (usize, usize),
@@ -95,8 +95,8 @@ pub(crate) fn explanations(
     Ok(raw.to_vec2::<f32>()?.into_iter().map(explanation).collect())
 }
 
-/// A raw map without its negative part, scaled to [0, 1], resized bilinearly to the input's size, and scaled again, as
-/// pytorch-grad-cam does for every CAM. A map without positive values becomes zeros; NaN gives 0.
+/// Sets the negative part of a raw map to zero, scales the map to [0, 1], resizes it bilinearly to the input's size and
+/// scales it again, as pytorch-grad-cam does for every CAM. A map without positive values becomes zeros, and so does NaN.
 pub(crate) fn scaled(raw: &Heatmap, height: usize, width: usize) -> Heatmap {
     // f32::max gives 0 for NaN.
     let positive = |map: &Heatmap| {
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_raw_map_without_positive_values_gives_zeros() {
+    fn a_raw_map_without_positive_values_becomes_zeros() {
         let raw = Heatmap::from_vec(1, 2, vec![-1.0, f32::NAN]).unwrap();
         assert!(scaled(&raw, 4, 4).as_slice().iter().all(|v| *v == 0.0));
     }

@@ -1,18 +1,19 @@
-//! A linear system over the pixels seen from far away: what conjugate gradients need to carry a value across a large hole
-//! in a few steps, where each step alone carries it by one pixel.
+//! A coarse version of a linear system over pixels. Without it, each step of conjugate gradients carries a value by one
+//! pixel only; with it, a few steps carry values across a large hole.
 
-/// The system summed over cells of pixels, factored.
-pub(crate) struct Coarse {
-    /// Of each unknown, its cell.
+/// A system summed over cells of pixels, as its Cholesky factor.
+pub(crate) struct CoarseSystem {
+    /// The cell of each unknown.
     cell_of: Vec<usize>,
-    /// The rows of its Cholesky factor (A = L Lᵀ): the diagonal, and before it as many entries as may differ from 0.
+    /// The rows of L in A = L Lᵀ: the diagonal element, preceded by the `band` elements that may differ from 0.
     rows: Vec<Vec<f64>>,
-    /// How many those are. Column j of row i is at `j + band - i`.
+    /// The number of elements before the diagonal. Column j of row i is at `j + band - i`.
     band: usize,
 }
 
-impl Coarse {
-    /// From the cells of the unknowns and the system's entries (row, column, value): symmetric and positive definite.
+impl CoarseSystem {
+    /// Sums and factors a symmetric positive definite system, given the cell of each unknown and the entries
+    /// (row, column, value).
     pub(crate) fn new(cell_of: Vec<usize>, entries: impl Iterator<Item = (usize, usize, f64)> + Clone) -> Self {
         let cells = cell_of.iter().max().map_or(0, |last| last + 1);
         let entries = entries.map(|(row, column, value)| (cell_of[row], cell_of[column], value));
@@ -34,7 +35,8 @@ impl Coarse {
         Self { cell_of, rows, band }
     }
 
-    /// To each unknown the solution of its cell, for the sums of the right-hand side over the cells.
+    /// Solves the system for the sums of the right-hand side over the cells, and adds to each unknown the solution of its
+    /// cell.
     pub(crate) fn add_solution(&self, right: &[f64], to: &mut [f64]) {
         let band = self.band;
         let mut u = vec![0.0; self.rows.len()];
@@ -61,11 +63,12 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    /// With a cell for each unknown it is the system itself: -u'' of a chain, whose solution for ones is a parabola.
+    /// With one cell per unknown, the coarse system is the system itself: -u'' of a chain, whose solution for ones is a
+    /// parabola.
     #[test]
-    fn a_chain() {
+    fn a_chain_is_solved_exactly() {
         let entries = (0..5usize).flat_map(|i| (0..5).map(move |j| (i, j, [2.0, -1.0, 0.0, 0.0, 0.0][i.abs_diff(j)])));
-        let coarse = Coarse::new((0..5).collect(), entries.filter(|entry| entry.2 != 0.0));
+        let coarse = CoarseSystem::new((0..5).collect(), entries.filter(|entry| entry.2 != 0.0));
         let mut solution = vec![10.0; 5];
         coarse.add_solution(&[1.0; 5], &mut solution);
         for (got, want) in solution.iter().zip([12.5, 14.0, 14.5, 14.0, 12.5]) {

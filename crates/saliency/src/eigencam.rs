@@ -3,18 +3,18 @@ use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{D, DType, Device, Tensor};
 use hard_imagenet_models::Positions;
 
-/// EigenCAM (Muhammad and Yeasin 2020) at the model's own node, or a named one.
+/// EigenCAM (Muhammad and Yeasin 2020) at the model's own node or at a chosen one.
 ///
-/// The activations of an image, places × channels, less each channel's mean, are projected on their first right
-/// singular vector; raw is the projection. It asks for no class: what varies most is shown, whatever it speaks for.
-/// Scaled as GradCAM's map.
+/// The activations of an image, a matrix of places × channels, are centered by subtracting each channel's mean and projected
+/// on their first right singular vector. raw is the projection. It does not depend on the class: it shows what varies most,
+/// whatever that speaks for. The map is scaled like GradCAM's.
 ///
-/// A singular vector has no sign of its own, and pytorch-grad-cam's `EigenCAM` takes the one that LAPACK happens to give.
-/// Here the value of largest magnitude is positive, as in its `SegEigenCAM` (Chung and Ying 2025, eq. 13), so that maps
+/// A singular vector has no sign of its own, and pytorch-grad-cam's `EigenCAM` takes the sign that LAPACK happens to return.
+/// Here the value of the largest magnitude is positive, as in its `SegEigenCAM` (Chung and Ying 2025, eq. 13), so that maps
 /// are the same on every machine.
 #[derive(Clone, Debug, Default)]
 pub struct EigenCam {
-    /// `None`: the model's `cam_node`.
+    /// The node to look from; `None` for the model's `cam_node`.
     pub node: Option<String>,
 }
 
@@ -33,25 +33,25 @@ impl Explain for EigenCam {
         let node = request.model.graph().node(cut.node());
         let value = request.model.value(&node.name, request.x)?;
         let Positions { values, h, w } = places(node, &value)?;
-        explanations(&projected(&values)?, (h, w), (height, width))
+        explanations(&project(&values)?, (h, w), (height, width))
     }
 }
 
-/// `(B, P, C)` to the projections on the first principal component, `(B, P)`, by f64 on the CPU.
-fn projected(values: &Tensor) -> candle_core::Result<Tensor> {
+/// Returns the projections of values `(B, P, C)` on their first principal component, `(B, P)`. Computes in f64 on the CPU.
+fn project(values: &Tensor) -> candle_core::Result<Tensor> {
     let values = values.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
     let values = values.eq(&values)?.where_cond(&values, &values.zeros_like()?)?;
     let values = values.broadcast_sub(&values.mean_keepdim(1)?)?;
     let (_, places, channels) = values.dims3()?;
     let turned = values.transpose(1, 2)?.contiguous()?;
-    // The same singular value belongs to places and to channels: whichever are fewer.
+    // P × P and C × C have the same largest eigenvalue, so the smaller matrix is enough.
     let projections = if places <= channels {
-        // The left vector times its singular value.
-        let vector = dominant(&values.matmul(&turned)?)?;
+        // The projection is the left singular vector times its singular value.
+        let vector = dominant_eigenvectors(&values.matmul(&turned)?)?;
         let length = turned.matmul(&vector)?.sqr()?.sum_keepdim(1)?.sqrt()?;
         vector.broadcast_mul(&length)?
     } else {
-        values.matmul(&dominant(&turned.matmul(&values)?)?)?
+        values.matmul(&dominant_eigenvectors(&turned.matmul(&values)?)?)?
     };
     let projections = projections.squeeze(2)?;
     let (least, most) = (projections.min_keepdim(D::Minus1)?, projections.max_keepdim(D::Minus1)?);
@@ -59,20 +59,21 @@ fn projected(values: &Tensor) -> candle_core::Result<Tensor> {
     projections.broadcast_mul(&sign)?.to_dtype(DType::F32)
 }
 
-/// Unit eigenvectors `(B, n, 1)` of the largest eigenvalues of positive semidefinite matrices `(B, n, n)`; zeros of zeros.
+/// Returns unit eigenvectors `(B, n, 1)` of the largest eigenvalues of positive semidefinite matrices `(B, n, n)`. The vector
+/// of a zero matrix is zero.
 ///
-/// A matrix squared again and again becomes λ v vᵀ: 40 squarings are 2⁴⁰ steps of the power method.
-fn dominant(matrices: &Tensor) -> candle_core::Result<Tensor> {
+/// Repeated squaring turns a matrix into a multiple of v vᵀ. 40 squarings are 2⁴⁰ steps of the power method.
+fn dominant_eigenvectors(matrices: &Tensor) -> candle_core::Result<Tensor> {
     let (_, n, _) = matrices.dims3()?;
     let eye = Tensor::eye(n, DType::F64, matrices.device())?;
     let trace = |m: &Tensor| m.broadcast_mul(&eye)?.sum_keepdim((1, 2));
-    // Of a matrix without anything the trace is 0, and so is the quotient.
+    // The trace of a zero matrix is 0, and so is the quotient.
     let scaled = |m: &Tensor| m.broadcast_div(&trace(m)?.maximum(f64::MIN_POSITIVE)?);
     let mut power = scaled(matrices)?;
     for _ in 0..40 {
         power = scaled(&power.matmul(&power)?)?;
     }
-    // Every column is a multiple of the vector; the one with the largest element on the diagonal is the longest.
+    // Every column is a multiple of v. The one with the largest diagonal element is the longest.
     let diagonal = power.broadcast_mul(&eye)?.sum_keepdim(1)?;
     let longest = diagonal.argmax_keepdim(2)?.broadcast_as((power.dim(0)?, n, 1))?.contiguous()?;
     let column = power.gather(&longest, 2)?;
@@ -84,7 +85,7 @@ fn dominant(matrices: &Tensor) -> candle_core::Result<Tensor> {
 mod tests {
     use super::*;
 
-    /// Rank one and a little: the component is known.
+    /// The matrix has rank one plus a constant, so its component is known.
     #[test]
     fn the_largest_component_is_found_from_both_sides() -> candle_core::Result<()> {
         let check = |places: usize, channels: usize| -> candle_core::Result<()> {
@@ -94,11 +95,11 @@ mod tests {
             let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
             let values: Vec<f64> = component.iter().flat_map(|a| direction.iter().map(move |d| a * d + 7.0)).collect();
             let values = Tensor::from_vec(values, (1, places, channels), &Device::Cpu)?;
-            let got = projected(&Tensor::cat(&[&values, &values.zeros_like()?], 0)?)?.to_vec2::<f32>()?;
+            let got = project(&Tensor::cat(&[&values, &values.zeros_like()?], 0)?)?.to_vec2::<f32>()?;
             for (got, want) in got[0].iter().zip(&component) {
                 assert!((f64::from(*got) - want * length).abs() < 1e-5, "{got} {want}");
             }
-            assert!(got[1].iter().all(|v| *v == 0.0), "an image where nothing varies");
+            assert!(got[1].iter().all(|v| *v == 0.0), "an image in which nothing varies");
             Ok(())
         };
         check(4, 9)?;

@@ -8,25 +8,25 @@ use std::ops::ControlFlow;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExplainError {
-    /// Not one class for each image.
+    /// The number of classes differs from the number of images.
     #[error("{images} images need as many classes, got {classes}")]
     Count {
-        /// Images of the batch.
+        /// Number of images in the batch.
         images: usize,
-        /// Classes given.
+        /// Number of classes given.
         classes: usize,
     },
-    /// Not one key for each image, and the explainer draws random numbers.
+    /// The explainer draws random numbers, and the number of keys differs from the number of images.
     #[error("{explainer} draws random numbers: {images} images need as many keys, got {keys}")]
     Keys {
         /// The explainer's word.
         explainer: String,
-        /// Images of the batch.
+        /// Number of images in the batch.
         images: usize,
-        /// Keys given.
+        /// Number of keys given.
         keys: usize,
     },
-    /// A class that the head does not have.
+    /// The head does not have the class.
     #[error("class {class} of a model with {classes} classes (0 to {})", classes.saturating_sub(1))]
     Class {
         /// The class asked for.
@@ -34,41 +34,41 @@ pub enum ExplainError {
         /// Length of the logits.
         classes: usize,
     },
-    /// A node whose value has no rows and columns.
-    #[error("node {node:?} has no place in the picture ({layout:?}); choose one with rows and columns")]
+    /// The node's value has no rows and columns.
+    #[error("node {node:?} has no place in the image ({layout:?}); choose one with rows and columns")]
     Place {
         /// The node.
         node: String,
-        /// How its value is read.
+        /// The layout of its value.
         layout: Layout,
     },
-    /// A network without the attention that the explainer multiplies.
+    /// The network has no attention between all tokens, which the explainer multiplies.
     #[error("{model}: {reason}; this explainer needs a transformer whose tokens all attend to each other")]
     Attention {
-        /// Name of the model.
+        /// The model's name.
         model: String,
-        /// What there is instead.
+        /// What the network has instead.
         reason: String,
     },
-    /// A map of another size than the picture that it is about, or more than one picture.
-    #[error("a map of {} × {} is for one picture of that size, got the input {input:?}", .map.0, .map.1)]
+    /// The map and the image differ in size, or there is more than one image.
+    #[error("a map of {} × {} needs one image of that size, got the input {input:?}", .map.0, .map.1)]
     Map {
         /// Rows and columns of the map.
         map: (usize, usize),
         /// Shape of the input.
         input: Vec<usize>,
     },
-    /// A word that names no explainer.
+    /// The word names no explainer.
     #[error("unknown explainer {word:?}: {reason}; known are {known}")]
     Word {
-        /// What was given.
+        /// The word given.
         word: String,
         /// What is wrong with it.
         reason: &'static str,
-        /// The words there are.
+        /// The known words.
         known: String,
     },
-    /// Any other failure of an explainer that is not built in.
+    /// An explainer that is not built in failed for another reason.
     #[error("{explainer}: {reason}")]
     Failed {
         /// The explainer's word.
@@ -76,8 +76,8 @@ pub enum ExplainError {
         /// What went wrong.
         reason: String,
     },
-    /// Whoever asked wants no answer any more.
-    #[error("stopped before the end")]
+    /// The caller canceled the work.
+    #[error("canceled before the end")]
     Canceled,
     /// From the model.
     #[error(transparent)]
@@ -87,36 +87,37 @@ pub enum ExplainError {
     Tensor(#[from] candle_core::Error),
 }
 
-/// One image's map.
+/// The map of one image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
-    /// At the explainer's own resolution (a node's, say), before any scaling: `(h, w)`.
+    /// The map at the explainer's own resolution (that of a node, for example), before any scaling: `(h, w)`.
     pub raw: Heatmap,
-    /// At the input's resolution, in [0, 1]: `(H, W)`.
+    /// The map at the input's resolution, in [0, 1]: `(H, W)`.
     pub map: Heatmap,
 }
 
 /// What an explainer is asked: which pixels of each image spoke for its class?
 pub struct ExplainRequest<'a> {
-    /// Whose decision it is.
+    /// The model whose decision is explained.
     pub model: &'a Model,
-    /// The network's input, `(B, 3, H, W)`.
+    /// The network's input, `(B, 3, H, W)`, normalized.
     pub x: &'a Tensor,
-    /// One target class an image.
+    /// One target class per image.
     pub classes: &'a [u32],
-    /// One key an image, from which its random numbers follow, so that they depend neither on its neighbours nor on its
-    /// place in the batch. May be empty for an explainer that is not random.
+    /// One key per image. An image's random numbers follow from its key, so they depend neither on the other images nor
+    /// on the place in the batch. May be empty for an explainer that is not random.
     pub keys: &'a [NoiseKey],
-    /// Told how many passes of one image through the network are done, and of how many, where there are many. A break
-    /// ends the work with [`ExplainError::Canceled`].
+    /// Called with the number of passes of one image through the network that are done, and their total, by explainers that
+    /// need many. Returning `Break` cancels the work with [`ExplainError::Canceled`].
     pub progress: &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 }
 
 impl ExplainRequest<'_> {
-    /// Images, rows and columns of the input.
+    /// Returns the number of images, and the rows and columns of the input.
     ///
     /// # Errors
-    /// Not one class for each image; an input without four dimensions.
+    /// Returns [`ExplainError::Count`] if there is not one class per image, and candle's error for an input without four
+    /// dimensions.
     pub fn image_size(&self) -> Result<(usize, usize, usize), ExplainError> {
         let (images, _, height, width) = self.x.dims4()?;
         match self.classes.len() {
@@ -125,10 +126,10 @@ impl ExplainRequest<'_> {
         }
     }
 
-    /// The keys, forked for the explainer's own use.
+    /// Returns the keys, forked for the use of explainers.
     ///
     /// # Errors
-    /// Not one key for each image.
+    /// Returns [`ExplainError::Keys`] if there is not one key per image.
     pub fn forked_keys(&self, explainer: &dyn Explain) -> Result<Vec<NoiseKey>, ExplainError> {
         let (images, keys) = (self.x.dim(0)?, self.keys.len());
         if keys != images {
@@ -137,63 +138,64 @@ impl ExplainRequest<'_> {
         Ok(self.keys.iter().map(|key| key.fork("explain")).collect())
     }
 
-    /// Reports progress.
+    /// Reports how many passes of one image through the network are done.
     ///
     /// # Errors
-    /// [`ExplainError::Canceled`] when the answer is a break.
-    pub fn report_progress(&mut self, passes: usize, of: usize) -> Result<(), ExplainError> {
-        match (self.progress)(passes, of) {
+    /// Returns [`ExplainError::Canceled`] if the caller cancels.
+    pub fn report_progress(&mut self, done: usize, total: usize) -> Result<(), ExplainError> {
+        match (self.progress)(done, total) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(ExplainError::Canceled),
         }
     }
 }
 
-/// A way to ask which pixels spoke for a class.
+/// Explains which pixels spoke for a class.
 pub trait Explain: Send + Sync {
-    /// Its word in options and records, which [`parse`](crate::parse) understands: "gradcam", "gradcam:layer3".
+    /// Returns the explainer's word in options and records, such as "gradcam" or "gradcam:layer3". The words of built-in
+    /// explainers are those that [`parse`](crate::parse) understands.
     fn id(&self) -> String;
 
-    /// The node that it was told to look from; `None` where the model's own is taken, or none is needed.
+    /// Returns the node that was chosen to look from; `None` if it is the model's own node or if no node is needed.
     fn node(&self) -> Option<&str> {
         None
     }
 
-    /// Returns the explainer's name for tables, such as "Grad-CAM". The default for other than built-in explainers is the
-    /// word.
+    /// Returns the explainer's name for tables, such as "Grad-CAM". The default is the word. Titles of built-in explainers
+    /// are in [`EXPLAINERS`](crate::EXPLAINERS).
     fn title(&self) -> String {
-        let id = self.id();
-        crate::registry::find(&id).map_or_else(|| id.clone(), |one| one.title.to_owned())
+        self.id()
     }
 
     /// Returns what the explainer does, in one sentence.
     fn sentence(&self) -> String {
-        crate::registry::find(&self.id()).map_or_else(String::new, |one| one.sentence.to_owned())
+        String::new()
     }
 
-    /// Returns the version of what [`explain_request`](Self::explain_request) computes. Change it whenever maps change: a run that was
-    /// started under one version is not resumed under another.
+    /// Returns the version of what [`explain_request`](Self::explain_request) computes. Change it whenever maps change: a
+    /// run that was started under one version is not resumed under another.
     fn version(&self) -> String {
         "1".to_owned()
     }
 
-    /// Does it draw random numbers? Then [`ExplainRequest::keys`] are needed.
+    /// Returns whether the explainer draws random numbers. Then [`ExplainRequest::keys`] are needed.
     fn is_random(&self) -> bool {
         false
     }
 
-    /// One explanation an image, in the order of the batch. An image's explanation does not depend on the others.
+    /// Returns one explanation per image, in the order of the batch. An image's explanation does not depend on the other
+    /// images.
     ///
     /// # Errors
-    /// A node that does not exist or has no rows and columns, a class beyond the head, a value without gradient, keys
-    /// that are missing, a break.
+    /// Returns an error for a node that does not exist or has no rows and columns, a class that the head does not have, an
+    /// operation without gradient, missing keys, and if the caller cancels.
     fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError>;
 
-    /// [`explain_request`](Self::explain_request) without keys, and without a word until the end: `x` is the network's input
-    /// `(B, 3, H, W)`, `classes` one target class an image.
+    /// Explains a batch like [`explain_request`](Self::explain_request), without keys and without reporting progress. `x` is
+    /// the network's input `(B, 3, H, W)`, normalized, and `classes` has one target class per image.
     ///
     /// # Errors
-    /// As [`explain_request`](Self::explain_request).
+    /// Returns the errors of [`explain_request`](Self::explain_request).
     fn explain(&self, model: &Model, x: &Tensor, classes: &[u32]) -> Result<Vec<Explanation>, ExplainError> {
         let progress = &mut |_, _| ControlFlow::Continue(());
         self.explain_request(ExplainRequest { model, x, classes, keys: &[], progress })

@@ -1,4 +1,4 @@
-//! Does the decision rest on what a map says? Pixels are taken away, or brought back, in the map's order.
+//! Measures whether a decision rests on the pixels that a map names: pixels are removed or inserted in the map's order.
 
 use crate::ExplainError;
 use crate::cam::targets;
@@ -7,46 +7,46 @@ use hard_imagenet_kernels::softmax;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::Model;
 
-/// The target's probability while pixels go or come.
+/// The target's probability while pixels are removed or inserted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Curve {
-    /// At equal steps from no pixel to all, both included.
+    /// The probability at equal steps, from no replaced pixel to all pixels.
     pub scores: Vec<f32>,
 }
 
 impl Curve {
-    /// The area under it, by trapezoids over [0, 1]; `None` where a probability is NaN.
+    /// Returns the area under the curve over [0, 1], by the trapezoidal rule. It is undefined if a probability is NaN.
     pub fn area(&self) -> Option<f64> {
         let sum: f64 = self.scores.windows(2).map(|pair| (f64::from(pair[0]) + f64::from(pair[1])) / 2.0).sum();
         Some(sum / (self.scores.len() - 1) as f64).filter(|area| !area.is_nan())
     }
 }
 
-/// What a pixel is while it is not there.
+/// What takes the place of a missing pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Substrate {
-    /// The mean colour, 0 of the normalised input: sharp edges appear where pixels go.
+    /// The mean color, which is 0 in the normalized input. It leaves sharp edges.
     MeanColor,
-    /// The picture itself, blurred by a Gaussian of standard deviation `sigma` on `side` × `side` pixels (odd), beyond the
-    /// border zeros. As in the published code the kernel is a point, smoothed on so many pixels by SciPy's
-    /// `gaussian_filter`, so that what lies beyond its ends is folded back into it.
+    /// The image itself, blurred by a Gaussian with standard deviation `sigma` on `side` × `side` pixels, with zeros beyond
+    /// the border. As in the published code, the kernel is a point smoothed by SciPy's `gaussian_filter` on an array of that
+    /// size, so that the tails of the Gaussian are mirrored at the ends of the array.
     Blur {
-        /// 11 in the published code.
+        /// Side of the kernel, an odd number; 11 in the published code.
         side: usize,
-        /// 5 in the published code.
+        /// Standard deviation; 5 in the published code.
         sigma: f64,
     },
 }
 
 impl Substrate {
-    /// The blur from which the published code inserts.
+    /// The blurred image from which the published code starts to insert.
     pub const BLUR: Self = Self::Blur { side: 11, sigma: 5.0 };
 
-    /// Of pictures `(B, C, H, W)`, f32.
-    fn of(self, x: &Tensor) -> candle_core::Result<Tensor> {
+    /// Returns the substrate of images `(B, C, H, W)` f32.
+    fn apply(self, x: &Tensor) -> candle_core::Result<Tensor> {
         let Self::Blur { side, sigma } = self else { return x.zeros_like() };
         let half = side / 2;
-        let weights = folded(half, sigma);
+        let weights = mirrored_gaussian(half, sigma);
         // Along columns, then along rows.
         let mut y = x.clone();
         for axis in [2, 3] {
@@ -62,15 +62,15 @@ impl Substrate {
     }
 }
 
-/// The weights of a blur along one axis, 2 · `half` + 1 of them: a Gaussian up to four standard deviations, its tails
+/// Returns the 2 · `half` + 1 weights of a blur along one axis: a Gaussian up to four standard deviations whose tails are
 /// mirrored at the ends.
-fn folded(half: usize, sigma: f64) -> Vec<f64> {
+fn mirrored_gaussian(half: usize, sigma: f64) -> Vec<f64> {
     let (side, reach) = (2 * half + 1, (4.0 * sigma + 0.5) as i64);
     let gaussian = |offset: i64| (-0.5 * (offset as f64 / sigma).powi(2)).exp();
     let sum: f64 = (-reach..=reach).map(gaussian).sum();
     let mut weights = vec![0.0; side];
     for offset in -reach..=reach {
-        // Mirrored with the last value repeated: d c b a | a b c d | d c b a.
+        // Mirrors with the last value repeated: d c b a | a b c d | d c b a.
         let place = (half as i64 + offset).rem_euclid(2 * side as i64) as usize;
         weights[if place < side { place } else { 2 * side - 1 - place }] += gaussian(offset) / sum;
     }
@@ -79,19 +79,19 @@ fn folded(half: usize, sigma: f64) -> Vec<f64> {
 
 /// Insertion and deletion (Petsiuk, Das and Saenko 2018, section 4.2).
 ///
-/// A map is good if the probability of the target falls soon when its highest pixels go first (a small area under
-/// [`deletion`](Self::deletion)'s curve), and rises soon when they come first (a large one under
-/// [`insertion`](Self::insertion)'s).
-/// Step `k` of `steps` has ⌊k · H · W / steps⌋ pixels replaced; of equal values the earlier pixel goes first.
+/// A map is faithful if the target's probability falls early when the map's highest pixels are removed first (a small area
+/// under the curve of [`deletion`](Self::deletion)), and rises early when they are inserted first (a large area under the
+/// curve of [`insertion`](Self::insertion)). At step `k` of `steps`, ⌊k · H · W / steps⌋ pixels are replaced. Among equal
+/// values, the earlier pixel comes first.
 #[derive(Clone, Debug)]
 pub struct Faithfulness {
-    /// Steps from the first picture to the last. The published code takes one row's worth of pixels a step: 224.
+    /// Number of steps. The published code replaces one row's worth of pixels per step, which makes 224 steps.
     pub steps: usize,
-    /// What deleted pixels become; the published code's is the mean colour.
+    /// What takes the place of deleted pixels; the mean color in the published code.
     pub deletion_substrate: Substrate,
-    /// What pixels are before they are inserted; the published code's is [`Substrate::BLUR`].
+    /// What is in the place of pixels before they are inserted; [`Substrate::BLUR`] in the published code.
     pub insertion_substrate: Substrate,
-    /// Pictures that go through the network together.
+    /// Number of images that go through the network at once.
     pub batch_size: usize,
 }
 
@@ -107,11 +107,12 @@ impl Default for Faithfulness {
 }
 
 impl Faithfulness {
-    /// The probability of `class` while the pixels of `x` `(1, 3, H, W)`, normalised, go, the map's highest first.
-    /// `None` for a map that orders nothing: constant, or with a NaN.
+    /// Returns the probability of `class` while the pixels of `x` `(1, 3, H, W)`, normalized, are deleted, the map's highest
+    /// first. It is undefined for a map that is constant or contains NaN, because such a map orders nothing.
     ///
     /// # Errors
-    /// A class beyond the head, a map of another size than the picture, an input that the network does not take.
+    /// Returns [`ExplainError::Class`] for a class that the head does not have, [`ExplainError::Map`] for a map of another
+    /// size than the image, and the model's error for an input that it does not accept.
     pub fn deletion(
         &self,
         model: &Model,
@@ -120,14 +121,14 @@ impl Faithfulness {
         map: &Heatmap,
     ) -> Result<Option<Curve>, ExplainError> {
         let x = x.to_dtype(DType::F32)?;
-        self.curve(model, &x, &self.deletion_substrate.of(&x)?, class, map)
+        self.curve(model, &x, &self.deletion_substrate.apply(&x)?, class, map)
     }
 
-    /// The probability of `class` while the pixels of `x` come, the map's highest first; else as
+    /// Returns the probability of `class` while the pixels of `x` are inserted, the map's highest first. Otherwise like
     /// [`deletion`](Self::deletion).
     ///
     /// # Errors
-    /// As [`deletion`](Self::deletion).
+    /// Returns the errors of [`deletion`](Self::deletion).
     pub fn insertion(
         &self,
         model: &Model,
@@ -136,7 +137,7 @@ impl Faithfulness {
         map: &Heatmap,
     ) -> Result<Option<Curve>, ExplainError> {
         let x = x.to_dtype(DType::F32)?;
-        self.curve(model, &self.insertion_substrate.of(&x)?, &x, class, map)
+        self.curve(model, &self.insertion_substrate.apply(&x)?, &x, class, map)
     }
 
     fn curve(
@@ -147,7 +148,7 @@ impl Faithfulness {
         class: u32,
         map: &Heatmap,
     ) -> Result<Option<Curve>, ExplainError> {
-        let Some(order) = order(map, from)? else { return Ok(None) };
+        let Some(order) = pixel_order(map, from)? else { return Ok(None) };
         let (_, _, height, width) = from.dims4()?;
         let (steps, batch) = (self.steps.max(1), self.batch_size.max(1));
         let mut rank = vec![0; order.len()];
@@ -162,33 +163,34 @@ impl Faithfulness {
             let share: Vec<f32> = (first..first + count).flat_map(replaced).collect();
             let share = Tensor::from_vec(share, (count, 1, height, width), from.device())?;
             let rest = share.affine(-1.0, 1.0)?;
-            let pictures = (to.broadcast_mul(&share)? + from.broadcast_mul(&rest)?)?;
-            scores.extend(probabilities(model, &pictures, class)?);
+            let images = (to.broadcast_mul(&share)? + from.broadcast_mul(&rest)?)?;
+            scores.extend(probabilities(model, &images, class)?);
         }
         Ok(Some(Curve { scores }))
     }
 }
 
-/// The class's probability for each of the pictures.
-pub(crate) fn probabilities(model: &Model, pictures: &Tensor, class: u32) -> Result<Vec<f32>, ExplainError> {
-    let logits = model.forward(pictures)?;
-    Ok(targets(&softmax(&logits)?, &vec![class; pictures.dim(0)?])?.to_vec1()?)
+/// Returns the class's probability for each of the images.
+pub(crate) fn probabilities(model: &Model, images: &Tensor, class: u32) -> Result<Vec<f32>, ExplainError> {
+    let logits = model.forward(images)?;
+    Ok(targets(&softmax(&logits)?, &vec![class; images.dim(0)?])?.to_vec1()?)
 }
 
-/// The pixels, the map's highest first; `None` where it does not say. `x` `(1, 3, H, W)` is the picture.
-pub(crate) fn order(map: &Heatmap, x: &Tensor) -> Result<Option<Vec<usize>>, ExplainError> {
+/// Returns the pixels in the order of the map, its highest first; `None` if the map is constant or contains NaN. `x`
+/// `(1, 3, H, W)` is the image.
+pub(crate) fn pixel_order(map: &Heatmap, x: &Tensor) -> Result<Option<Vec<usize>>, ExplainError> {
     let (images, _, height, width) = x.dims4()?;
     if (images, height, width) != (1, map.height(), map.width()) {
         let map = (map.height(), map.width());
         return Err(ExplainError::Map { map, input: x.dims().to_vec() });
     }
     let values = map.as_slice();
-    let says_nothing = values.iter().all(|v| *v == values[0]) || values.iter().any(|v| v.is_nan());
-    if says_nothing {
+    let orders_nothing = values.iter().all(|v| *v == values[0]) || values.iter().any(|v| v.is_nan());
+    if orders_nothing {
         return Ok(None);
     }
     let mut order: Vec<usize> = (0..values.len()).collect();
-    // There is no NaN, and both zeros are equal.
+    // No value is NaN, and both zeros are equal.
     order.sort_by(|a, b| values[*b].partial_cmp(&values[*a]).unwrap_or(std::cmp::Ordering::Equal));
     Ok(Some(order))
 }

@@ -1,17 +1,17 @@
-//! Maps that know nothing of the decision: what an explainer has to beat.
+//! Maps that do not depend on the decision. An explainer should score better than they do.
 
 use crate::cam::{cut, id, scaled};
 use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::Layout;
 
-/// Uniform noise in [0, 1) at the resolution of the model's own node, or of a named one.
+/// Uniform noise in [0, 1) at the resolution of the model's own node or of a chosen one.
 ///
-/// Scaled as GradCAM's map, so that it has blobs of the size that a CAM from this node has: a value follows from the
-/// image's key and its place in the node alone.
+/// The map is scaled like GradCAM's, so its blobs have the size of those in a CAM from this node. A value follows from the
+/// image's key and the value's place in the node alone.
 #[derive(Clone, Debug, Default)]
 pub struct RandomMap {
-    /// `None`: the model's `cam_node`.
+    /// The node to look from; `None` for the model's `cam_node`.
     pub node: Option<String>,
 }
 
@@ -48,10 +48,10 @@ impl Explain for RandomMap {
     }
 }
 
-/// A Gaussian on the centre of the picture, with a standard deviation of a quarter of each side.
+/// A Gaussian on the center of the image, with a standard deviation of a quarter of each side.
 ///
-/// Photographers put the object in the middle, and Hard ImageNet's pictures are cropped to their centres. The map is
-/// above one half on 27 % of the picture. Made at the input's resolution, so `raw` is the Gaussian itself.
+/// Photographers put the object in the middle, and the images of Hard ImageNet are cropped to their center. The map is above
+/// one half on 27 % of the image. It is computed at the input's resolution, so `raw` is the Gaussian itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CenterPrior;
 

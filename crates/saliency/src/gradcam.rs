@@ -4,25 +4,26 @@ use candle_core::Tensor;
 use hard_imagenet_models::Model;
 use std::ops::ControlFlow;
 
-/// GradCAM (Selvaraju et al. 2017) at the model's own node, or a named one.
+/// GradCAM (Selvaraju et al. 2017) at the model's own node or at a chosen one.
 ///
-/// With A_k the node's channels and y the target's logit: w_k = spatial mean of ∂y/∂A_k (eq. 1), raw = Σ w_k A_k. The
-/// map is raw without its negative part (eq. 2), scaled to [0, 1], resized bilinearly to the input's size, and scaled
-/// again, as pytorch-grad-cam does. Tokens without a place in the picture (class tokens) are left out of mean and map.
-/// A raw map without positive values gives a map of zeros; NaN gives 0.
+/// A_k are the node's channels and y is the target's logit. The weights are w_k = spatial mean of ∂y/∂A_k (eq. 1), and
+/// raw = Σ w_k A_k. For the map, the negative part of raw is set to zero (eq. 2); the rest is scaled to [0, 1], resized
+/// bilinearly to the input's size and scaled again, as in pytorch-grad-cam. Tokens without a place in the image (class
+/// tokens) do not count. A raw map without positive values gives a map of zeros, and NaN gives 0.
 ///
-/// The published benchmark gives the network an input that is not normalised here (Q2); that is the caller's choice.
+/// The published benchmark explains an input that is not normalized (docs/QUIRKS.md, Q2). The caller chooses the input.
 #[derive(Clone, Debug, Default)]
 pub struct GradCam {
-    /// `None`: the model's `cam_node`.
+    /// The node to look from; `None` for the model's `cam_node`.
     pub node: Option<String>,
 }
 
 impl GradCam {
-    /// The logits `(B, K)`, f32, and the explanations, from one pass through the trunk.
+    /// Returns the logits `(B, K)` f32 and the explanations, from one pass through the trunk. `x` is the network's input
+    /// `(B, 3, H, W)`, and `classes` has one target class per image.
     ///
     /// # Errors
-    /// As [`Explain::explain_request`](crate::Explain::explain_request).
+    /// Returns the errors of [`Explain::explain_request`](crate::Explain::explain_request).
     pub fn explain_with_logits(
         &self,
         model: &Model,
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_last_stage_the_gradient_is_the_class_row_of_the_last_layer() -> Result<(), ExplainError> {
+    fn at_the_last_stage_the_gradient_is_the_last_layers_row_of_the_class() -> Result<(), ExplainError> {
         let (model, x) = (planted(), input(2, 64, 48));
         let explanations = GradCam::default().explain(&model, &x, &[3, 7])?;
         let activation = model.value("layer3", &x)?;
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_logits_are_those_of_the_whole() -> Result<(), ExplainError> {
+    fn the_logits_equal_those_of_the_whole_network() -> Result<(), ExplainError> {
         let (model, x) = (planted(), input(2, 32, 32));
         for node in model.nodes().filter(|node| node.layout.has_positions()) {
             let gradcam = GradCam { node: Some(node.name.clone()) };
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_explained_says_why() {
+    fn errors_name_the_class_the_count_or_the_node() {
         let (model, x) = (planted(), input(1, 32, 32));
         let check = |node: Option<&str>, classes: &[u32], part: &str| {
             let gradcam = GradCam { node: node.map(str::to_owned) };
@@ -109,7 +110,7 @@ mod tests {
         };
         check(None, &[8], "class 8 of a model with 8 classes (0 to 7)");
         check(None, &[1, 2], "1 images need as many classes, got 2");
-        check(Some("fc"), &[1], "no place in the picture");
+        check(Some("fc"), &[1], "no place in the image");
         check(Some("layer9"), &[1], "no node \"layer9\"");
     }
 }

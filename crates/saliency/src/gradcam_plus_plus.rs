@@ -1,13 +1,14 @@
 use crate::cam::Formula;
 use candle_core::Tensor;
 
-/// GradCAM++ (Chattopadhay et al. 2018) at the model's own node, or a named one.
+/// GradCAM++ (Chattopadhay et al. 2018) at the model's own node or at a chosen one.
 ///
-/// With g = ∂y/∂A_k at a place: α = g² / (2 g² + g³ Σ A_k) (eq. 19, which needs no second derivatives), w_k = Σ α ReLU(g)
-/// (eq. 5), raw = Σ w_k A_k. As in pytorch-grad-cam, 10⁻⁶ is added to the denominator. Scaled as GradCAM's map.
+/// With g = ∂y/∂A_k at a place, α = g² / (2 g² + g³ Σ A_k) (eq. 19, which needs no second derivatives), the weights are
+/// w_k = Σ α ReLU(g) (eq. 5), and raw = Σ w_k A_k. As in pytorch-grad-cam, 10⁻⁶ is added to the denominator. The map is
+/// scaled like GradCAM's.
 #[derive(Clone, Debug, Default)]
 pub struct GradCamPlusPlus {
-    /// `None`: the model's `cam_node`.
+    /// The node to look from; `None` for the model's `cam_node`.
     pub node: Option<String>,
 }
 

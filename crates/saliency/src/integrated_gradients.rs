@@ -3,19 +3,20 @@ use crate::gradient::{input_gradient, sums};
 use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 
-/// Integrated gradients (Sundararajan, Taly and Yan 2017): each pixel's share of the logit, by the gradients on the
-/// straight way from a baseline to the input.
+/// Integrated gradients (Sundararajan, Taly and Yan 2017): each pixel's share of the logit, from the gradients along the
+/// straight line from a baseline to the input.
 ///
-/// The baseline x' is the mean colour, 0 of the normalised input, so the attribution is x ∫ ∂y(αx)/∂x dα (eq. 1),
-/// integrated from α = 0 to 1 by Gauss and Legendre's rule as captum's `IntegratedGradients` does by default.
-/// Attributions add up to y(x) - y(x') as far as the steps suffice ("completeness"): with 50 steps, and measured by the
-/// sum of their magnitudes, to f32's rounding in smooth networks, to about 10⁻³ in those with ReLUs. `raw` `(H, W)` is
-/// their sum over channels, with its sign; `map` is its positive part, scaled to [0, 1] as GradCAM's.
+/// The baseline x' is the mean color, which is 0 in the normalized input, so the attribution is x ∫ ∂y(αx)/∂x dα (eq. 1).
+/// The integral from α = 0 to 1 uses the Gauss–Legendre rule, as captum's `IntegratedGradients` does by default.
+/// Attributions add up to y(x) - y(x') if there are enough steps ("completeness"). With 50 steps, the error relative to the
+/// sum of magnitudes is at the level of f32 rounding in smooth networks and about 10⁻³ in networks with ReLUs. `raw`
+/// `(H, W)` is the sum of the attributions over channels, with its sign. `map` is the positive part, scaled to [0, 1] like
+/// GradCAM's map.
 #[derive(Clone, Debug)]
 pub struct IntegratedGradients {
-    /// Places on the way where the gradient is taken.
+    /// Number of places on the line at which the gradient is computed.
     pub steps: usize,
-    /// Steps that go through the network together.
+    /// Number of steps that go through the network at once.
     pub batch_size: usize,
 }
 
@@ -26,14 +27,11 @@ impl Default for IntegratedGradients {
 }
 
 impl IntegratedGradients {
-    /// The attributions, `(B, 3, H, W)`, of which [`explain_request`](Explain::explain_request) gives the sums over channels.
-    ///
-    /// # Errors
-    /// As [`explain_request`](Explain::explain_request).
+    /// Returns the attributions, `(B, 3, H, W)`. Their sums over channels are the raw maps.
     fn attributions(&self, request: &mut ExplainRequest<'_>) -> Result<Tensor, ExplainError> {
         let (images, _, _) = request.image_size()?;
         let (steps, batch) = (self.steps.max(1), self.batch_size.max(1));
-        let rule = legendre(steps);
+        let rule = gauss_legendre(steps);
         let mut attributions = Vec::with_capacity(images);
         for (image, &class) in request.classes.iter().enumerate() {
             let x = request.x.narrow(0, image, 1)?.to_dtype(DType::F32)?;
@@ -66,8 +64,8 @@ impl Explain for IntegratedGradients {
     }
 }
 
-/// Places in (0, 1) and weights of Gauss and Legendre's rule with `n` of them: exact for polynomials of degree 2n - 1.
-fn legendre(n: usize) -> Vec<(f64, f64)> {
+/// Returns the `n` places in (0, 1) and weights of the Gauss–Legendre rule, which is exact for polynomials of degree 2n - 1.
+fn gauss_legendre(n: usize) -> Vec<(f64, f64)> {
     let count = n as f64;
     // P_n and its derivative, by the recurrence k P_k = (2k - 1) x P_{k-1} - (k - 1) P_{k-2}.
     let polynomial = |x: f64| {
@@ -79,7 +77,7 @@ fn legendre(n: usize) -> Vec<(f64, f64)> {
         (now, count * (x * now - before) / (x * x - 1.0))
     };
     let place = |i: usize| {
-        // Newton's method from Tricomi's estimate of the root; largest root first.
+        // Newton's method, starting from Tricomi's estimate of the root. The largest root comes first.
         let mut x = (std::f64::consts::PI * (i as f64 + 0.75) / (count + 0.5)).cos();
         for _ in 0..10 {
             let (value, slope) = polynomial(x);
@@ -98,7 +96,7 @@ mod tests {
     #[test]
     fn polynomials_are_integrated_exactly() {
         for n in [1, 2, 5, 50] {
-            let rule = legendre(n);
+            let rule = gauss_legendre(n);
             for power in 0..2 * n as i32 {
                 let integral: f64 = rule.iter().map(|(place, weight)| weight * place.powi(power)).sum();
                 let want = 1.0 / f64::from(power + 1);

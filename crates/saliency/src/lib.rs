@@ -1,47 +1,51 @@
-//! Heatmaps for a class decision: which pixels spoke for it?
+//! Computes heatmaps that show which pixels speak for a class decision.
 //!
-//! - [`Explain`] is a way to answer a [`ExplainRequest`]: a model, a batch of inputs, a class for each; one [`Explanation`] an
-//!   image.
-//! - [`parse`] gives the explainer of a word ("gradcam", "layercam:layer2"); [`EXPLAINERS`] lists the words.
-//! - [`GradCam`] is the one that Hard ImageNet used.
+//! - [`Explain`] is an explainer. It answers an [`ExplainRequest`] (a model, a batch of inputs, a class for each) with one
+//!   [`Explanation`] per image.
+//! - [`parse`] creates the explainer that a word names ("gradcam", "layercam:layer2"). [`EXPLAINERS`] lists the words.
+//! - [`GradCam`] is the explainer that Hard ImageNet used.
 //!
-//! Class activation maps look from the model's usual node or from any other that has rows and columns, in every family of
-//! networks, without code of their own for any:
+//! Class activation maps look from the model's usual node or from any other node with rows and columns. They work for all
+//! families of networks without code for any of them:
 //!
-//! | word | type | weights of a node's channels | passes an image |
+//! | word | type | weights of a node's channels | passes per image |
 //! |---|---|---|---|
 //! | `gradcam` | [`GradCam`] | mean gradient | 1, and back through the head |
-//! | `hirescam` | [`HiResCam`] | gradient at each place | alike |
-//! | `gradcam++` | [`GradCamPlusPlus`] | positive gradients, more where they are few | alike |
-//! | `xgradcam` | [`XGradCam`] | gradients by their share of the activation | alike |
-//! | `layercam` | [`LayerCam`] | positive gradient at each place | alike |
-//! | `eigencam` | [`EigenCam`] | first principal component; asks for no class | 1 |
-//! | `scorecam` | [`ScoreCam`] | logit of the input seen through the channel | one a channel |
-//! | `ablationcam` | [`AblationCam`] | loss of logit without the channel | one through the head a channel |
+//! | `hirescam` | [`HiResCam`] | gradient at each place | 1, and back through the head |
+//! | `gradcam++` | [`GradCamPlusPlus`] | positive gradients, higher where there are few | 1, and back through the head |
+//! | `xgradcam` | [`XGradCam`] | gradients by their share of the activation | 1, and back through the head |
+//! | `layercam` | [`LayerCam`] | positive gradient at each place | 1, and back through the head |
+//! | `eigencam` | [`EigenCam`] | first principal component, for no particular class | 1 |
+//! | `scorecam` | [`ScoreCam`] | logit of the input masked by the channel | one per channel |
+//! | `ablationcam` | [`AblationCam`] | drop of the logit without the channel | one through the head per channel |
 //!
-//! Others look at the network as a whole:
+//! Other explainers look at the network as a whole:
 //!
-//! | word | type | a pixel's value | passes an image |
+//! | word | type | a pixel's value | passes per image |
 //! |---|---|---|---|
-//! | `gradient` | [`Gradient`] | largest slope over channels ([`input_gradient`]) | 1, and all the way back |
-//! | `gradient-x-input` | [`GradientXInput`] | input times slope, summed over channels | alike |
+//! | `gradient` | [`Gradient`] | largest slope over channels ([`input_gradient`]) | 1, and back |
+//! | `gradient-x-input` | [`GradientXInput`] | input times slope, summed over channels | 1, and back |
 //! | `smoothgrad` | [`SmoothGrad`] | slope, averaged over noisy copies | 50, and back |
-//! | `integrated-gradients` | [`IntegratedGradients`] | input times the mean slope from the mean colour to it | 50, and back |
-//! | `rollout` | [`Rollout`] | attention of all blocks, multiplied; for no class; ViTs only | 1 |
-//! | `attention` | [`Attention`] | the same, weighted by positive gradients; ViTs only | 1, and back |
-//! | `rise` | [`Rise`] | mean probability of random masks that show it | 1,000 |
+//! | `integrated-gradients` | [`IntegratedGradients`] | input times the mean slope between the mean color and the input | 50, and back |
+//! | `rollout` | [`Rollout`] | product of the attention of all blocks, for no particular class; ViTs only | 1 |
+//! | `attention` | [`Attention`] | the same product, weighted by positive gradients; ViTs only | 1, and back |
+//! | `rise` | [`Rise`] | mean probability of the random masks that show it | 1,000 |
 //!
-//! Is a map true to the network? [`Faithfulness`] (insertion, deletion) and [`Road`] take pixels away in its order, and
-//! watch the class's probability.
+//! [`Faithfulness`] (insertion, deletion) and [`Road`] measure whether a map is faithful to the network: they remove pixels in
+//! the map's order and record the probability of the class.
 //!
-//! Floors know nothing of the decision, and show what a map must beat: `random` ([`RandomMap`]), `centre` ([`CenterPrior`]).
+//! Two explainers do not depend on the decision at all and show what a map must beat: `random` ([`RandomMap`]) and `centre`
+//! ([`CenterPrior`]).
+//!
+//! Explainers that need many passes report their progress: `progress(done, total)` is called after each batch of passes, and
+//! returning `Break` cancels the work with [`ExplainError::Canceled`].
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
 //! use hard_imagenet_models::{Weights, generated, zoo};
 //! use hard_imagenet_saliency::{Explain, GradCam};
 //!
-//! // Real weights come from files; these are numbers made from the names, for tests.
+//! // Real weights come from files. These are numbers generated from the names of the weights.
 //! let file = std::env::temp_dir().join("hard-imagenet-saliency-doc.safetensors");
 //! generated::write(&zoo::graph("planted_resnet", 8)?, &file)?;
 //! let model = zoo::load("planted_resnet", &Weights::File(file), &Device::Cpu, DType::F32)?;
@@ -51,14 +55,16 @@
 //! assert_eq!((explanations[0].raw.height(), explanations[0].raw.width()), (8, 8));
 //! assert_eq!((explanations[1].map.height(), explanations[1].map.width()), (64, 64));
 //!
-//! // Finer, from an earlier stage; any name of `model.nodes()` will do.
+//! // An earlier stage gives a finer map. `model.nodes()` lists all names.
 //! let early = GradCam { node: Some("layer1".into()) };
 //! assert_eq!(early.explain(&model, &x, &[3, 5])?[0].raw.height(), 32);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Only the part of the network behind the node is differentiated, and the classes of a batch at once: in evaluation,
-//! images of a batch do not see each other, so the gradient of the sum of their logits is each one's own.
+//! Only the part of the network after the node is differentiated, and all classes of a batch at once: the images of a batch do
+//! not influence each other in evaluation, so the gradient of the sum of their logits is each image's own gradient.
+//!
+//! The tensors, devices and data types in this crate's interface are those of candle ([`candle_core`]).
 //!
 //! Features: `cuda`, `cudnn`, `metal` (candle's backends).
 //!
@@ -84,8 +90,8 @@
 //! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models*.
 //! - Rong et al. 2022, *A consistent and efficient evaluation strategy for attribution methods*.
 //!
-//! Weights and scaling of the maps are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla, Feizi
-//! 2022) used.
+//! The weights and the scaling of the maps are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla,
+//! Feizi 2022) used.
 
 mod ablationcam;
 mod attention;

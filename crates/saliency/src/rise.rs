@@ -5,22 +5,22 @@ use hard_imagenet_kernels::softmax;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_perturbations::NoiseKey;
 
-/// RISE (Petsiuk, Das and Saenko 2018): the mean of random masks, each weighted by the target's probability for the input
-/// seen through it (eq. 6). Nothing of the network is looked at but its output.
+/// RISE (Petsiuk, Das and Saenko 2018): the mean of random masks, each weighted by the target's probability for the masked
+/// input (eq. 6). Only the network's output is used.
 ///
-/// A mask is a grid of `grid` × `grid` values, each 1 with probability `p` and otherwise 0, enlarged bilinearly to
-/// `grid` + 1 cells of ⌈H / grid⌉ × ⌈W / grid⌉ pixels each way and cropped at a random place within a cell (section 3.2
-/// and the published code). What is masked becomes the mean colour. Mask `n` of an image follows from the image's key
-/// and `n` alone. `raw` `(H, W)` is Σ y_n m_n / (N p); `map` is raw scaled to [0, 1] as GradCAM's.
+/// A mask is a grid of `grid` × `grid` values, each 1 with probability `p` and 0 otherwise. It is enlarged bilinearly to
+/// `grid` + 1 cells of ⌈H / grid⌉ × ⌈W / grid⌉ pixels in each direction and cropped at a random place within a cell (section
+/// 3.2 and the published code). Masked pixels become the mean color. Mask `n` of an image follows from the image's key and
+/// `n` alone. `raw` `(H, W)` is Σ y_n m_n / (N p), and `map` is raw scaled to [0, 1] like GradCAM's map.
 #[derive(Clone, Debug)]
 pub struct Rise {
-    /// N. The paper takes 4,000 for VGG-16 and 8,000 for ResNet-50; the noise of the map goes with 1 / √N.
+    /// Number of masks, N. The paper takes 4,000 for VGG-16 and 8,000 for ResNet-50. The noise of the map falls with 1 / √N.
     pub masks: usize,
-    /// Cells of a mask, along each side.
+    /// Number of cells along each side of a mask.
     pub grid: usize,
-    /// How likely a cell shows the input.
+    /// Probability that a cell shows the input.
     pub p: f64,
-    /// Masked inputs that go through the network together.
+    /// Number of masked inputs that go through the network at once.
     pub batch_size: usize,
 }
 
@@ -31,11 +31,11 @@ impl Default for Rise {
 }
 
 impl Rise {
-    /// One mask, row-major, in [0, 1].
+    /// Returns one mask, row by row, in [0, 1].
     fn mask(&self, key: NoiseKey, height: usize, width: usize) -> Vec<f32> {
         const STEPS: u64 = 1 << 53;
         let grid = self.grid.max(1);
-        // A picture without pixels is for the network to reject.
+        // The network rejects an image without pixels.
         let cell = |side: usize| side.div_ceil(grid).max(1);
         let (cell_h, cell_w) = (cell(height), cell(width));
         let shown = |value| f32::from(u8::from((key.below(value, STEPS) as f64) < self.p * STEPS as f64));
@@ -86,7 +86,7 @@ impl Explain for Rise {
 mod tests {
     use super::*;
 
-    /// The mean of many masks is p everywhere: each pixel is a mixture of cells.
+    /// Each pixel is a mixture of cells, so the mean of many masks is p everywhere.
     #[test]
     fn masks_show_each_pixel_with_probability_p() {
         let rise = Rise { p: 0.3, ..Rise::default() };
@@ -96,7 +96,7 @@ mod tests {
             assert!(mask.iter().all(|v| (0.0..=1.0).contains(v)));
             mean.iter_mut().zip(&mask).for_each(|(mean, value)| *mean += value / 2000.0);
         }
-        // A standard deviation of at most √(p q / 2000) = 0.01.
+        // The standard deviation is at most √(p q / 2000) = 0.01.
         assert!(mean.iter().all(|v| (v - 0.3).abs() < 0.05), "{mean:?}");
     }
 }

@@ -1,24 +1,24 @@
 use crate::ExplainError;
-use crate::faithfulness::{order, probabilities};
-use crate::imputation::imputed;
+use crate::faithfulness::{pixel_order, probabilities};
+use crate::imputation::impute;
 use candle_core::{DType, Tensor};
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{NoiseKey, normals};
 
-/// Remove and debias (Rong et al. 2022), as pytorch-grad-cam's `ROADCombined` does it, on the target's probability.
+/// Remove and debias (Rong et al. 2022) on the target's probability, as in pytorch-grad-cam's `ROADCombined`.
 ///
-/// Pixels are taken away by imputing each from its neighbours, so that the shape of what is missing does not show, and
-/// adding a little noise. At percentile p those go whose value is at or above it (most relevant first), or else at or
-/// below 1 - p (least relevant first); pixels of equal value go in their order in the picture, so that as many go as
-/// without ties.
+/// Pixels are removed by imputing each from its neighbors, so that the shape of the removed part does not show, and by adding
+/// a little noise. At percentile p, the pixels whose value is at or above p are removed (most relevant first), or those at
+/// or below 1 - p (least relevant first). Pixels of equal value are removed in their order in the image, so that as many are
+/// removed as without ties.
 #[derive(Clone, Debug)]
 pub struct Road {
-    /// Each in 0..100.
+    /// The percentiles, each in 0..100.
     pub percentiles: Vec<f64>,
-    /// Standard deviation of the noise, in units of the normalised input.
+    /// Standard deviation of the noise, in units of the normalized input.
     pub noise: f32,
-    /// Pictures that go through the network together.
+    /// Number of images that go through the network at once.
     pub batch_size: usize,
 }
 
@@ -29,18 +29,18 @@ impl Default for Road {
     }
 }
 
-/// What becomes of the target's probability, at each percentile.
+/// How the target's probability changes at each percentile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoadScores {
-    /// Without the image's pixels that are most relevant, less that of the whole image: low is good.
+    /// The probability without the most relevant pixels, minus that of the whole image. Low values are good.
     pub most_relevant_first: Vec<f32>,
-    /// Without the least relevant ones, less that of the whole image: high is good.
+    /// The probability without the least relevant pixels, minus that of the whole image. High values are good.
     pub least_relevant_first: Vec<f32>,
 }
 
 impl RoadScores {
-    /// (mean of least relevant first - mean of most relevant first) / 2: high is good; 0 of a map that knows nothing.
-    /// `None` where there are no percentiles, or a probability is NaN.
+    /// Returns (mean of least relevant first - mean of most relevant first) / 2. High values are good, and a map that knows
+    /// nothing has 0. The value is undefined if there are no percentiles or a probability is NaN.
     pub fn combined(&self) -> Option<f64> {
         let mean = |scores: &[f32]| scores.iter().map(|v| f64::from(*v)).sum::<f64>() / scores.len() as f64;
         let combined = (mean(&self.least_relevant_first) - mean(&self.most_relevant_first)) / 2.0;
@@ -49,11 +49,12 @@ impl RoadScores {
 }
 
 impl Road {
-    /// Of a picture `x` `(1, 3, H, W)`, normalised, and a map of its size; noise follows from the image's key. `None` for
-    /// a map that orders nothing: constant, or with a NaN.
+    /// Returns the scores of a map of the image `x` `(1, 3, H, W)`, normalized. The noise follows from the image's key. The
+    /// scores are undefined for a map that is constant or contains NaN, because such a map orders nothing.
     ///
     /// # Errors
-    /// A class beyond the head, a map of another size than the picture, an input that the network does not take.
+    /// Returns [`ExplainError::Class`] for a class that the head does not have, [`ExplainError::Map`] for a map of another
+    /// size than the image, and the model's error for an input that it does not accept.
     pub fn scores(
         &self,
         model: &Model,
@@ -63,7 +64,7 @@ impl Road {
         key: NoiseKey,
     ) -> Result<Option<RoadScores>, ExplainError> {
         let x = x.to_dtype(DType::F32)?;
-        let Some(most) = order(map, &x)? else { return Ok(None) };
+        let Some(most) = pixel_order(map, &x)? else { return Ok(None) };
         let least: Vec<usize> = most.iter().rev().copied().collect();
         let whole = probabilities(model, &x, class)?[0];
         let mut without = Vec::new();
@@ -74,25 +75,25 @@ impl Road {
             }
         }
         let mut changes = Vec::with_capacity(without.len());
-        for pictures in without.chunks(self.batch_size.max(1)) {
-            changes.extend(probabilities(model, &Tensor::cat(pictures, 0)?, class)?.iter().map(|p| p - whole));
+        for images in without.chunks(self.batch_size.max(1)) {
+            changes.extend(probabilities(model, &Tensor::cat(images, 0)?, class)?.iter().map(|p| p - whole));
         }
         let least_relevant_first = changes.split_off(self.percentiles.len());
         Ok(Some(RoadScores { most_relevant_first: changes, least_relevant_first }))
     }
 
-    /// How many of `count` values that all differ are at or above their percentile, by NumPy's linear interpolation. One
-    /// at least stays.
+    /// Returns how many of `count` different values are at or above their percentile, by NumPy's linear interpolation. At
+    /// least one pixel stays.
     fn removed(&self, percentile: f64, count: usize) -> usize {
         let below = (percentile / 100.0 * (count - 1) as f64).ceil() as usize;
         count - below.clamp(1, count)
     }
 
-    /// The picture without some of its pixels.
+    /// Returns the image without some of its pixels.
     fn without(&self, x: &Tensor, pixels: &[usize], key: NoiseKey) -> Result<Tensor, ExplainError> {
         let mut known = vec![true; x.dim(2)? * x.dim(3)?];
         pixels.iter().for_each(|pixel| known[*pixel] = false);
-        let Some(imputed) = imputed(&x.squeeze(0)?, &known)? else { return Ok(x.clone()) };
+        let Some(imputed) = impute(&x.squeeze(0)?, &known)? else { return Ok(x.clone()) };
         let gone: Vec<f32> = known.iter().map(|known| if *known { 0.0 } else { self.noise }).collect();
         let gone = Tensor::from_vec(gone, (1, x.dim(2)?, x.dim(3)?), x.device())?;
         let noise = Tensor::from_vec(normals(key, x.elem_count()), imputed.shape(), x.device())?;

@@ -4,17 +4,18 @@ use candle_core::{DType, Tensor};
 use hard_imagenet_kernels::{softmax, upsample_bilinear2d};
 use hard_imagenet_models::Positions;
 
-/// ScoreCAM (Wang et al. 2020) at the model's own node, or a named one: gradients are not needed, many passes are.
+/// ScoreCAM (Wang et al. 2020) at the model's own node or at a chosen one. It
+/// needs no gradients but many passes.
 ///
-/// Each channel, resized bilinearly to the input's size with corners aligned and scaled to [0, 1], masks the input; the
-/// softmax over channels of the target's logits gives the weights w_k, and raw = Σ w_k A_k. As in pytorch-grad-cam the
-/// logit of an empty picture is not subtracted (it would cancel in the softmax). One pass of the whole network a channel:
-/// 2,048 for ResNet-50. Scaled as GradCAM's map.
+/// Each channel is resized bilinearly to the input's size with corners aligned, scaled to [0, 1], and multiplied with the
+/// input. The weights w_k are the softmax over channels of the target's logits, and raw = Σ w_k A_k. As in
+/// pytorch-grad-cam, the logit of an empty image is not subtracted; it would cancel in the softmax. Each channel needs one
+/// pass of the whole network: 2,048 passes for ResNet-50. The map is scaled like GradCAM's.
 #[derive(Clone, Debug)]
 pub struct ScoreCam {
-    /// `None`: the model's `cam_node`.
+    /// The node to look from; `None` for the model's `cam_node`.
     pub node: Option<String>,
-    /// Masked inputs that go through the network together.
+    /// Number of masked inputs that go through the network at once.
     pub batch_size: usize,
 }
 
@@ -43,14 +44,14 @@ impl Explain for ScoreCam {
 
         let mut raw = Vec::with_capacity(images);
         for (image, &class) in request.classes.iter().enumerate() {
-            let picture = x.narrow(0, image, 1)?;
+            let input = x.narrow(0, image, 1)?;
             let values = values.narrow(0, image, 1)?;
             let masks = values.squeeze(0)?.t()?.reshape((channels, 1, h, w))?;
             let mut scores = Vec::with_capacity(channels);
             for first in (0..channels).step_by(self.batch_size.max(1)) {
                 let count = self.batch_size.max(1).min(channels - first);
                 let masks = upsample_bilinear2d(&masks.narrow(0, first, count)?, (height, width), true)?;
-                let masked = picture.broadcast_mul(&scaled(&masks)?.to_dtype(picture.dtype())?)?;
+                let masked = input.broadcast_mul(&scale_masks(&masks)?.to_dtype(input.dtype())?)?;
                 scores.push(targets(&model.forward(&masked)?, &vec![class; count])?);
                 request.report_progress(image * channels + first + count, images * channels)?;
             }
@@ -61,8 +62,8 @@ impl Explain for ScoreCam {
     }
 }
 
-/// Each mask `(K, 1, H, W)` from 0 to 1.
-fn scaled(masks: &Tensor) -> candle_core::Result<Tensor> {
+/// Scales each of the masks `(K, 1, H, W)` to [0, 1].
+fn scale_masks(masks: &Tensor) -> candle_core::Result<Tensor> {
     let flat = masks.flatten_from(1)?.to_dtype(DType::F32)?;
     let least = flat.min_keepdim(1)?;
     let range = ((flat.max_keepdim(1)? - &least)? + 1e-8)?;

@@ -4,20 +4,20 @@ use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 use hard_imagenet_perturbations::normals;
 
-/// SmoothGrad (Smilkov et al. 2017): the mean of the input's gradients at noisy copies of it.
+/// SmoothGrad (Smilkov et al. 2017; captum's `NoiseTunnel` with `Saliency(abs=False)`): the mean of the input's gradients at
+/// noisy copies of the input.
 ///
-/// The noise is normal, with a standard deviation of `sigma` times the image's range (largest less smallest value of its
-/// normalised input), as the paper measures it. Copy `n` of an image draws from the image's key and `n`, so neither the
-/// batch nor its order matters. Gradients are averaged with their sign; then, as for
-/// [`Gradient`](crate::Gradient), `raw` `(H, W)` is the largest magnitude over channels, and `map` is raw scaled to
-/// [0, 1]. (captum's `NoiseTunnel` with `Saliency(abs=False)`.)
+/// The noise is normal. Its standard deviation is `sigma` times the image's range (the largest minus the smallest value of
+/// the normalized input), as in the paper. The noise of copy `n` follows from the image's key and `n`, so neither the batch
+/// nor its order matters. Gradients are averaged with their sign. Then `raw` `(H, W)` is the largest magnitude over channels
+/// and `map` is raw scaled to [0, 1], as for [`Gradient`](crate::Gradient).
 #[derive(Clone, Debug)]
 pub struct SmoothGrad {
-    /// Noisy copies; the paper finds little to gain beyond 50.
+    /// Number of noisy copies. The paper finds little improvement beyond 50.
     pub copies: usize,
-    /// Standard deviation of the noise, of the image's range; the paper recommends 0.1 to 0.2.
+    /// Standard deviation of the noise, as a share of the image's range. The paper recommends 0.1 to 0.2.
     pub sigma: f32,
-    /// Copies that go through the network together.
+    /// Number of copies that go through the network at once.
     pub batch_size: usize,
 }
 

@@ -1,13 +1,13 @@
 use crate::cam::Formula;
 use candle_core::Tensor;
 
-/// XGradCAM (Fu et al. 2020) at the model's own node, or a named one.
+/// XGradCAM (Fu et al. 2020) at the model's own node or at a chosen one.
 ///
-/// Gradients are weighted by each place's share of the channel: w_k = Σ (A_k / Σ A_k) ∂y/∂A_k (eq. 7), raw = Σ w_k A_k.
-/// As in pytorch-grad-cam, 10⁻⁷ is added to Σ A_k. Scaled as GradCAM's map.
+/// Gradients are weighted by each place's share of the channel: w_k = Σ (A_k / Σ A_k) ∂y/∂A_k (eq. 7), and
+/// raw = Σ w_k A_k. As in pytorch-grad-cam, 10⁻⁷ is added to Σ A_k. The map is scaled like GradCAM's.
 #[derive(Clone, Debug, Default)]
 pub struct XGradCam {
-    /// `None`: the model's `cam_node`.
+    /// The node to look from; `None` for the model's `cam_node`.
     pub node: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Attention rollout and gradient-weighted attention against both restated in torch with whole matrices
-//! (`golden/make_attention.py`), for tokens of every kind and an imported network.
+//! Attention rollout and gradient-weighted attention, compared with implementations in torch that use whole matrices
+//! (`golden/make_attention.py`), for tokens of every kind and for an imported network.
 
 #[path = "../../models/tests/device/mod.rs"]
 mod device;
@@ -34,7 +34,7 @@ fn golden() -> HashMap<String, Tensor> {
     golden.unwrap()
 }
 
-/// To 1e-4 of the largest value.
+/// Compares raw maps to 1e-4 of their largest value.
 fn check(network: &str, model: &Model, x: &Tensor, classes: [u32; 2]) {
     for word in ["rollout", "attention"] {
         let explanations = parse(word).unwrap().explain(model, x, &classes).unwrap();
@@ -53,7 +53,7 @@ fn check(network: &str, model: &Model, x: &Tensor, classes: [u32; 2]) {
 }
 
 #[test]
-fn vision_transformers() {
+fn vision_transformers_agree_with_torch() {
     check("vit", &vit(Variant::Plain), &input(), [3, 7]);
     check("distilled", &vit(Variant::Distilled), &input(), [3, 7]);
     check("dinov2_reg4", &vit(Variant::DinoV2 { registers: 4, mean: false }), &input(), [3, 7]);
@@ -61,7 +61,7 @@ fn vision_transformers() {
 }
 
 #[test]
-fn an_imported_vision_transformer() {
+fn an_imported_vision_transformer_agrees_with_torch() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden");
     let x = &candle_core::safetensors::load(folder.join("golden.safetensors"), &device()).unwrap()["vit.x"];
     let model = onnx::load(&folder.join("vit_old_any.onnx"), None, &device(), DType::F32).unwrap();

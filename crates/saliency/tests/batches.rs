@@ -1,5 +1,5 @@
-//! Images of a batch do not see each other: every explainer, one image at a time and together, at every node that has
-//! rows and columns, in a convolutional network and a transformer.
+//! The images of a batch do not influence each other. Every explainer is run with one image at a time and with two, at every
+//! node that has rows and columns, in a convolutional network and in a transformer.
 
 #[path = "../../models/tests/device/mod.rs"]
 mod device;
@@ -33,57 +33,57 @@ fn input(batch: usize) -> Tensor {
     Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap()
 }
 
-/// Passes done, and of how many, as often as they were reported.
-type Heard = Vec<(usize, usize)>;
+/// The reported progress: passes done and their total.
+type Reports = Vec<(usize, usize)>;
 
-/// Explanations of some of two images; whoever asks breaks off at report number `last`.
-fn ask(
+/// Explains some of two images and cancels at report number `last`.
+fn explain(
     explainer: &dyn Explain,
     model: &Model,
     images: &[usize],
     last: usize,
-) -> Result<(Vec<Explanation>, Heard), ExplainError> {
+) -> Result<(Vec<Explanation>, Reports), ExplainError> {
     let both = input(2);
     let rows: Vec<Tensor> = images.iter().map(|&i| both.narrow(0, i, 1).unwrap()).collect();
     let x = Tensor::cat(&rows, 0).unwrap();
     let classes: Vec<u32> = images.iter().map(|&i| [1, 4][i]).collect();
     let keys: Vec<NoiseKey> = images.iter().map(|&i| NoiseKey(i as u64)).collect();
-    let mut heard = Vec::new();
+    let mut reports = Vec::new();
     let progress = &mut |done, of| {
-        heard.push((done, of));
-        if heard.len() == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        reports.push((done, of));
+        if reports.len() == last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let answer =
         explainer.explain_request(ExplainRequest { model, x: &x, classes: &classes, keys: &keys, progress })?;
-    Ok((answer, heard))
+    Ok((answer, reports))
 }
 
 fn check(model: &Model, word: &str) {
-    // A thousand masks would show no more.
+    // A thousand masks would not test more.
     let explainer: Box<dyn Explain> = match word {
         "rise" => Box::new(Rise { masks: 20, ..Rise::default() }),
         word => parse(word).unwrap(),
     };
-    let maps = |images: &[usize]| ask(&*explainer, model, images, 0).unwrap_or_else(|e| panic!("{word}: {e}")).0;
+    let maps = |images: &[usize]| explain(&*explainer, model, images, 0).unwrap_or_else(|e| panic!("{word}: {e}")).0;
     let both = maps(&[1, 0]);
     for (place, image) in [1, 0].into_iter().enumerate() {
         let alone = maps(&[image]).remove(0);
         let largest = alone.raw.as_slice().iter().fold(0f32, |m, v| m.max(v.abs()));
         let pairs = alone.raw.as_slice().iter().zip(both[place].raw.as_slice());
         let error = pairs.fold(0f32, |m, (a, b)| m.max((a - b).abs()));
-        // Nothing at all behind the last attention: there the class token alone matters.
+        // After the last attention the largest value is 0, because only the class token matters there.
         assert!(error <= 1e-4 * largest, "{word}: {error} of {largest}");
         assert_eq!((alone.map.height(), alone.map.width()), (32, 32), "{word}");
     }
 }
 
 #[test]
-fn every_explainer_at_every_node() {
+fn explanations_do_not_depend_on_the_batch() {
     for model in [planted(), tiny_vit()] {
         let convolutional = model.spec().name.starts_with("planted");
         for one in EXPLAINERS {
             if convolutional && ["rollout", "attention"].contains(&one.word) {
-                continue; // It has no attention.
+                continue; // A convolutional network has no attention.
             }
             check(&model, one.word);
             for node in model.nodes().filter(|node| one.takes_node() && node.layout.has_positions()) {
@@ -94,24 +94,24 @@ fn every_explainer_at_every_node() {
 }
 
 #[test]
-fn many_passes_are_reported_and_can_be_stopped() {
+fn many_passes_report_progress_and_can_be_canceled() {
     let model = tiny_vit();
     for word in ["scorecam", "ablationcam"] {
         let explainer = parse(word).unwrap();
-        let (_, heard) = ask(&*explainer, &model, &[0, 1], 0).unwrap();
-        assert_eq!(heard, [(16, 32), (32, 32)], "{word}: sixteen channels an image");
-        assert!(matches!(ask(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Canceled)));
+        let (_, reports) = explain(&*explainer, &model, &[0, 1], 0).unwrap();
+        assert_eq!(reports, [(16, 32), (32, 32)], "{word}: sixteen channels per image");
+        assert!(matches!(explain(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Canceled)));
     }
     for (word, of) in [("smoothgrad", 50), ("integrated-gradients", 50), ("rise", 1000)] {
         let explainer = parse(word).unwrap();
-        let (_, heard) = ask(&*explainer, &model, &[0, 1], 0).unwrap();
-        assert_eq!((heard[0], heard[heard.len() - 1]), ((16, 2 * of), (2 * of, 2 * of)), "{word}");
-        assert!(matches!(ask(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Canceled)));
+        let (_, reports) = explain(&*explainer, &model, &[0, 1], 0).unwrap();
+        assert_eq!((reports[0], reports[reports.len() - 1]), ((16, 2 * of), (2 * of, 2 * of)), "{word}");
+        assert!(matches!(explain(&*explainer, &model, &[0, 1], 1), Err(ExplainError::Canceled)));
     }
 }
 
 #[test]
-fn what_is_drawn_follows_from_the_key() {
+fn random_numbers_follow_from_the_key() {
     let model = tiny_vit();
     for one in EXPLAINERS {
         let explainer = parse(one.word).unwrap();
@@ -120,7 +120,7 @@ fn what_is_drawn_follows_from_the_key() {
         assert_eq!(explainer.is_random(), needs_keys, "{}: {error:?}", one.word);
     }
     let explainer = parse("random").unwrap();
-    let maps = ask(&*explainer, &model, &[0, 1, 0], 0).unwrap().0;
+    let maps = explain(&*explainer, &model, &[0, 1, 0], 0).unwrap().0;
     assert_eq!(maps[0], maps[2]);
     assert_ne!(maps[0], maps[1]);
     assert!(maps[0].raw.as_slice().iter().all(|v| (0.0..1.0).contains(v)));
@@ -129,10 +129,11 @@ fn what_is_drawn_follows_from_the_key() {
 }
 
 #[test]
-fn the_centre_is_in_the_centre() {
+fn the_center_prior_is_highest_in_the_center() {
     let map = parse("centre").unwrap().explain(&planted(), &input(1), &[0]).unwrap().remove(0).map;
     let on = map.as_slice().iter().filter(|v| **v >= 0.5).count();
-    // π · 2 ln 2 / 16 of the picture for the Gaussian itself; a little less, for its corners are scaled to 0.
+    // The Gaussian itself is above one half on π · 2 ln 2 / 16 of the image; the map on a little less, because its corners are
+    // scaled to 0.
     assert!((250..280).contains(&on), "{on} of 1024");
     assert_eq!(map.as_slice()[15 * 32 + 16], map.as_slice()[16 * 32 + 15]);
     assert!(map.as_slice()[16 * 32 + 16] > 0.999);

@@ -1,5 +1,5 @@
-//! GradCAM against torch's gradients, for which the scripts of `crates/models/tests/golden` made the values, and the CAM family against pytorch-grad-cam (`golden/make_cams.py`); weights and inputs are numbers generated
-//! from names.
+//! GradCAM compared with torch's gradients (the scripts of `crates/models/tests/golden`), and the CAM family compared with
+//! pytorch-grad-cam (`golden/make_cams.py`). Weights and inputs are numbers generated from names.
 
 #[path = "../../models/tests/device/mod.rs"]
 mod device;
@@ -18,13 +18,13 @@ use hard_imagenet_saliency::{Explain, Explanation, GradCam, HiResCam, parse};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// With ten classes and generated weights, looked at from where the family is usually looked at.
+/// A network with ten classes and generated weights, explained at the node that is usual for its family.
 fn model(architecture: &dyn Architecture) -> Model {
-    louder(architecture, 1.0)
+    amplified_model(architecture, 1.0)
 }
 
-/// The same with weights of convolutions so many times those generated.
-fn louder(architecture: &dyn Architecture, gain: f64) -> Model {
+/// The same network with the weights of convolutions multiplied by `gain`.
+fn amplified_model(architecture: &dyn Architecture, gain: f64) -> Model {
     let graph = architecture.graph(10).unwrap();
     let (cam_node, feature_node) = (architecture.cam_node(), architecture.feature_node());
     let spec = ModelSpec { classes: 10, cam_node, feature_node, ..zoo::spec("resnet18").unwrap() };
@@ -60,8 +60,8 @@ fn input(height: usize, width: usize) -> Tensor {
     Tensor::from_vec(generated::values("input", &shape), &shape, &device()).unwrap()
 }
 
-/// Raw maps to 1e-4 of their largest value, final ones to 1e-4.
-fn agree(case: &str, explanations: &[Explanation], golden: &HashMap<String, Tensor>) {
+/// Compares raw maps to 1e-4 of their largest value, and final maps to 1e-4.
+fn assert_agreement(case: &str, explanations: &[Explanation], golden: &HashMap<String, Tensor>) {
     let compare = |part: &str, image: usize, got: &Heatmap, tolerance: &dyn Fn(f32) -> f32| {
         let want = golden[&format!("{case}.{part}")].get(image).unwrap();
         assert_eq!(want.dims(), [got.height(), got.width()], "{case} {part}");
@@ -79,7 +79,7 @@ fn agree(case: &str, explanations: &[Explanation], golden: &HashMap<String, Tens
 fn check(case: &str, model: &Model, node: Option<&str>, (height, width): (usize, usize), classes: [u32; 2]) {
     let golden = candle_core::safetensors::load_buffer(include_bytes!("golden/gradcam.safetensors"), &device());
     let gradcam = GradCam { node: node.map(str::to_owned) };
-    agree(case, &gradcam.explain(model, &input(height, width), &classes).unwrap(), &golden.unwrap());
+    assert_agreement(case, &gradcam.explain(model, &input(height, width), &classes).unwrap(), &golden.unwrap());
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn residual_networks() {
 }
 
 #[test]
-fn an_inner_stage_of_a_picture_that_no_stride_divides() {
+fn an_inner_stage_of_an_image_that_no_stride_divides() {
     check("odd", &basic(), Some("layer2"), (45, 38), [3, 7]);
 }
 
@@ -99,7 +99,7 @@ fn vision_transformers() {
     check("vit_early", &model(&vit(Variant::Plain)), Some("blocks.0.norm2"), (32, 32), [3, 7]);
 }
 
-/// Raw maps of class 3 at the node that the family names.
+/// Compares raw maps of class 3 at the usual node of the family.
 fn check_raw(golden: &[u8], name: &str, model: &Model, (height, width): (usize, usize), places: [usize; 2]) {
     let golden = candle_core::safetensors::load_buffer(golden, &device()).unwrap();
     let explanations = GradCam::default().explain(model, &input(height, width), &[3, 3]).unwrap();
@@ -111,7 +111,7 @@ fn check_raw(golden: &[u8], name: &str, model: &Model, (height, width): (usize, 
     assert!(largest(&errors) < 1e-4 * largest(&want), "{name}: {} of {}", largest(&errors), largest(&want));
 }
 
-/// Tokens without a place are left out, be they one, two or five, and Swin has none.
+/// One, two or five tokens without a place do not count, and Swin has none.
 #[test]
 fn other_transformers() {
     let convit = ConVit { image: 32, patch: 8, width: 32, depth: 3, heads: 2, local: 2 };
@@ -127,7 +127,7 @@ fn other_transformers() {
     }
 }
 
-/// Name, network, picture, map.
+/// Name, network, size of the image, size of the map.
 type Case<'a> = (&'a str, &'a dyn Architecture, (usize, usize), [usize; 2]);
 
 #[test]
@@ -150,7 +150,7 @@ fn other_convolutional_networks() {
     ];
     for ((name, architecture, size, places), gain) in cases {
         let golden = include_bytes!("golden/modern_convnets.safetensors");
-        check_raw(golden, name, &louder(architecture, gain), size, places);
+        check_raw(golden, name, &amplified_model(architecture, gain), size, places);
     }
 }
 
@@ -160,27 +160,27 @@ fn check_family(network: &str, model: &Model, node: &str) {
     let words = ["gradcam", "hirescam", "gradcam++", "xgradcam", "layercam", "eigencam", "scorecam", "ablationcam"];
     for word in words {
         let explainer = parse(&format!("{word}:{node}")).unwrap();
-        agree(&format!("{network}.{word}"), &explainer.explain(model, &input(32, 32), &[3, 7]).unwrap(), &golden);
+        assert_agreement(&format!("{network}.{word}"), &explainer.explain(model, &input(32, 32), &[3, 7]).unwrap(), &golden);
     }
 }
 
 #[test]
-fn the_family_in_the_middle_of_a_residual_network() {
+fn the_cam_family_in_the_middle_of_a_residual_network() {
     check_family("resnet", &basic(), "layer2");
 }
 
 #[test]
-fn the_family_in_a_vision_transformer() {
+fn the_cam_family_in_a_vision_transformer() {
     check_family("vit", &model(&vit(Variant::Plain)), "blocks.1.norm1");
 }
 
 #[test]
-fn the_family_in_a_swin_transformer() {
+fn the_cam_family_in_a_swin_transformer() {
     check_family("swin", &model(&swin()), "layers.2.blocks.1.norm1");
 }
 
-/// Networks of the ONNX crate's tests, by torch's own gradients there. Behind `act` of `cnn` there are only a mean and a
-/// linear layer, so HiResCAM must give the same.
+/// The networks come from the tests of the ONNX crate, with torch's gradients. Only a mean and a linear layer follow `act` of
+/// `cnn`, so HiResCAM must equal GradCAM there.
 #[test]
 fn imported_networks() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden");

@@ -1,5 +1,5 @@
-//! Explainers of the whole network, and faithfulness, against captum, pytorch-grad-cam and restatements in torch
-//! (`golden/make_gradients.py`); weights, inputs and maps are numbers generated from names.
+//! Explainers of the whole network, and faithfulness, compared with captum, pytorch-grad-cam and implementations in torch
+//! (`golden/make_gradients.py`). Weights, inputs and maps are numbers generated from names.
 
 #[path = "../../models/tests/device/mod.rs"]
 mod device;
@@ -57,7 +57,7 @@ fn golden() -> HashMap<String, Tensor> {
     candle_core::safetensors::load_buffer(include_bytes!("golden/gradients.safetensors"), &device()).unwrap()
 }
 
-fn answer(explainer: &dyn Explain, model: &Model) -> Vec<Explanation> {
+fn explain(explainer: &dyn Explain, model: &Model) -> Vec<Explanation> {
     let progress = &mut |_, _| ControlFlow::Continue(());
     let request = ExplainRequest { model, x: &input(), classes: &CLASSES, keys: &KEYS, progress };
     explainer.explain_request(request).unwrap_or_else(|e| panic!("{}: {e}", explainer.id()))
@@ -67,8 +67,8 @@ fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// To `tolerance` of the largest value.
-fn agree(case: &str, got: &[f32], want: &[f32], tolerance: f32) {
+/// Compares values to `tolerance` of the largest one.
+fn assert_agreement(case: &str, got: &[f32], want: &[f32], tolerance: f32) {
     assert_eq!(got.len(), want.len(), "{case}");
     let largest = want.iter().fold(0f32, |m, v| m.max(v.abs()));
     let error = got.iter().zip(want).fold(0f32, |m, (a, b)| m.max((a - b).abs()));
@@ -78,13 +78,13 @@ fn agree(case: &str, got: &[f32], want: &[f32], tolerance: f32) {
 fn check(network: &str, model: &Model, explainer: &dyn Explain) {
     let case = format!("{network}.{}", explainer.id());
     let want = &golden()[&case];
-    // At one of the 50 points of the second picture a ReLU is within rounding of its corner, and the order of sums says on
-    // which side; the gradients at the other 49 agree to 1e-6.
+    // At one of the 50 points of the second image, a ReLU is within rounding of its corner, and the order of summation decides
+    // on which side. The gradients at the other 49 points agree to 1e-6.
     let tolerance = if case == "resnet.integrated-gradients" { 2e-3 } else { 1e-4 };
-    for (image, explanation) in answer(explainer, model).iter().enumerate() {
+    for (image, explanation) in explain(explainer, model).iter().enumerate() {
         let want = want.get(image).unwrap();
         assert_eq!(want.dims(), [explanation.raw.height(), explanation.raw.width()], "{case}");
-        agree(&case, explanation.raw.as_slice(), &values(&want), tolerance);
+        assert_agreement(&case, explanation.raw.as_slice(), &values(&want), tolerance);
         assert_eq!((explanation.map.height(), explanation.map.width()), (32, 32), "{case}");
         assert!(explanation.map.as_slice().iter().all(|v| (0.0..=1.0).contains(v)), "{case}");
     }
@@ -94,39 +94,39 @@ fn check_all(network: &str, model: &Model) {
     for word in ["gradient", "gradient-x-input", "integrated-gradients"] {
         check(network, model, &*parse(word).unwrap());
     }
-    // Batches that do not divide.
+    // Batches that do not divide the number of copies and masks.
     check(network, model, &SmoothGrad { copies: 5, batch_size: 3, ..SmoothGrad::default() });
     check(network, model, &Rise { masks: 12, batch_size: 5, ..Rise::default() });
 }
 
 #[test]
-fn of_a_residual_network() {
+fn explainers_agree_in_a_residual_network() {
     check_all("resnet", &resnet());
 }
 
 #[test]
-fn of_a_vision_transformer() {
+fn explainers_agree_in_a_vision_transformer() {
     check_all("vit", &vit(Variant::Plain));
 }
 
 #[test]
-fn of_a_swin_transformer() {
+fn explainers_agree_in_a_swin_transformer() {
     check_all("swin", &swin());
 }
 
 #[test]
-fn attention_of_transformers_with_one_token_that_is_read_and_with_two() {
+fn attention_agrees_where_the_head_reads_one_token_or_two() {
     for (network, variant) in [("vit", Variant::Plain), ("distilled", Variant::Distilled)] {
         check(network, &vit(variant), &Rollout);
         check(network, &vit(variant), &Attention);
     }
 }
 
-/// Registers and CLIP's first norm change nothing in how attention is found.
+/// Attention is also found in networks with registers and with CLIP's first norm.
 #[test]
 fn attention_of_other_vision_transformers() {
     for variant in [Variant::DinoV2 { registers: 4, mean: false }, Variant::Clip { quick_gelu: true }] {
-        for explanation in answer(&Rollout, &vit(variant)).iter().chain(&answer(&Attention, &vit(variant))) {
+        for explanation in explain(&Rollout, &vit(variant)).iter().chain(&explain(&Attention, &vit(variant))) {
             assert_eq!((explanation.raw.height(), explanation.raw.width()), (4, 4));
             assert!(explanation.raw.as_slice().iter().any(|v| *v > 0.0));
         }
@@ -134,7 +134,7 @@ fn attention_of_other_vision_transformers() {
 }
 
 #[test]
-fn networks_without_global_attention_are_told_so() {
+fn networks_without_global_attention_are_refused() {
     let check = |model: &Model, part: &str| {
         let rollout = Rollout.explain(model, &input(), &CLASSES).unwrap_err().to_string();
         let attention = Attention.explain(model, &input(), &CLASSES).unwrap_err().to_string();
@@ -143,10 +143,10 @@ fn networks_without_global_attention_are_told_so() {
     };
     check(&resnet(), "it has no tokens");
     check(&swin(), "it has no tokens");
-    check(&model(&ConVit { image: 32, patch: 8, width: 32, depth: 3, heads: 2, local: 2 }), "not of all 17 tokens");
+    check(&model(&ConVit { image: 32, patch: 8, width: 32, depth: 3, heads: 2, local: 2 }), "not over all 17 tokens");
 }
 
-/// An imported network is the same graph, so all that needs no names works: its softmaxes are found as well.
+/// An imported network is a graph like any other, so its gradients and softmaxes are found without names.
 #[test]
 fn imported_networks() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden");
@@ -158,8 +158,8 @@ fn imported_networks() {
     }
 }
 
-/// What is attributed adds up to what the logit gained since the baseline, to a share of the sum of magnitudes; steps
-/// between ReLUs are where it fails.
+/// The attributions add up to the difference of the logit from the baseline, to within a share of the sum of magnitudes. The
+/// error comes from ReLUs that switch between two steps.
 #[test]
 fn integrated_gradients_are_complete() {
     let check = |model: &Model, tolerance: f32| {
@@ -167,7 +167,7 @@ fn integrated_gradients_are_complete() {
             model.forward(x).unwrap().get(image).unwrap().to_vec1::<f32>().unwrap()[CLASSES[image] as usize]
         };
         let baseline = input().zeros_like().unwrap();
-        for (image, one) in answer(&IntegratedGradients::default(), model).iter().enumerate() {
+        for (image, one) in explain(&IntegratedGradients::default(), model).iter().enumerate() {
             let gained = logit(&input(), image) - logit(&baseline, image);
             let sum: f32 = one.raw.as_slice().iter().sum();
             let moved: f32 = one.raw.as_slice().iter().map(|v| v.abs()).sum();
@@ -179,7 +179,7 @@ fn integrated_gradients_are_complete() {
 }
 
 #[test]
-fn gradients_in_bf16_are_those_in_f32_but_coarser() {
+fn gradients_in_bf16_are_close_to_those_in_f32() {
     let graph = VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant: Variant::Plain };
     let graph = graph.graph(10).unwrap();
     let weights = generated::weights(&graph).unwrap();
@@ -187,9 +187,9 @@ fn gradients_in_bf16_are_those_in_f32_but_coarser() {
         ModelSpec { classes: 10, cam_node: "blocks.1.norm1".into(), ..zoo::spec("deit_tiny_patch16_224").unwrap() };
     let half = Model::new(Network::new(spec, graph, weights, ""), &device(), DType::BF16).unwrap();
     for explainer in [&Gradient as &dyn Explain, &Attention] {
-        let whole = answer(explainer, &vit(Variant::Plain));
-        for (got, want) in answer(explainer, &half).iter().zip(&whole) {
-            agree(&explainer.id(), got.raw.as_slice(), want.raw.as_slice(), 0.1);
+        let whole = explain(explainer, &vit(Variant::Plain));
+        for (got, want) in explain(explainer, &half).iter().zip(&whole) {
+            assert_agreement(&explainer.id(), got.raw.as_slice(), want.raw.as_slice(), 0.1);
         }
     }
 }
@@ -203,16 +203,16 @@ fn maps() -> Vec<Heatmap> {
 
 fn check_faithfulness(network: &str, model: &Model) {
     let (golden, maps) = (golden(), maps());
-    let game = Faithfulness { steps: 20, batch_size: 6, ..Faithfulness::default() };
+    let measure = Faithfulness { steps: 20, batch_size: 6, ..Faithfulness::default() };
     let road = Road { noise: 0.0, batch_size: 5, ..Road::default() };
     for (image, (&class, map)) in CLASSES.iter().zip(&maps).enumerate() {
         let x = input().narrow(0, image, 1).unwrap();
         let check = |word: &str, got: &[f32]| {
             let case = format!("{network}.{image}.{word}");
-            agree(&case, got, &values(&golden[&case]), 1e-4);
+            assert_agreement(&case, got, &values(&golden[&case]), 1e-4);
         };
-        check("deletion", &game.deletion(model, &x, class, map).unwrap().unwrap().scores);
-        check("insertion", &game.insertion(model, &x, class, map).unwrap().unwrap().scores);
+        check("deletion", &measure.deletion(model, &x, class, map).unwrap().unwrap().scores);
+        check("insertion", &measure.insertion(model, &x, class, map).unwrap().unwrap().scores);
         let scores = road.scores(model, &x, class, map, KEYS[image]).unwrap().unwrap();
         check("road_most", &scores.most_relevant_first);
         check("road_least", &scores.least_relevant_first);

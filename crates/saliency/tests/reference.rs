@@ -1,6 +1,6 @@
-//! Full-size networks against the reference: logits, features and GradCAM of torchvision, timm and pytorch-grad-cam with
-//! generated weights. The data is too large for the repository; the tolerances are ten to twenty times the reference's
-//! own f32 error.
+//! Full-size networks compared with reference data: logits, features and GradCAM of torchvision, timm and pytorch-grad-cam with
+//! generated weights. The data is too large for the repository. The tolerances are ten to twenty times the reference's own
+//! f32 error.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 #[path = "../../models/tests/device/mod.rs"]
@@ -33,7 +33,7 @@ fn largest(values: impl IntoIterator<Item = f32>) -> f32 {
     values.into_iter().fold(0f32, |m, v| m.max(v.abs()))
 }
 
-fn deviation(values: &[f32]) -> f32 {
+fn standard_deviation(values: &[f32]) -> f32 {
     let mean = values.iter().sum::<f32>() / values.len() as f32;
     (values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / values.len() as f32).sqrt()
 }
@@ -49,8 +49,8 @@ fn maps(tensor: &Tensor, image: usize) -> Vec<f32> {
     values(&tensor.get(image).unwrap())
 }
 
-/// The two pictures of the reference, (H, W, 3) bytes.
-fn pictures() -> Vec<Pixels> {
+/// The two images of the reference, stored as (H, W, 3) bytes.
+fn images() -> Vec<Pixels> {
     let bytes = &read("inputs.safetensors")["x_u8"];
     let planes = bytes.permute((0, 3, 1, 2)).unwrap().to_dtype(DType::F32).unwrap().affine(1.0 / 255.0, 0.0).unwrap();
     (0..2).map(|i| Pixels::from_vec(224, 224, values(&planes.get(i).unwrap())).unwrap()).collect()
@@ -66,13 +66,13 @@ fn check_model(key: &str, name: &str) {
     let spec = zoo::spec(name).unwrap();
     let model = Model::new(Network::new(spec, graph, weights, ""), &device(), DType::F32).unwrap();
 
-    let raw_input = model.batch(&pictures()).unwrap();
+    let raw_input = model.batch(&images()).unwrap();
     let x = model.normalize(&raw_input).unwrap();
     let compare = |x: &Tensor, suffix: &str| {
         let (logits, explanations) = GradCam::default().explain_with_logits(&model, x, &targets).unwrap();
         if let Some(want) = golden.get(&format!("logits{suffix}")) {
             let want = values(want);
-            check(&format!("{key} logits{suffix}"), &values(&logits), &want, 1e-4 * deviation(&want));
+            check(&format!("{key} logits{suffix}"), &values(&logits), &want, 1e-4 * standard_deviation(&want));
         }
         for (image, explanation) in explanations.iter().enumerate() {
             let one = |part: &str, got: &Heatmap, tolerance: &dyn Fn(&[f32]) -> f32| {
@@ -88,7 +88,7 @@ fn check_model(key: &str, name: &str) {
     compare(&x, "");
     compare(&raw_input, "_unnormalised_input");
     let want = values(&golden["features"]);
-    check(&format!("{key} features"), &values(&model.features(&x).unwrap()), &want, 1e-4 * deviation(&want));
+    check(&format!("{key} features"), &values(&model.features(&x).unwrap()), &want, 1e-4 * standard_deviation(&want));
 }
 
 #[test]
