@@ -1,4 +1,4 @@
-//! On pictures whose cues are planted the answer is known: which features follow the scene, and how strong the cue is.
+//! Tests on images with planted cues, where the answer is known: which features follow the scene, and how strong the cue is.
 #![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device};
@@ -41,15 +41,15 @@ fn planted_by(seed: u64, cue: f64, extent: (f32, f32), n: usize) -> PlantedCues 
     PlantedCues::new(PlantedConfig { cue, extent, ..PlantedConfig::hard() }, seed, n, 64).unwrap()
 }
 
-/// Share of a feature's variance that the groups explain.
-fn explained(values: &[f64], groups: &[usize]) -> f64 {
+/// Returns the share of a feature's variance that the groups explain.
+fn explained_variance(values: &[f64], groups: &[usize]) -> f64 {
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let all: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
     let between: f64 = (0..8)
         .map(|group| {
-            let own: Vec<f64> = values.iter().zip(groups).filter(|(_, g)| **g == group).map(|(v, _)| *v).collect();
-            let own_mean = own.iter().sum::<f64>() / own.len().max(1) as f64;
-            own.len() as f64 * (own_mean - mean).powi(2)
+            let members: Vec<f64> = values.iter().zip(groups).filter(|(_, g)| **g == group).map(|(v, _)| *v).collect();
+            let member_mean = members.iter().sum::<f64>() / members.len().max(1) as f64;
+            members.len() as f64 * (member_mean - mean).powi(2)
         })
         .sum();
     if all > 0.0 { between / all } else { 0.0 }
@@ -79,10 +79,10 @@ fn the_rest_of_the_batch_changes_nothing() {
     }
 }
 
-/// The features that matter to either model: those that follow the scene and those that follow the object, by what
-/// explains their variance where scenes tell nothing of the class; masks have no part in that.
+/// The reference is independent of masks: a feature follows the scene if scenes explain more of its variance than classes do,
+/// on images whose scenes say nothing about the class.
 #[test]
-fn features_found_by_masks_are_those_that_follow_the_scene() {
+fn features_that_masks_call_spurious_follow_the_scene() {
     let (mut found, mut right, mut all) = (0, 0, 0);
     for word in ["cue", "object"] {
         let data = planted(PlantedConfig::CHANCE, (1.0, 1.0), 800);
@@ -93,7 +93,7 @@ fn features_found_by_masks_are_those_that_follow_the_scene() {
             for feature in top_features(&class_importance(&bank, class).unwrap(), 5) {
                 let values: Vec<f64> =
                     (0..bank.len()).map(|row| f64::from(bank.features(row)[feature as usize])).collect();
-                let follows_scene = explained(&values, &scenes) > explained(&values, &classes);
+                let follows_scene = explained_variance(&values, &scenes) > explained_variance(&values, &classes);
                 let id = FeatureId { class, feature };
                 let masks = MaskCriterion::default();
                 let spurious =
@@ -105,18 +105,19 @@ fn features_found_by_masks_are_those_that_follow_the_scene() {
         }
     }
     let (precision, recall) = (right as f64 / found as f64, right as f64 / all as f64);
-    println!("precision {precision:.3}, recall {recall:.3} of {all} features of the scene among 80");
+    println!("precision {precision:.3}, recall {recall:.3} of {all} features that follow the scene among 80");
     assert!(all >= 35 && precision >= 0.95 && recall >= 0.9, "precision {precision}, recall {recall} of {all}");
 }
 
-/// Verdicts on the five most important features of each class, by masks.
+/// Returns the verdicts by masks on the five most important features of each class.
 fn verdicts(bank: &FeatureBank) -> Verdicts {
     let important = |class| top_features(&class_importance(bank, class).unwrap_or_default(), 5).into_iter();
     let ids = (0..8).flat_map(|class| important(class).map(move |feature| FeatureId { class, feature }));
     MaskCriterion::default().verdicts(bank, ids.collect::<Vec<_>>())
 }
 
-/// Spearman's ρ of the ranking by spurious features with the planted strength, the mean over classes.
+/// Returns Spearman's ρ between the ranking by spurious features and the planted strength of the cues, averaged over
+/// classes.
 fn agreement(bank: &FeatureBank, data: &PlantedCues, verdicts: &Verdicts, aggregate: Aggregate) -> f64 {
     let ranking = Ranking::new(bank, |class| verdicts.spurious(class), aggregate);
     assert_eq!(ranking.classes.len(), 8);
@@ -130,10 +131,10 @@ fn agreement(bank: &FeatureBank, data: &PlantedCues, verdicts: &Verdicts, aggreg
 }
 
 #[test]
-fn ranking_by_them_orders_pictures_by_their_cues() {
+fn rankings_order_images_by_their_cues() {
     let cue = model("cue");
     let clear = verdicts(&bank(&cue, &planted(0.9, (1.0, 1.0), 400)));
-    // Every scene is the class's own, and fills from nothing to all of the picture.
+    // Every scene belongs to the class and fills between none and all of the image.
     let data = planted(1.0, (0.0, 1.0), 480);
     let bank = bank(&cue, &data);
     for (word, aggregate) in Aggregate::ALL {
@@ -146,13 +147,13 @@ fn ranking_by_them_orders_pictures_by_their_cues() {
         };
         assert!(mean > least, "{word}: {mean}");
     }
-    // On pictures that had no part in finding out which aggregate is best: 0.89 to 0.92 for six seeds of 480.
+    // These images were not used to find the best aggregate. With 480 images, six seeds gave 0.89 to 0.92.
     let others = planted_by(21, 1.0, (0.0, 1.0), 1440);
     let mean = agreement(&self::bank(&cue, &others), &others, &clear, Aggregate::Advantage);
-    println!("advantage, other pictures: {mean:.3}");
+    println!("advantage, other images: {mean:.3}");
     assert!(mean > 0.9, "{mean}");
 
-    // The third of the pictures with the strongest cues against that with the weakest.
+    // Accuracy on the third of the images with the strongest cues, minus that on the third with the weakest.
     let ranking = Ranking::new(&bank, |class| clear.spurious(class), Aggregate::Sum);
     let gap = |bank: &FeatureBank| {
         let right = |id: &str| {
@@ -168,7 +169,7 @@ fn ranking_by_them_orders_pictures_by_their_cues() {
 }
 
 #[test]
-fn all_classes_of_the_model_that_learnt_the_cue_are_hard() {
+fn classes_are_hard_for_the_model_that_learned_the_cue() {
     let data = planted(0.9, (1.0, 1.0), 400);
     let hard = |word: &str| {
         let bank = bank(&model(word), &data);

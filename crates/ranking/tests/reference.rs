@@ -1,6 +1,5 @@
-//! The robust-feature arithmetic of the original on a full-size ResNet-50 with generated weights, against its reference
-//! (SPEC section 11). The data is too large for the repository; `HARD_IMAGENET_DECODED` names a folder of the photographs as
-//! Pillow decodes them, `<id>.png`.
+//! Rankings by the features of a full-size ResNet-50 with generated weights, compared with the published method. The data is too
+//! large for the repository. `HARD_IMAGENET_DECODED` names a folder of the photographs as Pillow decodes them, `<id>.png`.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device, Tensor};
@@ -25,7 +24,7 @@ fn flat(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// As Pillow decodes it.
+/// Returns a photograph as Pillow decodes it.
 fn photograph(id: &str) -> Option<Rgb8> {
     let decoded =
         std::env::var_os("HARD_IMAGENET_DECODED").map(|folder| PathBuf::from(folder).join(format!("{id}.png")));
@@ -51,8 +50,7 @@ fn ranking() {
     let model =
         Model::new(Network::new(zoo::spec(name).unwrap(), graph, weights, ""), &Device::Cpu, DType::F32).unwrap();
 
-    // Aspect-preserving resize to 256, crop 224. Two of the twenty photographs may be missing: their features are taken
-    // from the reference.
+    // Two of the twenty photographs may be missing. Their features are taken from the reference.
     let geometry = Preprocessing::torchvision(256, 224, Filter::Bilinear).paired_transform(MaskRule::Half);
     let ids: Vec<&str> = about["images"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
     let images: Vec<Option<Pixels>> =
@@ -109,7 +107,7 @@ fn ranking() {
             let score = |id: &str| scores[ids.iter().position(|one| *one == id).unwrap()].as_f64().unwrap();
             for (place, (got, want)) in ranked.iter().zip(order).enumerate() {
                 let want = want.as_str().unwrap();
-                // Orders may swap only where scores differ by less than 1e-4.
+                // Images may only be swapped if their scores differ by less than 1e-4.
                 let near = (score(&got.id) - score(want)).abs() < 1e-4;
                 assert!(got.id == want || near, "{key} {word} {place}: {} and {want}", got.id);
                 assert!((got.score.unwrap() - score(&got.id)).abs() < 1e-3, "{key} {word}: {got:?}");
@@ -141,9 +139,9 @@ fn ranking() {
         .map(|(plane, y, x)| after[(plane * 224 + 4 * y) * 224 + 4 * x])
         .collect();
     let want = flat(&golden["attack_after3_every4"]);
-    // Pixels themselves are not known better: each ReLU that an error of f32 opens or shuts moves some of them by a step of
-    // 0.026, and torch in f32 and in f64 differ from the reference by as much.
+    // Pixels cannot be compared more precisely. Each ReLU that an error of f32 switches moves some pixels by a step of 0.026,
+    // and torch in f32 and in f64 differ from the reference by as much.
     let mean = every.iter().zip(&want).map(|(a, b)| (a - b).abs()).sum::<f32>() / want.len() as f32;
-    println!("pixels after three steps: {mean} apart on the average");
+    println!("mean difference of pixels after three steps: {mean}");
     assert!(mean < 4e-3, "{mean}");
 }

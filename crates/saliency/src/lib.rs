@@ -4,6 +4,7 @@
 //!   [`Explanation`] per image.
 //! - [`parse`] creates the explainer that a word names ("gradcam", "layercam:layer2"). [`EXPLAINERS`] lists the words.
 //! - [`GradCam`] is the explainer that Hard ImageNet used.
+//! - [`ExplainedImage`] has everything that a model says about one image.
 //!
 //! Class activation maps look from the model's usual node or from any other node with rows and columns. They work for all
 //! families of networks without code for any of them:
@@ -99,6 +100,7 @@ mod cam;
 mod coarse;
 mod eigencam;
 mod explain;
+mod explained_image;
 mod faithfulness;
 mod floors;
 mod gradcam;
@@ -119,6 +121,7 @@ pub use ablationcam::AblationCam;
 pub use attention::{Attention, Rollout};
 pub use eigencam::EigenCam;
 pub use explain::{Explain, ExplainError, ExplainRequest, Explanation};
+pub use explained_image::ExplainedImage;
 pub use faithfulness::{Curve, Faithfulness, Substrate};
 pub use floors::{CenterPrior, RandomMap};
 pub use gradcam::GradCam;

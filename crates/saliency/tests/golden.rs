@@ -160,7 +160,11 @@ fn check_family(network: &str, model: &Model, node: &str) {
     let words = ["gradcam", "hirescam", "gradcam++", "xgradcam", "layercam", "eigencam", "scorecam", "ablationcam"];
     for word in words {
         let explainer = parse(&format!("{word}:{node}")).unwrap();
-        assert_agreement(&format!("{network}.{word}"), &explainer.explain(model, &input(32, 32), &[3, 7]).unwrap(), &golden);
+        assert_agreement(
+            &format!("{network}.{word}"),
+            &explainer.explain(model, &input(32, 32), &[3, 7]).unwrap(),
+            &golden,
+        );
     }
 }
 

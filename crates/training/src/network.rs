@@ -38,13 +38,13 @@ fn weight<'n>(network: &'n Network, name: &str) -> Result<&'n Tensor, TrainingEr
     network.weights.get(name).ok_or_else(missing)
 }
 
-/// Names of the means and variances of batch norms.
+/// Returns the names of the means and variances of batch norms.
 pub(crate) fn running_statistics(network: &Network) -> HashSet<&String> {
     let norms = network.graph.nodes().iter().filter(|node| matches!(node.op, Op::BatchNorm { .. }));
     norms.flat_map(|node| &node.weights[2..]).collect()
 }
 
-/// Names of the weights that learn.
+/// Returns the names of the weights that learn, sorted.
 pub(crate) fn learning_weights(network: &Network, part: &TrainableWeights) -> Result<Vec<String>, TrainingError> {
     let statistics = running_statistics(network);
     let mut names: Vec<String> = match part {
@@ -71,12 +71,12 @@ pub(crate) fn learning_weights(network: &Network, part: &TrainableWeights) -> Re
     names.sort();
     names.dedup();
     if names.is_empty() {
-        return Err(TrainingError::Recipe(format!("nothing in {} learns", network.spec.name)));
+        return Err(TrainingError::Recipe(format!("{} has no weights that can learn", network.spec.name)));
     }
     Ok(names)
 }
 
-/// Where the weights that learn begin: what lies before gives the same for a picture in every epoch.
+/// Returns the node after which weights learn, if there is one. Its value for an image is the same in every epoch.
 pub(crate) fn frozen_until(network: &Network, part: &TrainableWeights) -> Option<String> {
     match part {
         TrainableWeights::Head => Some(network.spec.feature_node.clone()),
@@ -85,7 +85,7 @@ pub(crate) fn frozen_until(network: &Network, part: &TrainableWeights) -> Option
     }
 }
 
-/// Makes variables of some weights, which the network then uses.
+/// Turns some of the network's weights into variables and returns them by name.
 pub(crate) fn make_variables(network: &mut Network, names: &[String]) -> Result<Vec<(String, Var)>, TrainingError> {
     let mut variables = Vec::new();
     for name in names {
@@ -96,7 +96,8 @@ pub(crate) fn make_variables(network: &mut Network, names: &[String]) -> Result<
     Ok(variables)
 }
 
-/// SHA-256 of the weights as they are, hexadecimal: a network may have changed since it was read from its file.
+/// Returns the SHA-256 of the weights as they are now, hexadecimal. A network may have changed since it was read from its
+/// file.
 pub(crate) fn hash_weights(network: &Network) -> Result<String, TrainingError> {
     let mut names: Vec<&String> = network.weights.keys().collect();
     names.sort();
@@ -111,13 +112,13 @@ pub(crate) fn hash_weights(network: &Network) -> Result<String, TrainingError> {
     Ok(hex(&hash.finalize()))
 }
 
-/// Names of weight and bias of the linear layer that gives the logits.
+/// Returns the names of the weight and the bias of the linear layer that computes the logits.
 fn last_layer(name: &str, graph: &Graph) -> Result<(String, Option<String>), TrainingError> {
     let node = graph.node(graph.output());
     match (&node.op, &node.weights[..]) {
         (Op::Linear { .. }, [weight, rest @ ..]) => Ok((weight.clone(), rest.first().cloned())),
-        _ => {
-            Err(TrainingError::Recipe(format!("{name} does not end in one linear layer: name a node to train behind")))
-        }
+        _ => Err(TrainingError::Recipe(format!(
+            "{name} does not end in one linear layer: choose a node after which weights learn"
+        ))),
     }
 }

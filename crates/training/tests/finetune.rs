@@ -1,4 +1,4 @@
-//! Whole trainings on planted cues, small.
+//! Small but complete trainings on planted cues.
 #![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device};
@@ -43,7 +43,7 @@ fn train(network: Network, recipe: Recipe, data: &dyn Dataset) -> TrainingOutcom
     Trainer::new(network, recipe).train(data, |_| ControlFlow::Continue(())).unwrap()
 }
 
-/// All weights, bit for bit.
+/// Returns the bits of all weights.
 fn bits(weights: &WeightMap) -> Vec<(String, Vec<u32>)> {
     let flat = |tensor: &candle_core::Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
     let mut all: Vec<_> =
@@ -53,21 +53,21 @@ fn bits(weights: &WeightMap) -> Vec<(String, Vec<u32>)> {
 }
 
 #[test]
-fn a_head_learns_and_loads_as_a_model() {
+fn a_trained_head_loads_as_a_model() {
     let (train_data, validation) = (data(160), PlantedCues::easy(12, 40, 64));
     let recipe = Recipe { epochs: 8, ..recipe("erm") };
-    let mut heard = 0;
+    let mut reported = 0;
     let finetuned = Trainer::new(network(8), recipe)
         .validation(&validation)
         .train(&train_data, |event| {
-            heard += usize::from(matches!(event, TrainingEvent::Epoch(_)));
+            reported += usize::from(matches!(event, TrainingEvent::Epoch(_)));
             ControlFlow::Continue(())
         })
         .unwrap();
     let epochs = &finetuned.epochs;
-    assert_eq!((heard, epochs.len()), (8, 8));
+    assert_eq!((reported, epochs.len()), (8, 8));
     assert!(epochs[7].loss < 0.5 * epochs[0].loss && epochs[7].accuracy > 0.8, "{epochs:?}");
-    // What comes out is a weights file like any other.
+    // The result is a weights file like any other.
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("finetuned.safetensors");
     candle_core::safetensors::save(&finetuned.network.weights, &file).unwrap();
@@ -81,9 +81,9 @@ fn a_head_learns_and_loads_as_a_model() {
     assert_eq!(right as f64 / 40.0, best);
 }
 
-/// With features kept, and with pictures seen anew in every step: the same but for rounding.
+/// Cached features and images that are loaded in every step give the same training, except for rounding.
 #[test]
-fn kept_features_change_nothing() {
+fn cached_features_change_nothing() {
     let kept = train(network(8), recipe("erm"), &data(48));
     let without = Trainer::new(network(8), recipe("erm")).feature_memory(1000);
     let mut features = 0;
@@ -101,9 +101,9 @@ fn kept_features_change_nothing() {
     assert!(error < 1e-4, "{error}");
 }
 
-/// Validation is of the network as it is after an epoch, statistics of batch norms included.
+/// Validation measures the network as it is after an epoch, including the statistics of batch norms.
 #[test]
-fn validation_follows_the_statistics() {
+fn validation_uses_the_updated_statistics() {
     let mut start = network(8);
     for (name, weight) in &mut start.weights {
         if name.ends_with("running_var") {
@@ -115,12 +115,12 @@ fn validation_follows_the_statistics() {
     let finetuned =
         Trainer::new(start, recipe).validation(&validation).train(&data(96), |_| ControlFlow::Continue(())).unwrap();
     let best = finetuned.epochs.iter().filter_map(|epoch| epoch.validation).fold(0.0, f64::max);
-    // Of the statistics that it began with it would be that of chance.
+    // With the initial statistics, the accuracy would be at the level of chance.
     assert!(best > 0.4, "{:?}", finetuned.epochs);
     assert_eq!(accuracy(&finetuned, &validation), best);
 }
 
-/// Share right, by the model that comes out.
+/// Returns the accuracy of the resulting model.
 fn accuracy(finetuned: &TrainingOutcome, data: &PlantedCues) -> f64 {
     let model = finetuned.network.clone().into_model(&Device::Cpu, DType::F32).unwrap();
     let geometry = model.spec().preprocess.paired_transform(hard_imagenet_images::MaskRule::Half);
@@ -131,7 +131,7 @@ fn accuracy(finetuned: &TrainingOutcome, data: &PlantedCues) -> f64 {
     right as f64 / data.len() as f64
 }
 
-/// Stops after the first epoch and goes on.
+/// Cancels a training after its first epoch and resumes it.
 fn check_resume(recipe: Recipe, groups: bool) {
     let (data, validation) = (data(24), PlantedCues::easy(12, 16, 64));
     let network = || if recipe.trainable == TrainableWeights::All { trained() } else { network(8) };
@@ -141,25 +141,25 @@ fn check_resume(recipe: Recipe, groups: bool) {
     };
     let whole = training().train(&data, |_| ControlFlow::Continue(())).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let stop = |event: &TrainingEvent<'_>| match event {
+    let cancel = |event: &TrainingEvent<'_>| match event {
         TrainingEvent::Epoch(_) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    let stopped = training().checkpoints(folder.path()).train(&data, stop).unwrap_err();
-    assert!(matches!(stopped, TrainingError::Canceled));
+    let canceled = training().checkpoints(folder.path()).train(&data, cancel).unwrap_err();
+    assert!(matches!(canceled, TrainingError::Canceled));
     let resumed = training().checkpoints(folder.path()).train(&data, |_| ControlFlow::Continue(())).unwrap();
     assert_eq!(resumed.epochs, whole.epochs);
     assert_eq!(bits(&resumed.network.weights), bits(&whole.network.weights), "{recipe:?}");
-    // A finished training is not done again.
+    // A finished training takes no more steps.
     let again = training().checkpoints(folder.path()).train(&data, |_| ControlFlow::Break(())).unwrap();
     assert_eq!(bits(&again.network.weights), bits(&whole.network.weights));
-    // A hash of what was learnt, not of the file that it began with.
+    // The hash is that of the trained weights, not of the file that the training started from.
     assert_eq!(resumed.network.weights_sha256, whole.network.weights_sha256);
     assert_ne!(resumed.network.weights_sha256, network().weights_sha256);
 }
 
 #[test]
-fn interrupted_trainings_come_to_the_same_weights() {
+fn interrupted_trainings_resume_to_the_same_weights() {
     check_resume(recipe("erm"), false);
     check_resume(Recipe { rule: UpdateRule::Sgd { momentum: 0.9, decay: 1e-4 }, ..recipe("group-dro:0.1") }, true);
     let everything = Recipe {
@@ -173,7 +173,7 @@ fn interrupted_trainings_come_to_the_same_weights() {
 }
 
 #[test]
-fn another_training_is_refused() {
+fn checkpoints_of_other_trainings_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let run = |recipe: Recipe, n: usize| {
         let training = Trainer::new(network(8), recipe).checkpoints(folder.path());
@@ -185,7 +185,7 @@ fn another_training_is_refused() {
     assert!(error.contains("rate was 0.005 and is 0.001") && error.contains("checkpoint.safetensors"), "{error}");
     let error = run(short, 24).unwrap_err();
     assert!(error.contains("the training data was 16 samples of planted-train"), "{error}");
-    // Other groups, and other weights that are said to come from the same file.
+    // Other groups, and other weights that claim to come from the same file.
     let folder = tempfile::tempdir().unwrap();
     let dro = |network: Network, flip: bool| {
         let data = data(16);
@@ -204,7 +204,7 @@ fn another_training_is_refused() {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_said() {
+fn a_damaged_checkpoint_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("checkpoint.safetensors"), b"nonsense").unwrap();
     let training = Trainer::new(network(8), recipe("erm")).checkpoints(folder.path());
@@ -225,9 +225,9 @@ fn every_objective_trains() {
     }
 }
 
-/// Penalties fall where they count much, and the published one is no penalty at all.
+/// Penalties with a large weight become smaller than those with a weight of zero.
 #[test]
-fn penalties_lower_what_they_punish() {
+fn penalties_lower_what_they_penalize() {
     let last = |word: &str| {
         let start = zoo::read("planted_resnet", &shipped("cue")).unwrap();
         let recipe = Recipe {
@@ -246,7 +246,7 @@ fn penalties_lower_what_they_punish() {
 
 #[test]
 fn the_published_penalty_is_a_step_without_gradient() {
-    // By plain descent without momentum and decay such a step does nothing, so the outcome is that of `erm`.
+    // Without momentum and weight decay, such a step changes nothing, so the result equals that of `erm`.
     let plain = |word: &str| {
         let rule = UpdateRule::Sgd { momentum: 0.0, decay: 0.0 };
         bits(&train(network(8), Recipe { rule, ..recipe(word) }, &data(24)).network.weights)
@@ -256,7 +256,7 @@ fn the_published_penalty_is_a_step_without_gradient() {
     assert_ne!(adam("published-saliency"), adam("erm"));
 }
 
-/// Rare pictures whose scene misleads: group DRO gets more of them right than plain training.
+/// Group DRO classifies more of the rare images with a misleading scene correctly than plain training does.
 #[test]
 fn group_dro_raises_the_worst_group() {
     let data = PlantedCues::new(PlantedConfig { cue: 0.85, ..PlantedConfig::hard() }, 5, 240, 64).unwrap();
@@ -282,7 +282,7 @@ fn group_dro_raises_the_worst_group() {
     assert!(dro > erm + 0.1, "{erm} {dro}");
 }
 
-/// One picture in three cannot be read.
+/// A dataset of which every third image cannot be read.
 struct Damaged(PlantedCues);
 
 impl Dataset for Damaged {
@@ -307,7 +307,7 @@ impl Dataset for Damaged {
 }
 
 #[test]
-fn damaged_pictures_are_left_out() {
+fn damaged_images_are_skipped() {
     for word in ["erm", "core-risk"] {
         let finetuned = train(network(8), Recipe { epochs: 1, ..recipe(word) }, &Damaged(data(24)));
         assert_eq!(finetuned.skipped.len(), 8, "{word}");
@@ -316,24 +316,24 @@ fn damaged_pictures_are_left_out() {
 }
 
 #[test]
-fn what_was_damaged_is_known_after_the_end_too() {
+fn skipped_images_are_listed_by_a_finished_training_too() {
     let (folder, data) = (tempfile::tempdir().unwrap(), Damaged(data(24)));
     let training = || Trainer::new(network(8), recipe("erm")).checkpoints(folder.path());
     let first = training().train(&data, |_| ControlFlow::Continue(())).unwrap();
-    // Nothing is left to be done, so no picture is looked at.
+    // The training is finished, so no image is loaded again.
     let again = training().train(&data, |_| ControlFlow::Break(())).unwrap();
     assert_eq!((again.skipped.len(), &again.skipped), (8, &first.skipped));
 }
 
 #[test]
-fn what_makes_no_sense_is_said() {
+fn recipes_that_make_no_sense_are_refused() {
     let check = |recipe: Recipe, expected: &str| {
         let error = Trainer::new(network(8), recipe).train(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     };
-    check(Recipe { epochs: 0, ..recipe("erm") }, "an epoch");
+    check(Recipe { epochs: 0, ..recipe("erm") }, "at least an epoch");
     check(Recipe { learning_rate: f64::NAN, ..recipe("erm") }, "learning rate");
-    check(Recipe { rule: UpdateRule::AdamW { decay: -1.0 }, ..recipe("erm") }, "decay is a number");
+    check(Recipe { rule: UpdateRule::AdamW { decay: -1.0 }, ..recipe("erm") }, "decay must be a number");
     check(Recipe { rule: UpdateRule::Sgd { momentum: 1.0, decay: 0.0 }, ..recipe("erm") }, "momentum");
     check(Recipe { patience: Some(2), ..recipe("erm") }, "patience");
     check(recipe("group-dro"), "needs the group of each sample");

@@ -1,4 +1,4 @@
-//! A network of one's own, from an ONNX file, learns and is found again.
+//! Networks from ONNX files are finetuned, and their weights load again.
 
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_datasets::{PlantedConfig, PlantedCues};
@@ -16,7 +16,8 @@ fn values(tensor: &Tensor) -> Vec<f32> {
     tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
-/// Gives a network eight classes, trains a part of it, and takes its weights for the file's: `held` stay as they were.
+/// Gives a network eight classes, trains some of its weights, and loads the result with the ONNX file. The weights in
+/// `held` must not change.
 fn check(file: &str, part: TrainableWeights, objective: &str, held: &[&str]) {
     let path = golden(file);
     let start = replace_head(onnx::read(&path, None, None).unwrap(), 8, 1).unwrap();
@@ -43,13 +44,13 @@ fn check(file: &str, part: TrainableWeights, objective: &str, held: &[&str]) {
     let (height, width) = model.spec().preprocess.input;
     let x = Tensor::rand(-1f32, 1.0, (2, 3, height, width), &Device::Cpu).unwrap();
     assert_eq!(values(&again.forward(&x).unwrap()), values(&model.forward(&x).unwrap()), "{file}");
-    // They are no weights of another network.
+    // The weights do not load into another network.
     let error = onnx::read(&golden("sharp_old_any.onnx"), Some(&weights), None).unwrap_err().to_string();
     assert!(error.contains("tuned.safetensors") && error.contains("missing"), "{error}");
 }
 
 #[test]
-fn files_of_all_exporters_learn() {
+fn networks_of_all_exporters_learn() {
     check("cnn_old_any.onnx", TrainableWeights::All, "erm", &[]);
     check("cnn_new_any.onnx", TrainableWeights::All, "input-gradient", &[]);
     check("vit_older_any.onnx", TrainableWeights::Head, "erm", &["cls_token", "pos_embed", "blocks.0.norm1.weight"]);

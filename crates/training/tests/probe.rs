@@ -1,4 +1,4 @@
-//! Linear probes, step for step as torch's (`golden/make_probe.py`).
+//! Linear probes, compared step by step with torch (`golden/make_probe.py`).
 
 use candle_core::{Device, Tensor, Var};
 use hard_imagenet_kernels::{gradients, linear};
@@ -16,16 +16,16 @@ fn check(name: &str, rule: UpdateRule, rate: f64, smoothing: f64, schedule: Opti
     let losses = golden[&format!("{name}.losses")].to_vec1::<f32>().unwrap();
     for (step, batch) in order.chunks(8).enumerate() {
         if step == 20 {
-            // From here with an optimizer that was put away and taken up again.
+            // From here on, the optimizer has a state that was stored and restored.
             let (steps, state) = optimizer.state();
             optimizer = Optimizer::new(rule, named.clone()).unwrap();
             optimizer.restore(steps, &state).unwrap();
         }
         let rows: Vec<u32> = batch.iter().map(|&i| i as u32).collect();
-        let own: Vec<u32> = batch.iter().map(|&i| labels[i as usize] as u32).collect();
+        let batch_labels: Vec<u32> = batch.iter().map(|&i| labels[i as usize] as u32).collect();
         let x = golden["features"].index_select(&Tensor::new(rows, &Device::Cpu).unwrap(), 0).unwrap();
         let logits = linear(&x, &weight, Some(bias.as_tensor())).unwrap();
-        let loss = cross_entropy(&logits, &Tensor::new(own, &Device::Cpu).unwrap(), smoothing).unwrap();
+        let loss = cross_entropy(&logits, &Tensor::new(batch_labels, &Device::Cpu).unwrap(), smoothing).unwrap();
         let loss = loss.mean_all().unwrap();
         assert!((loss.to_scalar::<f32>().unwrap() - losses[step]).abs() < 1e-4, "{name}, step {step}");
         let slopes = gradients(&loss, [&weight, &bias]).unwrap();
