@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_files_are_told_apart() {
+    fn words_and_files_are_distinguished() {
         for info in VERDICT_SOURCES {
             assert_eq!(VerdictSource::parse(info.word), VerdictSource::Listed(info.word));
         }

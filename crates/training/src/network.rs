@@ -55,12 +55,12 @@ pub(crate) fn learning_weights(network: &Network, part: &TrainableWeights) -> Re
         TrainableWeights::All => network.graph.parameters().into_iter().map(|parameter| parameter.name).collect(),
         TrainableWeights::After(node) => {
             let cut = Cut::at(&network.graph, node)?;
-            let mut behind = vec![false; network.graph.nodes().len()];
-            behind[cut.node().index()] = true;
+            let mut after = vec![false; network.graph.nodes().len()];
+            after[cut.node().index()] = true;
             let mut names = Vec::new();
             for (i, node) in network.graph.nodes().iter().enumerate().skip(cut.node().index() + 1) {
-                behind[i] = node.inputs.iter().any(|input| behind[input.index()]);
-                if behind[i] {
+                after[i] = node.inputs.iter().any(|input| after[input.index()]);
+                if after[i] {
                     names.extend(node.weights.iter().cloned());
                 }
             }

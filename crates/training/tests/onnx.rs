@@ -29,8 +29,8 @@ fn check(file: &str, part: TrainableWeights, objective: &str, held: &[&str]) {
     for name in held {
         assert!(stays(name), "{file}: {name}");
     }
-    let learnt = tuned.graph.parameters().into_iter().filter(|p| !stays(&p.name)).count();
-    assert!(learnt >= if part == TrainableWeights::All { start.weights.len() / 2 } else { 1 }, "{file}: {learnt}");
+    let learned = tuned.graph.parameters().into_iter().filter(|p| !stays(&p.name)).count();
+    assert!(learned >= if part == TrainableWeights::All { start.weights.len() / 2 } else { 1 }, "{file}: {learned}");
 
     let folder = tempfile::tempdir().unwrap();
     let weights = folder.path().join("tuned.safetensors");
