@@ -3,6 +3,7 @@ use crate::{DatasetError, Store};
 use hard_imagenet_pickle::Pickle;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The training images of each class, ordered by the strength of their spurious cues.
 ///
@@ -12,9 +13,16 @@ use std::path::Path;
 /// lists is the spurious one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rankings {
-    places: HashMap<String, RankPosition>,
-    /// The file names of each class, in order.
-    lists: BTreeMap<String, Vec<String>>,
+    /// The ranked images by file name.
+    images: HashMap<String, RankedName>,
+}
+
+/// What is known about a ranked image besides its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct RankedName {
+    /// The name of the class, shared by its images.
+    class: Arc<str>,
+    position: RankPosition,
 }
 
 /// The position of an image in the ranking of its class.
@@ -84,7 +92,7 @@ impl Rankings {
         for (class, paths) in classes {
             let list = paths.items().ok_or_else(|| format!("{expected}, found {paths:?} for class {class:?}"))?;
             let total = list.len();
-            let name = class.as_text().map_or_else(|| format!("{class:?}"), str::to_owned);
+            let name: Arc<str> = class.as_text().map_or_else(|| format!("{class:?}").into(), Arc::from);
             for (rank, path) in list.enumerate() {
                 let text = path.as_text().ok_or_else(|| format!("{expected}, found {path:?} for class {class:?}"))?;
                 rankings.insert(&name, text, RankPosition { rank, total })?;
@@ -98,20 +106,21 @@ impl Rankings {
             .map_err(|error| format!("expected a dictionary from class to a list of image paths ({error})"))?;
         let mut rankings = Self::default();
         for (class, paths) in &classes {
+            let class: Arc<str> = class.as_str().into();
             for (rank, path) in paths.iter().enumerate() {
-                rankings.insert(class, path, RankPosition { rank, total: paths.len() })?;
+                rankings.insert(&class, path, RankPosition { rank, total: paths.len() })?;
             }
         }
         Ok(rankings)
     }
 
-    fn insert(&mut self, class: &str, path: &str, place: RankPosition) -> Result<(), String> {
-        if self.places.len() == MOST {
+    fn insert(&mut self, class: &Arc<str>, path: &str, position: RankPosition) -> Result<(), String> {
+        if self.images.len() == MOST {
             return Err(format!("it has more than {MOST} images"));
         }
         let name = stem(path);
-        self.lists.entry(class.to_owned()).or_default().push(name.to_owned());
-        match self.places.insert(name.to_owned(), place) {
+        let image = RankedName { class: class.clone(), position };
+        match self.images.insert(name.to_owned(), image) {
             Some(_) => Err(format!("the image {name} occurs twice")),
             None => Ok(()),
         }
@@ -120,23 +129,31 @@ impl Rankings {
     /// Returns the file names of each class without extensions, in the order of the ranking. A class that is a number
     /// in the file is named by that number.
     pub fn lists(&self) -> BTreeMap<String, Vec<String>> {
-        self.lists.clone()
+        let mut lists: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+        for (name, image) in &self.images {
+            lists.entry(&image.class).or_default().push((image.position.rank, name));
+        }
+        let names = |mut list: Vec<(usize, &str)>| {
+            list.sort_unstable();
+            list.into_iter().map(|(_, name)| name.to_owned()).collect()
+        };
+        lists.into_iter().map(|(class, list)| (class.to_owned(), names(list))).collect()
     }
 
     /// Returns the number of ranked images.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.images.len()
     }
 
     /// Returns whether no image is ranked.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.images.is_empty()
     }
 
     /// Returns the position of an image, given as the id of a sample, a path or a file name; `None` if it is not
     /// ranked.
     pub fn position(&self, image: &str) -> Option<RankPosition> {
-        self.places.get(stem(image)).copied()
+        self.images.get(stem(image)).map(|image| image.position)
     }
 }
 

@@ -31,8 +31,10 @@ impl FeatureExtractor<'_> {
         let to_map = |raw: Vec<f32>| {
             let largest = raw.iter().fold(0f32, |most, &v| most.max(v));
             let scale = if largest > 0.0 { largest.recip() } else { 0.0 };
-            let scaled = Heatmap::from_vec(h, w, raw.iter().map(|v| v * scale).collect());
-            ActivationMap { raw: Heatmap::from_vec(h, w, raw), map: scaled.resized(height, width) }
+            let raw = Heatmap::from_vec(h, w, raw).expect("one value per place");
+            let scaled = raw.as_slice().iter().map(|v| v * scale).collect();
+            let scaled = Heatmap::from_vec(h, w, scaled).expect("one value per place");
+            ActivationMap { raw, map: scaled.resized(height, width) }
         };
         Ok(channels.into_iter().map(|image| image.into_iter().map(to_map).collect()).collect())
     }

@@ -106,8 +106,10 @@ impl<'m> FeatureExtractor<'m> {
         bank.features = values[0].flatten_all()?.to_vec1()?;
         let Positions { values: maps, h, w } = self.to_places(&values[1])?;
         let maps = maps.flatten_from(1)?.to_vec2::<f32>()?;
-        let shares =
-            maps.par_iter().zip(masks).map(|(map, mask)| object_shares(map, mask.coverage(h, w).as_slice(), self.empty.width));
+        let shares = maps
+            .par_iter()
+            .zip(masks)
+            .map(|(map, mask)| object_shares(map, mask.coverage(h, w).as_slice(), self.empty.width));
         bank.on_object = shares.collect::<Vec<_>>().concat();
         bank.object = masks.iter().map(|mask| mask.fraction() as f32).collect();
         Ok(bank)
