@@ -29,8 +29,8 @@ pub(crate) struct Args {
 enum Command {
     /// Count the spurious ones among the important features of each class, which shows the hard classes
     Classes(Box<Make>),
-    /// Compare the first images of each class in a ranking with the last, under every condition of a run that was evaluated
-    /// with --ranks
+    /// Compare the first images of each class in a ranking with the last, under every condition of a run that was
+    /// evaluated with --ranks
     Ends(Ends),
     /// Compare two rankings (paths_by_rank.pkl or .json; the first image of a class has the strongest cues)
     Compare(Compare),

@@ -31,8 +31,8 @@ pub struct RankedDataset {
     pub failures: Vec<(String, String)>,
 }
 
-/// Chooses the source of verdicts on features: a word of [`VERDICT_SOURCES`](hard_imagenet_ranking::VERDICT_SOURCES), or a
-/// CSV file with your own verdicts or with the answers of workers that Salient ImageNet publishes.
+/// Chooses the source of verdicts on features: a word of [`VERDICT_SOURCES`](hard_imagenet_ranking::VERDICT_SOURCES),
+/// or a CSV file with your own verdicts or with the answers of workers that Salient ImageNet publishes.
 ///
 /// # Errors
 /// Returns an error for a file of answers that cannot be read.
@@ -55,11 +55,12 @@ pub fn open_verdict_source(text: &str) -> Result<VerdictSource> {
 }
 
 impl Features<'_> {
-    /// Ranks the dataset: extracts its features into a folder ([`Features::extract`]), decides which are spurious, and writes
-    /// the tables and the ranking ([`RankingStudy::write`]) into the same folder.
+    /// Ranks the dataset: extracts its features into a folder ([`Features::extract`]), decides which are spurious, and
+    /// writes the tables and the ranking ([`RankingStudy::write`]) into the same folder.
     ///
     /// # Errors
-    /// Returns the errors of [`Features::extract`] and of [`RankingStudy::new`], and an error if a file cannot be written.
+    /// Returns the errors of [`Features::extract`] and of [`RankingStudy::new`], and an error if a file cannot be
+    /// written.
     pub fn rank(
         &self,
         folder: &Path,
@@ -74,12 +75,12 @@ impl Features<'_> {
         Ok(RankedDataset { study, failures: extracted.failures })
     }
 
-    /// Draws what the page of a ranking shows. `progress` is called with the classes completed and their total; returning
-    /// `Break` cancels the work.
+    /// Draws what the page of a ranking shows. `progress` is called with the classes completed and their total;
+    /// returning `Break` cancels the work.
     ///
     /// # Errors
-    /// Returns [`EvaluationError::Canceled`](crate::EvaluationError::Canceled) if `progress` canceled the work, and an error
-    /// if the model fails or an image cannot be encoded.
+    /// Returns [`EvaluationError::Canceled`](crate::EvaluationError::Canceled) if `progress` canceled the work, and an
+    /// error if the model fails or an image cannot be encoded.
     pub fn ranking_page(
         &self,
         study: &RankingStudy,

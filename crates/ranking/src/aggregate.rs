@@ -2,8 +2,8 @@ use crate::correlation::ranks;
 
 /// How the activations a₁, a₂, … of several features become one score.
 ///
-/// The authors published their ranking, but not which of these made it. [`Aggregate::Sum`] is the simplest that fits their
-/// description.
+/// The authors published their ranking, but not which of these made it. [`Aggregate::Sum`] is the simplest that fits
+/// their description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aggregate {
     /// Σ aₖ.
@@ -12,14 +12,14 @@ pub enum Aggregate {
     WeightedSum,
     /// The largest activation.
     Maximum,
-    /// Σ (aₖ − mean of feature k) / standard deviation of feature k, both over the images of the class. A feature that does
-    /// not vary adds nothing.
+    /// Σ (aₖ − mean of feature k) / standard deviation of feature k, both over the images of the class. A feature that
+    /// does not vary adds nothing.
     ZScore,
     /// The mean of the image's ranks by each single feature, from 0 for the weakest to 1 for the strongest.
     MeanRank,
     /// Σ aₖ minus the largest such sum of any other class over its own spurious features: how far the cues of the class
-    /// exceed those of its strongest rival. Features that two classes share cancel out, as does everything that raises all
-    /// features equally. On planted images, this aggregate orders images by their cues best.
+    /// exceed those of its strongest rival. Features that two classes share cancel out, as does everything that raises
+    /// all features equally. On planted images, this aggregate orders images by their cues best.
     Advantage,
 }
 
@@ -46,8 +46,8 @@ impl Aggregate {
 
     /// Returns a score for each image of a class. A higher score means stronger spurious cues.
     ///
-    /// `activations` has one row per image and one column per feature, `weights` one number per feature. `rivals` has the
-    /// largest sum of another class for each image; only [`Aggregate::Advantage`] uses it. Sums are in f64.
+    /// `activations` has one row per image and one column per feature, `weights` one number per feature. `rivals` has
+    /// the largest sum of another class for each image; only [`Aggregate::Advantage`] uses it. Sums are in f64.
     pub fn scores(self, activations: &[Vec<f32>], weights: &[f32], rivals: &[f64]) -> Vec<f64> {
         let each = |score: &dyn Fn(&[f32]) -> f64| activations.iter().map(|row| score(row)).collect();
         match self {

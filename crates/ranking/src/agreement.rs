@@ -5,8 +5,8 @@ use crate::{FeatureId, Verdict, Verdicts};
 pub struct Agreement {
     /// Number of features by the verdict of the first source (rows: core, spurious) and of the second (columns).
     pub table: [[usize; 2]; 2],
-    /// Cohen's κ (1960): 1 for equal verdicts, 0 for agreement by chance. It is undefined if both sources give all features
-    /// the same verdict.
+    /// Cohen's κ (1960): 1 for equal verdicts, 0 for agreement by chance. It is undefined if both sources give all
+    /// features the same verdict.
     pub kappa: Option<f64>,
     /// Features that one source calls core and the other spurious, in order.
     pub disagreements: Vec<FeatureId>,

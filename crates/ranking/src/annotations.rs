@@ -7,12 +7,12 @@ use std::path::Path;
 
 /// Reads your own verdicts.
 ///
-/// The file is a CSV table with the columns `class` (a name or WordNet id in `classes`, or an index into it), `feature` (a
-/// number below `width`) and `verdict` (`core` or `spurious`), in any order. Other columns are ignored.
+/// The file is a CSV table with the columns `class` (a name or WordNet id in `classes`, or an index into it), `feature`
+/// (a number below `width`) and `verdict` (`core` or `spurious`), in any order. Other columns are ignored.
 ///
 /// # Errors
-/// Returns [`RankingError::Access`] for a file that cannot be read and [`RankingError::File`], which names the line, for
-/// one with another form.
+/// Returns [`RankingError::Access`] for a file that cannot be read and [`RankingError::File`], which names the line,
+/// for one with another form.
 pub fn read_verdicts(path: &Path, classes: &[&str], width: usize) -> Result<Verdicts, RankingError> {
     let fail = |problem: String| RankingError::File { path: path.into(), problem };
     let text = String::from_utf8(read(path)?).map_err(|_| fail("the file is not UTF-8 text".into()))?;

@@ -32,14 +32,15 @@ pub struct AttackedImages {
 }
 
 impl FeatureAttack {
-    /// Attacks a batch of images. `x` `(B, 3, H, W)` is in [0, 1] and not normalized; `features` names one feature per image.
+    /// Attacks a batch of images. `x` `(B, 3, H, W)` is in [0, 1] and not normalized; `features` names one feature per
+    /// image.
     ///
-    /// A step moves each image by [`step_size`](Self::step_size) along the gradient of its feature, which is divided by its
-    /// length + 1e-10. Then the image is brought back into the allowed distance and into [0, 1].
+    /// A step moves each image by [`step_size`](Self::step_size) along the gradient of its feature, which is divided by
+    /// its length + 1e-10. Then the image is brought back into the allowed distance and into [0, 1].
     ///
     /// # Errors
-    /// Returns the model's error for a batch that it does not accept, and candle's error for a feature that the model does
-    /// not have.
+    /// Returns the model's error for a batch that it does not accept, and candle's error for a feature that the model
+    /// does not have.
     pub fn run(&self, model: &Model, x: &Tensor, features: &[u32]) -> Result<AttackedImages, RankingError> {
         let index = Tensor::new(features, x.device())?.unsqueeze(1)?;
         let (start, mut images) = (x.clone(), x.clone());

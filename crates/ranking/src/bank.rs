@@ -2,8 +2,8 @@ use crate::{BankIdentity, RankingError};
 
 /// The features of a network on the images of a dataset, which everything else in this crate starts from.
 ///
-/// Rows are images and columns are features, in memory and on disk. A bank is stored as one safetensors file with the names
-/// in its metadata. Banks with the same identity can be joined, so that a long extraction can be done in parts.
+/// Rows are images and columns are features, in memory and on disk. A bank is stored as one safetensors file with the
+/// names in its metadata. Banks with the same identity can be joined, so that a long extraction can be done in parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeatureBank {
     /// What the bank was computed from.
@@ -67,7 +67,8 @@ impl FeatureBank {
     /// Appends an image.
     ///
     /// # Errors
-    /// Returns [`RankingError::Incompatible`] for a class that the bank does not have and for another number of features.
+    /// Returns [`RankingError::Incompatible`] for a class that the bank does not have and for another number of
+    /// features.
     pub fn push(&mut self, row: ImageFeatures) -> Result<(), RankingError> {
         let (classes, width) = (self.identity.classes.len(), self.width);
         if row.label as usize >= classes || row.features.len() != width || row.on_object.len() != width {
@@ -102,8 +103,8 @@ impl FeatureBank {
         &self.features[row * self.width..][..self.width]
     }
 
-    /// Returns the share of a feature's map that lies on the object, in [0, 1]. It is undefined if the map is zero, or if the
-    /// image is all object or has none.
+    /// Returns the share of a feature's map that lies on the object, in [0, 1]. It is undefined if the map is zero, or
+    /// if the image is all object or has none.
     ///
     /// # Panics
     /// Panics if there is no such row or feature.

@@ -25,7 +25,8 @@ impl FeatureBank {
     /// Reads a bank.
     ///
     /// # Errors
-    /// Returns [`RankingError::Access`] for a file that cannot be read and [`RankingError::File`] for one that is not a bank.
+    /// Returns [`RankingError::Access`] for a file that cannot be read and [`RankingError::File`] for one that is not a
+    /// bank.
     pub fn read(path: &Path) -> Result<Self, RankingError> {
         let bytes = read(path)?;
         Self::decode(&bytes).map_err(|problem| {

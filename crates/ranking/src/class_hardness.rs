@@ -13,14 +13,14 @@ pub struct ClassHardness {
     pub spurious: usize,
     /// How many of them are core.
     pub core: usize,
-    /// The share of spurious features in the importance of all decided ones, in [0, 1]. It is undefined if no feature is
-    /// decided or none speaks for the class.
+    /// The share of spurious features in the importance of all decided ones, in [0, 1]. It is undefined if no feature
+    /// is decided or none speaks for the class.
     pub share: Option<f64>,
 }
 
 impl ClassHardness {
-    /// Returns whether all important features are spurious. The 15 classes of Hard ImageNet were found in this way among the
-    /// 1000 of ImageNet.
+    /// Returns whether all important features are spurious. The 15 classes of Hard ImageNet were found in this way
+    /// among the 1000 of ImageNet.
     pub fn is_hard(&self) -> bool {
         !self.features.is_empty() && self.spurious == self.features.len()
     }
@@ -54,8 +54,8 @@ pub fn rank_classes(bank: &FeatureBank, verdicts: &Verdicts, n: usize) -> Vec<Cl
     all
 }
 
-/// Returns the importance of each feature over the images that the model predicts to be of the class, or over those that
-/// belong to it if there are none. It is undefined for a class without either.
+/// Returns the importance of each feature over the images that the model predicts to be of the class, or over those
+/// that belong to it if there are none. It is undefined for a class without either.
 ///
 /// # Panics
 /// Panics if the bank does not have the class.

@@ -18,8 +18,8 @@ pub struct RankingComparison {
 }
 
 impl Ranking {
-    /// Compares the classes that both rankings have; `k` is for the overlap. Images are matched by their file names without
-    /// folders and extensions.
+    /// Compares the classes that both rankings have; `k` is for the overlap. Images are matched by their file names
+    /// without folders and extensions.
     pub fn compare(&self, other: &Self, k: usize) -> Vec<RankingComparison> {
         let both = self.classes.iter().filter_map(|(class, a)| Some((class, a, other.classes.get(class)?)));
         both.map(|(class, a, b)| {

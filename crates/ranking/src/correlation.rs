@@ -16,8 +16,8 @@ pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// Returns Spearman's ρ (1904), which is Pearson's correlation of the ranks, in [-1, 1]. It is undefined if one side does
-/// not vary or a value is NaN.
+/// Returns Spearman's ρ (1904), which is Pearson's correlation of the ranks, in [-1, 1]. It is undefined if one side
+/// does not vary or a value is NaN.
 ///
 /// # Panics
 /// Panics for slices of different lengths.
@@ -34,8 +34,8 @@ pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
 }
 
 /// Returns Kendall's τ-b (1945), in [-1, 1]: the number of pairs in the same order minus that of pairs in the opposite
-/// order, divided by the number of ordered pairs, corrected for ties. It is undefined if one side does not vary or a value
-/// is NaN. The time grows with the square of the length.
+/// order, divided by the number of ordered pairs, corrected for ties. It is undefined if one side does not vary or a
+/// value is NaN. The time grows with the square of the length.
 ///
 /// # Panics
 /// Panics for slices of different lengths.
@@ -62,8 +62,8 @@ fn has_nan(a: &[f64], b: &[f64]) -> bool {
     a.iter().chain(b).any(|v| v.is_nan())
 }
 
-/// Returns the share of the first `k` of one order that are among the first `k` of the other, in [0, 1]. It is undefined if
-/// `k` is 0 or both orders are empty.
+/// Returns the share of the first `k` of one order that are among the first `k` of the other, in [0, 1]. It is
+/// undefined if `k` is 0 or both orders are empty.
 pub fn overlap<T: PartialEq>(a: &[T], b: &[T], k: usize) -> Option<f64> {
     let (a, b) = (&a[..k.min(a.len())], &b[..k.min(b.len())]);
     let size = a.len().max(b.len());

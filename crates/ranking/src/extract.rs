@@ -16,12 +16,13 @@ pub struct FeatureExtractor<'m> {
 }
 
 impl<'m> FeatureExtractor<'m> {
-    /// Creates an extractor for the classes of a dataset. `columns` holds the column of the model's head for each class.
+    /// Creates an extractor for the classes of a dataset. `columns` holds the column of the model's head for each
+    /// class.
     ///
     /// Features are the input of the last linear layer (`feature_node` of the model). Their maps are the value before
-    /// pooling, which is the first value with rows and columns on the way back from the features. A feature that is pooled
-    /// by a mean over the image is exactly the mean of its map. For a feature of the class token, the map is the same
-    /// channel of the patches' tokens.
+    /// pooling, which is the first value with rows and columns on the way back from the features. A feature that is
+    /// pooled by a mean over the image is exactly the mean of its map. For a feature of the class token, the map is the
+    /// same channel of the patches' tokens.
     ///
     /// # Errors
     /// Returns [`RankingError::Network`] if the network does not end in one linear layer on its features (a distilled
@@ -60,8 +61,8 @@ impl<'m> FeatureExtractor<'m> {
         Ok(Self { model, map, empty: FeatureBank::new(identity, weights)? })
     }
 
-    /// Sets the description of the samples ([`describe_samples`](crate::describe_samples)), so that banks of other samples
-    /// are refused by [`FeatureBank::join`].
+    /// Sets the description of the samples ([`describe_samples`](crate::describe_samples)), so that banks of other
+    /// samples are refused by [`FeatureBank::join`].
     #[must_use]
     pub fn with_samples(mut self, samples: String) -> Self {
         self.empty.identity.samples = samples;
@@ -78,8 +79,8 @@ impl<'m> FeatureExtractor<'m> {
         self.empty.clone()
     }
 
-    /// Computes the bank of a batch in one forward pass. `x` `(B, 3, H, W)` is normalized. `ids`, `labels` (classes of the
-    /// dataset) and `masks` (of the input's size) have one entry per image.
+    /// Computes the bank of a batch in one forward pass. `x` `(B, 3, H, W)` is normalized. `ids`, `labels` (classes of
+    /// the dataset) and `masks` (of the input's size) have one entry per image.
     ///
     /// The share of a map on the object is `Σ a m / Σ a` over the map's places, where `a` is the activation if it is
     /// positive and 0 otherwise, and `m` is how much of the place's part of the image is object.
@@ -154,8 +155,8 @@ fn find_map_node(graph: &Graph, features: NodeId, width: usize, shapes: &[Vec<us
     }
 }
 
-/// Returns for each channel of a map (places × channels) the share of its positive part that lies on the object. It is NaN
-/// for a map without a positive value, and if all or nothing is object.
+/// Returns for each channel of a map (places × channels) the share of its positive part that lies on the object. It is
+/// NaN for a map without a positive value, and if all or nothing is object.
 fn object_shares(map: &[f32], object: &[f32], channels: usize) -> Vec<f32> {
     let (mut on, mut all) = (vec![0.0f64; channels], vec![0.0f64; channels]);
     for (values, &object) in map.chunks_exact(channels).zip(object) {

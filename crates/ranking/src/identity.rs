@@ -32,8 +32,8 @@ pub struct BankIdentity {
 }
 
 impl BankIdentity {
-    /// Returns the fields in which this identity differs from the one that is asked for, each as "NAME: A there, B asked
-    /// for".
+    /// Returns the fields in which this identity differs from the one that is asked for, each as "NAME: A there, B
+    /// asked for".
     pub fn differences(&self, asked: &Self) -> Vec<String> {
         let fields = [
             ("model", &self.model, &asked.model),

@@ -2,9 +2,9 @@
 //!
 //! 1. A [`FeatureExtractor`] computes the features of a network once and keeps them in a [`FeatureBank`].
 //! 2. [`feature_importance`] measures how much each feature speaks for a class.
-//! 3. [`Verdicts`] say which features are spurious. They come from masks ([`MaskCriterion`]), which need no people, from the
-//!    votes published with Salient ImageNet ([`published_votes`]), or from your own annotations ([`read_verdicts`]).
-//!    [`VERDICT_SOURCES`] lists the sources, and [`measure_agreement`] compares two of them.
+//! 3. [`Verdicts`] say which features are spurious. They come from masks ([`MaskCriterion`]), which need no people,
+//!    from the votes published with Salient ImageNet ([`published_votes`]), or from your own annotations
+//!    ([`read_verdicts`]). [`VERDICT_SOURCES`] lists the sources, and [`measure_agreement`] compares two of them.
 //! 4. [`Ranking`] orders the images of a class by the strength of their spurious cues, and [`rank_classes`] finds the
 //!    classes that belong into Hard ImageNet. A [`RankingStudy`] does all of this and writes its tables.
 //!

@@ -5,11 +5,11 @@ use hard_imagenet_metrics::{Estimate, mean_estimate};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaskCriterion {
     /// How many images of the class are looked at, those that activate the feature most. They contain what the feature
-    /// looks for, while the map of a feature that is hardly active is noise. The workers of Salient ImageNet saw such images
-    /// too.
+    /// looks for, while the map of a feature that is hardly active is noise. The workers of Salient ImageNet saw such
+    /// images too.
     pub images: usize,
-    /// A feature is core if its focus is above this value, spurious if it is below, and undecided if the interval of the
-    /// focus contains it.
+    /// A feature is core if its focus is above this value, spurious if it is below, and undecided if the interval of
+    /// the focus contains it.
     pub threshold: f64,
     /// Confidence of the interval.
     pub confidence: f64,
@@ -27,12 +27,13 @@ impl Default for MaskCriterion {
 }
 
 impl MaskCriterion {
-    /// Returns the focus of a feature on the object, over images of a class: the mean of
-    /// `(share of the map on the object − share of the image that is object) / (1 − share of the image that is object)`.
+    /// Returns the focus of a feature on the object, over images of a class: the mean of `(share of the map on the
+    /// object − share of the image that is object) / (1 − share of the image that is object)`.
     ///
-    /// The focus is 1 for maps that lie entirely on the object, 0 for maps that do not depend on the object's place, and
-    /// negative for maps that avoid the object. A map that ignores the object has the object's share of the image on it by
-    /// chance, which is why that share is subtracted. The focus is undefined if fewer than two images activate the feature.
+    /// The focus is 1 for maps that lie entirely on the object, 0 for maps that do not depend on the object's place,
+    /// and negative for maps that avoid the object. A map that ignores the object has the object's share of the image
+    /// on it by chance, which is why that share is subtracted. The focus is undefined if fewer than two images activate
+    /// the feature.
     ///
     /// # Panics
     /// Panics if the bank does not have the class or the feature.

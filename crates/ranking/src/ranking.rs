@@ -22,9 +22,9 @@ pub struct RankedImage {
 }
 
 impl Ranking {
-    /// Ranks the images of each class by how much they activate the features that `spurious` returns for the class. A class
-    /// without such features is not ranked. Images with equal scores are ordered by id, and those with a score of NaN come
-    /// last.
+    /// Ranks the images of each class by how much they activate the features that `spurious` returns for the class. A
+    /// class without such features is not ranked. Images with equal scores are ordered by id, and those with a score of
+    /// NaN come last.
     ///
     /// # Panics
     /// Panics if the bank does not have a feature.
@@ -54,8 +54,8 @@ impl Ranking {
         Self { classes }
     }
 
-    /// Returns the ranking as JSON of the published form: a dictionary from class to a list of image paths, the strongest
-    /// cues first.
+    /// Returns the ranking as JSON of the published form: a dictionary from class to a list of image paths, the
+    /// strongest cues first.
     pub fn to_json(&self) -> String {
         let list =
             |ranked: &Vec<RankedImage>| ranked.iter().map(|one| Value::from(one.id.as_str())).collect::<Vec<_>>();
@@ -66,8 +66,8 @@ impl Ranking {
         text
     }
 
-    /// Returns the ranking as a pickle (protocol 2) of the published form. Python's `pickle.load` returns the dictionary that
-    /// [`to_json`](Self::to_json) writes.
+    /// Returns the ranking as a pickle (protocol 2) of the published form. Python's `pickle.load` returns the
+    /// dictionary that [`to_json`](Self::to_json) writes.
     pub fn to_pickle(&self) -> Vec<u8> {
         let lists = self.classes.iter();
         write_text_lists(lists.map(|(class, ranked)| (class.as_str(), ranked.iter().map(|one| one.id.as_str()))))
@@ -93,9 +93,9 @@ fn key(one: &RankedImage) -> f64 {
     one.score.filter(|score| !score.is_nan()).map_or(f64::NEG_INFINITY, |score| score + 0.0)
 }
 
-/// Returns the accuracy of the bank's model in each tenth of a class's ranking, the strongest cues first, with Student's
-/// 95 % interval. The accuracy of a tenth with fewer than two images is undefined. Images that are not in the bank do not
-/// count.
+/// Returns the accuracy of the bank's model in each tenth of a class's ranking, the strongest cues first, with
+/// Student's 95 % interval. The accuracy of a tenth with fewer than two images is undefined. Images that are not in the
+/// bank do not count.
 pub fn accuracy_by_decile(bank: &FeatureBank, ranked: &[RankedImage]) -> Vec<Option<Estimate>> {
     let rows: BTreeMap<&str, usize> = bank.ids.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
     let mut tenths = vec![Vec::new(); 10];

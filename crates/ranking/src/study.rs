@@ -59,8 +59,8 @@ impl RankingStudy {
     /// Ranks the classes and images of a bank. `wnids` holds the WordNet id of each class, or its name if it has none.
     ///
     /// # Errors
-    /// Returns [`RankingError::NoVerdicts`] if the source has no verdicts on these features, and [`RankingError::File`] or
-    /// [`RankingError::Access`] for its file.
+    /// Returns [`RankingError::NoVerdicts`] if the source has no verdicts on these features, and [`RankingError::File`]
+    /// or [`RankingError::Access`] for its file.
     pub fn new(bank: FeatureBank, wnids: &[&str], options: StudyOptions) -> Result<Self, RankingError> {
         let important = important_features(&bank, options.features);
         let ids: Vec<FeatureId> = important
@@ -81,8 +81,8 @@ impl RankingStudy {
         others.iter().map(|other| (other.name.as_str(), compare(other))).collect()
     }
 
-    /// Writes `features.csv`, `classes.csv`, `paths_by_rank.json` and `paths_by_rank.pkl` into a folder, which is created if
-    /// necessary.
+    /// Writes `features.csv`, `classes.csv`, `paths_by_rank.json` and `paths_by_rank.pkl` into a folder, which is
+    /// created if necessary.
     ///
     /// # Errors
     /// Returns [`RankingError::Access`] if a file cannot be written.
@@ -95,8 +95,8 @@ impl RankingStudy {
         Ok(())
     }
 
-    /// Returns a CSV table of the important features: class, number, rank, importance, focus by masks with its interval,
-    /// and the verdict of each source.
+    /// Returns a CSV table of the important features: class, number, rank, importance, focus by masks with its
+    /// interval, and the verdict of each source.
     pub fn features_csv(&self) -> String {
         let mut out = String::from("class,feature,rank,importance,focus,focus_low,focus_high,pictures");
         self.sources.iter().for_each(|source| _ = write!(out, ",\"{}\"", source.name));
@@ -146,8 +146,8 @@ fn important_features(bank: &FeatureBank, n: usize) -> BTreeMap<u32, Vec<Importa
     (0..bank.identity.classes.len() as u32).filter_map(of_class).collect()
 }
 
-/// Returns the features by which the images of a class are ranked: those of the important ones that are spurious. If none
-/// is, these are all spurious features of the class, such as those with published votes.
+/// Returns the features by which the images of a class are ranked: those of the important ones that are spurious. If
+/// none is, these are all spurious features of the class, such as those with published votes.
 fn ranking_features(verdicts: &Verdicts, important: &BTreeMap<u32, Vec<ImportantFeature>>, class: u32) -> Vec<u32> {
     let spurious = verdicts.spurious(class);
     let important = important.get(&class).map_or(&[][..], Vec::as_slice);

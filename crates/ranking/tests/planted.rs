@@ -1,4 +1,5 @@
-//! Tests on images with planted cues, where the answer is known: which features follow the scene, and how strong the cue is.
+//! Tests on images with planted cues, where the answer is known: which features follow the scene, and how strong the
+//! cue is.
 #![allow(clippy::disallowed_macros, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device};
@@ -79,8 +80,8 @@ fn the_rest_of_the_batch_changes_nothing() {
     }
 }
 
-/// The reference is independent of masks: a feature follows the scene if scenes explain more of its variance than classes do,
-/// on images whose scenes say nothing about the class.
+/// The reference is independent of masks: a feature follows the scene if scenes explain more of its variance than
+/// classes do, on images whose scenes say nothing about the class.
 #[test]
 fn features_that_masks_call_spurious_follow_the_scene() {
     let (mut found, mut right, mut all) = (0, 0, 0);

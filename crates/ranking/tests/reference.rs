@@ -1,5 +1,6 @@
-//! Rankings by the features of a full-size ResNet-50 with generated weights, compared with the published method. The data is too
-//! large for the repository. `HARD_IMAGENET_DECODED` names a folder of the photographs as Pillow decodes them, `<id>.png`.
+//! Rankings by the features of a full-size ResNet-50 with generated weights, compared with the published method. The
+//! data is too large for the repository. `HARD_IMAGENET_DECODED` names a folder of the photographs as Pillow decodes
+//! them, `<id>.png`.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 use candle_core::{DType, Device, Tensor};
@@ -139,8 +140,8 @@ fn ranking() {
         .map(|(plane, y, x)| after[(plane * 224 + 4 * y) * 224 + 4 * x])
         .collect();
     let want = flat(&golden["attack_after3_every4"]);
-    // Pixels cannot be compared more precisely. Each ReLU that an error of f32 switches moves some pixels by a step of 0.026,
-    // and torch in f32 and in f64 differ from the reference by as much.
+    // Pixels cannot be compared more precisely. Each ReLU that an error of f32 switches moves some pixels by a step of
+    // 0.026, and torch in f32 and in f64 differ from the reference by as much.
     let mean = every.iter().zip(&want).map(|(a, b)| (a - b).abs()).sum::<f32>() / want.len() as f32;
     println!("mean difference of pixels after three steps: {mean}");
     assert!(mean < 4e-3, "{mean}");

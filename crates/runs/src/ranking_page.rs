@@ -1,7 +1,7 @@
 use hard_imagenet_metrics::Estimate;
 
-/// What the page of a ranking shows: the features that a model relies on, which of them are spurious, and which images have
-/// the strongest spurious cues.
+/// What the page of a ranking shows: the features that a model relies on, which of them are spurious, and which images
+/// have the strongest spurious cues.
 #[derive(Clone, Debug, Default)]
 pub struct RankingPage {
     /// The model whose features these are.

@@ -6,12 +6,12 @@ use hard_imagenet_models::{CutValues, Layout, Positions};
 /// AblationCAM (Desai and Ramaswamy 2020) at the model's own node or at a chosen one. It needs no
 /// gradients but many passes through the head.
 ///
-/// With y the target's logit and y_k the logit without channel k, the weights are w_k = (y - y_k) / y (eq. 3), and
-/// raw = Σ w_k A_k. A channel is removed as in pytorch-grad-cam: it is set to 0 if the smallest value of the node is 0
-/// (after a ReLU), and otherwise to 10⁷ below the smallest value, which is far from anything the network has seen and which
-/// f16 cannot represent. (In pytorch-grad-cam each further channel of a batch is another 10⁷ lower. Here all are like the
-/// first, so that the batch size does not matter.) Only the head runs again. A logit of exactly 0 gives a map of zeros. The
-/// map is scaled like GradCAM's.
+/// With y the target's logit and y_k the logit without channel k, the weights are w_k = (y - y_k) / y (eq. 3), and raw
+/// = Σ w_k A_k. A channel is removed as in pytorch-grad-cam: it is set to 0 if the smallest value of the node is 0
+/// (after a ReLU), and otherwise to 10⁷ below the smallest value, which is far from anything the network has seen and
+/// which f16 cannot represent. (In pytorch-grad-cam each further channel of a batch is another 10⁷ lower. Here all are
+/// like the first, so that the batch size does not matter.) Only the head runs again. A logit of exactly 0 gives a map
+/// of zeros. The map is scaled like GradCAM's.
 #[derive(Clone, Debug)]
 pub struct AblationCam {
     /// The node to look from; `None` for the model's `cam_node`.

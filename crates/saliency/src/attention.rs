@@ -9,13 +9,13 @@ use hard_imagenet_models::{Layout, Model, NodeId, Op};
 /// Attention rollout (Abnar and Zuidema 2020): how much of each place would be in the token that the head reads if the
 /// network consisted only of attention and residual connections.
 ///
-/// Each block is A' = ½ (mean attention of its heads) + ½ I, and the rollout is the product of all blocks (eq. 1). `raw`
-/// `(h, w)` is the row of the token that the head reads, restricted to tokens with a place. If the head reads several
-/// tokens, as in a distilled DeiT, raw is the mean of their rows. It does not depend on the class. `map` is raw, scaled and
-/// resized like GradCAM's map.
+/// Each block is A' = ½ (mean attention of its heads) + ½ I, and the rollout is the product of all blocks (eq. 1).
+/// `raw` `(h, w)` is the row of the token that the head reads, restricted to tokens with a place. If the head reads
+/// several tokens, as in a distilled DeiT, raw is the mean of their rows. It does not depend on the class. `map` is
+/// raw, scaled and resized like GradCAM's map.
 ///
-/// The method needs a transformer in which every token attends to every other, such as ViT, DeiT, DINOv2 and CLIP's. Other
-/// networks are an error.
+/// The method needs a transformer in which every token attends to every other, such as ViT, DeiT, DINOv2 and CLIP's.
+/// Other networks are an error.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rollout;
 
@@ -37,12 +37,12 @@ impl Explain for Rollout {
     }
 }
 
-/// Attention weighted by its gradient (Chefer, Gur and Wolf 2021, *Generic attention-model explainability*): a rollout of the
-/// attention that speaks for the class.
+/// Attention weighted by its gradient (Chefer, Gur and Wolf 2021, *Generic attention-model explainability*): a rollout
+/// of the attention that speaks for the class.
 ///
-/// Each block is I + mean over heads of (∂y/∂A ⊙ A)⁺, where y is the target's logit (eq. 5 and 6), and the relevance is the
-/// product of all blocks. `raw` `(h, w)` is the row of the token that the head reads, as for [`Rollout`], and `map` is made
-/// in the same way. The method needs the same transformers.
+/// Each block is I + mean over heads of (∂y/∂A ⊙ A)⁺, where y is the target's logit (eq. 5 and 6), and the relevance is
+/// the product of all blocks. `raw` `(h, w)` is the row of the token that the head reads, as for [`Rollout`], and `map`
+/// is made in the same way. The method needs the same transformers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attention;
 
@@ -112,8 +112,8 @@ impl TokenAttention {
         Ok(Self { attention, last, prefix, h, w })
     }
 
-    /// Returns the rows that the head reads, `(B, h · w)`, of the product of all (block + `residual` · I), with the last block
-    /// leftmost. Blocks are `(B, tokens, tokens)`.
+    /// Returns the rows that the head reads, `(B, h · w)`, of the product of all (block + `residual` · I), with the
+    /// last block leftmost. Blocks are `(B, tokens, tokens)`.
     fn roll_out(&self, model: &Model, x: &Tensor, blocks: &[Tensor], residual: f64) -> Result<Tensor, ExplainError> {
         let mut rows = self.read_tokens(model, x)?;
         for block in blocks.iter().rev() {
@@ -122,8 +122,8 @@ impl TokenAttention {
         Ok(rows.squeeze(1)?.narrow(1, self.prefix, self.h * self.w)?)
     }
 
-    /// Returns equal weights of sum 1 on the tokens that the head reads, `(B, 1, tokens)`. These are the tokens for which the
-    /// logits have a gradient.
+    /// Returns equal weights of sum 1 on the tokens that the head reads, `(B, 1, tokens)`. These are the tokens for
+    /// which the logits have a gradient.
     fn read_tokens(&self, model: &Model, x: &Tensor) -> Result<Tensor, ExplainError> {
         let name = &model.graph().node(self.last).name;
         let cut = model.cut(name)?;

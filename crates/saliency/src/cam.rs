@@ -14,7 +14,8 @@ pub(crate) trait Formula: Send + Sync {
     /// Returns the node to look from; `None` for the model's `cam_node`.
     fn node(&self) -> Option<&str>;
 
-    /// Returns the raw maps `(B, h · w)`. `activations` and `gradients` of each image's target logit are `(B, h · w, C)`.
+    /// Returns the raw maps `(B, h · w)`. `activations` and `gradients` of each image's target logit are `(B, h · w,
+    /// C)`.
     fn raw(activations: &Tensor, gradients: &Tensor) -> candle_core::Result<Tensor>;
 }
 
@@ -96,7 +97,8 @@ pub(crate) fn explanations(
 }
 
 /// Sets the negative part of a raw map to zero, scales the map to [0, 1], resizes it bilinearly to the input's size and
-/// scales it again, as pytorch-grad-cam does for every CAM. A map without positive values becomes zeros, and so does NaN.
+/// scales it again, as pytorch-grad-cam does for every CAM. A map without positive values becomes zeros, and so does
+/// NaN.
 pub(crate) fn scaled(raw: &Heatmap, height: usize, width: usize) -> Heatmap {
     // f32::max gives 0 for NaN.
     let positive = |map: &Heatmap| {

@@ -35,8 +35,8 @@ impl CoarseSystem {
         Self { cell_of, rows, band }
     }
 
-    /// Solves the system for the sums of the right-hand side over the cells, and adds to each unknown the solution of its
-    /// cell.
+    /// Solves the system for the sums of the right-hand side over the cells, and adds to each unknown the solution of
+    /// its cell.
     pub(crate) fn add_solution(&self, right: &[f64], to: &mut [f64]) {
         let band = self.band;
         let mut u = vec![0.0; self.rows.len()];

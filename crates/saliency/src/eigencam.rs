@@ -5,13 +5,13 @@ use hard_imagenet_models::Positions;
 
 /// EigenCAM (Muhammad and Yeasin 2020) at the model's own node or at a chosen one.
 ///
-/// The activations of an image, a matrix of places × channels, are centered by subtracting each channel's mean and projected
-/// on their first right singular vector. raw is the projection. It does not depend on the class: it shows what varies most,
-/// whatever that speaks for. The map is scaled like GradCAM's.
+/// The activations of an image, a matrix of places × channels, are centered by subtracting each channel's mean and
+/// projected on their first right singular vector. raw is the projection. It does not depend on the class: it shows
+/// what varies most, whatever that speaks for. The map is scaled like GradCAM's.
 ///
-/// A singular vector has no sign of its own, and pytorch-grad-cam's `EigenCAM` takes the sign that LAPACK happens to return.
-/// Here the value of the largest magnitude is positive, as in its `SegEigenCAM` (Chung and Ying 2025, eq. 13), so that maps
-/// are the same on every machine.
+/// A singular vector has no sign of its own, and pytorch-grad-cam's `EigenCAM` takes the sign that LAPACK happens to
+/// return. Here the value of the largest magnitude is positive, as in its `SegEigenCAM` (Chung and Ying 2025, eq. 13),
+/// so that maps are the same on every machine.
 #[derive(Clone, Debug, Default)]
 pub struct EigenCam {
     /// The node to look from; `None` for the model's `cam_node`.
@@ -37,7 +37,8 @@ impl Explain for EigenCam {
     }
 }
 
-/// Returns the projections of values `(B, P, C)` on their first principal component, `(B, P)`. Computes in f64 on the CPU.
+/// Returns the projections of values `(B, P, C)` on their first principal component, `(B, P)`. Computes in f64 on the
+/// CPU.
 fn project(values: &Tensor) -> candle_core::Result<Tensor> {
     let values = values.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
     let values = values.eq(&values)?.where_cond(&values, &values.zeros_like()?)?;
@@ -59,8 +60,8 @@ fn project(values: &Tensor) -> candle_core::Result<Tensor> {
     projections.broadcast_mul(&sign)?.to_dtype(DType::F32)
 }
 
-/// Returns unit eigenvectors `(B, n, 1)` of the largest eigenvalues of positive semidefinite matrices `(B, n, n)`. The vector
-/// of a zero matrix is zero.
+/// Returns unit eigenvectors `(B, n, 1)` of the largest eigenvalues of positive semidefinite matrices `(B, n, n)`. The
+/// vector of a zero matrix is zero.
 ///
 /// Repeated squaring turns a matrix into a multiple of v vᵀ. 40 squarings are 2⁴⁰ steps of the power method.
 fn dominant_eigenvectors(matrices: &Tensor) -> candle_core::Result<Tensor> {

@@ -107,8 +107,8 @@ pub struct ExplainRequest<'a> {
     /// One key per image. An image's random numbers follow from its key, so they depend neither on the other images nor
     /// on the place in the batch. May be empty for an explainer that is not random.
     pub keys: &'a [NoiseKey],
-    /// Called with the number of passes of one image through the network that are done, and their total, by explainers that
-    /// need many. Returning `Break` cancels the work with [`ExplainError::Canceled`].
+    /// Called with the number of passes of one image through the network that are done, and their total, by explainers
+    /// that need many. Returning `Break` cancels the work with [`ExplainError::Canceled`].
     pub progress: &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>,
 }
 
@@ -116,8 +116,8 @@ impl ExplainRequest<'_> {
     /// Returns the number of images, and the rows and columns of the input.
     ///
     /// # Errors
-    /// Returns [`ExplainError::Count`] if there is not one class per image, and candle's error for an input without four
-    /// dimensions.
+    /// Returns [`ExplainError::Count`] if there is not one class per image, and candle's error for an input without
+    /// four dimensions.
     pub fn image_size(&self) -> Result<(usize, usize, usize), ExplainError> {
         let (images, _, height, width) = self.x.dims4()?;
         match self.classes.len() {
@@ -152,8 +152,8 @@ impl ExplainRequest<'_> {
 
 /// Explains which pixels spoke for a class.
 pub trait Explain: Send + Sync {
-    /// Returns the explainer's word in options and records, such as "gradcam" or "gradcam:layer3". The words of built-in
-    /// explainers are those that [`parse`](crate::parse) understands.
+    /// Returns the explainer's word in options and records, such as "gradcam" or "gradcam:layer3". The words of
+    /// built-in explainers are those that [`parse`](crate::parse) understands.
     fn id(&self) -> String;
 
     /// Returns the node that was chosen to look from; `None` if it is the model's own node or if no node is needed.
@@ -161,8 +161,8 @@ pub trait Explain: Send + Sync {
         None
     }
 
-    /// Returns the explainer's name for tables, such as "Grad-CAM". The default is the word. Titles of built-in explainers
-    /// are in [`EXPLAINERS`](crate::EXPLAINERS).
+    /// Returns the explainer's name for tables, such as "Grad-CAM". The default is the word. Titles of built-in
+    /// explainers are in [`EXPLAINERS`](crate::EXPLAINERS).
     fn title(&self) -> String {
         self.id()
     }
@@ -172,8 +172,8 @@ pub trait Explain: Send + Sync {
         String::new()
     }
 
-    /// Returns the version of what [`explain_request`](Self::explain_request) computes. Change it whenever maps change: a
-    /// run that was started under one version is not resumed under another.
+    /// Returns the version of what [`explain_request`](Self::explain_request) computes. Change it whenever maps change:
+    /// a run that was started under one version is not resumed under another.
     fn version(&self) -> String {
         "1".to_owned()
     }
@@ -183,16 +183,16 @@ pub trait Explain: Send + Sync {
         false
     }
 
-    /// Returns one explanation per image, in the order of the batch. An image's explanation does not depend on the other
-    /// images.
+    /// Returns one explanation per image, in the order of the batch. An image's explanation does not depend on the
+    /// other images.
     ///
     /// # Errors
-    /// Returns an error for a node that does not exist or has no rows and columns, a class that the head does not have, an
-    /// operation without gradient, missing keys, and if the caller cancels.
+    /// Returns an error for a node that does not exist or has no rows and columns, a class that the head does not have,
+    /// an operation without gradient, missing keys, and if the caller cancels.
     fn explain_request(&self, request: ExplainRequest<'_>) -> Result<Vec<Explanation>, ExplainError>;
 
-    /// Explains a batch like [`explain_request`](Self::explain_request), without keys and without reporting progress. `x` is
-    /// the network's input `(B, 3, H, W)`, normalized, and `classes` has one target class per image.
+    /// Explains a batch like [`explain_request`](Self::explain_request), without keys and without reporting progress.
+    /// `x` is the network's input `(B, 3, H, W)`, normalized, and `classes` has one target class per image.
     ///
     /// # Errors
     /// Returns the errors of [`explain_request`](Self::explain_request).

@@ -24,8 +24,8 @@ pub struct ExplainedImage {
 impl ExplainedImage {
     /// Explains one image `x` `(1, 3, H, W)`, normalized: for `class`, or for the predicted class if none is given.
     ///
-    /// An explainer's random numbers follow from `key`. `progress` is called with the passes done and their total; returning
-    /// `Break` cancels the work.
+    /// An explainer's random numbers follow from `key`. `progress` is called with the passes done and their total;
+    /// returning `Break` cancels the work.
     ///
     /// # Errors
     /// Returns the errors of [`Explain::explain_request`], and the model's error for an input that it does not accept.
@@ -39,7 +39,7 @@ impl ExplainedImage {
     ) -> Result<Self, ExplainError> {
         let features = model.features(x)?.squeeze(0)?;
         let logits = model.forward(x)?.squeeze(0)?;
-        let mut probabilities: Vec<(u32, f32)> = (0..).zip(softmax(&logits)?.to_vec1()?).collect();
+        let mut probabilities: Vec<(u32, f32)> = (0..).zip(softmax(&logits)?.to_vec1::<f32>()?).collect();
         probabilities.sort_by(|a, b| b.1.total_cmp(&a.1));
         let class = class.or(probabilities.first().map(|(class, _)| *class)).unwrap_or(0);
         let request = ExplainRequest { model, x, classes: &[class], keys: &[key], progress };
@@ -48,8 +48,8 @@ impl ExplainedImage {
         Ok(Self { logits, features, probabilities, class, explanation: explanation.ok_or_else(missing)? })
     }
 
-    /// Returns the arrays as a safetensors file: `logits` `(K)`, `features` `(D)`, `saliency_raw` `(h, w)` and `saliency`
-    /// `(H, W)`.
+    /// Returns the arrays as a safetensors file: `logits` `(K)`, `features` `(D)`, `saliency_raw` `(h, w)` and
+    /// `saliency` `(H, W)`.
     ///
     /// # Errors
     /// Returns candle's error if the arrays cannot be copied to the CPU or encoded.

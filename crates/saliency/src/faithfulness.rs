@@ -27,9 +27,9 @@ impl Curve {
 pub enum Substrate {
     /// The mean color, which is 0 in the normalized input. It leaves sharp edges.
     MeanColor,
-    /// The image itself, blurred by a Gaussian with standard deviation `sigma` on `side` × `side` pixels, with zeros beyond
-    /// the border. As in the published code, the kernel is a point smoothed by SciPy's `gaussian_filter` on an array of that
-    /// size, so that the tails of the Gaussian are mirrored at the ends of the array.
+    /// The image itself, blurred by a Gaussian with standard deviation `sigma` on `side` × `side` pixels, with zeros
+    /// beyond the border. As in the published code, the kernel is a point smoothed by SciPy's `gaussian_filter` on an
+    /// array of that size, so that the tails of the Gaussian are mirrored at the ends of the array.
     Blur {
         /// Side of the kernel, an odd number; 11 in the published code.
         side: usize,
@@ -62,8 +62,8 @@ impl Substrate {
     }
 }
 
-/// Returns the 2 · `half` + 1 weights of a blur along one axis: a Gaussian up to four standard deviations whose tails are
-/// mirrored at the ends.
+/// Returns the 2 · `half` + 1 weights of a blur along one axis: a Gaussian up to four standard deviations whose tails
+/// are mirrored at the ends.
 fn mirrored_gaussian(half: usize, sigma: f64) -> Vec<f64> {
     let (side, reach) = (2 * half + 1, (4.0 * sigma + 0.5) as i64);
     let gaussian = |offset: i64| (-0.5 * (offset as f64 / sigma).powi(2)).exp();
@@ -79,10 +79,10 @@ fn mirrored_gaussian(half: usize, sigma: f64) -> Vec<f64> {
 
 /// Insertion and deletion (Petsiuk, Das and Saenko 2018, section 4.2).
 ///
-/// A map is faithful if the target's probability falls early when the map's highest pixels are removed first (a small area
-/// under the curve of [`deletion`](Self::deletion)), and rises early when they are inserted first (a large area under the
-/// curve of [`insertion`](Self::insertion)). At step `k` of `steps`, ⌊k · H · W / steps⌋ pixels are replaced. Among equal
-/// values, the earlier pixel comes first.
+/// A map is faithful if the target's probability falls early when the map's highest pixels are removed first (a small
+/// area under the curve of [`deletion`](Self::deletion)), and rises early when they are inserted first (a large area
+/// under the curve of [`insertion`](Self::insertion)). At step `k` of `steps`, ⌊k · H · W / steps⌋ pixels are replaced.
+/// Among equal values, the earlier pixel comes first.
 #[derive(Clone, Debug)]
 pub struct Faithfulness {
     /// Number of steps. The published code replaces one row's worth of pixels per step, which makes 224 steps.
@@ -107,12 +107,12 @@ impl Default for Faithfulness {
 }
 
 impl Faithfulness {
-    /// Returns the probability of `class` while the pixels of `x` `(1, 3, H, W)`, normalized, are deleted, the map's highest
-    /// first. It is undefined for a map that is constant or contains NaN, because such a map orders nothing.
+    /// Returns the probability of `class` while the pixels of `x` `(1, 3, H, W)`, normalized, are deleted, the map's
+    /// highest first. It is undefined for a map that is constant or contains NaN, because such a map orders nothing.
     ///
     /// # Errors
-    /// Returns [`ExplainError::Class`] for a class that the head does not have, [`ExplainError::Map`] for a map of another
-    /// size than the image, and the model's error for an input that it does not accept.
+    /// Returns [`ExplainError::Class`] for a class that the head does not have, [`ExplainError::Map`] for a map of
+    /// another size than the image, and the model's error for an input that it does not accept.
     pub fn deletion(
         &self,
         model: &Model,

@@ -7,8 +7,8 @@ use hard_imagenet_models::Layout;
 
 /// Uniform noise in [0, 1) at the resolution of the model's own node or of a chosen one.
 ///
-/// The map is scaled like GradCAM's, so its blobs have the size of those in a CAM from this node. A value follows from the
-/// image's key and the value's place in the node alone.
+/// The map is scaled like GradCAM's, so its blobs have the size of those in a CAM from this node. A value follows from
+/// the image's key and the value's place in the node alone.
 #[derive(Clone, Debug, Default)]
 pub struct RandomMap {
     /// The node to look from; `None` for the model's `cam_node`.
@@ -50,8 +50,8 @@ impl Explain for RandomMap {
 
 /// A Gaussian on the center of the image, with a standard deviation of a quarter of each side.
 ///
-/// Photographers put the object in the middle, and the images of Hard ImageNet are cropped to their center. The map is above
-/// one half on 27 % of the image. It is computed at the input's resolution, so `raw` is the Gaussian itself.
+/// Photographers put the object in the middle, and the images of Hard ImageNet are cropped to their center. The map is
+/// above one half on 27 % of the image. It is computed at the input's resolution, so `raw` is the Gaussian itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CenterPrior;
 

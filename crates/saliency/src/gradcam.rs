@@ -19,8 +19,8 @@ pub struct GradCam {
 }
 
 impl GradCam {
-    /// Returns the logits `(B, K)` f32 and the explanations, from one pass through the trunk. `x` is the network's input
-    /// `(B, 3, H, W)`, and `classes` has one target class per image.
+    /// Returns the logits `(B, K)` f32 and the explanations, from one pass through the trunk. `x` is the network's
+    /// input `(B, 3, H, W)`, and `classes` has one target class per image.
     ///
     /// # Errors
     /// Returns the errors of [`Explain::explain_request`](crate::Explain::explain_request).

@@ -3,19 +3,20 @@
 use crate::coarse::{CoarseSystem, dot};
 use candle_core::{Result, Tensor};
 
-/// Offsets to half of a pixel's eight neighbors, and their weights. The other half is opposite. Direct neighbors have the
-/// weight 1/6, diagonal ones 1/12.
+/// Offsets to half of a pixel's eight neighbors, and their weights. The other half is opposite. Direct neighbors have
+/// the weight 1/6, diagonal ones 1/12.
 const NEIGHBORS: [(isize, isize, f64); 4] =
     [(0, 1, 1.0 / 6.0), (1, 0, 1.0 / 6.0), (1, 1, 1.0 / 12.0), (1, -1, 1.0 / 12.0)];
 
 /// Side of the cells of the coarse system, in pixels.
 const CELL: usize = 8;
 
-/// Returns `x` `(C, H, W)` with linear imputation (Rong et al. 2022, section 4.2): every pixel for which `known` (row-major)
-/// is false becomes the weighted mean of its neighbors inside the image. Returns `None` if no pixel is known.
+/// Returns `x` `(C, H, W)` with linear imputation (Rong et al. 2022, section 4.2): every pixel for which `known`
+/// (row-major) is false becomes the weighted mean of its neighbors inside the image. Returns `None` if no pixel is
+/// known.
 ///
-/// The equations are solved by conjugate gradients in f64, to 10⁻⁹ of the right-hand side. They are preconditioned by the
-/// system summed over cells of 8 × 8 pixels, so that large holes need few steps.
+/// The equations are solved by conjugate gradients in f64, to 10⁻⁹ of the right-hand side. They are preconditioned by
+/// the system summed over cells of 8 × 8 pixels, so that large holes need few steps.
 ///
 /// # Errors
 /// Returns candle's errors.
@@ -32,8 +33,8 @@ pub(crate) fn impute(x: &Tensor, known: &[bool]) -> Result<Option<Tensor>> {
     Ok(Some(Tensor::from_vec(values.concat(), x.shape(), x.device())?))
 }
 
-/// The equations Σ w_j (u_i - u_j) = 0 over the neighbors j of each unknown pixel i. The system is symmetric, and positive
-/// definite if at least one pixel is known.
+/// The equations Σ w_j (u_i - u_j) = 0 over the neighbors j of each unknown pixel i. The system is symmetric, and
+/// positive definite if at least one pixel is known.
 struct System {
     /// Positions of the unknown pixels in the image.
     unknown: Vec<usize>,
@@ -120,8 +121,8 @@ mod tests {
     use candle_core::Device;
     use hard_imagenet_models::generated;
 
-    /// The reference is the imputer of pytorch-grad-cam, which the authors of ROAD wrote and which solves by SuperLU. Seven of
-    /// ten pixels are removed.
+    /// The reference is the imputer of pytorch-grad-cam, which the authors of ROAD wrote and which solves by SuperLU.
+    /// Seven of ten pixels are removed.
     #[test]
     fn the_solution_equals_that_of_a_direct_solver() -> Result<()> {
         let golden = include_bytes!("../tests/golden/gradients.safetensors");

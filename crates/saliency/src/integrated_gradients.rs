@@ -3,15 +3,15 @@ use crate::gradient::{input_gradient, sums};
 use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 
-/// Integrated gradients (Sundararajan, Taly and Yan 2017): each pixel's share of the logit, from the gradients along the
-/// straight line from a baseline to the input.
+/// Integrated gradients (Sundararajan, Taly and Yan 2017): each pixel's share of the logit, from the gradients along
+/// the straight line from a baseline to the input.
 ///
-/// The baseline x' is the mean color, which is 0 in the normalized input, so the attribution is x ∫ ∂y(αx)/∂x dα (eq. 1).
-/// The integral from α = 0 to 1 uses the Gauss–Legendre rule, as captum's `IntegratedGradients` does by default.
-/// Attributions add up to y(x) - y(x') if there are enough steps ("completeness"). With 50 steps, the error relative to the
-/// sum of magnitudes is at the level of f32 rounding in smooth networks and about 10⁻³ in networks with ReLUs. `raw`
-/// `(H, W)` is the sum of the attributions over channels, with its sign. `map` is the positive part, scaled to [0, 1] like
-/// GradCAM's map.
+/// The baseline x' is the mean color, which is 0 in the normalized input, so the attribution is x ∫ ∂y(αx)/∂x dα (eq.
+/// 1). The integral from α = 0 to 1 uses the Gauss–Legendre rule, as captum's `IntegratedGradients` does by default.
+/// Attributions add up to y(x) - y(x') if there are enough steps ("completeness"). With 50 steps, the error relative to
+/// the sum of magnitudes is at the level of f32 rounding in smooth networks and about 10⁻³ in networks with ReLUs.
+/// `raw` `(H, W)` is the sum of the attributions over channels, with its sign. `map` is the positive part, scaled to
+/// [0, 1] like GradCAM's map.
 #[derive(Clone, Debug)]
 pub struct IntegratedGradients {
     /// Number of places on the line at which the gradient is computed.
@@ -64,7 +64,8 @@ impl Explain for IntegratedGradients {
     }
 }
 
-/// Returns the `n` places in (0, 1) and weights of the Gauss–Legendre rule, which is exact for polynomials of degree 2n - 1.
+/// Returns the `n` places in (0, 1) and weights of the Gauss–Legendre rule, which is exact for polynomials of degree 2n
+/// - 1.
 fn gauss_legendre(n: usize) -> Vec<(f64, f64)> {
     let count = n as f64;
     // P_n and its derivative, by the recurrence k P_k = (2k - 1) x P_{k-1} - (k - 1) P_{k-2}.

@@ -1,13 +1,13 @@
 //! Computes heatmaps that show which pixels speak for a class decision.
 //!
-//! - [`Explain`] is an explainer. It answers an [`ExplainRequest`] (a model, a batch of inputs, a class for each) with one
-//!   [`Explanation`] per image.
+//! - [`Explain`] is an explainer. It answers an [`ExplainRequest`] (a model, a batch of inputs, a class for each) with
+//!   one [`Explanation`] per image.
 //! - [`parse`] creates the explainer that a word names ("gradcam", "layercam:layer2"). [`EXPLAINERS`] lists the words.
 //! - [`GradCam`] is the explainer that Hard ImageNet used.
 //! - [`ExplainedImage`] has everything that a model says about one image.
 //!
-//! Class activation maps look from the model's usual node or from any other node with rows and columns. They work for all
-//! families of networks without code for any of them:
+//! Class activation maps look from the model's usual node or from any other node with rows and columns. They work for
+//! all families of networks without code for any of them:
 //!
 //! | word | type | weights of a node's channels | passes per image |
 //! |---|---|---|---|
@@ -32,14 +32,14 @@
 //! | `attention` | [`Attention`] | the same product, weighted by positive gradients; ViTs only | 1, and back |
 //! | `rise` | [`Rise`] | mean probability of the random masks that show it | 1,000 |
 //!
-//! [`Faithfulness`] (insertion, deletion) and [`Road`] measure whether a map is faithful to the network: they remove pixels in
-//! the map's order and record the probability of the class.
+//! [`Faithfulness`] (insertion, deletion) and [`Road`] measure whether a map is faithful to the network: they remove
+//! pixels in the map's order and record the probability of the class.
 //!
-//! Two explainers do not depend on the decision at all and show what a map must beat: `random` ([`RandomMap`]) and `centre`
-//! ([`CenterPrior`]).
+//! Two explainers do not depend on the decision at all and show what a map must beat: `random` ([`RandomMap`]) and
+//! `centre` ([`CenterPrior`]).
 //!
-//! Explainers that need many passes report their progress: `progress(done, total)` is called after each batch of passes, and
-//! returning `Break` cancels the work with [`ExplainError::Canceled`].
+//! Explainers that need many passes report their progress: `progress(done, total)` is called after each batch of
+//! passes, and returning `Break` cancels the work with [`ExplainError::Canceled`].
 //!
 //! ```
 //! use candle_core::{DType, Device, Tensor};
@@ -62,8 +62,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Only the part of the network after the node is differentiated, and all classes of a batch at once: the images of a batch do
-//! not influence each other in evaluation, so the gradient of the sum of their logits is each image's own gradient.
+//! Only the part of the network after the node is differentiated, and all classes of a batch at once: the images of a
+//! batch do not influence each other in evaluation, so the gradient of the sum of their logits is each image's own
+//! gradient.
 //!
 //! The tensors, devices and data types in this crate's interface are those of candle ([`candle_core`]).
 //!
@@ -71,8 +72,10 @@
 //!
 //! # References
 //! - Selvaraju et al. 2017, *Grad-CAM: Visual explanations from deep networks via gradient-based localization*.
-//! - Draelos and Carin 2020, *Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks*.
-//! - Chattopadhay et al. 2018, *Grad-CAM++: Generalized gradient-based visual explanations for deep convolutional networks*.
+//! - Draelos and Carin 2020, *Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural
+//!   networks*.
+//! - Chattopadhay et al. 2018, *Grad-CAM++: Generalized gradient-based visual explanations for deep convolutional
+//!   networks*.
 //! - Fu et al. 2020, *Axiom-based Grad-CAM: Towards accurate visualization and explanation of CNNs*.
 //! - Jiang et al. 2021, *LayerCAM: Exploring hierarchical class activation maps for localization*.
 //! - Muhammad and Yeasin 2020, *Eigen-CAM: Class activation map using principal components*.
@@ -91,8 +94,8 @@
 //! - Petsiuk, Das and Saenko 2018, *RISE: Randomized input sampling for explanation of black-box models*.
 //! - Rong et al. 2022, *A consistent and efficient evaluation strategy for attribution methods*.
 //!
-//! The weights and the scaling of the maps are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri, Singla,
-//! Feizi 2022) used.
+//! The weights and the scaling of the maps are those of the pytorch-grad-cam package, which Hard ImageNet (Moayeri,
+//! Singla, Feizi 2022) used.
 
 mod ablationcam;
 mod attention;

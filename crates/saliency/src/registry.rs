@@ -156,12 +156,12 @@ pub const EXPLAINERS: &[ExplainerInfo] = &[
     },
 ];
 
-/// Creates the explainer that a word names, as [`Explain::id`] writes it: "gradcam", or "gradcam:NODE" to look from another
-/// node than the model's own.
+/// Creates the explainer that a word names, as [`Explain::id`] writes it: "gradcam", or "gradcam:NODE" to look from
+/// another node than the model's own.
 ///
 /// # Errors
-/// Returns [`ExplainError::Word`] for a word that is not in [`EXPLAINERS`], for a colon without a node, and for a node after
-/// a word that takes none. Whether a model has the node is only known when it is explained.
+/// Returns [`ExplainError::Word`] for a word that is not in [`EXPLAINERS`], for a colon without a node, and for a node
+/// after a word that takes none. Whether a model has the node is only known when it is explained.
 pub fn parse(word: &str) -> Result<Box<dyn Explain>, ExplainError> {
     let fail = |reason| {
         let known =

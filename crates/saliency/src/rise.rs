@@ -5,16 +5,18 @@ use hard_imagenet_kernels::softmax;
 use hard_imagenet_masks::Heatmap;
 use hard_imagenet_perturbations::NoiseKey;
 
-/// RISE (Petsiuk, Das and Saenko 2018): the mean of random masks, each weighted by the target's probability for the masked
-/// input (eq. 6). Only the network's output is used.
+/// RISE (Petsiuk, Das and Saenko 2018): the mean of random masks, each weighted by the target's probability for the
+/// masked input (eq. 6). Only the network's output is used.
 ///
-/// A mask is a grid of `grid` × `grid` values, each 1 with probability `p` and 0 otherwise. It is enlarged bilinearly to
-/// `grid` + 1 cells of ⌈H / grid⌉ × ⌈W / grid⌉ pixels in each direction and cropped at a random place within a cell (section
-/// 3.2 and the published code). Masked pixels become the mean color. Mask `n` of an image follows from the image's key and
-/// `n` alone. `raw` `(H, W)` is Σ y_n m_n / (N p), and `map` is raw scaled to [0, 1] like GradCAM's map.
+/// A mask is a grid of `grid` × `grid` values, each 1 with probability `p` and 0 otherwise. It is enlarged bilinearly
+/// to `grid` + 1 cells of ⌈H / grid⌉ × ⌈W / grid⌉ pixels in each direction and cropped at a random place within a cell
+/// (section 3.2 and the published code). Masked pixels become the mean color. Mask `n` of an image follows from the
+/// image's key and `n` alone. `raw` `(H, W)` is Σ y_n m_n / (N p), and `map` is raw scaled to [0, 1] like GradCAM's
+/// map.
 #[derive(Clone, Debug)]
 pub struct Rise {
-    /// Number of masks, N. The paper takes 4,000 for VGG-16 and 8,000 for ResNet-50. The noise of the map falls with 1 / √N.
+    /// Number of masks, N. The paper takes 4,000 for VGG-16 and 8,000 for ResNet-50. The noise of the map falls with 1
+    /// / √N.
     pub masks: usize,
     /// Number of cells along each side of a mask.
     pub grid: usize,

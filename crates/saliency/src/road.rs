@@ -8,10 +8,10 @@ use hard_imagenet_perturbations::{NoiseKey, normals};
 
 /// Remove and debias (Rong et al. 2022) on the target's probability, as in pytorch-grad-cam's `ROADCombined`.
 ///
-/// Pixels are removed by imputing each from its neighbors, so that the shape of the removed part does not show, and by adding
-/// a little noise. At percentile p, the pixels whose value is at or above p are removed (most relevant first), or those at
-/// or below 1 - p (least relevant first). Pixels of equal value are removed in their order in the image, so that as many are
-/// removed as without ties.
+/// Pixels are removed by imputing each from its neighbors, so that the shape of the removed part does not show, and by
+/// adding a little noise. At percentile p, the pixels whose value is at or above p are removed (most relevant first),
+/// or those at or below 1 - p (least relevant first). Pixels of equal value are removed in their order in the image, so
+/// that as many are removed as without ties.
 #[derive(Clone, Debug)]
 pub struct Road {
     /// The percentiles, each in 0..100.
@@ -39,8 +39,8 @@ pub struct RoadScores {
 }
 
 impl RoadScores {
-    /// Returns (mean of least relevant first - mean of most relevant first) / 2. High values are good, and a map that knows
-    /// nothing has 0. The value is undefined if there are no percentiles or a probability is NaN.
+    /// Returns (mean of least relevant first - mean of most relevant first) / 2. High values are good, and a map that
+    /// knows nothing has 0. The value is undefined if there are no percentiles or a probability is NaN.
     pub fn combined(&self) -> Option<f64> {
         let mean = |scores: &[f32]| scores.iter().map(|v| f64::from(*v)).sum::<f64>() / scores.len() as f64;
         let combined = (mean(&self.least_relevant_first) - mean(&self.most_relevant_first)) / 2.0;
@@ -49,12 +49,12 @@ impl RoadScores {
 }
 
 impl Road {
-    /// Returns the scores of a map of the image `x` `(1, 3, H, W)`, normalized. The noise follows from the image's key. The
-    /// scores are undefined for a map that is constant or contains NaN, because such a map orders nothing.
+    /// Returns the scores of a map of the image `x` `(1, 3, H, W)`, normalized. The noise follows from the image's key.
+    /// The scores are undefined for a map that is constant or contains NaN, because such a map orders nothing.
     ///
     /// # Errors
-    /// Returns [`ExplainError::Class`] for a class that the head does not have, [`ExplainError::Map`] for a map of another
-    /// size than the image, and the model's error for an input that it does not accept.
+    /// Returns [`ExplainError::Class`] for a class that the head does not have, [`ExplainError::Map`] for a map of
+    /// another size than the image, and the model's error for an input that it does not accept.
     pub fn scores(
         &self,
         model: &Model,
@@ -82,8 +82,8 @@ impl Road {
         Ok(Some(RoadScores { most_relevant_first: changes, least_relevant_first }))
     }
 
-    /// Returns how many of `count` different values are at or above their percentile, by NumPy's linear interpolation. At
-    /// least one pixel stays.
+    /// Returns how many of `count` different values are at or above their percentile, by NumPy's linear interpolation.
+    /// At least one pixel stays.
     fn removed(&self, percentile: f64, count: usize) -> usize {
         let below = (percentile / 100.0 * (count - 1) as f64).ceil() as usize;
         count - below.clamp(1, count)

@@ -7,10 +7,10 @@ use hard_imagenet_models::Positions;
 /// ScoreCAM (Wang et al. 2020) at the model's own node or at a chosen one. It
 /// needs no gradients but many passes.
 ///
-/// Each channel is resized bilinearly to the input's size with corners aligned, scaled to [0, 1], and multiplied with the
-/// input. The weights w_k are the softmax over channels of the target's logits, and raw = Σ w_k A_k. As in
-/// pytorch-grad-cam, the logit of an empty image is not subtracted; it would cancel in the softmax. Each channel needs one
-/// pass of the whole network: 2,048 passes for ResNet-50. The map is scaled like GradCAM's.
+/// Each channel is resized bilinearly to the input's size with corners aligned, scaled to [0, 1], and multiplied with
+/// the input. The weights w_k are the softmax over channels of the target's logits, and raw = Σ w_k A_k. As in
+/// pytorch-grad-cam, the logit of an empty image is not subtracted; it would cancel in the softmax. Each channel needs
+/// one pass of the whole network: 2,048 passes for ResNet-50. The map is scaled like GradCAM's.
 #[derive(Clone, Debug)]
 pub struct ScoreCam {
     /// The node to look from; `None` for the model's `cam_node`.

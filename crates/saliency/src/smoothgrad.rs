@@ -4,13 +4,13 @@ use crate::{Explain, ExplainError, ExplainRequest, Explanation};
 use candle_core::{DType, Tensor};
 use hard_imagenet_perturbations::normals;
 
-/// SmoothGrad (Smilkov et al. 2017; captum's `NoiseTunnel` with `Saliency(abs=False)`): the mean of the input's gradients at
-/// noisy copies of the input.
+/// SmoothGrad (Smilkov et al. 2017; captum's `NoiseTunnel` with `Saliency(abs=False)`): the mean of the input's
+/// gradients at noisy copies of the input.
 ///
-/// The noise is normal. Its standard deviation is `sigma` times the image's range (the largest minus the smallest value of
-/// the normalized input), as in the paper. The noise of copy `n` follows from the image's key and `n`, so neither the batch
-/// nor its order matters. Gradients are averaged with their sign. Then `raw` `(H, W)` is the largest magnitude over channels
-/// and `map` is raw scaled to [0, 1], as for [`Gradient`](crate::Gradient).
+/// The noise is normal. Its standard deviation is `sigma` times the image's range (the largest minus the smallest value
+/// of the normalized input), as in the paper. The noise of copy `n` follows from the image's key and `n`, so neither
+/// the batch nor its order matters. Gradients are averaged with their sign. Then `raw` `(H, W)` is the largest
+/// magnitude over channels and `map` is raw scaled to [0, 1], as for [`Gradient`](crate::Gradient).
 #[derive(Clone, Debug)]
 pub struct SmoothGrad {
     /// Number of noisy copies. The paper finds little improvement beyond 50.

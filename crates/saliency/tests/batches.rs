@@ -1,5 +1,5 @@
-//! The images of a batch do not influence each other. Every explainer is run with one image at a time and with two, at every
-//! node that has rows and columns, in a convolutional network and in a transformer.
+//! The images of a batch do not influence each other. Every explainer is run with one image at a time and with two, at
+//! every node that has rows and columns, in a convolutional network and in a transformer.
 
 #[path = "../../models/tests/device/mod.rs"]
 mod device;
@@ -132,8 +132,8 @@ fn random_numbers_follow_from_the_key() {
 fn the_center_prior_is_highest_in_the_center() {
     let map = parse("centre").unwrap().explain(&planted(), &input(1), &[0]).unwrap().remove(0).map;
     let on = map.as_slice().iter().filter(|v| **v >= 0.5).count();
-    // The Gaussian itself is above one half on π · 2 ln 2 / 16 of the image; the map on a little less, because its corners are
-    // scaled to 0.
+    // The Gaussian itself is above one half on π · 2 ln 2 / 16 of the image; the map on a little less, because its
+    // corners are scaled to 0.
     assert!((250..280).contains(&on), "{on} of 1024");
     assert_eq!(map.as_slice()[15 * 32 + 16], map.as_slice()[16 * 32 + 15]);
     assert!(map.as_slice()[16 * 32 + 16] > 0.999);

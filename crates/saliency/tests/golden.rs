@@ -1,5 +1,5 @@
-//! GradCAM compared with torch's gradients (the scripts of `crates/models/tests/golden`), and the CAM family compared with
-//! pytorch-grad-cam (`golden/make_cams.py`). Weights and inputs are numbers generated from names.
+//! GradCAM compared with torch's gradients (the scripts of `crates/models/tests/golden`), and the CAM family compared
+//! with pytorch-grad-cam (`golden/make_cams.py`). Weights and inputs are numbers generated from names.
 
 #[path = "../../models/tests/device/mod.rs"]
 mod device;
@@ -183,8 +183,8 @@ fn the_cam_family_in_a_swin_transformer() {
     check_family("swin", &model(&swin()), "layers.2.blocks.1.norm1");
 }
 
-/// The networks come from the tests of the ONNX crate, with torch's gradients. Only a mean and a linear layer follow `act` of
-/// `cnn`, so HiResCAM must equal GradCAM there.
+/// The networks come from the tests of the ONNX crate, with torch's gradients. Only a mean and a linear layer follow
+/// `act` of `cnn`, so HiResCAM must equal GradCAM there.
 #[test]
 fn imported_networks() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../onnx/tests/golden");

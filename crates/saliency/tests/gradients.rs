@@ -1,5 +1,5 @@
-//! Explainers of the whole network, and faithfulness, compared with captum, pytorch-grad-cam and implementations in torch
-//! (`golden/make_gradients.py`). Weights, inputs and maps are numbers generated from names.
+//! Explainers of the whole network, and faithfulness, compared with captum, pytorch-grad-cam and implementations in
+//! torch (`golden/make_gradients.py`). Weights, inputs and maps are numbers generated from names.
 
 #[path = "../../models/tests/device/mod.rs"]
 mod device;
@@ -78,8 +78,8 @@ fn assert_agreement(case: &str, got: &[f32], want: &[f32], tolerance: f32) {
 fn check(network: &str, model: &Model, explainer: &dyn Explain) {
     let case = format!("{network}.{}", explainer.id());
     let want = &golden()[&case];
-    // At one of the 50 points of the second image, a ReLU is within rounding of its corner, and the order of summation decides
-    // on which side. The gradients at the other 49 points agree to 1e-6.
+    // At one of the 50 points of the second image, a ReLU is within rounding of its corner, and the order of summation
+    // decides on which side. The gradients at the other 49 points agree to 1e-6.
     let tolerance = if case == "resnet.integrated-gradients" { 2e-3 } else { 1e-4 };
     for (image, explanation) in explain(explainer, model).iter().enumerate() {
         let want = want.get(image).unwrap();
@@ -158,8 +158,8 @@ fn imported_networks() {
     }
 }
 
-/// The attributions add up to the difference of the logit from the baseline, to within a share of the sum of magnitudes. The
-/// error comes from ReLUs that switch between two steps.
+/// The attributions add up to the difference of the logit from the baseline, to within a share of the sum of
+/// magnitudes. The error comes from ReLUs that switch between two steps.
 #[test]
 fn integrated_gradients_are_complete() {
     let check = |model: &Model, tolerance: f32| {

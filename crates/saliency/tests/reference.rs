@@ -1,6 +1,6 @@
-//! Full-size networks compared with reference data: logits, features and GradCAM of torchvision, timm and pytorch-grad-cam with
-//! generated weights. The data is too large for the repository. The tolerances are ten to twenty times the reference's own
-//! f32 error.
+//! Full-size networks compared with reference data: logits, features and GradCAM of torchvision, timm and
+//! pytorch-grad-cam with generated weights. The data is too large for the repository. The tolerances are ten to twenty
+//! times the reference's own f32 error.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a test may print and read its settings")]
 
 #[path = "../../models/tests/device/mod.rs"]

@@ -20,8 +20,8 @@ impl Groups {
     }
 
     /// Splits each class into two groups: the half of the samples with the lower values, and the half with the higher
-    /// values. `value` returns a sample's value, such as [`Dataset::cue_rank`] or the object's area. Samples without a value
-    /// belong to the lower half.
+    /// values. `value` returns a sample's value, such as [`Dataset::cue_rank`] or the object's area. Samples without a
+    /// value belong to the lower half.
     pub fn split_by(dataset: &dyn Dataset, value: impl Fn(usize) -> Option<f32>) -> Self {
         let classes = dataset.info().classes.len();
         let mut group_of = vec![0; dataset.len()];

@@ -1,8 +1,8 @@
 //! Finetunes heads and backbones under the paper's objectives, and under objectives that work better.
 //!
-//! A [`Network`](hard_imagenet_models::Network) (a graph and its weights, under the names of the checkpoint) and a [`Recipe`]
-//! make a [`Trainer`]. The trained weights load like any weights file. A model of your own comes from an ONNX file
-//! ([`onnx::read`](hard_imagenet_models::onnx::read)). The [`Objective`] says what is minimized:
+//! A [`Network`](hard_imagenet_models::Network) (a graph and its weights, under the names of the checkpoint) and a
+//! [`Recipe`] make a [`Trainer`]. The trained weights load like any weights file. A model of your own comes from an
+//! ONNX file ([`onnx::read`](hard_imagenet_models::onnx::read)). The [`Objective`] says what is minimized:
 //!
 //! | word | what is minimized |
 //! |---|---|
@@ -38,9 +38,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The order of the images, augmentation, noise and new heads are functions of the recipe's seed, the epoch and the sample.
-//! An interrupted training therefore resumes to the same weights ([`Trainer::checkpoints`]), bit for bit on the CPU. If
-//! layers are frozen and nothing is random, their outputs are computed once and a head trains in seconds.
+//! The order of the images, augmentation, noise and new heads are functions of the recipe's seed, the epoch and the
+//! sample. An interrupted training therefore resumes to the same weights ([`Trainer::checkpoints`]), bit for bit on the
+//! CPU. If layers are frozen and nothing is random, their outputs are computed once and a head trains in seconds.
 //!
 //! The tensors, devices and data types in this crate's interface are those of candle ([`candle_core`]).
 //!

@@ -24,8 +24,8 @@ pub(crate) fn log_softmax(logits: &Tensor) -> Result<Tensor> {
     shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(1)?.log()?)
 }
 
-/// Returns the gradient of each sample's cross entropy with respect to its logits, `(B, K)`: the softmax, minus one at the
-/// label.
+/// Returns the gradient of each sample's cross entropy with respect to its logits, `(B, K)`: the softmax, minus one at
+/// the label.
 pub(crate) fn logit_gradient(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     let p = softmax(&logits.to_dtype(DType::F32)?)?;
     let one = Tensor::ones((labels.dim(0)?, 1), DType::F32, logits.device())?;

@@ -96,8 +96,8 @@ pub(crate) fn make_variables(network: &mut Network, names: &[String]) -> Result<
     Ok(variables)
 }
 
-/// Returns the SHA-256 of the weights as they are now, hexadecimal. A network may have changed since it was read from its
-/// file.
+/// Returns the SHA-256 of the weights as they are now, hexadecimal. A network may have changed since it was read from
+/// its file.
 pub(crate) fn hash_weights(network: &Network) -> Result<String, TrainingError> {
     let mut names: Vec<&String> = network.weights.keys().collect();
     names.sort();

@@ -12,8 +12,8 @@ pub enum Objective {
     /// `erm`: the mean cross entropy.
     #[default]
     Erm,
-    /// `background-noise`, `background-noise:0.25`: the mean cross entropy with Gaussian noise around the object in half of
-    /// the images, clipped to [0, 1]. The number is the standard deviation of the noise.
+    /// `background-noise`, `background-noise:0.25`: the mean cross entropy with Gaussian noise around the object in
+    /// half of the images, clipped to [0, 1]. The number is the standard deviation of the noise.
     ///
     /// The published code tosses one coin for each batch and also adds noise to its test images (Q12).
     /// [`Preset::Paper`] tosses one coin for each batch, [`Preset::Strict`] one for each image. Neither adds noise to
@@ -32,8 +32,8 @@ pub enum Objective {
     /// Its penalty has no gradient with respect to the weights (Q13), so it regularizes nothing. Its only effect is a
     /// second optimizer step with a gradient of zeros, in which momentum and weight decay change the weights again.
     PublishedSaliency,
-    /// `input-gradient`, `input-gradient:1`: what the published regularization intends. The penalty is λ times the square of
-    /// the loss's gradient with respect to the pixels around the object, differentiated exactly
+    /// `input-gradient`, `input-gradient:1`: what the published regularization intends. The penalty is λ times the
+    /// square of the loss's gradient with respect to the pixels around the object, differentiated exactly
     /// ([`input_gradient_penalty`](crate::input_gradient_penalty); Ross, Hughes and Doshi-Velez 2017). The number is λ.
     InputGradient(f64),
     /// `grad-cam`, `grad-cam:1`: λ times the share of the label's GradCAM that lies around the object
@@ -41,8 +41,8 @@ pub enum Objective {
     GradCam(f64),
     /// `group-balanced`: the mean cross entropy, with every group shown equally often.
     GroupBalanced,
-    /// `group-dro`, `group-dro:0.01`: the loss of the worst group (Sagawa et al. 2020). Group weights grow with the groups'
-    /// losses, and groups are shown equally often. The number is η, the rate at which the weights grow.
+    /// `group-dro`, `group-dro:0.01`: the loss of the worst group (Sagawa et al. 2020). Group weights grow with the
+    /// groups' losses, and groups are shown equally often. The number is η, the rate at which the weights grow.
     GroupDro(f64),
 }
 

@@ -81,8 +81,8 @@ pub struct TrainingOutcome {
 }
 
 impl TrainingOutcome {
-    /// Writes `epochs.csv` and `MODEL.safetensors` into a folder, which is created if necessary, and returns the path of
-    /// the weights.
+    /// Writes `epochs.csv` and `MODEL.safetensors` into a folder, which is created if necessary, and returns the path
+    /// of the weights.
     ///
     /// # Errors
     /// Returns [`TrainingError::File`] if a file cannot be written.

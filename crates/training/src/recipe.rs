@@ -36,8 +36,8 @@ pub enum BatchNormMode {
     /// They use their stored statistics, as when the model is evaluated.
     #[default]
     Frozen,
-    /// They use the batch's statistics, and their stored statistics do not change. The published code does this (Q11), so
-    /// it trains the head with other statistics than it is evaluated with.
+    /// They use the batch's statistics, and their stored statistics do not change. The published code does this (Q11),
+    /// so it trains the head with other statistics than it is evaluated with.
     Dropped,
     /// They use the batch's statistics and update their stored statistics. Choose this to train all weights.
     Followed,
@@ -86,8 +86,8 @@ pub struct Recipe {
 }
 
 impl Default for Recipe {
-    /// Returns a recipe for a linear head: Adam with a learning rate of 5e-4 and a weight decay of 1e-4, 15 epochs of batches
-    /// of 32, no augmentation. Batch norms are frozen, unlike in the published code.
+    /// Returns a recipe for a linear head: Adam with a learning rate of 5e-4 and a weight decay of 1e-4, 15 epochs of
+    /// batches of 32, no augmentation. Batch norms are frozen, unlike in the published code.
     fn default() -> Self {
         Self {
             objective: Objective::Erm,

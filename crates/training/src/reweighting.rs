@@ -11,9 +11,9 @@ use std::ops::ControlFlow;
 
 /// Finetunes the last layer by deep feature reweighting (Kirichenko, Izmailov and Wilson 2023).
 ///
-/// The features stay as they are. A new last layer is trained on random images of which every group has the same number.
-/// This is done `draws` times, each time with other images of the larger groups, and the layers are averaged. `data`
-/// should be images on which the features were not trained.
+/// The features stay as they are. A new last layer is trained on random images of which every group has the same
+/// number. This is done `draws` times, each time with other images of the larger groups, and the layers are averaged.
+/// `data` should be images on which the features were not trained.
 ///
 /// The authors fit each layer by logistic regression with an ℓ1 penalty. Here it is trained by the recipe, whose weight
 /// decay takes the place of the penalty.

@@ -37,8 +37,8 @@ impl<'a> Trainer<'a> {
 
     /// Sets the folder of the checkpoint, which is written after every epoch.
     ///
-    /// If the folder holds a checkpoint of the same training, the training resumes from it. The resulting weights are the
-    /// same as without an interruption, bit for bit on the CPU.
+    /// If the folder holds a checkpoint of the same training, the training resumes from it. The resulting weights are
+    /// the same as without an interruption, bit for bit on the CPU.
     pub fn checkpoints(mut self, folder: impl Into<PathBuf>) -> Self {
         self.setup.folder = Some(folder.into());
         self

@@ -10,14 +10,14 @@ const SMALLEST_SUM: f64 = 1e-6;
 /// Returns how much of the evidence that GradCAM sees lies around the object, and the gradient of that.
 ///
 /// The penalty is the mean over the batch of the share of the label's map that lies outside the object. The map is
-/// `ReLU(Σ_c a_c A_c)`, where `a_c` is the mean over places of `∂y/∂A_c` (Selvaraju et al. 2017). A map of zeros counts as
-/// zero. `x` `(B, 3, H, W)` f32 is normalized, `object` `(B, 1, H, W)` is 1 on the object and 0 elsewhere and is averaged
-/// over the part of the image that belongs to each place, and `labels` are `(B)` u32. The map is taken at `node`.
-/// `variables` are those of the `weights` that learn.
+/// `ReLU(Σ_c a_c A_c)`, where `a_c` is the mean over places of `∂y/∂A_c` (Selvaraju et al. 2017). A map of zeros counts
+/// as zero. `x` `(B, 3, H, W)` f32 is normalized, `object` `(B, 1, H, W)` is 1 on the object and 0 elsewhere and is
+/// averaged over the part of the image that belongs to each place, and `labels` are `(B)` u32. The map is taken at
+/// `node`. `variables` are those of the `weights` that learn.
 ///
 /// # Errors
-/// Returns [`TrainingError::Recipe`] for a node without rows and columns, and the graph's error for an input that it does
-/// not accept.
+/// Returns [`TrainingError::Recipe`] for a node without rows and columns, and the graph's error for an input that it
+/// does not accept.
 pub fn grad_cam_penalty(
     graph: &Graph,
     weights: &WeightMap,

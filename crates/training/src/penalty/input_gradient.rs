@@ -7,17 +7,17 @@ use hard_imagenet_kernels::gradient;
 
 /// Returns how much the loss depends on the pixels around the object, and the gradient of that.
 ///
-/// The penalty is the mean over the batch of `Σ (∂ℓ/∂x ⊙ outside)²`, where ℓ is an image's cross entropy and the sum runs
-/// over its pixels and channels (right for the right reasons; Ross, Hughes and Doshi-Velez 2017). `x` `(B, 3, H, W)` f32 is
-/// normalized, `outside` `(B, 1, H, W)` is 1 off the object and 0 on it, `labels` are `(B)` u32, and `variables` are those
-/// of the `weights` that learn.
+/// The penalty is the mean over the batch of `Σ (∂ℓ/∂x ⊙ outside)²`, where ℓ is an image's cross entropy and the sum
+/// runs over its pixels and channels (right for the right reasons; Ross, Hughes and Doshi-Velez 2017). `x` `(B, 3, H,
+/// W)` f32 is normalized, `outside` `(B, 1, H, W)` is 1 off the object and 0 on it, `labels` are `(B)` u32, and
+/// `variables` are those of the `weights` that learn.
 ///
 /// The published code intends the same penalty. It takes the mean over the elements of the gradient of the batch's mean
-/// loss, `1 / (3 B³ H W)` of the sum, so that the penalty's weight depends on the batch, and its penalty has no gradient
-/// (docs/QUIRKS.md, Q13).
+/// loss, `1 / (3 B³ H W)` of the sum, so that the penalty's weight depends on the batch, and its penalty has no
+/// gradient (docs/QUIRKS.md, Q13).
 ///
-/// For a linear head W on frozen features with Jacobian J the penalty is `|J (p − y) W|²` off the object. The forward pass
-/// then follows the features along u, and no operation of the frozen layers is recorded.
+/// For a linear head W on frozen features with Jacobian J the penalty is `|J (p − y) W|²` off the object. The forward
+/// pass then follows the features along u, and no operation of the frozen layers is recorded.
 ///
 /// # Errors
 /// Returns the graph's error for an input that it does not accept.

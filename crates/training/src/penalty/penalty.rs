@@ -7,8 +7,8 @@ use hard_imagenet_graph::{Dual, WeightMap};
 pub struct Penalty {
     /// Mean over the batch.
     pub value: f64,
-    /// The gradient with respect to each variable, in the variable's shape. It is zero if the penalty does not depend on
-    /// the variable.
+    /// The gradient with respect to each variable, in the variable's shape. It is zero if the penalty does not depend
+    /// on the variable.
     pub gradients: Vec<Tensor>,
 }
 
