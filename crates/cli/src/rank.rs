@@ -212,7 +212,7 @@ fn ends(args: &Ends) -> Result<()> {
     options::print(&lines)
 }
 
-/// A ranking from either form.
+/// Reads a ranking in either published form.
 fn read(path: &Path) -> Result<Ranking> {
     Ok(Ranking::from_lists(Rankings::read(path)?.lists()))
 }

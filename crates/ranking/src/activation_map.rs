@@ -40,7 +40,7 @@ fn activation_map(values: Vec<f32>, (h, w): (usize, usize), (height, width): (us
     let scale = if largest > 0.0 { largest.recip() } else { 0.0 };
     let scaled = values.iter().map(|v| v * scale).collect();
     let heatmap = |values| Heatmap::from_vec(h, w, values).expect("a feature has one value per place");
-    ActivationMap { raw: heatmap(values), map: heatmap(scaled).resized(height, width) }
+    ActivationMap { raw: heatmap(values), map: heatmap(scaled).resize(height, width) }
 }
 
 /// Returns the rows of the `n` images of a class that activate a feature most, the most active one first.

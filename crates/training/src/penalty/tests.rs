@@ -2,7 +2,8 @@ use super::grad_cam::outside_share;
 use super::{Penalty, grad_cam_penalty, input_gradient_penalty};
 use candle_core::{Device, Tensor, Var};
 use hard_imagenet_graph::{Graph, WeightMap};
-use hard_imagenet_models::{Architecture, Variant, VisionTransformer, generated, zoo};
+use hard_imagenet_models::families::vit::{Variant, VisionTransformer};
+use hard_imagenet_models::{Architecture, generated, zoo};
 
 struct Case {
     graph: Graph,
