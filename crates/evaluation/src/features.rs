@@ -3,7 +3,6 @@
 use crate::labels::match_labels;
 use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_files::sha256_hex;
 use hard_imagenet_images::{MaskRule, PairedTransform, Pixels, Rgb8, overlay};
 use hard_imagenet_masks::Mask;
 use hard_imagenet_models::Model;
