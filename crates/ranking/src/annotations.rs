@@ -42,7 +42,10 @@ fn read_columns<const N: usize>(text: &str, wanted: [&str; N]) -> Result<Vec<Csv
     let mut lines = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| error.to_string())?;
-        let number = record.position().map_or(0, csv::Position::line);
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        let number = line_number(&record, text.as_bytes());
         let fields = places.map(|place| record.get(place).map(str::to_owned));
         if fields.iter().any(Option::is_none) {
             return Err(format!("line {number}: too few fields"));
@@ -50,6 +53,15 @@ fn read_columns<const N: usize>(text: &str, wanted: [&str; N]) -> Result<Vec<Csv
         lines.push(CsvLine { number, fields: fields.map(Option::unwrap_or_default) });
     }
     Ok(lines)
+}
+
+/// Returns the number of the line on which a record starts. The reader itself reports the first of the blank lines before
+/// the record.
+fn line_number(record: &csv::StringRecord, text: &[u8]) -> u64 {
+    let Some(position) = record.position() else { return 0 };
+    let rest = usize::try_from(position.byte()).ok().and_then(|byte| text.get(byte..)).unwrap_or_default();
+    let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + blank.filter(|&&byte| byte == b'\n').count() as u64
 }
 
 fn parse_feature(line: u64, text: &str) -> Result<u32, String> {
