@@ -450,7 +450,7 @@ fn perturbations_and_explainers_from_outside_are_named() {
     for record in &mut outside.records {
         match record.condition.as_str() {
             "gray-box" => record.condition = "inverted".to_owned(),
-            "map:random" => record.condition = "map:own".to_owned(),
+            "map:random" => record.condition = "map:own@predicted".to_owned(),
             _ => (),
         }
     }
@@ -474,7 +474,7 @@ fn perturbations_and_explainers_from_outside_are_named() {
         ">object inverted</text>",
         ">object inverted</th>",
         "<dt>object inverted</dt><dd>The colors of the object are inverted.</dd>",
-        "<th class=\"name\">My maps</th>",
+        "<th class=\"name\">My maps@predicted</th>",
         "inverted (version 7), own (version 2)",
     ] {
         assert!(page.contains(text), "{text} is missing");

@@ -69,7 +69,7 @@ pub(super) fn table(out: &mut String, page: &Page) {
     );
 }
 
-/// The name of each explainer, and the condition of its scores.
+/// Returns the name of each explainer, and the condition of its scores.
 fn rows(run: &Entry) -> Vec<(String, String)> {
     let has_own = run.headline("iou", Some(CLEAN)).is_some();
     let own = run.description().protocol.explainers.first();
@@ -78,8 +78,14 @@ fn rows(run: &Entry) -> Vec<(String, String)> {
     has_own.then(|| (own, CLEAN.to_owned())).into_iter().chain(further).collect()
 }
 
-/// The name of an explainer: its word if it is built in, else the title that its author stated.
+/// Returns the name of an explainer: its word if it is built in, else the title that its author stated, followed by the class
+/// that it explains if that is not the label.
 fn name(run: &Entry, word: &str) -> String {
-    let stated = run.description().explainers.iter().find(|explainer| explainer.id == word);
-    stated.map_or(word, |explainer| &explainer.title).to_owned()
+    let (method, target) = word.rsplit_once('@').map_or((word, None), |(method, target)| (method, Some(target)));
+    let stated = run.description().explainers.iter().find(|explainer| explainer.id == method);
+    match (stated, target) {
+        (None, _) => word.to_owned(),
+        (Some(explainer), None) => explainer.title.clone(),
+        (Some(explainer), Some(target)) => format!("{}@{target}", explainer.title),
+    }
 }
