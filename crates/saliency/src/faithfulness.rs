@@ -127,6 +127,8 @@ impl Faithfulness {
     /// Returns the probability of `class` while the pixels of `x` are inserted, the map's highest first. Otherwise like
     /// [`deletion`](Self::deletion).
     ///
+    /// `x` has the shape `(1, 3, H, W)`, `map` the shape `(H, W)`.
+    ///
     /// # Errors
     /// Returns the errors of [`deletion`](Self::deletion).
     pub fn insertion(
