@@ -28,6 +28,7 @@ fn target_dir() -> PathBuf {
 }
 
 #[test]
+#[ignore = "builds a crate, which takes minutes: cargo test -p hard-imagenet --test outside -- --ignored"]
 fn a_crate_outside_the_workspace_evaluates_what_it_brings() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -37,14 +38,14 @@ fn a_crate_outside_the_workspace_evaluates_what_it_brings() {
 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["run", "--quiet", "--offline", "--"])
+        .args(["run", "--offline", "--"])
         .arg(dir.path().join("run"))
         .env("CARGO_TARGET_DIR", target_dir())
         .current_dir(dir.path())
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
+    assert!(output.status.success(), "{}: {errors}", output.status);
     let page = std::fs::read_to_string(dir.path().join("run/report.html")).unwrap();
     for name in ["shapes", "disk", "object inverted", "The colors of the object are inverted.", "Middle", "Certain"] {
         assert!(page.contains(name), "the page does not name {name:?}");
