@@ -343,5 +343,5 @@ fn recipes_that_make_no_sense_are_refused() {
         "a lower learning rate",
     );
     let three = Trainer::new(network(3), recipe("erm")).train(&data(8), |_| ControlFlow::Continue(())).unwrap_err();
-    assert!(three.to_string().contains("its head has 3 classes; it needs 8"), "{three}");
+    assert!(three.to_string().contains("its head has 3 classes, but needs 8"), "{three}");
 }
