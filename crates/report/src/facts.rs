@@ -1,6 +1,6 @@
 //! What was run, as names and values.
 
-use crate::report::ScoredRun;
+use crate::scored::ScoredRun;
 
 /// Returns the facts about a run, in the order in which they are shown.
 pub(crate) fn facts(scored: &ScoredRun) -> Vec<(String, String)> {

@@ -76,6 +76,7 @@ mod page;
 mod ranks;
 mod reading;
 mod report;
+mod scored;
 mod svg;
 mod table;
 mod versus;

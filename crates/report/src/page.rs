@@ -1,6 +1,6 @@
 //! The runs of a report, arranged models by datasets, and the conditions that represent the others.
 
-use crate::report::ScoredRun;
+use crate::scored::ScoredRun;
 use hard_imagenet_metrics::{
     CLEAN, Estimate, MAP, MetricDescription, NoiseCondition, Record, Scores, parse_noise_level,
 };

@@ -1,6 +1,7 @@
 use crate::page::Page;
+use crate::scored::ScoredRun;
 use hard_imagenet_metrics::{Metric, Options, Scores, metrics, score_with};
-use hard_imagenet_runs::{Conditions, Result, Run, RunDescription};
+use hard_imagenet_runs::{Conditions, Result, Run};
 use std::cell::OnceCell;
 
 /// A report of some runs: scores their records and writes them in several forms.
@@ -12,18 +13,6 @@ pub struct Report<'a> {
     metrics: Vec<&'a dyn Metric>,
     options: Options,
     scored: OnceCell<Vec<ScoredRun<'a>>>,
-}
-
-/// A run and the scores of its records.
-pub(crate) struct ScoredRun<'a> {
-    pub(crate) run: &'a Run,
-    pub(crate) scores: Scores,
-}
-
-impl ScoredRun<'_> {
-    pub(crate) fn description(&self) -> &RunDescription {
-        self.run.description()
-    }
 }
 
 impl<'a> Report<'a> {
