@@ -168,7 +168,7 @@ fn explain_accepts_every_kind_of_method() {
         assert!(said.contains(expected), "{said}");
     }
     fails(&[&explain[..], &["--method", "gradcem"]].concat(), &["gradcem", "gradcam[:NODE]", "ablationcam[:NODE]"]);
-    fails(&[&explain[..], &["--method", "centre", "--node", "layer1"]].concat(), &["it looks from no node"]);
+    fails(&[&explain[..], &["--method", "centre", "--node", "layer1"]].concat(), &["it takes no node"]);
 }
 
 #[test]

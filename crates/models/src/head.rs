@@ -121,7 +121,7 @@ mod tests {
     fn heads_of_other_shapes_are_errors() {
         let model = planted_model();
         let error = model.with_head(&values("w", &[3, 95]), &values("b", &[3])).unwrap_err().to_string();
-        assert!(error.contains("\"head\" takes a last dimension of 95") && error.contains("96"), "{error}");
+        assert!(error.contains("\"head\" needs a last dimension of 95") && error.contains("96"), "{error}");
         let error = model.with_head(&values("w", &[3, 96]), &values("b", &[4])).unwrap_err().to_string();
         assert!(error.contains("3 classes") && error.contains("[4]"), "{error}");
         assert!(model.zero_shot(&values("t", &[5, 9]), 100.0).is_err());
