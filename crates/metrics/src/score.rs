@@ -142,7 +142,8 @@ pub fn score(records: &[Record], options: &Options) -> Scores {
 /// ```
 /// # use hard_imagenet_metrics::{Metric, Options, Record, Scores, metrics, score_with};
 /// # fn example(own: &dyn Metric, records: &[Record]) -> Scores {
-/// let all: Vec<&dyn Metric> = metrics().chain([own]).collect();
+/// let mut all: Vec<&dyn Metric> = metrics().map(|metric| metric as _).collect();
+/// all.push(own);
 /// score_with(records, &Options::default(), &all)
 /// # }
 /// ```
