@@ -92,7 +92,7 @@ pub(crate) fn collect_verdicts(
     let mut all: Vec<NamedVerdicts> = listed.collect();
     match source {
         VerdictSource::Listed(word) => {
-            let Some(at) = all.iter().position(|one| one.name == *word) else { return Err(no_verdicts(*word, input)) };
+            let Some(at) = all.iter().position(|one| one.name == *word) else { return Err(no_verdicts(word, input)) };
             all[..=at].rotate_right(1);
         }
         VerdictSource::File(path) => {
