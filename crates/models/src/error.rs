@@ -83,10 +83,16 @@ pub enum ModelError {
     Onnx(Box<hard_imagenet_onnx::OnnxError>),
     /// The graph does not accept the request.
     #[error(transparent)]
-    Graph(#[from] hard_imagenet_graph::GraphError),
+    Graph(Box<hard_imagenet_graph::GraphError>),
     /// Candle reported an error.
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
+}
+
+impl From<hard_imagenet_graph::GraphError> for ModelError {
+    fn from(error: hard_imagenet_graph::GraphError) -> Self {
+        Self::Graph(Box::new(error))
+    }
 }
 
 impl From<hard_imagenet_onnx::OnnxError> for ModelError {
