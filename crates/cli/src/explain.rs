@@ -15,11 +15,11 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// The image
     image: PathBuf,
-    /// The model, as timm writes its name, or an ONNX file
+    /// The model by its timm name, or an ONNX file
     #[arg(short, long)]
     model: String,
     /// A weights file, a folder that contains MODEL.safetensors, or hf:OWNER/NAME, hf:OWNER/NAME@REVISION,
-    /// hf:@REVISION; without it the weights come from timm's repositories on the Hugging Face hub
+    /// hf:@REVISION; by default, weights come from timm's repositories on the Hugging Face hub
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
     /// The class to explain; by default the predicted one

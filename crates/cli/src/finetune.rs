@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The model, as timm writes its name, or an ONNX file
+    /// The model by its timm name, or an ONNX file
     #[arg(short, long)]
     model: String,
     /// A weights file, a folder that contains MODEL.safetensors, or a place on the Hugging Face hub as for eval
