@@ -62,9 +62,9 @@ impl PathUse {
 /// One of the two paths of a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathKind {
-    /// [`DatasetOptions::images`].
+    /// The path of the images in [`DatasetOptions`].
     Images,
-    /// [`DatasetOptions::masks`].
+    /// The path of the masks in [`DatasetOptions`].
     Masks,
 }
 
