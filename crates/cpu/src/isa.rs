@@ -1,6 +1,10 @@
+use crate::arch::Portable;
 #[cfg(target_arch = "x86_64")]
 use crate::arch::{Avx2, Avx512};
+use crate::simd::{Simd, Vectorized};
 use std::sync::OnceLock;
+
+static BEST: OnceLock<Isa> = OnceLock::new();
 
 /// An instruction set that this processor has.
 ///
@@ -23,8 +27,19 @@ impl Isa {
     /// Returns the widest instruction set of this processor. The processor is asked once per process.
     #[inline]
     pub fn best() -> Self {
-        static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| Self::available().pop().unwrap_or(Self::Portable))
+    }
+
+    /// Makes [`Isa::best`] return the widest instruction set up to the named one: "portable", "avx2" or "avx512". It must
+    /// be called before anything is computed. Results do not change, only the time that they take.
+    ///
+    /// Returns whether the limit is in force: the name is known, and no other instruction set had been chosen before.
+    pub fn limit(name: &str) -> bool {
+        let Some(at_most) = ["portable", "avx2", "avx512"].iter().position(|known| *known == name) else {
+            return false;
+        };
+        let isa = Self::available().into_iter().take(at_most + 1).last().unwrap_or(Self::Portable);
+        *BEST.get_or_init(|| isa) == isa
     }
 
     /// Returns all instruction sets of this processor, [`Isa::Portable`] first and the widest last.
@@ -52,6 +67,25 @@ impl Isa {
             Self::Avx2(avx2) => avx2.run(f),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(avx512) => avx512.run(f),
+        }
+    }
+
+    /// Runs a computation on vectors, compiled for this instruction set.
+    #[inline]
+    pub fn vectorize<V: Vectorized>(self, computation: V) -> V::Output {
+        #[inline(always)]
+        fn run<S: Simd, V: Vectorized>(simd: S, computation: V) -> V::Output {
+            simd.run(
+                #[inline(always)]
+                || computation.run(simd),
+            )
+        }
+        match self {
+            Self::Portable => run(Portable, computation),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(avx2) => run(avx2, computation),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(avx512) => run(avx512, computation),
         }
     }
 }

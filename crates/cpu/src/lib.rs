@@ -56,5 +56,9 @@
 pub mod arch;
 mod isa;
 pub mod random;
+mod simd;
+mod view;
 
 pub use isa::Isa;
+pub use simd::{LANES, Simd, Vectorized};
+pub use view::ImageView;

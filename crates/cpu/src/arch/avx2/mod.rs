@@ -1,4 +1,5 @@
 mod normals;
+mod vector;
 
 use crate::random::Stream;
 

@@ -1,3 +1,5 @@
+mod vector;
+
 use super::Avx2;
 
 /// Proof that the processor has the x86-64-v4 level: AVX-512 F, BW, CD, DQ and VL besides [`Avx2`].
