@@ -53,12 +53,16 @@
 //! `unsafe` code appears only below `src/arch`. A value such as [`arch::Avx2`] can only be made by detecting the
 //! instruction set, so holding one proves that the processor has it.
 
+pub mod activation;
+mod aligned;
 pub mod arch;
 mod isa;
+pub mod product;
 pub mod random;
 mod simd;
 mod view;
 
+pub use aligned::Aligned;
 pub use isa::Isa;
 pub use simd::{LANES, Simd, Vectorized};
 pub use view::ImageView;

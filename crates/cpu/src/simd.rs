@@ -1,5 +1,6 @@
 //! Vectors of sixteen floats, the same on every instruction set.
 
+use crate::arch::Tile;
 use std::fmt::Debug;
 
 /// The number of lanes of a [`Simd::F32`].
@@ -28,6 +29,10 @@ pub trait Simd: Copy + Debug + Send + Sync + 'static {
 
     /// Runs `f` compiled for this instruction set. `f` must be inlined to profit.
     fn run<R>(self, f: impl FnOnce() -> R) -> R;
+
+    /// Computes a tile of the product of a window with weights, `VECTORS` vectors wide or one if `narrow`.
+    #[doc(hidden)]
+    fn tile(self, tile: Tile<'_>, narrow: bool);
 
     /// Returns a vector whose lanes are all `x`.
     fn splat(self, x: f32) -> Self::F32;

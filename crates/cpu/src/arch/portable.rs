@@ -1,3 +1,4 @@
+use crate::arch::tile::{Tile, compute_tile};
 use crate::simd::{LANES, Simd};
 
 /// What every processor has: vectors are arrays, and the compiler makes of them what the target offers (SSE2 on x86-64,
@@ -20,6 +21,12 @@ impl Simd for Portable {
     #[inline(always)]
     fn run<R>(self, f: impl FnOnce() -> R) -> R {
         f()
+    }
+
+    #[inline]
+    fn tile(self, tile: Tile<'_>, narrow: bool) {
+        let _ = narrow;
+        compute_tile!(self, tile, 1; 1 2 3 4)
     }
 
     #[inline(always)]
