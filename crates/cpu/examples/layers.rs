@@ -79,7 +79,7 @@ fn main() {
             }
             .joined();
             let mut y = Aligned::zeros(n * oh * ow * cout);
-            let t = best(|| product(&x, &window, packed.panels(), &positions, Residual::None, None, black_box(&mut y)));
+            let t = best(|| product(&x, window, packed.panels(), &positions, Residual::None, None, black_box(&mut y)));
             let flops = 2.0 * (n * oh * ow * cout * window.taps()) as f64;
             println!("  {name:22} {:6.1} GFLOP/s  {:3.0} %", flops / t / 1e9, 100.0 * flops / t / 1e9 / peak);
         }

@@ -56,6 +56,12 @@
 pub mod activation;
 mod aligned;
 pub mod arch;
+pub mod attention;
+pub mod depthwise;
+pub mod elementwise;
+pub mod norm;
+pub mod pool;
+pub mod softmax;
 mod isa;
 pub mod product;
 pub mod random;

@@ -11,10 +11,10 @@ use crate::arch::tile::{Finish, MOST_STRIPS, Places, Start, Taps, Tile};
 use crate::simd::{LANES, Simd, Vectorized};
 
 /// The inputs that one output reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Window {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window<'a> {
     /// Where each run of taps starts, counted from the start of the window.
-    pub offsets: Vec<usize>,
+    pub offsets: &'a [usize],
     /// The number of neighboring floats in a run.
     pub run: usize,
     /// The number of floats of the input that belong to one output, counting shared ones once: channels · stride².
@@ -22,10 +22,10 @@ pub struct Window {
     pub footprint: usize,
 }
 
-impl Window {
+impl Window<'_> {
     /// Describes the window of a linear layer, or of a 1 × 1 convolution with stride 1.
     pub fn row(inputs: usize) -> Self {
-        Self { offsets: vec![0], run: inputs, footprint: inputs }
+        Self { offsets: &[0], run: inputs, footprint: inputs }
     }
 
     /// Returns the number of taps.
@@ -140,8 +140,8 @@ pub struct Panels<'a> {
     pub taps: usize,
     /// The weights, as many as [`Panels::len`] says.
     pub values: &'a [f32],
-    /// What is added to the sums: one number for each output, filled up to a multiple of 16.
-    pub bias: &'a [f32],
+    /// What is added to the sums, if anything: one number for each output, filled up to a multiple of 16.
+    pub bias: Option<&'a [f32]>,
 }
 
 impl<'a> Panels<'a> {
@@ -168,11 +168,10 @@ impl<'a> Panels<'a> {
         }
     }
 
-    /// Returns the first channel, the weights and the bias of each panel.
+    /// Returns the first channel and the weights of each panel.
     #[inline(always)]
-    fn each(self, widest: usize) -> impl Iterator<Item = (usize, &'a [f32], &'a [f32])> {
-        let panels = self.values.chunks((widest * self.taps).max(1)).zip(self.bias.chunks(widest));
-        panels.enumerate().map(move |(i, (values, bias))| (i * widest, values, bias))
+    fn each(self, widest: usize) -> impl Iterator<Item = (usize, &'a [f32])> {
+        self.values.chunks((widest * self.taps).max(1)).enumerate().map(move |(i, values)| (i * widest, values))
     }
 }
 
@@ -183,7 +182,7 @@ pub struct PackedWeights {
     outputs: usize,
     taps: usize,
     values: Aligned,
-    bias: Aligned,
+    bias: Option<Aligned>,
 }
 
 impl PackedWeights {
@@ -201,21 +200,22 @@ impl PackedWeights {
     ) -> Self {
         let mut values = Aligned::zeros(Panels::len(outputs, taps));
         Panels::pack(isa, outputs, taps, weight, &mut values);
-        let mut padded = Aligned::zeros(outputs.next_multiple_of(LANES));
-        if let Some(bias) = bias {
+        let bias = bias.map(|bias| {
+            let mut padded = Aligned::zeros(outputs.next_multiple_of(LANES));
             padded[..outputs].copy_from_slice(bias);
-        }
-        Self { isa, outputs, taps, values, bias: padded }
+            padded
+        });
+        Self { isa, outputs, taps, values, bias }
     }
 
     /// Returns the panels.
     pub fn panels(&self) -> Panels<'_> {
-        Panels { isa: self.isa, outputs: self.outputs, taps: self.taps, values: &self.values, bias: &self.bias }
+        Panels { isa: self.isa, outputs: self.outputs, taps: self.taps, values: &self.values, bias: self.bias.as_deref() }
     }
 
     /// Returns the number of bytes.
     pub fn bytes(&self) -> usize {
-        4 * (self.values.len() + self.bias.len())
+        4 * (self.values.len() + self.bias.as_ref().map_or(0, |bias| bias.len()))
     }
 }
 
@@ -250,7 +250,7 @@ pub enum Residual<'a> {
 /// Panics if a place lies outside its slice, or if the window does not have as many taps as the weights.
 pub fn product(
     x: &[f32],
-    window: &Window,
+    window: Window<'_>,
     weights: Panels<'_>,
     positions: &Positions,
     residual: Residual<'_>,
@@ -259,13 +259,14 @@ pub fn product(
 ) {
     assert_eq!(window.taps(), weights.taps, "taps of the window and of the weights");
     assert_eq!(weights.values.len(), Panels::len(weights.outputs, weights.taps), "the length of packed weights");
-    assert_eq!(weights.bias.len(), weights.outputs.next_multiple_of(LANES), "the length of the bias");
+    let padded = weights.outputs.next_multiple_of(LANES);
+    assert!(weights.bias.is_none_or(|bias| bias.len() == padded), "the length of the bias");
     weights.isa.vectorize(Product { x, window, weights, positions, residual, activation, y });
 }
 
 struct Product<'a> {
     x: &'a [f32],
-    window: &'a Window,
+    window: Window<'a>,
     weights: Panels<'a>,
     positions: &'a Positions,
     residual: Residual<'a>,
@@ -342,7 +343,7 @@ impl Vectorized for Product<'_> {
             Some(Activation::Clamp(low, high)) => (Finish::Clamp(low, high), None),
             other => (Finish::Nothing, other),
         };
-        let taps = Taps { offsets: &self.window.offsets, run: self.window.run };
+        let taps = Taps { offsets: self.window.offsets, run: self.window.run };
         let most = (BLOCK_BYTES / 4 / self.window.footprint.max(1) / (S::STRIP * S::STRIPS)).clamp(1, BLOCK_TILES);
         let mut tiles = Tiles { positions: self.positions, strip: S::STRIP, strips: S::STRIPS, next: [0; 3] };
         if self.positions.is_empty() {
@@ -363,9 +364,10 @@ impl Vectorized for Product<'_> {
             }
             // .. meets one panel of weights after the other, ..
             let widest = S::VECTORS * LANES;
-            for (channel, weights, bias) in self.weights.each(widest) {
+            for (channel, weights) in self.weights.each(widest) {
                 let channels = (self.weights.outputs - channel).min(widest);
-                let narrow = bias.len() < widest;
+                let narrow = weights.len() < widest * self.weights.taps;
+                let bias = self.weights.bias.map(|bias| &bias[channel..]);
                 let shift = |mut places: Places| {
                     places.strips.iter_mut().for_each(|place| *place += channel);
                     places
@@ -426,7 +428,7 @@ mod tests {
             let r = noise(images * oh * ow * outputs, 4);
             let at = |o: usize, t: usize| weight[o * kernel * kernel * inputs + t];
             let window = Window {
-                offsets: (0..kernel).map(|ky| ky * w * inputs).collect(),
+                offsets: &(0..kernel).map(|ky| ky * w * inputs).collect::<Vec<_>>(),
                 run: kernel * inputs,
                 footprint: inputs * stride * stride,
             };
@@ -460,11 +462,11 @@ mod tests {
                 for positions in [positions, positions.joined()] {
                     let mut y = vec![f32::NAN; want.len()];
                     let values = if residual { Residual::Values(&r) } else { Residual::None };
-                    product(&x, &window, packed.panels(), &positions, values, activation, &mut y);
+                    product(&x, window, packed.panels(), &positions, values, activation, &mut y);
                     assert_eq!(y, want, "{isa:?}");
                     if residual {
                         y.copy_from_slice(&r);
-                        product(&x, &window, packed.panels(), &positions, Residual::Output, activation, &mut y);
+                        product(&x, window, packed.panels(), &positions, Residual::Output, activation, &mut y);
                         assert_eq!(y, want, "{isa:?}, in place");
                     }
                     // In parts, whose outputs follow each other.
@@ -473,7 +475,7 @@ mod tests {
                     assert_eq!(parts.iter().map(Positions::len).sum::<usize>(), positions.len());
                     assert!(parts.windows(2).all(|pair| pair[0].y.start < pair[1].y.start));
                     for part in parts {
-                        product(&x, &window, packed.panels(), &part, values, activation, &mut y);
+                        product(&x, window, packed.panels(), &part, values, activation, &mut y);
                     }
                     assert_eq!(y, want, "{isa:?}, in parts");
                 }
@@ -504,7 +506,7 @@ mod tests {
             y: Strides { start: 0, by: [0, 0, 1] },
             residual: Strides::default(),
         };
-        product(&[0.0; 7], &Window::row(4), packed.panels(), &positions, Residual::None, None, &mut [0.0; 2]);
+        product(&[0.0; 7], Window::row(4), packed.panels(), &positions, Residual::None, None, &mut [0.0; 2]);
     }
 
     #[test]

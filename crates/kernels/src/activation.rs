@@ -1,196 +1,24 @@
-use crate::math::{erf, exp};
-use crate::rows::{map_elements, map_in_place};
+use crate::rows::{CHUNK, map_rows};
 use crate::with_gradient;
 use candle_core::{Device, Result, Tensor};
+use hard_imagenet_cpu::Isa;
+use hard_imagenet_cpu::activation::Activation;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
-
-/// A function of each element, with its derivative.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Activation {
-    /// max(x, 0). The slope at exactly 0 is 0 as in torch, where candle's is 1. NaN stays NaN on the CPU.
-    Relu,
-    /// x Φ(x), with Φ computed from the error function.
-    Gelu,
-    /// x Φ(x), with Φ approximated by the tanh of Hendrycks and Gimpel.
-    GeluTanh,
-    /// x σ(1.702 x), the approximation of GELU in CLIP.
-    QuickGelu,
-    /// σ(x) = 1 / (1 + e⁻ˣ)
-    Sigmoid,
-    /// x σ(x), also called swish.
-    Silu,
-    /// tanh x
-    Tanh,
-    /// x tanh(ln(1 + eˣ))
-    Mish,
-    /// ln(1 + eˣ)
-    Softplus,
-    /// x / 6 + 1/2, clamped to [0, 1].
-    HardSigmoid,
-    /// x times [`HardSigmoid`](Self::HardSigmoid) of x.
-    HardSwish,
-    /// x clamped to the interval between the two values; `Clamp(0.0, 6.0)` is ReLU6. The slope at the ends is 0.
-    Clamp(f32, f32),
-    /// x if positive, otherwise the given factor times x.
-    LeakyRelu(f32),
-    /// x if positive, otherwise the given factor times eˣ - 1.
-    Elu(f32),
-    /// eˣ
-    Exp,
-    /// ln x
-    Log,
-    /// √x
-    Sqrt,
-    /// x raised to a constant power.
-    Power(f32),
-    /// |x|, with slope 0 at 0.
-    Abs,
-    /// The error function.
-    Erf,
-    /// sin x
-    Sin,
-    /// cos x
-    Cos,
-}
 
 /// √(2 / π) and the coefficient of x³ in the tanh form of GELU.
 const GELU_TANH: (f64, f64) = (0.797_884_560_802_865_4, 0.044_715);
 const QUICK_GELU: f64 = 1.702;
 
-/// A generic continuation: receives the function of one element with its concrete type, so that a loop over it can be
-/// vectorized.
-trait WithFunction {
-    type Output;
-    fn with<F: Fn(f32) -> f32 + Send + Sync>(self, f: F) -> Self::Output;
-}
-
-/// Applies the function to each element of a tensor and returns a new one.
-struct MapTensor<'a>(&'a Tensor);
-
-impl WithFunction for MapTensor<'_> {
-    type Output = Result<Tensor>;
-    fn with<F: Fn(f32) -> f32 + Send + Sync>(self, f: F) -> Result<Tensor> {
-        map_elements(self.0, f)
-    }
-}
-
-/// Applies the function to each element in place.
-struct MapInPlace<'a>(&'a mut [f32]);
-
-impl WithFunction for MapInPlace<'_> {
-    type Output = ();
-    fn with<F: Fn(f32) -> f32 + Send + Sync>(self, f: F) {
-        map_in_place(self.0, &f);
-    }
-}
-
-impl Activation {
-    /// Replaces each element by the function of it.
-    pub(crate) fn apply_in_place(self, values: &mut [f32]) {
-        self.with_function(MapInPlace(values));
-    }
-
+/// Activations of tensors, with their derivatives.
+pub trait TensorActivation: Sized {
     /// Returns the function of each element, in the shape and dtype of `x`.
     ///
-    /// On the CPU, halves are computed in f32 and rounded once. The gradient flows to `x`.
+    /// On the CPU, halves are computed in f32 and rounded once. The gradient flows to `x`. The slope of ReLU at exactly 0 is 0
+    /// as in torch, where candle's is 1. So are those of [`Activation::Clamp`] at its ends and of [`Activation::Abs`] at 0.
     ///
     /// # Errors
     /// Returns an error if an operation fails on the device of `x`.
-    pub fn apply(self, x: &Tensor) -> Result<Tensor> {
-        let y = match x.device() {
-            Device::Cpu => self.with_function(MapTensor(x))?,
-            _ => self.in_tensors(&x.detach())?,
-        };
-        with_gradient(x, y, move |x, y, dy| self.slope(x, y)? * dy)
-    }
-
-    /// Calls `then` with the function of one element. Its concrete type is known at compile time, so that a loop over it
-    /// becomes vector code.
-    fn with_function<W: WithFunction>(self, then: W) -> W::Output {
-        #[inline(always)]
-        fn sigmoid(x: f32) -> f32 {
-            1.0 / (1.0 + exp(-x))
-        }
-        #[inline(always)]
-        fn tanh(x: f32) -> f32 {
-            // Near 0, where 1 - e⁻²ˣ loses digits, use the series x - x³ / 3 + 2 x⁵ / 15 - 17 x⁷ / 315.
-            let (a, square) = (x.abs(), x * x);
-            let e = exp(-2.0 * a);
-            let large = ((1.0 - e) / (1.0 + e)).copysign(x);
-            let small = x * (1.0 - square * (1.0 / 3.0 - square * (2.0 / 15.0 - square * (17.0 / 315.0))));
-            if a < 0.1 { small } else { large }
-        }
-        match self {
-            Self::Relu => then.with(|x| if x < 0.0 { 0.0 } else { x }),
-            Self::Gelu => then.with(|x| 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2 as f32))),
-            Self::GeluTanh => then.with(|x| {
-                let inner = GELU_TANH.0 as f32 * (x + GELU_TANH.1 as f32 * x * x * x);
-                0.5 * x * (1.0 + tanh(inner))
-            }),
-            Self::QuickGelu => then.with(|x| x * sigmoid(QUICK_GELU as f32 * x)),
-            Self::Sigmoid => then.with(sigmoid),
-            Self::Silu => then.with(|x| x * sigmoid(x)),
-            Self::Tanh => then.with(tanh),
-            Self::Mish => then.with(|x| x * f32::tanh(softplus(x))),
-            Self::Softplus => then.with(softplus),
-            Self::HardSigmoid => then.with(|x| (x / 6.0 + 0.5).clamp(0.0, 1.0)),
-            Self::HardSwish => then.with(|x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
-            Self::Clamp(low, high) => then.with(move |x| {
-                if x < low {
-                    low
-                } else if x > high {
-                    high
-                } else {
-                    x
-                }
-            }),
-            Self::LeakyRelu(slope) => then.with(move |x| if x < 0.0 { slope * x } else { x }),
-            Self::Elu(alpha) => then.with(move |x| if x < 0.0 { alpha * x.exp_m1() } else { x }),
-            Self::Exp => then.with(exp),
-            Self::Log => then.with(f32::ln),
-            Self::Sqrt => then.with(f32::sqrt),
-            Self::Power(power) => match power {
-                2.0 => then.with(|x| x * x),
-                -1.0 => then.with(|x| 1.0 / x),
-                _ => then.with(move |x| x.powf(power)),
-            },
-            Self::Abs => then.with(f32::abs),
-            Self::Erf => then.with(erf),
-            Self::Sin => then.with(f32::sin),
-            Self::Cos => then.with(f32::cos),
-        }
-    }
-
-    /// Computes the function in tensor operations, on any device.
-    fn in_tensors(self, x: &Tensor) -> Result<Tensor> {
-        match self {
-            Self::Relu => x.relu(),
-            Self::Gelu => x.gelu_erf(),
-            Self::GeluTanh => x.gelu(),
-            Self::QuickGelu => x * sigmoid(&(x * QUICK_GELU)?)?,
-            Self::Sigmoid => sigmoid(x),
-            Self::Silu => x.silu(),
-            Self::Tanh => x.tanh(),
-            Self::Mish => x * softplus_tensor(x)?.tanh()?,
-            Self::Softplus => softplus_tensor(x),
-            Self::HardSigmoid => x.affine(1.0 / 6.0, 0.5)?.clamp(0f32, 1f32),
-            Self::HardSwish => x * x.affine(1.0 / 6.0, 0.5)?.clamp(0f32, 1f32)?,
-            Self::Clamp(low, high) => x.clamp(low, high),
-            Self::LeakyRelu(slope) => x.relu()? - (x.neg()?.relu()? * f64::from(slope))?,
-            Self::Elu(alpha) => x.elu(f64::from(alpha)),
-            Self::Exp => x.exp(),
-            Self::Log => x.log(),
-            Self::Sqrt => x.sqrt(),
-            Self::Power(2.0) => x.sqr(),
-            Self::Power(-1.0) => x.recip(),
-            Self::Power(power) => x.powf(f64::from(power)),
-            Self::Abs => x.abs(),
-            Self::Erf => x.erf(),
-            Self::Sin => x.sin(),
-            Self::Cos => x.cos(),
-        }
-    }
+    fn apply(self, x: &Tensor) -> Result<Tensor>;
 
     /// Returns the derivative at `x`, given the value `y` there, in the shape and dtype of `x`.
     ///
@@ -198,7 +26,29 @@ impl Activation {
     ///
     /// # Errors
     /// Returns an error if an operation fails on the device of `x`.
-    pub fn slope(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    fn slope(self, x: &Tensor, y: &Tensor) -> Result<Tensor>;
+}
+
+/// Replaces each element by the function of it.
+pub(crate) fn apply_in_place(activation: Activation, values: &mut [f32]) {
+    activation.apply_in_place(Isa::best(), values);
+}
+
+/// Returns the function of each element of a tensor on the CPU.
+fn on_cpu(activation: Activation, x: &Tensor) -> Result<Tensor> {
+    map_rows(x, CHUNK, CHUNK, x.shape(), |x, y| activation.apply_to(Isa::best(), x, y))
+}
+
+impl TensorActivation for Activation {
+    fn apply(self, x: &Tensor) -> Result<Tensor> {
+        let y = match x.device() {
+            Device::Cpu => on_cpu(self, x)?,
+            _ => in_tensors(self, &x.detach())?,
+        };
+        with_gradient(x, y, move |x, y, dy| self.slope(x, y)? * dy)
+    }
+
+    fn slope(self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
         let where_positive = |x: &Tensor| x.gt(0f64)?.to_dtype(x.dtype());
         let within = |low: f64, high: f64| (x.gt(low)?.to_dtype(x.dtype())?) * x.lt(high)?.to_dtype(x.dtype())?;
         match self {
@@ -249,9 +99,34 @@ impl Activation {
     }
 }
 
-/// Returns ln(1 + eˣ) without overflow.
-fn softplus(x: f32) -> f32 {
-    x.max(0.0) + (-x.abs()).exp().ln_1p()
+/// Computes the function in tensor operations, on any device.
+fn in_tensors(activation: Activation, x: &Tensor) -> Result<Tensor> {
+    match activation {
+        Activation::Relu => x.relu(),
+        Activation::Gelu => x.gelu_erf(),
+        Activation::GeluTanh => x.gelu(),
+        Activation::QuickGelu => x * sigmoid(&(x * QUICK_GELU)?)?,
+        Activation::Sigmoid => sigmoid(x),
+        Activation::Silu => x.silu(),
+        Activation::Tanh => x.tanh(),
+        Activation::Mish => x * softplus_tensor(x)?.tanh()?,
+        Activation::Softplus => softplus_tensor(x),
+        Activation::HardSigmoid => x.affine(1.0 / 6.0, 0.5)?.clamp(0f32, 1f32),
+        Activation::HardSwish => x * x.affine(1.0 / 6.0, 0.5)?.clamp(0f32, 1f32)?,
+        Activation::Clamp(low, high) => x.clamp(low, high),
+        Activation::LeakyRelu(slope) => x.relu()? - (x.neg()?.relu()? * f64::from(slope))?,
+        Activation::Elu(alpha) => x.elu(f64::from(alpha)),
+        Activation::Exp => x.exp(),
+        Activation::Log => x.log(),
+        Activation::Sqrt => x.sqrt(),
+        Activation::Power(2.0) => x.sqr(),
+        Activation::Power(-1.0) => x.recip(),
+        Activation::Power(power) => x.powf(f64::from(power)),
+        Activation::Abs => x.abs(),
+        Activation::Erf => x.erf(),
+        Activation::Sin => x.sin(),
+        Activation::Cos => x.cos(),
+    }
 }
 
 fn softplus_tensor(x: &Tensor) -> Result<Tensor> {
@@ -345,7 +220,7 @@ mod tests {
     fn loops_equal_tensor_operations() -> Result<()> {
         for f in ALL {
             let x = inputs(f)?.to_device(&Device::Cpu)?;
-            let (got, want) = (f.with_function(MapTensor(&x))?, f.in_tensors(&x)?);
+            let (got, want) = (on_cpu(f, &x)?, in_tensors(f, &x)?);
             let error = ((got - &want)? / (want.abs()? + 1.0)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
             assert!(error < 2e-6, "{f:?}: {error}");
         }

@@ -1,4 +1,5 @@
 use crate::Activation;
+use crate::activation::apply_in_place;
 use crate::slices::map_slices;
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
@@ -20,7 +21,7 @@ pub fn add_with_activation(a: &Tensor, b: &Tensor, activation: Activation) -> Re
         let mut y = vec![0f32; a.len()];
         y.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK)).zip(b.par_chunks(CHUNK)).for_each(|((y, a), b)| {
             y.iter_mut().zip(a).zip(b).for_each(|((y, a), b)| *y = a + b);
-            activation.apply_in_place(y);
+            apply_in_place(activation, y);
         });
         y
     })

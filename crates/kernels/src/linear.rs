@@ -1,3 +1,4 @@
+use crate::activation::apply_in_place;
 use crate::gemm::{View, multiply_rows};
 use crate::slices::map_slices;
 use crate::{Activation, cpu_matmul, with_gradient, with_gradient2};
@@ -62,7 +63,7 @@ fn frozen(
         let rows = x.len() / inputs.max(1);
         let mut y = bias.repeat(rows);
         let (x, weight) = (View { data: x, row: inputs, column: 1 }, View { data: weight, row: 1, column: inputs });
-        let finish = |rows: &mut [f32]| activation.into_iter().for_each(|activation| activation.apply_in_place(rows));
+        let finish = |rows: &mut [f32]| activation.into_iter().for_each(|activation| apply_in_place(activation, rows));
         multiply_rows((rows, outputs, inputs), &mut y, true, x, weight, finish);
         y
     })

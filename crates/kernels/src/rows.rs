@@ -1,7 +1,6 @@
 //! CPU operations that treat a tensor as rows of equal length, in parallel.
 
 use candle_core::{CpuStorage, CustomOp1, DType, Layout, Result, Shape, Tensor};
-use hard_imagenet_cpu::dispatch;
 use rayon::prelude::*;
 
 /// Applies `f(row, out)` to each run of `input` elements of a CPU tensor; each call fills `output` elements of the result.
@@ -15,37 +14,6 @@ where
     let dtype = x.dtype();
     let x = x.detach().to_dtype(DType::F32)?.contiguous()?;
     x.apply_op1_no_bwd(&Rows { input, output, shape: shape.into(), f })?.to_dtype(dtype)
-}
-
-/// Applies `f` to each element of a CPU tensor. `f` must be `#[inline(always)]` or a closure that inlines, so that the loop
-/// over it becomes vector code.
-pub(crate) fn map_elements<F>(x: &Tensor, f: F) -> Result<Tensor>
-where
-    F: Fn(f32) -> f32 + Send + Sync,
-{
-    map_rows(x, CHUNK, CHUNK, x.shape(), |x, y| map_into(x, y, &f))
-}
-
-/// Writes `f` of each element of `x` to `y`.
-fn map_into<F: Fn(f32) -> f32>(x: &[f32], y: &mut [f32], f: &F) {
-    #[inline(always)]
-    fn each<F: Fn(f32) -> f32>(x: &[f32], y: &mut [f32], f: &F) {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y = f(*x);
-        }
-    }
-    dispatch!(each(x, y, f));
-}
-
-/// Replaces each element of `x` by `f` of it.
-pub(crate) fn map_in_place<F: Fn(f32) -> f32>(x: &mut [f32], f: &F) {
-    #[inline(always)]
-    fn each<F: Fn(f32) -> f32>(x: &mut [f32], f: &F) {
-        for x in x {
-            *x = f(*x);
-        }
-    }
-    dispatch!(each(x, f));
 }
 
 /// Returns Σ f(x), added in an order that does not depend on the instruction set.
@@ -76,7 +44,7 @@ pub(crate) fn sum(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 
 /// The number of elements that a task takes at once: large enough to hide the cost of a task, small enough for the
 /// first-level cache.
-const CHUNK: usize = 4096;
+pub(crate) const CHUNK: usize = 4096;
 
 struct Rows<F> {
     input: usize,

@@ -2,7 +2,8 @@
 
 use crate::{Cut, CutValues, Model, ModelError, NodeId, WatchPoint};
 use candle_core::{DType, Tensor};
-use hard_imagenet_graph::{run, run_from, run_watching};
+use hard_imagenet_graph::{run_from, run_watching};
+use hard_imagenet_plan::PlanError;
 use hard_imagenet_images::Pixels;
 
 impl Model {
@@ -46,8 +47,8 @@ impl Model {
     /// # Errors
     /// Returns [`ModelError`] if the network does not accept the shape of the input.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, ModelError> {
-        let x = self.check_input(x)?;
-        Ok(run(self.graph(), self.weights(), &x)?.to_dtype(DType::F32)?)
+        let mut values = self.values(x, &[self.graph().output()])?;
+        Ok(values.remove(0).to_dtype(DType::F32)?)
     }
 
     /// Computes the input of the last linear layer, `(B, D)`, f32, for a normalized batch.
@@ -64,8 +65,7 @@ impl Model {
     /// Returns [`ModelError`] if there is no such node, or fails like [`Model::forward`].
     pub fn value(&self, node: &str, x: &Tensor) -> Result<Tensor, ModelError> {
         let node = self.graph().find(node)?;
-        let fed = [(self.graph().input(), self.check_input(x)?)];
-        let mut values = run_from(self.graph(), self.weights(), &fed, &[node])?;
+        let mut values = self.values(x, &[node])?;
         Ok(values.remove(0).to_dtype(DType::F32)?)
     }
 
@@ -78,9 +78,7 @@ impl Model {
         for node in nodes {
             wanted.push(self.graph().find(node)?);
         }
-        let fed = [(self.graph().input(), self.check_input(x)?)];
-        let values = run_from(self.graph(), self.weights(), &fed, &wanted)?;
-        let mut values = values.into_iter().map(|value| Ok(value.to_dtype(DType::F32)?));
+        let mut values = self.values(x, &wanted)?.into_iter().map(|value| Ok(value.to_dtype(DType::F32)?));
         let logits = values.next().unwrap_or_else(|| Err(ModelError::Input("the graph has no output".into())))?;
         Ok((logits, values.collect::<Result<_, ModelError>>()?))
     }
@@ -109,7 +107,10 @@ impl Model {
     /// # Errors
     /// Fails like [`Model::forward`].
     pub fn trunk(&self, cut: &Cut, x: &Tensor) -> Result<CutValues, ModelError> {
-        Ok(cut.trunk(self.graph(), self.weights(), &self.check_input(x)?)?)
+        let wanted: Vec<NodeId> = std::iter::once(cut.node()).chain(cut.carried().iter().copied()).collect();
+        let mut values = self.values(x, &wanted)?;
+        let carried = values.split_off(1);
+        Ok(CutValues { at: values.remove(0), carried })
     }
 
     /// Runs the network from the cut to the logits `(B, K)`, f32.
@@ -118,6 +119,22 @@ impl Model {
     /// Returns candle's error for a value that does not fit the cut.
     pub fn head(&self, cut: &Cut, value: &CutValues) -> Result<Tensor, ModelError> {
         Ok(cut.head(self.graph(), self.weights(), value)?.to_dtype(DType::F32)?)
+    }
+
+    /// Computes the values of nodes for a normalized batch: by a plan if the model is on the CPU in f32 and no gradient is
+    /// needed, and otherwise by the reference executor.
+    fn values(&self, x: &Tensor, wanted: &[NodeId]) -> Result<Vec<Tensor>, ModelError> {
+        let x = self.check_input(x)?;
+        if self.device.is_cpu() && self.dtype == DType::F32 && !x.track_op() {
+            match self.engine.run(self.graph(), self.weights(), &x, wanted) {
+                Err(PlanError::Unsupported { .. }) => {}
+                Err(PlanError::Graph(error)) => return Err(error.into()),
+                Err(PlanError::Tensor(error)) => return Err(error.into()),
+                Ok(values) => return Ok(values),
+                Err(_) => {}
+            }
+        }
+        Ok(run_from(self.graph(), self.weights(), &[(self.graph().input(), x)], wanted)?)
     }
 
     /// Returns the input in the model's dtype if the network accepts its shape.

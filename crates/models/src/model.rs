@@ -1,6 +1,8 @@
 use crate::{Graph, ModelError, ModelSpec, Network, Node, WeightMap};
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_graph::fold_batch_norm;
+use hard_imagenet_plan::Engine;
+use std::sync::Arc;
 
 /// A network on a device, ready to run. It is immutable, so threads can share it.
 ///
@@ -16,6 +18,8 @@ pub struct Model {
     pub(crate) mean: Tensor,
     /// `(1, 3, 1, 1)`, f32.
     pub(crate) std: Tensor,
+    /// Runs the network on the CPU in f32.
+    pub(crate) engine: Arc<Engine>,
 }
 
 impl Model {
@@ -52,7 +56,7 @@ impl Model {
         let channels = |values: [f32; 3]| Tensor::new(&values, device)?.reshape((1, 3, 1, 1));
         let preprocess = network.spec.preprocess;
         let (mean, std) = (channels(preprocess.mean)?, channels(preprocess.std)?);
-        Ok(Self { network, device: device.clone(), dtype, mean, std })
+        Ok(Self { network, device: device.clone(), dtype, mean, std, engine: Arc::default() })
     }
 
     /// Returns name, preprocessing and classes.

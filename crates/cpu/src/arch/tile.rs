@@ -79,8 +79,8 @@ pub struct Tile<'a> {
     pub(crate) taps: Taps<'a>,
     /// The weights, `[taps][vectors · 16]`.
     pub(crate) weights: &'a [f32],
-    /// What is added to the sums, `[vectors · 16]`.
-    pub(crate) bias: &'a [f32],
+    /// What is added to the sums, if anything, `[vectors · 16]`.
+    pub(crate) bias: Option<&'a [f32]>,
     /// What the sums start from.
     pub(crate) start: Start<'a>,
     /// What follows the sums.
@@ -105,7 +105,7 @@ pub(crate) fn compute<S: Simd, const PIXELS: usize, const VECTORS: usize>(s: S, 
     assert!(t.from.fit(PIXELS, S::STRIP, furthest, t.x.len()), "the window of a pixel is outside the input");
     assert!(t.to.fit(PIXELS, S::STRIP, t.channels, t.y.len()), "a pixel is outside the output");
     assert!(t.weights.len() >= t.taps.offsets.len() * t.taps.run * VECTORS * LANES, "weights are missing");
-    assert!(t.channels <= VECTORS * LANES && t.bias.len() >= VECTORS * LANES, "more channels than the tile has");
+    assert!(t.channels <= VECTORS * LANES && t.bias.is_none_or(|bias| bias.len() >= VECTORS * LANES), "more channels than the tile has");
 
     // Runs a block for each pixel with a literal index: a loop over the sums would keep them in memory.
     macro_rules! for_each_pixel {
@@ -176,8 +176,12 @@ pub(crate) fn compute<S: Simd, const PIXELS: usize, const VECTORS: usize>(s: S, 
         }
     }
 
-    let bias = |v: usize| s.load(t.bias[v * LANES..].first_chunk().unwrap_or(&[0.0; LANES]));
-    let (first, second) = (bias(0), if VECTORS > 1 { bias(1) } else { s.splat(0.0) });
+    // -0 is what changes nothing.
+    let bias = |v: usize| match t.bias.and_then(|bias| bias[v * LANES..].first_chunk()) {
+        Some(bias) => s.load(bias),
+        None => s.splat(-0.0),
+    };
+    let (first, second) = (bias(0), if VECTORS > 1 { bias(1) } else { s.splat(-0.0) });
     let (low, high) = match t.finish {
         Finish::Clamp(low, high) => (s.splat(low), s.splat(high)),
         _ => (s.splat(0.0), s.splat(f32::INFINITY)),

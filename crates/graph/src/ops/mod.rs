@@ -21,7 +21,7 @@ pub(crate) use norm::batch_norm_training;
 pub(crate) use tangent::Moving;
 
 use candle_core::{Result, Tensor};
-use hard_imagenet_kernels as kernels;
+use hard_imagenet_kernels::{self as kernels, TensorActivation};
 use std::sync::Arc;
 
 /// What a node computes. An `Op` is data only and holds everything that distinguishes, say, one convolution from another.

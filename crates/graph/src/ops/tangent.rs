@@ -3,7 +3,7 @@
 
 use super::{Binary, Op, Pad, Reduce, Reduction, no_input, take};
 use candle_core::{D, Result, Tensor};
-use hard_imagenet_kernels as kernels;
+use hard_imagenet_kernels::{self as kernels, TensorActivation};
 
 /// A value and the direction in which it moves, `None` if it does not move.
 pub(crate) type Moving<'a> = (&'a Tensor, Option<&'a Tensor>);

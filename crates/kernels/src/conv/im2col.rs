@@ -6,6 +6,7 @@
 
 use super::params::Conv2dParams;
 use crate::Activation;
+use crate::activation::apply_in_place;
 use crate::gemm::{View, multiply};
 use crate::slices::map_slices;
 use candle_core::{DType, Result, Tensor};
@@ -206,7 +207,7 @@ impl Conv<'_> {
             sums.iter_mut().for_each(|sum| *sum += bias);
         }
         if let Some(activation) = self.activation {
-            activation.apply_in_place(sums);
+            apply_in_place(activation, sums);
         }
     }
 }

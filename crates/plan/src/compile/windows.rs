@@ -1,0 +1,100 @@
+//! Values as images: borders, pools and depthwise convolutions.
+
+use super::Compiler;
+use crate::PlanError;
+use crate::fusion::Chain;
+use crate::kernels::{self, Images, PoolKind};
+use crate::view::View;
+use hard_imagenet_cpu::depthwise::DepthwiseWeights;
+use hard_imagenet_cpu::pool::Pool;
+use hard_imagenet_graph::{Conv2d, Pool2d};
+
+/// Returns whether each channel is convolved by itself.
+pub(super) fn is_depthwise(conv: &Conv2d) -> bool {
+    conv.groups > 1 && conv.groups == conv.inputs && conv.groups == conv.outputs
+}
+
+impl Compiler<'_> {
+    /// Returns images whose channels are neighbors, copied if they are not.
+    pub(super) fn channels_last(&mut self, i: usize, view: View) -> Result<View, PlanError> {
+        if view.shape.len() != 4 {
+            return Err(self.unsupported(i, "not an image"));
+        }
+        if view.strides[1] == 1 || view.shape[1] == 1 {
+            return Ok(view);
+        }
+        self.copy_images(i, &view, 0)
+    }
+
+    /// Returns images whose channels are neighbors, with at least `border` zeros around them, copied if they are not so.
+    pub(super) fn bordered(&mut self, i: usize, view: View, border: usize) -> Result<View, PlanError> {
+        if view.border >= border {
+            return self.channels_last(i, view);
+        }
+        if view.shape.len() != 4 {
+            return Err(self.unsupported(i, "not an image"));
+        }
+        self.copy_images(i, &view, border)
+    }
+
+    fn copy_images(&mut self, i: usize, view: &View, border: usize) -> Result<View, PlanError> {
+        let images = self.make_images(&view.shape, border);
+        self.copy(i, view, &images)?;
+        Ok(images)
+    }
+
+    fn images(&self, i: usize, view: &View) -> Result<Images, PlanError> {
+        Images::of(view).ok_or_else(|| self.unsupported(i, "channels that are not neighbors"))
+    }
+
+    pub(super) fn lower_pool(
+        &mut self,
+        i: usize,
+        pool: Pool2d,
+        count_padding: Option<bool>,
+    ) -> Result<View, PlanError> {
+        let x = self.value(self.graph.nodes()[i].inputs[0].index())?;
+        let x = self.channels_last(i, x)?;
+        let y = self.make_output(i);
+        let (from, to) = (self.images(i, &x)?, self.images(i, &y)?);
+        let kind = count_padding.map_or(PoolKind::Max, |count_padding| PoolKind::Average { count_padding });
+        let (images, rows) = (0..to.count, 0..to.image.height);
+        let pool = Pool { size: pool.size, stride: pool.stride, padding: pool.padding };
+        let isa = self.isa;
+        self.push(y.buffer, kernels::Pool { isa, x: x.buffer, from, to, pool, kind, images, rows, shift: 0 });
+        Ok(y)
+    }
+
+    pub(super) fn lower_depthwise(&mut self, i: usize, chain: &Chain, conv: Conv2d) -> Result<View, PlanError> {
+        let host = &self.graph.nodes()[chain.host];
+        let x = self.value(host.inputs[0].index())?;
+        let x = self.channels_last(i, x)?;
+        let y = self.make_output(i);
+        let (from, to) = (self.images(i, &x)?, self.images(i, &y)?);
+        let weights = self.packed.depthwise(chain.host, chain.scale, || {
+            let folded = self.folded_weights(chain, conv.outputs)?;
+            Ok(DepthwiseWeights::pack(&folded.weight, folded.bias.as_deref(), conv.kernel.0, conv.kernel.1))
+        })?;
+        let (images, rows) = (0..to.count, 0..to.image.height);
+        let Conv2d { stride, padding, dilation, .. } = conv;
+        let (isa, activation) = (self.isa, chain.activation);
+        self.push(
+            y.buffer,
+            kernels::Depthwise {
+                isa,
+                x: x.buffer,
+                from,
+                to,
+                weights,
+                stride,
+                padding,
+                dilation,
+                activation,
+                images,
+                rows,
+                shift: 0,
+            },
+        );
+        Ok(y)
+    }
+}

@@ -1,0 +1,181 @@
+use crate::PlanError;
+use crate::compile::{Request, compile};
+use crate::plan::{Plan, Workspace};
+use crate::weights::WeightCache;
+use candle_core::{CpuStorage, DType, Storage, Tensor};
+use hard_imagenet_cpu::Isa;
+use hard_imagenet_graph::{Graph, NodeId, Op, WeightMap};
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most images that pass through a plan together. Their values should stay in the last-level cache.
+const MOST_IMAGES: usize = 4;
+
+/// Runs a network on the CPU by plans, which are made when they are first needed and kept.
+///
+/// An engine belongs to one graph with one set of weights. Threads can share it. The value of an image has the same bits in
+/// every batch, on any number of threads and on every instruction set.
+#[derive(Debug)]
+pub struct Engine {
+    isa: Isa,
+    plans: Mutex<HashMap<Request, Arc<Plan>>>,
+    packed: WeightCache,
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new(Isa::best())
+    }
+}
+
+impl Engine {
+    /// Creates an engine without plans for an instruction set.
+    pub fn new(isa: Isa) -> Self {
+        Self { isa, plans: Mutex::default(), packed: WeightCache::default(), workspaces: Mutex::default() }
+    }
+
+    /// Returns the values of the `wanted` nodes for the images `x` `(B, C, H, W)`, f32 on the CPU, as
+    /// [`run_from`](hard_imagenet_graph::run_from) does. No gradient flows through them.
+    ///
+    /// The graph and the weights must be the same in every call.
+    ///
+    /// # Errors
+    /// Returns [`PlanError::Unsupported`] if no step computes a node, and an error of the graph or of candle.
+    pub fn run(
+        &self,
+        graph: &Graph,
+        weights: &WeightMap,
+        x: &Tensor,
+        wanted: &[NodeId],
+    ) -> Result<Vec<Tensor>, PlanError> {
+        let x = x.to_dtype(DType::F32)?.contiguous()?;
+        let (storage, layout) = x.storage_and_layout();
+        let (Storage::Cpu(CpuStorage::F32(values)), Some((start, end))) = (&*storage, layout.contiguous_offsets()) else {
+            return Err(candle_core::Error::Msg("a plan needs images on the CPU".into()).into());
+        };
+        let shape = x.dims();
+        let outputs = self.compute(graph, weights, shape, &values[start..end], wanted)?;
+        let tensors = outputs.into_iter().map(|(shape, values)| Tensor::from_vec(values, shape, x.device()));
+        Ok(tensors.collect::<Result<_, _>>()?)
+    }
+
+    fn compute(
+        &self,
+        graph: &Graph,
+        weights: &WeightMap,
+        shape: &[usize],
+        input: &[f32],
+        wanted: &[NodeId],
+    ) -> Result<Vec<(Vec<usize>, Vec<f32>)>, PlanError> {
+        let shapes = graph.shapes(shape)?;
+        let threads = rayon::current_num_threads();
+        let images = shape.first().copied().unwrap_or(0);
+        let jobs = if divides(graph, shape, wanted)? { divide(images, threads) } else { vec![vec![images]] };
+        let mut outputs: Vec<Vec<f32>> =
+            wanted.iter().map(|id| vec![0.0; shapes[id.index()].iter().product()]).collect();
+        // The images and the parts of the outputs of each group.
+        let mut rest_input = input;
+        let mut rest: Vec<&mut [f32]> = outputs.iter_mut().map(|output| output.as_mut_slice()).collect();
+        let mut work = Vec::new();
+        let (each_input, each) = (input.len() / images.max(1), rest.iter().map(|o| o.len() / images.max(1)).collect::<Vec<_>>());
+        for job in &jobs {
+            let mut groups = Vec::new();
+            for &count in job {
+                let (own, others) = rest_input.split_at(count * each_input);
+                rest_input = others;
+                let own_outputs: Vec<&mut [f32]> = rest
+                    .iter_mut()
+                    .zip(&each)
+                    .map(|(output, each)| {
+                        let (own, others) = std::mem::take(output).split_at_mut(count * each);
+                        *output = others;
+                        own
+                    })
+                    .collect();
+                groups.push((count, own, own_outputs));
+            }
+            work.push(groups);
+        }
+        let parts = if jobs.len() > 1 { 1 } else { threads };
+        let plan_for = |count: usize, parts: usize| {
+            let input = [&[count], &shape[1..]].concat();
+            self.plan(graph, weights, Request { input, wanted: wanted.to_vec(), parts })
+        };
+        // Plans are made before threads need them, each once.
+        for count in jobs.iter().flatten().copied().collect::<std::collections::BTreeSet<_>>() {
+            plan_for(count, parts)?;
+        }
+        let run = |(count, input, mut outputs): (usize, &[f32], Vec<&mut [f32]>), workspace: &mut Workspace| {
+            plan_for(count, parts).map(|plan| plan.run(workspace, input, &mut outputs))
+        };
+        let run_job = |groups: Vec<(usize, &[f32], Vec<&mut [f32]>)>| -> Result<(), PlanError> {
+            let mut workspace = self.take_workspace();
+            let result = groups.into_iter().try_for_each(|group| run(group, &mut workspace));
+            self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+            result
+        };
+        if work.len() == 1 {
+            work.into_iter().try_for_each(run_job)?;
+        } else {
+            work.into_par_iter().with_max_len(1).try_for_each(run_job)?;
+        }
+        Ok(wanted.iter().map(|id| shapes[id.index()].clone()).zip(outputs).collect())
+    }
+
+    fn take_workspace(&self) -> Workspace {
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn plan(&self, graph: &Graph, weights: &WeightMap, request: Request) -> Result<Arc<Plan>, PlanError> {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = plans.get(&request) {
+            return Ok(plan.clone());
+        }
+        let plan = Arc::new(compile(graph, weights, &self.packed, self.isa, &request)?);
+        plans.insert(request, plan.clone());
+        Ok(plan)
+    }
+}
+
+/// Divides images into groups, and the groups among threads. A single job is shared by all threads.
+fn divide(images: usize, threads: usize) -> Vec<Vec<usize>> {
+    if images < threads || threads == 1 {
+        return vec![groups(images, if threads == 1 { MOST_IMAGES } else { 1 })];
+    }
+    (0..threads).map(|i| groups(images * (i + 1) / threads - images * i / threads, MOST_IMAGES)).collect()
+}
+
+/// Divides images into groups of about equal size.
+fn groups(images: usize, most: usize) -> Vec<usize> {
+    let count = images.div_ceil(most).max(1);
+    (0..count).map(|i| images * (i + 1) / count - images * i / count).collect()
+}
+
+/// Returns whether the wanted values of a batch are those of its images one after the other, and no operation adds or compares
+/// values of different images.
+fn divides(graph: &Graph, shape: &[usize], wanted: &[NodeId]) -> Result<bool, PlanError> {
+    let with = |images: usize| graph.shapes(&[&[images], shape.get(1..).unwrap_or_default()].concat());
+    let (one, two) = (with(1)?, with(2)?);
+    let batch = |i: usize| -> Vec<usize> { (0..one[i].len()).filter(|&d| one[i][d] != two[i][d]).collect() };
+    let leads = wanted.iter().all(|id| batch(id.index()) == [0] || one[id.index()] == two[id.index()]);
+    let fixed = wanted.iter().any(|id| one[id.index()] == two[id.index()]);
+    let mixes = graph.nodes().iter().any(|node| {
+        let batch = node.inputs.first().map(|id| batch(id.index())).unwrap_or_default();
+        match &node.op {
+            Op::Reduce(reduce) => reduce.dims.iter().any(|dim| batch.contains(dim)),
+            Op::Softmax | Op::LayerNorm { .. } | Op::Linear { .. } => {
+                let rank = node.inputs.first().map_or(0, |id| one[id.index()].len());
+                batch.contains(&rank.wrapping_sub(1))
+            }
+            Op::Concat { dim } | Op::Roll { dim, .. } | Op::Narrow { dim, .. } | Op::Select { dim, .. } => {
+                batch.contains(dim)
+            }
+            Op::IndexSelect { dim, .. } => batch.contains(dim),
+            Op::Pad(pad) => batch.contains(&pad.dim),
+            _ => false,
+        }
+    });
+    Ok(leads && !fixed && !mixes)
+}

@@ -1,0 +1,74 @@
+//! Weights in the order in which kernels read them, made once for all plans of a graph.
+
+use crate::PlanError;
+use candle_core::{DType, Tensor};
+use hard_imagenet_cpu::depthwise::DepthwiseWeights;
+use hard_imagenet_cpu::product::PackedWeights;
+use hard_imagenet_graph::{GraphError, Node, WeightMap};
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a node's weights are packed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Form {
+    /// A product; the number of the group of channels.
+    Product(usize),
+    /// A depthwise convolution.
+    Depthwise,
+}
+
+/// Packed weights by node and form.
+#[derive(Debug, Default)]
+pub(crate) struct WeightCache {
+    packed: Mutex<HashMap<(usize, Form, Option<usize>), Arc<dyn Any + Send + Sync>>>,
+}
+
+impl WeightCache {
+    /// Returns the packed weights of a node, which `make` packs if they are not there. `scale` is the node with which they are
+    /// multiplied.
+    fn get<T: Send + Sync + 'static>(
+        &self,
+        key: (usize, Form, Option<usize>),
+        make: impl FnOnce() -> Result<T, PlanError>,
+    ) -> Result<Arc<T>, PlanError> {
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Ok(found)) = packed.get(&key).map(|found| found.clone().downcast()) {
+            return Ok(found);
+        }
+        let made = Arc::new(make()?);
+        packed.insert(key, made.clone());
+        Ok(made)
+    }
+
+    pub(crate) fn product(
+        &self,
+        node: usize,
+        group: usize,
+        scale: Option<usize>,
+        make: impl FnOnce() -> Result<PackedWeights, PlanError>,
+    ) -> Result<Arc<PackedWeights>, PlanError> {
+        self.get((node, Form::Product(group), scale), make)
+    }
+
+    pub(crate) fn depthwise(
+        &self,
+        node: usize,
+        scale: Option<usize>,
+        make: impl FnOnce() -> Result<DepthwiseWeights, PlanError>,
+    ) -> Result<Arc<DepthwiseWeights>, PlanError> {
+        self.get((node, Form::Depthwise, scale), make)
+    }
+}
+
+/// Returns the elements of a node's weight, or `None` if it has no such weight.
+pub(crate) fn find(node: &Node, which: usize, weights: &WeightMap) -> Result<Option<Vec<f32>>, PlanError> {
+    let Some(name) = node.weights.get(which) else { return Ok(None) };
+    let missing = || GraphError::MissingWeight { node: node.name.clone(), weight: name.clone() };
+    elements(weights.get(name).ok_or_else(missing)?).map(Some)
+}
+
+/// Returns the elements of a tensor in row-major order.
+pub(crate) fn elements(tensor: &Tensor) -> Result<Vec<f32>, PlanError> {
+    Ok(tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+}
