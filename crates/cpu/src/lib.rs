@@ -8,6 +8,7 @@
 //! - [`dispatch!`] compiles a block of code once for each instruction set and runs the best version.
 //! - [`Isa`] is the instruction set behind it: [`Isa::best`] detects it once, [`Isa::available`] lists all that a test
 //!   should compare.
+//! - [`Activation`] is a function of each value: ReLU, GELU, the logistic function and their like.
 //! - [`random`] is the counter-based generator of the workspace: [`random::Stream`], [`random::StreamReader`], and
 //!   [`random::normals`] for standard normals.
 //!
@@ -53,15 +54,20 @@
 //! `unsafe` code appears only below `src/arch`. A value such as [`arch::Avx2`] can only be made by detecting the
 //! instruction set, so holding one proves that the processor has it.
 
-pub mod activation;
+mod activation;
 mod aligned;
 pub mod arch;
 mod isa;
+mod math;
 pub mod product;
 pub mod random;
 mod simd;
+mod tail;
+#[cfg(test)]
+mod testing;
 mod view;
 
+pub use activation::Activation;
 pub use aligned::Aligned;
 pub use isa::Isa;
 pub use simd::{LANES, Simd, Vectorized};
