@@ -2,8 +2,8 @@ use crate::isa::Isa;
 use crate::math::{
     EXP_RANGE, centered_normal_cdf, erf, exp, exp_m1_nonpositive, exp_within, sigmoid, sigmoid_above, tanh,
 };
+use crate::row;
 use crate::simd::{LANES, Simd, Vectorized};
-use crate::tail;
 
 /// A function of each value.
 ///
@@ -147,6 +147,30 @@ impl Activation {
     }
 }
 
+/// Two numbers between which values are clamped. NaN stays NaN.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds<V>(V, V);
+
+impl<V: Copy> Bounds<V> {
+    /// Clamps each lane.
+    #[inline(always)]
+    pub(crate) fn clamp<S: Simd<F32 = V>>(self, s: S, x: V) -> V {
+        s.min(self.1, s.max(self.0, x))
+    }
+}
+
+/// Divides an activation into bounds, which every kernel can afford to apply to its vectors before they are stored, and what
+/// must be applied to the row afterwards. The bounds of no activation are infinite.
+#[inline(always)]
+pub(crate) fn split<S: Simd>(s: S, activation: Option<Activation>) -> (Bounds<S::F32>, Option<Activation>) {
+    let (low, high, rest) = match activation {
+        Some(Activation::Relu) => (0.0, f32::INFINITY, None),
+        Some(Activation::Clamp(low, high)) => (low, high, None),
+        other => (f32::NEG_INFINITY, f32::INFINITY, other),
+    };
+    (Bounds(s.splat(low), s.splat(high)), rest)
+}
+
 /// A generic continuation: receives the function of one vector with its concrete type.
 trait WithFunction<S: Simd> {
     type Output;
@@ -171,7 +195,7 @@ impl<S: Simd> WithFunction<S> for Row<'_> {
     type Output = ();
     #[inline(always)]
     fn with(self, s: S, f: impl Fn(S::F32) -> S::F32) {
-        tail::map_in_place(s, self.0, f);
+        row::map_in_place(s, self.0, f);
     }
 }
 
@@ -182,7 +206,7 @@ impl<S: Simd> WithFunction<S> for Rows<'_> {
     type Output = ();
     #[inline(always)]
     fn with(self, s: S, f: impl Fn(S::F32) -> S::F32) {
-        tail::map(s, self.0, self.1, f);
+        row::map(s, self.0, self.1, f);
     }
 }
 

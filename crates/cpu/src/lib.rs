@@ -9,6 +9,7 @@
 //! - [`Isa`] is the instruction set behind it: [`Isa::best`] detects it once, [`Isa::available`] lists all that a test
 //!   should compare.
 //! - [`Activation`] is a function of each value: ReLU, GELU, the logistic function and their like.
+//! - [`layer_norm`] and [`affine`] compute rows.
 //! - [`random`] is the counter-based generator of the workspace: [`random::Stream`], [`random::StreamReader`], and
 //!   [`random::normals`] for standard normals.
 //!
@@ -59,10 +60,11 @@ mod aligned;
 pub mod arch;
 mod isa;
 mod math;
+mod norm;
 pub mod product;
 pub mod random;
+mod row;
 mod simd;
-mod tail;
 #[cfg(test)]
 mod testing;
 mod view;
@@ -70,5 +72,6 @@ mod view;
 pub use activation::Activation;
 pub use aligned::Aligned;
 pub use isa::Isa;
+pub use norm::{affine, layer_norm, layer_norm_strided};
 pub use simd::{LANES, Simd, Vectorized};
 pub use view::ImageView;

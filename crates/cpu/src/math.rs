@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::simd::{LANES, Vectorized};
     use crate::testing::{assert_same_bits, erf as exact_erf};
-    use crate::{Isa, tail};
+    use crate::{Isa, row};
 
     #[derive(Clone, Copy)]
     enum Function {
@@ -148,13 +148,13 @@ mod tests {
         fn run<S: Simd>(self, s: S) {
             let Self(function, x, y) = self;
             match function {
-                Function::Exp => tail::map(s, x, y, |x| exp(s, x)),
-                Function::ExpNonpositive => tail::map(s, x, y, |x| exp_nonpositive(s, x)),
-                Function::ExpM1 => tail::map(s, x, y, |x| exp_m1_nonpositive(s, x)),
-                Function::Sigmoid => tail::map(s, x, y, |x| sigmoid(s, x)),
-                Function::Tanh => tail::map(s, x, y, |x| tanh(s, x)),
-                Function::Cdf => tail::map(s, x, y, |x| centered_normal_cdf(s, x)),
-                Function::Erf => tail::map(s, x, y, |x| erf(s, x)),
+                Function::Exp => row::map(s, x, y, |x| exp(s, x)),
+                Function::ExpNonpositive => row::map(s, x, y, |x| exp_nonpositive(s, x)),
+                Function::ExpM1 => row::map(s, x, y, |x| exp_m1_nonpositive(s, x)),
+                Function::Sigmoid => row::map(s, x, y, |x| sigmoid(s, x)),
+                Function::Tanh => row::map(s, x, y, |x| tanh(s, x)),
+                Function::Cdf => row::map(s, x, y, |x| centered_normal_cdf(s, x)),
+                Function::Erf => row::map(s, x, y, |x| erf(s, x)),
             }
         }
     }
