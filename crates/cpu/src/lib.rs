@@ -9,7 +9,7 @@
 //! - [`Isa`] is the instruction set behind it: [`Isa::best`] detects it once, [`Isa::available`] lists all that a test
 //!   should compare.
 //! - [`Activation`] is a function of each value: ReLU, GELU, the logistic function and their like.
-//! - [`layer_norm`] and [`affine`] compute rows.
+//! - [`layer_norm`], [`affine`] and [`softmax`] compute rows.
 //! - [`random`] is the counter-based generator of the workspace: [`random::Stream`], [`random::StreamReader`], and
 //!   [`random::normals`] for standard normals.
 //!
@@ -65,6 +65,7 @@ pub mod product;
 pub mod random;
 mod row;
 mod simd;
+mod softmax;
 #[cfg(test)]
 mod testing;
 mod view;
@@ -74,4 +75,5 @@ pub use aligned::Aligned;
 pub use isa::Isa;
 pub use norm::{affine, layer_norm, layer_norm_strided};
 pub use simd::{LANES, Simd, Vectorized};
+pub use softmax::softmax;
 pub use view::ImageView;
