@@ -9,7 +9,8 @@
 //! - [`Isa`] is the instruction set behind it: [`Isa::best`] detects it once, [`Isa::available`] lists all that a test
 //!   should compare.
 //! - [`Activation`] is a function of each value: ReLU, GELU, the logistic function and their like.
-//! - [`layer_norm`], [`affine`] and [`softmax`] compute rows.
+//! - [`layer_norm`], [`affine`] and [`softmax`] compute rows; [`binary`], [`binary_rows`], [`binary_scalar`] and [`scale`]
+//!   combine values one by one.
 //! - [`random`] is the counter-based generator of the workspace: [`random::Stream`], [`random::StreamReader`], and
 //!   [`random::normals`] for standard normals.
 //!
@@ -58,6 +59,7 @@
 mod activation;
 mod aligned;
 pub mod arch;
+mod elementwise;
 mod isa;
 mod math;
 mod norm;
@@ -72,6 +74,7 @@ mod view;
 
 pub use activation::Activation;
 pub use aligned::Aligned;
+pub use elementwise::{Binary, binary, binary_in_place, binary_rows, binary_scalar, scale};
 pub use isa::Isa;
 pub use norm::{affine, layer_norm, layer_norm_strided};
 pub use simd::{LANES, Simd, Vectorized};
