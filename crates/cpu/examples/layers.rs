@@ -67,8 +67,8 @@ fn main() {
             let image = (h + 2 * pad) * pitch;
             let mut x = Aligned::zeros(n * image);
             x.iter_mut().enumerate().for_each(|(i, x)| *x = (i % 17) as f32 / 17.0);
-            let window =
-                Window { offsets: (0..k).map(|y| y * pitch).collect(), run: k * cin, footprint: cin * stride * stride };
+            let offsets: Vec<usize> = (0..k).map(|y| y * pitch).collect();
+            let window = Window { offsets: &offsets, run: k * cin, footprint: cin * stride * stride };
             let packed = PackedWeights::pack(isa, cout, window.taps(), |o, t| ((o + t) % 13) as f32 / 13.0, None);
             let dense = Strides { start: 0, by: [oh * ow * cout, ow * cout, cout] };
             let positions = Positions {

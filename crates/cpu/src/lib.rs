@@ -8,6 +8,9 @@
 //! - [`dispatch!`] compiles a block of code once for each instruction set and runs the best version.
 //! - [`Isa`] is the instruction set behind it: [`Isa::best`] detects it once, [`Isa::available`] lists all that a test
 //!   should compare.
+//! - [`Activation`] is a function of each value: ReLU, GELU, the logistic function and their like.
+//! - [`layer_norm`], [`affine`] and [`softmax`] compute rows; [`binary`], [`binary_rows`], [`binary_scalar`] and [`scale`]
+//!   combine values one by one.
 //! - [`random`] is the counter-based generator of the workspace: [`random::Stream`], [`random::StreamReader`], and
 //!   [`random::normals`] for standard normals.
 //!
@@ -53,22 +56,32 @@
 //! `unsafe` code appears only below `src/arch`. A value such as [`arch::Avx2`] can only be made by detecting the
 //! instruction set, so holding one proves that the processor has it.
 
-pub mod activation;
+mod activation;
 mod aligned;
 pub mod arch;
 pub mod attention;
-pub mod depthwise;
-pub mod elementwise;
-pub mod norm;
-pub mod pool;
-pub mod softmax;
+mod depthwise;
+mod elementwise;
 mod isa;
+mod math;
+mod norm;
+mod pool;
 pub mod product;
 pub mod random;
+mod row;
 mod simd;
+mod softmax;
+#[cfg(test)]
+mod testing;
 mod view;
 
+pub use activation::Activation;
 pub use aligned::Aligned;
+pub use depthwise::{DepthwiseWeights, depthwise};
+pub use elementwise::{Binary, binary, binary_in_place, binary_rows, binary_scalar, scale};
 pub use isa::Isa;
+pub use norm::{affine, layer_norm, layer_norm_strided};
+pub use pool::{Pool, average_pool, max_pool};
 pub use simd::{LANES, Simd, Vectorized};
+pub use softmax::softmax;
 pub use view::ImageView;

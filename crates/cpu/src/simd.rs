@@ -73,21 +73,27 @@ pub trait Simd: Copy + Debug + Send + Sync + 'static {
     fn sum(self, x: Self::F32) -> f32 {
         let mut lanes = [0.0; LANES];
         self.store(x, &mut lanes);
-        for half in [8, 4, 2, 1] {
-            for i in 0..half {
-                lanes[i] += lanes[i + half];
-            }
-        }
-        lanes[0]
+        fold_lanes(&lanes, |a, b| a + b)
     }
 
-    /// Returns the largest lane.
+    /// Returns the largest lane. The result is not specified if one is NaN.
     #[inline(always)]
     fn largest(self, x: Self::F32) -> f32 {
         let mut lanes = [0.0; LANES];
         self.store(x, &mut lanes);
-        lanes.into_iter().fold(lanes[0], |a, b| if b > a { b } else { a })
+        fold_lanes(&lanes, |a, b| if a > b { a } else { b })
     }
+}
+
+/// Combines lane i with lane i + 8, then those with the ones 4, 2 and 1 further.
+///
+/// There is no loop, because the compiler would keep the lanes in memory.
+#[inline(always)]
+fn fold_lanes(lanes: &[f32; LANES], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let two = |i: usize| f(lanes[i], lanes[i + 8]);
+    let four = |i: usize| f(two(i), two(i + 4));
+    let eight = |i: usize| f(four(i), four(i + 2));
+    f(eight(0), eight(1))
 }
 
 /// A computation that is compiled once for each instruction set.

@@ -2,7 +2,7 @@ use crate::rows::{CHUNK, map_rows};
 use crate::with_gradient;
 use candle_core::{Device, Result, Tensor};
 use hard_imagenet_cpu::Isa;
-use hard_imagenet_cpu::activation::Activation;
+use hard_imagenet_cpu::Activation;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 /// √(2 / π) and the coefficient of x³ in the tanh form of GELU.

@@ -71,7 +71,7 @@ pub use activation::TensorActivation;
 pub use add::add_with_activation;
 pub use batch_norm::{BatchStatistics, batch_norm, batch_norm_training};
 pub use conv::{Conv2dParams, conv2d, conv2d_with_activation};
-pub use hard_imagenet_cpu::activation::Activation;
+pub use hard_imagenet_cpu::Activation;
 pub use gradient::{gradient, gradients, with_gradient, with_gradient2};
 pub use layer_norm::{layer_norm, layer_norm_tangent};
 pub use linear::{linear, linear_with_activation, matmul};

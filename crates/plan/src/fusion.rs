@@ -1,6 +1,6 @@
 //! Which nodes are computed together.
 
-use hard_imagenet_cpu::activation::Activation;
+use hard_imagenet_cpu::Activation;
 use hard_imagenet_graph::{Binary, Graph, Node, NodeId, Op};
 use std::collections::HashMap;
 

@@ -2,7 +2,7 @@
 
 use crate::PlanError;
 use candle_core::{DType, Tensor};
-use hard_imagenet_cpu::depthwise::DepthwiseWeights;
+use hard_imagenet_cpu::DepthwiseWeights;
 use hard_imagenet_cpu::product::PackedWeights;
 use hard_imagenet_graph::{GraphError, Node, WeightMap};
 use std::any::Any;

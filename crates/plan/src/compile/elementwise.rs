@@ -7,7 +7,7 @@ use crate::kernels::{self, Operand, UnaryFunction};
 use crate::loops::Loops;
 use crate::view::View;
 use crate::weights::find;
-use hard_imagenet_cpu::elementwise::Binary as Function;
+use hard_imagenet_cpu::Binary as Function;
 use hard_imagenet_graph::{Binary, Op, Reduce};
 
 impl Compiler<'_> {

@@ -5,8 +5,8 @@ use crate::PlanError;
 use crate::fusion::Chain;
 use crate::kernels::{self, Images, PoolKind};
 use crate::view::View;
-use hard_imagenet_cpu::depthwise::DepthwiseWeights;
-use hard_imagenet_cpu::pool::Pool;
+use hard_imagenet_cpu::DepthwiseWeights;
+use hard_imagenet_cpu::Pool;
 use hard_imagenet_graph::{Conv2d, Pool2d};
 
 /// Returns whether each channel is convolved by itself.

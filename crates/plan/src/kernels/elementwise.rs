@@ -3,8 +3,8 @@ use crate::loops::Loops;
 use crate::memory::Memory;
 use crate::view::BufferId;
 use hard_imagenet_cpu::Isa;
-use hard_imagenet_cpu::activation::Activation;
-use hard_imagenet_cpu::elementwise::{self, Binary as Function};
+use hard_imagenet_cpu::Activation;
+use hard_imagenet_cpu::{self as cpu, Binary as Function};
 
 /// A function of two values, which are broadcast, and an activation.
 #[derive(Clone, Debug)]
@@ -27,12 +27,12 @@ impl Kernel for Binary {
             // The first operand lies where the output goes, element by element.
             return self.loops.for_each(|[to, _, second]| match self.loops.steps {
                 [1, 1, 1] => {
-                    elementwise::binary_in_place(isa, function, &mut y[to..to + run], &b[second..second + run], activation);
+                    cpu::binary_in_place(isa, function, &mut y[to..to + run], &b[second..second + run], activation);
                 }
                 [step, _, b_step] => {
                     for i in 0..run {
                         let y = &mut y[to + i * step];
-                        *y = function.of(*y, b[second + i * b_step]);
+                        *y = scalar(function, *y, b[second + i * b_step]);
                     }
                     apply(isa, activation, y, to, run, step);
                 }
@@ -41,11 +41,11 @@ impl Kernel for Binary {
         self.loops.for_each(|[to, first, second]| match self.loops.steps {
             [1, 1, 1] => {
                 let (a, b) = (&a[first..first + run], &b[second..second + run]);
-                elementwise::binary(isa, function, a, b, &mut y[to..to + run], activation);
+                cpu::binary(isa, function, a, b, &mut y[to..to + run], activation);
             }
             [step, a_step, b_step] => {
                 for i in 0..run {
-                    y[to + i * step] = function.of(a[first + i * a_step], b[second + i * b_step]);
+                    y[to + i * step] = scalar(function, a[first + i * a_step], b[second + i * b_step]);
                 }
                 apply(isa, activation, y, to, run, step);
             }
@@ -57,6 +57,18 @@ impl Kernel for Binary {
     }
 
     split_by_loops!();
+}
+
+/// Returns the function of two elements.
+fn scalar(function: Function, a: f32, b: f32) -> f32 {
+    match function {
+        Function::Add => a + b,
+        Function::Sub => a - b,
+        Function::Mul => a * b,
+        Function::Div => a / b,
+        Function::Maximum => if b > a { b } else { a },
+        Function::Minimum => if b < a { b } else { a },
+    }
 }
 
 /// Applies an activation to elements that lie `step` apart.
@@ -124,7 +136,7 @@ impl Kernel for Affine {
     fn run(&self, memory: &Memory<'_>, y: &mut [f32], _: &mut [f32]) {
         let (x, run) = (memory.read(self.x), self.loops.run);
         self.loops.for_each(|[to, from]| {
-            elementwise::affine(
+            cpu::affine(
                 self.isa,
                 &x[from..from + run],
                 &mut y[to..to + run],

@@ -2,7 +2,7 @@ use super::{Kernel, Operand, split_by_loops};
 use crate::loops::Loops;
 use crate::memory::Memory;
 use crate::view::BufferId;
-use hard_imagenet_cpu::{Isa, norm, softmax};
+use hard_imagenet_cpu::{self as cpu, Isa};
 
 /// Layer normalization over the last dimension.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ impl Kernel for LayerNorm {
         let (x, run) = (memory.read(self.x), self.loops.run);
         self.loops.for_each(|[to, from]| {
             let (x, y) = (&x[from..from + run], &mut y[to..to + run]);
-            norm::layer_norm(self.isa, x, y, &self.weight, &self.bias, self.eps);
+            cpu::layer_norm(self.isa, x, y, &self.weight, &self.bias, self.eps);
         });
     }
 
@@ -50,7 +50,7 @@ impl Kernel for Softmax {
             if let Some(x) = x {
                 y.copy_from_slice(&x[from..from + run]);
             }
-            softmax::softmax(self.isa, y, run);
+            cpu::softmax(self.isa, y, run);
         });
     }
 

@@ -1,7 +1,7 @@
 use super::Kernel;
 use crate::memory::Memory;
 use crate::view::BufferId;
-use hard_imagenet_cpu::activation::Activation;
+use hard_imagenet_cpu::Activation;
 use hard_imagenet_cpu::product::{PackedWeights, Positions, Residual, Window, product};
 use std::sync::Arc;
 

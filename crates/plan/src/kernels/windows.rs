@@ -1,9 +1,9 @@
 use super::Kernel;
 use crate::memory::Memory;
 use crate::view::{BufferId, View};
-use hard_imagenet_cpu::activation::Activation;
-use hard_imagenet_cpu::depthwise::{DepthwiseWeights, depthwise};
-use hard_imagenet_cpu::pool::{self, average_pool, max_pool};
+use hard_imagenet_cpu::Activation;
+use hard_imagenet_cpu::{DepthwiseWeights, depthwise};
+use hard_imagenet_cpu::{self as cpu, average_pool, max_pool};
 use hard_imagenet_cpu::{ImageView, Isa};
 use std::ops::Range;
 use std::sync::Arc;
@@ -78,7 +78,7 @@ pub(crate) struct Pool {
     pub(crate) x: BufferId,
     pub(crate) from: Images,
     pub(crate) to: Images,
-    pub(crate) pool: pool::Pool,
+    pub(crate) pool: cpu::Pool,
     pub(crate) kind: PoolKind,
     pub(crate) images: Range<usize>,
     pub(crate) rows: Range<usize>,

@@ -126,10 +126,11 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn power_of_two(self, n: Self::F32) -> Self::F32 {
         avx2!({
-            n.map(|n| {
-                let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-                _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
-            })
+            // No `map` over the halves: its closure is not inlined, and then both halves go through memory.
+            let bias = _mm256_set1_epi32(127);
+            let low = _mm256_add_epi32(_mm256_cvtps_epi32(n[0]), bias);
+            let high = _mm256_add_epi32(_mm256_cvtps_epi32(n[1]), bias);
+            [_mm256_castsi256_ps(_mm256_slli_epi32::<23>(low)), _mm256_castsi256_ps(_mm256_slli_epi32::<23>(high))]
         })
     }
 }
