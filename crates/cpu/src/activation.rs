@@ -10,7 +10,6 @@ use crate::simd::{LANES, Simd, Vectorized};
 /// All values are the same bits on every instruction set. NaN stays NaN. Errors are given for finite values; ε is 6e-8, half
 /// a unit in the last place of 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Activation {
     /// max(x, 0)
     Relu,
