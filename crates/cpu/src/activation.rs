@@ -58,7 +58,7 @@ pub enum Activation {
 }
 
 /// √(2 / π) and the coefficient of x³ in the tanh form of GELU.
-const GELU_TANH: (f32, f32) = (0.797_884_56, 0.044_715);
+const GELU_TANH: (f32, f32) = (0.797_884_6, 0.044_715);
 const QUICK_GELU: f32 = 1.702;
 
 impl Activation {

@@ -11,6 +11,8 @@
 //! - [`Activation`] is a function of each value: ReLU, GELU, the logistic function and their like.
 //! - [`layer_norm`], [`affine`] and [`softmax`] compute rows; [`binary`], [`binary_rows`], [`binary_scalar`] and [`scale`]
 //!   combine values one by one.
+//! - [`ImageView`] says where an image with channels last lies in a slice. [`max_pool`], [`average_pool`] and
+//!   [`reduce_pixels`] take its pixels together.
 //! - [`random`] is the counter-based generator of the workspace: [`random::Stream`], [`random::StreamReader`], and
 //!   [`random::normals`] for standard normals.
 //!
@@ -81,7 +83,7 @@ pub use depthwise::{DepthwiseWeights, depthwise};
 pub use elementwise::{Binary, binary, binary_in_place, binary_rows, binary_scalar, scale};
 pub use isa::Isa;
 pub use norm::{affine, layer_norm, layer_norm_strided};
-pub use pool::{Pool, average_pool, max_pool};
+pub use pool::{Pool, Reduction, average_pool, max_pool, reduce_pixels};
 pub use simd::{LANES, Simd, Vectorized};
 pub use softmax::softmax;
 pub use view::ImageView;
