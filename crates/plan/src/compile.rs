@@ -44,7 +44,7 @@ pub(crate) fn compile(
     let readers = find_readers(graph, &computed);
     let facts = Facts { graph, shapes: &shapes, computed: &computed, constant: &constant, readers: &readers, wanted: &request.wanted };
     let fusion = fusion::find(&facts);
-    let orders = memory_orders(graph, &shapes);
+    let orders = memory_orders(graph, &shapes, &fusion);
     let mut compiler = Compiler {
         graph,
         weights,
@@ -111,22 +111,29 @@ fn find_readers(graph: &Graph, computed: &[bool]) -> Vec<Vec<usize>> {
 }
 
 /// Returns the order of each value's dimensions in memory, outermost first. Images have their channels last.
-fn memory_orders(graph: &Graph, shapes: &[Vec<usize>]) -> Vec<Vec<usize>> {
+fn memory_orders(graph: &Graph, shapes: &[Vec<usize>], fusion: &Fusion) -> Vec<Vec<usize>> {
     const CHANNELS_LAST: [usize; 4] = [0, 2, 3, 1];
     let mut orders: Vec<Vec<usize>> = Vec::with_capacity(shapes.len());
-    for (node, shape) in graph.nodes().iter().zip(shapes) {
+    for (i, (node, shape)) in graph.nodes().iter().zip(shapes).enumerate() {
+        // A chain writes what its host writes.
+        let host = fusion.chains.get(&i).map_or(node, |chain| &graph.nodes()[chain.host]);
         let row_major: Vec<usize> = (0..shape.len()).collect();
         let like = |which: usize| -> Option<Vec<usize>> {
             let order = &orders[node.inputs.get(which)?.index()];
             (order.len() == shape.len()).then(|| order.clone())
         };
-        orders.push(match &node.op {
+        orders.push(match &host.op {
             Op::Conv2d(_) | Op::MaxPool2d(_) | Op::AvgPool2d { .. } => CHANNELS_LAST.to_vec(),
             Op::BatchNorm { .. } if shape.len() == 4 => CHANNELS_LAST.to_vec(),
             Op::Activation(_) | Op::Binary(_) | Op::Scale(_) | Op::Concat { .. } | Op::Pad(_) | Op::Roll { .. } => {
                 like(0).unwrap_or(row_major)
             }
             Op::Reduce(reduce) if reduce.keep => like(0).unwrap_or(row_major),
+            // Rows and columns that become one dimension stay before the channels.
+            Op::Reshape(_) if shape.len() == 3 && orders[node.inputs[0].index()] == CHANNELS_LAST => {
+                let from = &shapes[node.inputs[0].index()];
+                if shape[..2] == from[..2] { vec![0, 2, 1] } else { row_major }
+            }
             Op::Permute(order) => {
                 let input = like(0).unwrap_or_else(|| row_major.clone());
                 input.iter().filter_map(|dim| order.iter().position(|d| d == dim)).collect()

@@ -89,7 +89,9 @@ impl Engine {
                     .iter_mut()
                     .zip(&each)
                     .map(|(output, each)| {
-                        let (own, others) = std::mem::take(output).split_at_mut(count * each);
+                        // Values that are not divided can have any number of elements.
+                        let len = if count == images { output.len() } else { count * each };
+                        let (own, others) = std::mem::take(output).split_at_mut(len);
                         *output = others;
                         own
                     })

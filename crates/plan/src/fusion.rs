@@ -99,7 +99,8 @@ impl Fusion {
         let mut chain = Chain { host, ..Chain::default() };
         let (mut end, mut inside) = (host, Vec::new());
         while let Some(reader) = facts.only_reader(end) {
-            if self.absorbed.contains_key(&reader) || self.attentions.contains_key(&reader) {
+            let taken = [self.absorbed.contains_key(&reader), self.attentions.contains_key(&reader)];
+            if taken.contains(&true) || self.chains.contains_key(&reader) {
                 break;
             }
             match &facts.node(reader).op {

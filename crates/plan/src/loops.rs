@@ -14,6 +14,8 @@ pub(crate) struct Loops<const K: usize> {
     counts: Vec<usize>,
     strides: Vec<[usize; K]>,
     starts: [usize; K],
+    /// Whether a run is the last dimension and must not be divided.
+    whole: bool,
     /// The number of elements of a run.
     pub(crate) run: usize,
     /// The distance between the elements of a run, in each operand.
@@ -49,7 +51,14 @@ impl<const K: usize> Loops<K> {
             }
         }
         let (run, steps) = (counts.pop().unwrap_or(1), strides.pop().unwrap_or([1; K]));
-        (counts.len() <= MOST).then_some(Self { counts, strides, starts: views.map(|view| view.start), run, steps })
+        (counts.len() <= MOST).then_some(Self {
+            counts,
+            strides,
+            starts: views.map(|view| view.start),
+            whole: last,
+            run,
+            steps,
+        })
     }
 
     /// Calls `f` with the places where each run starts.
@@ -85,6 +94,9 @@ impl<const K: usize> Loops<K> {
 
     /// Divides the outermost loop into at most `parts` parts, whose outputs lie one after the other.
     pub(crate) fn split(&self, parts: usize) -> Vec<Self> {
+        if self.counts.is_empty() && self.whole {
+            return vec![self.clone()];
+        }
         let count = self.counts.first().copied().unwrap_or(self.run);
         let parts = parts.min(count).max(1);
         let part = |i: usize| {
