@@ -210,7 +210,13 @@ impl PackedWeights {
 
     /// Returns the panels.
     pub fn panels(&self) -> Panels<'_> {
-        Panels { isa: self.isa, outputs: self.outputs, taps: self.taps, values: &self.values, bias: self.bias.as_deref() }
+        Panels {
+            isa: self.isa,
+            outputs: self.outputs,
+            taps: self.taps,
+            values: &self.values,
+            bias: self.bias.as_deref(),
+        }
     }
 
     /// Returns the number of bytes.

@@ -1,6 +1,6 @@
-//! The reference executor: evaluates a graph node by node, in candle tensors.
+//! The reference executor: evaluates a graph node by node, in candle tensors. It defines what a graph means.
 
-use crate::ops::{Activation, Op, batch_norm_training};
+use crate::ops::{Op, batch_norm_training};
 use crate::{Graph, GraphError, Node, NodeId};
 use candle_core::{DType, Device, Tensor};
 use std::collections::HashMap;
@@ -38,17 +38,14 @@ pub fn run_training(
 ) -> Result<(Tensor, RunningStatistics), GraphError> {
     let mut statistics = Vec::new();
     let fed = [(graph.input, x.clone())];
-    let outputs = execute(graph, weights, &fed, &[graph.output], &mut |node, fused, inputs, weights| {
-        if fused.is_some() {
-            return Ok(None);
-        }
-        let Op::BatchNorm { eps, .. } = node.op else { return node.op.value(inputs, weights).map(Some) };
+    let outputs = execute(graph, weights, &fed, &[graph.output], &mut |node, inputs, weights| {
+        let Op::BatchNorm { eps, .. } = node.op else { return node.op.value(inputs, weights) };
         let (y, batch) = batch_norm_training(inputs[0], weights, eps)?;
         for (i, new) in [(2, batch.mean), (3, batch.unbiased_variance)] {
             let moved = ((weights[i].detach() * (1.0 - momentum))? + (new * momentum)?)?;
             statistics.push((node.weights[i].clone(), moved));
         }
-        Ok(Some(y))
+        Ok(y)
     })?;
     Ok((take_output(outputs)?, statistics))
 }
@@ -66,22 +63,13 @@ pub fn run_from(
     fed: &[(NodeId, Tensor)],
     wanted: &[NodeId],
 ) -> Result<Vec<Tensor>, GraphError> {
-    let evaluate: &mut Evaluate<'_> = &mut |node, fused, inputs, weights| match fused {
-        Some(activation) => node.op.fused_value(activation, inputs, weights),
-        None => node.op.value(inputs, weights).map(Some),
-    };
-    execute(graph, weights, fed, wanted, evaluate)
+    execute(graph, weights, fed, wanted, &mut |node, inputs, weights| node.op.value(inputs, weights))
 }
 
-/// Computes a node's value from the values of its inputs and its weights. With an activation, it applies that activation in
-/// the same pass, or returns `None` if the operation has no fused form.
-pub(crate) type Evaluate<'a> =
-    dyn FnMut(&Node, Option<Activation>, &[&Tensor], &[&Tensor]) -> candle_core::Result<Option<Tensor>> + 'a;
+/// Computes a node's value from the values of its inputs and its weights.
+pub(crate) type Evaluate<'a> = dyn FnMut(&Node, &[&Tensor], &[&Tensor]) -> candle_core::Result<Tensor> + 'a;
 
 /// Evaluates the nodes between the fed and the wanted ones.
-///
-/// If a node's only use is an activation, both are computed in one pass when `evaluate` can do that; the node's own value is
-/// then never computed.
 pub(crate) fn execute(
     graph: &Graph,
     weights: &WeightMap,
@@ -94,7 +82,6 @@ pub(crate) fn execute(
         values[id.0] = Some(value.clone());
     }
     let mut uses = count_uses(graph, &values, wanted);
-    let activations = find_activations(graph, &values, &uses);
     for (i, node) in graph.nodes.iter().enumerate() {
         if uses[i] == 0 || values[i].is_some() {
             continue;
@@ -112,17 +99,8 @@ pub(crate) fn execute(
             .iter()
             .map(|id| values[id.0].as_ref().ok_or_else(|| fail(missing_input())))
             .collect::<Result<Vec<_>, _>>()?;
-        let own = find_weights(node, weights)?;
-        let mut evaluate = |fused| evaluate(node, fused, &inputs, &own).map_err(fail);
-        let fused = match activations[i].filter(|_| uses[i] == 1) {
-            Some((place, activation)) => evaluate(Some(activation))?.map(|value| (place, value)),
-            None => None,
-        };
-        let (place, value) = match fused {
-            Some((place, value)) => (place, Some(value)),
-            None => (i, evaluate(None)?),
-        };
-        values[place] = value;
+        let value = evaluate(node, &inputs, &find_weights(node, weights)?).map_err(fail)?;
+        values[i] = Some(value);
         // Drop each value after its last use, so that memory holds no more than what is still needed.
         for input in &node.inputs {
             uses[input.0] -= 1;
@@ -147,17 +125,6 @@ fn count_uses(graph: &Graph, values: &[Option<Tensor>], wanted: &[NodeId]) -> Ve
         }
     }
     uses
-}
-
-/// Returns for each node the last activation to be computed that uses its value.
-fn find_activations(graph: &Graph, values: &[Option<Tensor>], uses: &[usize]) -> Vec<Option<(usize, Activation)>> {
-    let mut activations = vec![None; graph.nodes.len()];
-    for (i, node) in graph.nodes.iter().enumerate().filter(|(i, _)| uses[*i] > 0 && values[*i].is_none()) {
-        if let Op::Activation(activation) = node.op {
-            activations[node.inputs[0].0] = Some((i, activation));
-        }
-    }
-    activations
 }
 
 /// Returns the weights of a node, in its order.
@@ -187,7 +154,6 @@ fn take_output(mut outputs: Vec<Tensor>) -> Result<Tensor, GraphError> {
 mod tests {
     use super::*;
     use crate::testing::{images, tiny_residual, weights_of};
-    use crate::{Conv2d, GraphBuilder};
     use candle_core::{DType, Var};
 
     #[test]
@@ -211,47 +177,6 @@ mod tests {
         for ((value, shape), node) in values.iter().zip(graph.shapes(x.dims())?).zip(graph.nodes()) {
             assert_eq!(value.dims(), shape, "{}", node.name);
         }
-        Ok(())
-    }
-
-    /// Covers nodes that are fused with their activation, and nodes that must not be.
-    #[test]
-    fn fused_nodes_equal_separate_ones() -> Result<(), GraphError> {
-        let mut g = GraphBuilder::new();
-        let x = g.input();
-        let conv = Conv2d { padding: 1, bias: true, ..Conv2d::new(3, 4, 3) };
-        let a = g.conv2d("a", x, conv);
-        let b = g.activation("b", a, Activation::Relu);
-        let c = g.conv2d("c", b, Conv2d { groups: 4, padding: 1, ..Conv2d::new(4, 4, 3) });
-        let d = g.activation("d", c, Activation::Silu);
-        let e = g.add("e", d, b);
-        let f = g.activation("f", e, Activation::Gelu);
-        // Used twice: its own value is needed.
-        let h = g.conv2d("h", f, Conv2d { ..Conv2d::new(4, 4, 1) });
-        let i = g.activation("i", h, Activation::Sigmoid);
-        let j = g.mul("j", h, i);
-        let k = g.global_average_pool("k", j);
-        let l = g.linear("l", k, 4, 6, true);
-        let m = g.activation("m", l, Activation::Tanh);
-        let graph = g.finish(m)?;
-        let (weights, x) = (weights_of(&graph), images(3));
-        let fed = [(graph.input(), x.clone())];
-        let all: Vec<NodeId> = (0..graph.nodes().len()).map(NodeId).collect();
-        let bits = |t: &Tensor| -> Vec<u32> {
-            t.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
-        };
-        // All nodes are wanted, so none is fused.
-        let apart = run_from(&graph, &weights, &fed, &all)?;
-        assert_eq!(bits(&run(&graph, &weights, &x)?), bits(apart.last().unwrap()));
-        for (node, value) in all.iter().zip(&apart).skip(1) {
-            let alone = run_from(&graph, &weights, &fed, &[*node])?;
-            assert_eq!(bits(&alone[0]), bits(value), "{}", graph.node(*node).name);
-        }
-        // With a variable, the operations are recorded and gradients flow.
-        let variable = Var::from_tensor(&x)?;
-        let y = run(&graph, &weights, variable.as_tensor())?;
-        assert_eq!(bits(&y), bits(apart.last().unwrap()));
-        assert!(y.sum_all()?.backward()?.get(variable.as_tensor()).is_some());
         Ok(())
     }
 

@@ -28,16 +28,13 @@ pub fn run_watching(
 ) -> Result<(Tensor, Vec<WatchPoint>), GraphError> {
     let mut seen: Vec<Option<WatchPoint>> = vec![None; nodes.len()];
     let names: Vec<&str> = nodes.iter().map(|id| graph.node(*id).name.as_str()).collect();
-    let evaluate: &mut Evaluate<'_> = &mut |node, fused, inputs, weights| {
-        if fused.is_some() {
-            return Ok(None);
-        }
+    let evaluate: &mut Evaluate<'_> = &mut |node, inputs, weights| {
         let value = node.op.value(inputs, weights)?;
-        let Some(place) = names.iter().position(|name| *name == node.name) else { return Ok(Some(value)) };
+        let Some(place) = names.iter().position(|name| *name == node.name) else { return Ok(value) };
         let tap = Var::from_tensor(&value.zeros_like()?)?;
         let tapped = (&value + tap.as_tensor())?;
         seen[place] = Some(WatchPoint { value: value.detach(), tap });
-        Ok(Some(tapped))
+        Ok(tapped)
     };
     let mut output = execute(graph, weights, &[(graph.input(), x.clone())], &[graph.output()], evaluate)?;
     let not_computed = |name: &str| GraphError::Node {

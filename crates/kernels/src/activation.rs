@@ -1,8 +1,8 @@
 use crate::rows::{CHUNK, map_rows};
 use crate::with_gradient;
 use candle_core::{Device, Result, Tensor};
-use hard_imagenet_cpu::Isa;
 use hard_imagenet_cpu::Activation;
+use hard_imagenet_cpu::Isa;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 /// √(2 / π) and the coefficient of x³ in the tanh form of GELU.
@@ -27,11 +27,6 @@ pub trait TensorActivation: Sized {
     /// # Errors
     /// Returns an error if an operation fails on the device of `x`.
     fn slope(self, x: &Tensor, y: &Tensor) -> Result<Tensor>;
-}
-
-/// Replaces each element by the function of it.
-pub(crate) fn apply_in_place(activation: Activation, values: &mut [f32]) {
-    activation.apply_in_place(Isa::best(), values);
 }
 
 /// Returns the function of each element of a tensor on the CPU.

@@ -121,29 +121,20 @@ fn multiply_widened(
     }
 }
 
-/// Computes [`multiply`] on all threads; `out` has no gaps between its rows. `finish` is called with rows that are done,
-/// while they are in the cache.
+/// Computes [`multiply`] on all threads; `out` has no gaps between its rows.
+
 ///
 /// Each thread takes some of the rows if there are enough of them, because threads wait for each other in gemm's own
 /// division. The order of the additions is the same either way.
-pub(crate) fn multiply_rows(
-    (m, n, k): (usize, usize, usize),
-    out: &mut [f32],
-    keep: bool,
-    a: View<'_>,
-    b: View<'_>,
-    finish: impl Fn(&mut [f32]) + Sync,
-) {
+pub(crate) fn multiply_rows((m, n, k): (usize, usize, usize), out: &mut [f32], keep: bool, a: View<'_>, b: View<'_>) {
     let threads = rayon::current_num_threads();
     let rows = m.div_ceil(threads);
     if threads == 1 || rows < LEAST_ROWS || n == 0 {
-        multiply((m, n, k), out, n, keep, a, b, threads);
-        return finish(out);
+        return multiply((m, n, k), out, n, keep, a, b, threads);
     }
     out.par_chunks_mut(rows * n).enumerate().for_each(|(part, out)| {
         let a = View { data: &a.data[part * rows * a.row..], ..a };
         multiply((out.len() / n, n, k), out, n, keep, a, b, 1);
-        finish(out);
     });
 }
 

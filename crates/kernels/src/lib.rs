@@ -19,7 +19,6 @@
 //! | [`pad`], [`max_keepdim`] | padding; the maximum along a dimension | values other than 0; ties as in torch |
 //! | [`softmax`] | softmax over the last dimension | gradient missing |
 //! | [`linear`], [`matmul`] | matrix products | bf16 on the CPU |
-//! | [`conv2d_with_activation`], [`linear_with_activation`], [`add_with_activation`] | with an activation, in one pass over memory | for frozen networks on the CPU |
 //! | [`gradient`], [`gradients`] | gradient of a scalar | a missing gradient is an error, never a silent `None` |
 //!
 //! ```
@@ -49,7 +48,6 @@
 //! Features: `cuda`, `cudnn` and `metal` enable candle's backends.
 
 mod activation;
-mod add;
 mod batch_norm;
 mod conv;
 mod cpu_matmul;
@@ -68,13 +66,12 @@ mod taps;
 mod upsample;
 
 pub use activation::TensorActivation;
-pub use add::add_with_activation;
 pub use batch_norm::{BatchStatistics, batch_norm, batch_norm_training};
-pub use conv::{Conv2dParams, conv2d, conv2d_with_activation};
-pub use hard_imagenet_cpu::Activation;
+pub use conv::{Conv2dParams, conv2d};
 pub use gradient::{gradient, gradients, with_gradient, with_gradient2};
+pub use hard_imagenet_cpu::Activation;
 pub use layer_norm::{layer_norm, layer_norm_tangent};
-pub use linear::{linear, linear_with_activation, matmul};
+pub use linear::{linear, matmul};
 pub use pad::pad;
 pub use pool::{Pool2dParams, avg_pool2d, max_pool2d, max_pool2d_tangent};
 pub use reduce::max_keepdim;

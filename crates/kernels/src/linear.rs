@@ -1,7 +1,6 @@
-use crate::activation::apply_in_place;
 use crate::gemm::{View, multiply_rows};
 use crate::slices::map_slices;
-use crate::{Activation, cpu_matmul, with_gradient, with_gradient2};
+use crate::{cpu_matmul, with_gradient, with_gradient2};
 use candle_core::{DType, Result, Tensor};
 
 /// Returns x Wᵀ + b over the last dimension: `x` (.., I), `weight` `(O, I)` and `bias` `(O)` give (.., O) in the dtype of
@@ -16,7 +15,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     let shape = output_shape(x, weight)?;
     let learns = weight.track_op() || bias.is_some_and(Tensor::track_op);
     if x.device().is_cpu() && !learns {
-        let y = frozen(&x.detach(), weight, bias, &shape, None)?;
+        let y = frozen(&x.detach(), weight, bias, &shape)?;
         let weight = weight.clone();
         return with_gradient(x, y, move |x, _, dy| matmul(&dy.reshape(((), outputs))?, &weight)?.reshape(x.shape()));
     }
@@ -30,30 +29,9 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     y.reshape(shape)
 }
 
-/// Returns an activation of [`linear`] for CPU tensors, computed in one pass over memory.
-///
-/// The result has the bits that the two operations give one after the other in f32. Gradients do not flow through it.
-///
-/// # Errors
-/// Returns an error if the shapes do not match or the tensors are not on the CPU.
-pub fn linear_with_activation(
-    x: &Tensor,
-    weight: &Tensor,
-    bias: Option<&Tensor>,
-    activation: Activation,
-) -> Result<Tensor> {
-    frozen(&x.detach(), &weight.detach(), bias, &output_shape(x, weight)?, Some(activation))
-}
-
 /// Computes the layer on the CPU without a record. The rows start as the bias and the product is added to them, which saves
 /// a pass over memory.
-fn frozen(
-    x: &Tensor,
-    weight: &Tensor,
-    bias: Option<&Tensor>,
-    shape: &[usize],
-    activation: Option<Activation>,
-) -> Result<Tensor> {
+fn frozen(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, shape: &[usize]) -> Result<Tensor> {
     let (outputs, inputs) = weight.dims2()?;
     let bias = match bias {
         Some(bias) => bias.to_dtype(DType::F32)?.to_vec1::<f32>()?,
@@ -63,8 +41,7 @@ fn frozen(
         let rows = x.len() / inputs.max(1);
         let mut y = bias.repeat(rows);
         let (x, weight) = (View { data: x, row: inputs, column: 1 }, View { data: weight, row: 1, column: inputs });
-        let finish = |rows: &mut [f32]| activation.into_iter().for_each(|activation| apply_in_place(activation, rows));
-        multiply_rows((rows, outputs, inputs), &mut y, true, x, weight, finish);
+        multiply_rows((rows, outputs, inputs), &mut y, true, x, weight);
         y
     })
 }

@@ -3,8 +3,8 @@
 use crate::{Cut, CutValues, Model, ModelError, NodeId, WatchPoint};
 use candle_core::{DType, Tensor};
 use hard_imagenet_graph::{run_from, run_watching};
-use hard_imagenet_plan::PlanError;
 use hard_imagenet_images::Pixels;
+use hard_imagenet_plan::{PlanError, StepTime};
 
 impl Model {
     /// Stacks images into a batch `(B, 3, H, W)` on the model's device and in its dtype. Values stay in [0, 1]; they
@@ -135,6 +135,16 @@ impl Model {
             }
         }
         Ok(run_from(self.graph(), self.weights(), &[(self.graph().input(), x)], wanted)?)
+    }
+
+    /// Returns the time of each step of the plan for a normalized batch `(B, 3, H, W)`, all images at once on one thread.
+    ///
+    /// # Errors
+    /// Returns [`ModelError`] if the network has no plan, or fails like [`Model::forward`].
+    pub fn profile(&self, x: &Tensor) -> Result<Vec<StepTime>, ModelError> {
+        let x = self.check_input(x)?;
+        let times = self.engine.profile(self.graph(), self.weights(), &x, &[self.graph().output()]);
+        times.map_err(|error| ModelError::Input(error.to_string()))
     }
 
     /// Returns the input in the model's dtype if the network accepts its shape.

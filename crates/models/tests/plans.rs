@@ -12,20 +12,14 @@ use hard_imagenet_models::families::swin::SwinTransformer;
 use hard_imagenet_models::families::vit::{Variant, VisionTransformer};
 use hard_imagenet_models::{Architecture, generated};
 use hard_imagenet_plan::Engine;
-use small::{
-    CLIP, CONVNEXT, DENSENET, EFFICIENTNET, GAIN, MOBILENET_V3, MOBILENET_V4, RESNEXT, VGG, VGG_BN,
-};
+use small::{CLIP, CONVNEXT, DENSENET, EFFICIENTNET, GAIN, MOBILENET_V3, MOBILENET_V4, RESNEXT, VGG, VGG_BN};
 
 const fn vit(variant: Variant) -> VisionTransformer {
     VisionTransformer { image: 32, patch: 8, width: 32, depth: 2, heads: 2, variant }
 }
 
-const RESNET18: ResNet = ResNet {
-    stem: Stem::ImageNet,
-    stem_width: 16,
-    block: Block::Basic,
-    stages: &[(16, 1), (32, 2)],
-};
+const RESNET18: ResNet =
+    ResNet { stem: Stem::ImageNet, stem_width: 16, block: Block::Basic, stages: &[(16, 1), (32, 2)] };
 const RESNET50: ResNet =
     ResNet { stem: Stem::ImageNet, stem_width: 64, block: Block::Bottleneck, stages: &[(64, 2), (128, 1)] };
 const VIT: VisionTransformer = vit(Variant::Plain);

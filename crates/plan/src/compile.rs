@@ -42,7 +42,14 @@ pub(crate) fn compile(
     let computed: Vec<bool> = needed.iter().zip(&from_input).map(|(a, b)| *a && *b).collect();
     let constant: Vec<bool> = needed.iter().zip(&from_input).map(|(a, b)| *a && !*b).collect();
     let readers = find_readers(graph, &computed);
-    let facts = Facts { graph, shapes: &shapes, computed: &computed, constant: &constant, readers: &readers, wanted: &request.wanted };
+    let facts = Facts {
+        graph,
+        shapes: &shapes,
+        computed: &computed,
+        constant: &constant,
+        readers: &readers,
+        wanted: &request.wanted,
+    };
     let fusion = fusion::find(&facts);
     let orders = memory_orders(graph, &shapes, &fusion);
     let mut compiler = Compiler {
@@ -60,6 +67,7 @@ pub(crate) fn compile(
         buffers: Vec::new(),
         values: vec![None; graph.nodes().len()],
         steps: Vec::new(),
+        current: 0,
     };
     for id in &request.wanted {
         compiler.remaining[id.index()] += 1;
@@ -67,6 +75,7 @@ pub(crate) fn compile(
     compiler.add_constants(&facts)?;
     for (i, node) in graph.nodes().iter().enumerate() {
         if computed[i] && !compiler.fusion.absorbed.contains_key(&i) {
+            compiler.current = i;
             let value = compiler.lower(i, node)?;
             compiler.values[i] = Some(value);
             compiler.consume(i, &facts);
@@ -212,7 +221,10 @@ pub(crate) struct Compiler<'a> {
     remaining: Vec<usize>,
     buffers: Vec<Buffer>,
     values: Vec<Option<View>>,
-    steps: Vec<(BufferId, Box<dyn Kernel>)>,
+    /// The node that each step belongs to, the buffer that it writes, and what it does.
+    steps: Vec<(usize, BufferId, Box<dyn Kernel>)>,
+    /// The node whose steps are being added.
+    current: usize,
 }
 
 impl Compiler<'_> {
@@ -243,8 +255,7 @@ impl Compiler<'_> {
         let input = self.graph.input().index();
         let buffer = self.add_buffer(Buffer::Input);
         self.values[input] = Some(View::dense(buffer, &self.shapes[input]));
-        let read: Vec<usize> =
-            (0..self.shapes.len()).filter(|&i| facts.constant[i] && self.remaining[i] > 0).collect();
+        let read: Vec<usize> = (0..self.shapes.len()).filter(|&i| facts.constant[i] && self.remaining[i] > 0).collect();
         let ids: Vec<NodeId> = self
             .graph
             .nodes()
@@ -269,7 +280,7 @@ impl Compiler<'_> {
             self.use_at(id, step);
         }
         self.use_at(buffer, step);
-        self.steps.push((buffer, Box::new(kernel)));
+        self.steps.push((self.current, buffer, Box::new(kernel)));
     }
 
     fn use_at(&mut self, id: BufferId, step: usize) {
@@ -414,11 +425,12 @@ impl Compiler<'_> {
             outputs.push(Output { buffer: view.buffer, len: view.len(), shape: view.shape, loops });
         }
         let (places, arena) = place(&self.buffers);
-        let scratch = self.steps.iter().map(|(_, kernel)| kernel.scratch()).max().unwrap_or(0);
+        let scratch = self.steps.iter().map(|(_, _, kernel)| kernel.scratch()).max().unwrap_or(0);
         let buffers = &self.buffers;
-        let steps = self.steps.iter().map(|(buffer, kernel)| {
+        let steps = self.steps.iter().map(|(node, buffer, kernel)| {
             let len = if let Buffer::Arena { len, .. } = &buffers[*buffer] { *len } else { 0 };
-            Step { buffer: *buffer, parts: divide(kernel.as_ref(), self.parts, len) }
+            let node = self.graph.nodes()[*node].name.clone();
+            Step { node, buffer: *buffer, parts: divide(kernel.as_ref(), self.parts, len) }
         });
         let steps = steps.collect();
         Ok(Plan { steps, places, arena, scratch, outputs })
@@ -437,4 +449,3 @@ fn divide(kernel: &dyn Kernel, parts: usize, len: usize) -> Vec<Part> {
     });
     shifted.collect()
 }
-

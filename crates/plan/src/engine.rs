@@ -8,6 +8,7 @@ use hard_imagenet_graph::{Graph, NodeId, Op, WeightMap};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// The most images that pass through a plan together. Their values should stay in the last-level cache.
 const MOST_IMAGES: usize = 4;
@@ -22,6 +23,17 @@ pub struct Engine {
     plans: Mutex<HashMap<Request, Arc<Plan>>>,
     packed: WeightCache,
     workspaces: Mutex<Vec<Workspace>>,
+}
+
+/// The time of one step of a plan.
+#[derive(Clone, Debug)]
+pub struct StepTime {
+    /// The node whose value the step computes, or helps to compute.
+    pub node: String,
+    /// What the step does.
+    pub kernel: &'static str,
+    /// The time, in seconds.
+    pub seconds: f64,
 }
 
 impl Default for Engine {
@@ -52,13 +64,44 @@ impl Engine {
     ) -> Result<Vec<Tensor>, PlanError> {
         let x = x.to_dtype(DType::F32)?.contiguous()?;
         let (storage, layout) = x.storage_and_layout();
-        let (Storage::Cpu(CpuStorage::F32(values)), Some((start, end))) = (&*storage, layout.contiguous_offsets()) else {
+        let (Storage::Cpu(CpuStorage::F32(values)), Some((start, end))) = (&*storage, layout.contiguous_offsets())
+        else {
             return Err(candle_core::Error::Msg("a plan needs images on the CPU".into()).into());
         };
         let shape = x.dims();
         let outputs = self.compute(graph, weights, shape, &values[start..end], wanted)?;
         let tensors = outputs.into_iter().map(|(shape, values)| Tensor::from_vec(values, shape, x.device()));
         Ok(tensors.collect::<Result<_, _>>()?)
+    }
+
+    /// Runs the plan for images `x` `(B, C, H, W)`, f32 on the CPU, all at once on the current thread, and returns the time of
+    /// each step.
+    ///
+    /// # Errors
+    /// Fails like [`Engine::run`].
+    pub fn profile(
+        &self,
+        graph: &Graph,
+        weights: &WeightMap,
+        x: &Tensor,
+        wanted: &[NodeId],
+    ) -> Result<Vec<StepTime>, PlanError> {
+        let input = x.flatten_all()?.to_vec1::<f32>()?;
+        let request = Request { input: x.dims().to_vec(), wanted: wanted.to_vec(), parts: 1 };
+        let plan = self.plan(graph, weights, request)?;
+        let shapes = graph.shapes(x.dims())?;
+        let mut outputs: Vec<Vec<f32>> =
+            wanted.iter().map(|id| vec![0.0; shapes[id.index()].iter().product()]).collect();
+        let mut outputs: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let mut workspace = self.take_workspace();
+        let (mut times, mut last) = (Vec::new(), Instant::now());
+        plan.run_timed(&mut workspace, &input, &mut outputs, &mut |step| {
+            let kernel = step.parts.first().map_or("", |part| part.kernel.name());
+            times.push(StepTime { node: step.node.clone(), kernel, seconds: last.elapsed().as_secs_f64() });
+            last = Instant::now();
+        });
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+        Ok(times)
     }
 
     fn compute(
@@ -79,7 +122,8 @@ impl Engine {
         let mut rest_input = input;
         let mut rest: Vec<&mut [f32]> = outputs.iter_mut().map(|output| output.as_mut_slice()).collect();
         let mut work = Vec::new();
-        let (each_input, each) = (input.len() / images.max(1), rest.iter().map(|o| o.len() / images.max(1)).collect::<Vec<_>>());
+        let (each_input, each) =
+            (input.len() / images.max(1), rest.iter().map(|o| o.len() / images.max(1)).collect::<Vec<_>>());
         for job in &jobs {
             let mut groups = Vec::new();
             for &count in job {

@@ -90,9 +90,9 @@ pub(crate) fn find(facts: &Facts<'_>) -> Fusion {
 impl Fusion {
     fn add_chain(&mut self, facts: &Facts<'_>, host: usize) {
         let is_product = matches!(facts.node(host).op, Op::Conv2d(_) | Op::Linear { .. });
-        let is_depthwise = matches!(facts.node(host).op, Op::Conv2d(conv) if conv.groups > 1 && conv.groups == conv.inputs);
-        let has_activation =
-            is_product || matches!(facts.node(host).op, Op::Binary(_) | Op::BatchNorm { .. });
+        let is_depthwise =
+            matches!(facts.node(host).op, Op::Conv2d(conv) if conv.groups > 1 && conv.groups == conv.inputs);
+        let has_activation = is_product || matches!(facts.node(host).op, Op::Binary(_) | Op::BatchNorm { .. });
         if self.absorbed.contains_key(&host) || self.attentions.contains_key(&host) || !has_activation {
             return;
         }
@@ -230,4 +230,3 @@ fn match_attention(facts: &Facts<'_>, softmax: usize) -> Option<(AttentionNodes,
         }
     }
 }
-

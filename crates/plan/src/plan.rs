@@ -17,6 +17,8 @@ pub(crate) struct Part {
 /// One pass over memory.
 #[derive(Debug)]
 pub(crate) struct Step {
+    /// The node whose value it computes, or helps to compute.
+    pub(crate) node: String,
     /// The buffer that it writes.
     pub(crate) buffer: BufferId,
     pub(crate) parts: Vec<Part>,
@@ -70,6 +72,17 @@ impl Plan {
     /// Computes the values from the images, `(B, C, H, W)` in row-major order, and writes them to `outputs`, which have the
     /// lengths and the order of [`Plan::outputs`].
     pub(crate) fn run(&self, workspace: &mut Workspace, input: &[f32], outputs: &mut [&mut [f32]]) {
+        self.run_timed(workspace, input, outputs, &mut |_| ());
+    }
+
+    /// Computes the values like [`Plan::run`] and calls `done` after each step.
+    pub(crate) fn run_timed(
+        &self,
+        workspace: &mut Workspace,
+        input: &[f32],
+        outputs: &mut [&mut [f32]],
+        done: &mut dyn FnMut(&Step),
+    ) {
         workspace.fit(self);
         let Workspace { arena, scratch } = workspace;
         for step in &self.steps {
@@ -79,6 +92,7 @@ impl Plan {
             let memory = Memory { places: &self.places, input, before, after, end: range.end };
             if let [part] = &step.parts[..] {
                 part.kernel.run(&memory, &mut y[part.range.clone()], &mut scratch[0]);
+                done(step);
                 continue;
             }
             let mut rest = y;
@@ -90,6 +104,7 @@ impl Plan {
                 (rest, done) = (others, part.range.end);
             }
             work.into_par_iter().with_max_len(1).for_each(|(part, y, scratch)| part.kernel.run(&memory, y, scratch));
+            done(step);
         }
         let memory = Memory { places: &self.places, input, before: arena, after: &[], end: arena.len() };
         for (output, y) in self.outputs.iter().zip(outputs) {

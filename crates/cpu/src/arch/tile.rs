@@ -105,7 +105,10 @@ pub(crate) fn compute<S: Simd, const PIXELS: usize, const VECTORS: usize>(s: S, 
     assert!(t.from.fit(PIXELS, S::STRIP, furthest, t.x.len()), "the window of a pixel is outside the input");
     assert!(t.to.fit(PIXELS, S::STRIP, t.channels, t.y.len()), "a pixel is outside the output");
     assert!(t.weights.len() >= t.taps.offsets.len() * t.taps.run * VECTORS * LANES, "weights are missing");
-    assert!(t.channels <= VECTORS * LANES && t.bias.is_none_or(|bias| bias.len() >= VECTORS * LANES), "more channels than the tile has");
+    assert!(
+        t.channels <= VECTORS * LANES && t.bias.is_none_or(|bias| bias.len() >= VECTORS * LANES),
+        "more channels than the tile has"
+    );
 
     // Runs a block for each pixel with a literal index: a loop over the sums would keep them in memory.
     macro_rules! for_each_pixel {

@@ -2,7 +2,6 @@
 
 mod constant;
 mod elementwise;
-mod fused;
 mod norm;
 mod product;
 mod reduce;

@@ -1,6 +1,5 @@
 //! Operations with a window that moves over the image.
 
-use super::Activation;
 use super::take;
 use candle_core::{Result, Tensor};
 use hard_imagenet_kernels::{self as kernels, Conv2dParams, Pool2dParams};
@@ -67,16 +66,6 @@ impl Conv2d {
     pub(super) fn value(&self, x: &Tensor, weights: &[&Tensor]) -> Result<Tensor> {
         let [weight] = take(weights)?;
         kernels::conv2d(x, weight, weights.get(1).copied(), self.params())
-    }
-
-    pub(super) fn fused_value(
-        &self,
-        x: &Tensor,
-        weights: &[&Tensor],
-        activation: Activation,
-    ) -> Result<Option<Tensor>> {
-        let [weight] = take(weights)?;
-        kernels::conv2d_with_activation(x, weight, weights.get(1).copied(), self.params(), activation)
     }
 }
 

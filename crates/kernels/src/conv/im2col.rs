@@ -5,8 +5,6 @@
 //! columns are small enough for a core's second-level cache, and blocks or images run in parallel.
 
 use super::params::Conv2dParams;
-use crate::Activation;
-use crate::activation::apply_in_place;
 use crate::gemm::{View, multiply};
 use crate::slices::map_slices;
 use candle_core::{DType, Result, Tensor};
@@ -168,29 +166,21 @@ fn with_scratch<R>(a: usize, b: usize, f: impl FnOnce(&mut [f32], &mut [f32]) ->
 }
 
 /// Returns the convolution of `x` `(B, I, H, W)` with `weight` `(O, I / groups, kh, kw)` plus `bias` `(O)`, `(B, O, H', W')`.
-/// The activation, if any, is applied while the sums are in the cache.
-pub(super) fn forward(
-    x: &Tensor,
-    weight: &Tensor,
-    bias: Option<&Tensor>,
-    p: Conv2dParams,
-    activation: Option<Activation>,
-) -> Result<Tensor> {
+pub(super) fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Conv2dParams) -> Result<Tensor> {
     let s = Sizes::new(x.dims(), weight.dims(), p)?;
     let bias = match bias {
         Some(bias) => Some(bias.detach().to_dtype(DType::F32)?.to_vec1::<f32>()?),
         None => None,
     };
     let shape = (s.batch, p.groups * s.outputs, s.out_height, s.out_width);
-    map_slices(x, weight, shape, |x, weight| compute_batch(x, Conv { s, weight, bias: bias.as_deref(), activation }))
+    map_slices(x, weight, shape, |x, weight| compute_batch(x, Conv { s, weight, bias: bias.as_deref() }))
 }
 
-/// A convolution's sizes, its weights and bias for all groups, and the activation after it.
+/// A convolution's sizes, and its weights and bias for all groups.
 struct Conv<'a> {
     s: Sizes,
     weight: &'a [f32],
     bias: Option<&'a [f32]>,
-    activation: Option<Activation>,
 }
 
 impl Conv<'_> {
@@ -200,14 +190,11 @@ impl Conv<'_> {
         View { data: &self.weight[(group * self.s.outputs + first) * taps..][..count * taps], row: taps, column: 1 }
     }
 
-    /// Turns sums of one output channel into outputs: adds the bias and applies the activation.
+    /// Turns sums of one output channel into outputs: adds the bias.
     fn finish(&self, group: usize, channel: usize, sums: &mut [f32]) {
         if let Some(bias) = self.bias {
             let bias = bias[group * self.s.outputs + channel];
             sums.iter_mut().for_each(|sum| *sum += bias);
-        }
-        if let Some(activation) = self.activation {
-            apply_in_place(activation, sums);
         }
     }
 }

@@ -6,7 +6,7 @@ mod portable_depthwise;
 
 pub use params::Conv2dParams;
 
-use crate::{Activation, with_gradient2};
+use crate::with_gradient2;
 use candle_core::{Result, Tensor};
 
 /// Returns the two-dimensional convolution (cross-correlation) of `x` `(B, I, H, W)` with `weight`
@@ -36,28 +36,6 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, params: Conv2d
     }
 }
 
-/// Returns an activation of [`conv2d`] for CPU tensors, computed in one pass over memory, or `None` for a depthwise
-/// convolution, which has no such form.
-///
-/// The shapes are those of [`conv2d`]. The result has the bits that the two operations give one after the other in f32. Gradients
-/// do not flow through it.
-///
-/// # Errors
-/// Returns an error in the cases of [`conv2d`] and if the tensors are not on the CPU.
-pub fn conv2d_with_activation(
-    x: &Tensor,
-    weight: &Tensor,
-    bias: Option<&Tensor>,
-    params: Conv2dParams,
-    activation: Activation,
-) -> Result<Option<Tensor>> {
-    if params.is_depthwise(weight) {
-        return Ok(None);
-    }
-    check_shapes(x, weight, params)?;
-    im2col::forward(&x.detach(), &weight.detach(), bias, params, Some(activation)).map(Some)
-}
-
 /// Checks that the weights match the image's channels and that the window fits into the padded image.
 fn check_shapes(x: &Tensor, weight: &Tensor, p: Conv2dParams) -> Result<()> {
     let (_, channels, h, w) = x.dims4()?;
@@ -82,7 +60,7 @@ fn forward(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, p: Conv2dParams) 
     if x.device().is_cpu() {
         return match p.is_depthwise(weight) {
             true => depthwise::forward(x, weight, bias, p),
-            false => im2col::forward(x, weight, bias, p, None),
+            false => im2col::forward(x, weight, bias, p),
         };
     }
     let y = match p.is_depthwise(weight) {

@@ -43,7 +43,8 @@ impl Compiler<'_> {
     ) -> Result<(View, ResidualFrom, Option<View>), PlanError> {
         let Some(residual) = chain.residual else { return Ok((self.make_output(i), ResidualFrom::None, None)) };
         let residual = self.value(residual)?;
-        let residual = if self.orders[i] == [0, 2, 3, 1] { self.channels_last(i, residual)? } else { self.rows(i, residual)? };
+        let residual =
+            if self.orders[i] == [0, 2, 3, 1] { self.channels_last(i, residual)? } else { self.rows(i, residual)? };
         let fits = residual.border == self.borders[i] || self.orders[i] != [0, 2, 3, 1];
         if !self.concats.contains_key(&i)
             && residual.buffer != x.buffer
@@ -134,10 +135,7 @@ impl Compiler<'_> {
         })?;
         let groups = vec![Group { weights, x: 0, y: 0 }];
         let (offsets, run, footprint, activation) = (vec![0], inputs, inputs, chain.activation);
-        self.push(
-            y.buffer,
-            Product { x: x.buffer, offsets, run, footprint, groups, positions, residual, activation },
-        );
+        self.push(y.buffer, Product { x: x.buffer, offsets, run, footprint, groups, positions, residual, activation });
         Ok(y)
     }
 
@@ -254,8 +252,9 @@ struct Joined {
 impl Joined {
     fn of(conv: &Conv2d) -> Self {
         let (inputs, outputs) = (conv.inputs / conv.groups, conv.outputs / conv.groups);
-        let together =
-            (1..=conv.groups).rev().find(|n| conv.groups.is_multiple_of(*n) && (*n == 1 || n * outputs.max(inputs) <= 32));
+        let together = (1..=conv.groups)
+            .rev()
+            .find(|n| conv.groups.is_multiple_of(*n) && (*n == 1 || n * outputs.max(inputs) <= 32));
         let together = together.unwrap_or(1);
         Self { groups: conv.groups / together, inputs: inputs * together, outputs: outputs * together }
     }

@@ -2,8 +2,8 @@ use super::Kernel;
 use crate::loops::Loops;
 use crate::memory::Memory;
 use crate::view::BufferId;
-use hard_imagenet_cpu::attention::{Head, Rows, attention, scratch_len};
 use hard_imagenet_cpu::Isa;
+use hard_imagenet_cpu::attention::{Head, Rows, attention, scratch_len};
 use std::ops::Range;
 
 /// softmax(scale · q kᵀ + added) v for each head of each image.

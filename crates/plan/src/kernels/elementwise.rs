@@ -2,8 +2,8 @@ use super::{Kernel, Operand, copy::copy, split_by_loops};
 use crate::loops::Loops;
 use crate::memory::Memory;
 use crate::view::BufferId;
-use hard_imagenet_cpu::Isa;
 use hard_imagenet_cpu::Activation;
+use hard_imagenet_cpu::Isa;
 use hard_imagenet_cpu::{self as cpu, Binary as Function};
 
 /// A function of two values, which are broadcast, and an activation.
@@ -66,8 +66,20 @@ fn scalar(function: Function, a: f32, b: f32) -> f32 {
         Function::Sub => a - b,
         Function::Mul => a * b,
         Function::Div => a / b,
-        Function::Maximum => if b > a { b } else { a },
-        Function::Minimum => if b < a { b } else { a },
+        Function::Maximum => {
+            if b > a {
+                b
+            } else {
+                a
+            }
+        }
+        Function::Minimum => {
+            if b < a {
+                b
+            } else {
+                a
+            }
+        }
     }
 }
 

@@ -27,6 +27,12 @@ pub(crate) trait Kernel: Debug + Send + Sync {
     /// Writes the output. Its places count from the start of `y`.
     fn run(&self, memory: &Memory<'_>, y: &mut [f32], scratch: &mut [f32]);
 
+    /// Returns the name of the operation.
+    fn name(&self) -> &'static str {
+        let full = std::any::type_name::<Self>();
+        full.rsplit("::").next().unwrap_or(full)
+    }
+
     /// Returns the buffers that it reads, except the one that it writes.
     fn reads(&self) -> Vec<BufferId>;
 
