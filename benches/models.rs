@@ -1,7 +1,7 @@
 //! Times forward passes and GradCAM: `cargo bench -p hard-imagenet-benches --bench models --features networks`.
 //!
 //! The comparator is the same network in `candle-transformers` with the same weights. Both must agree before anything is
-//! timed.
+//! timed. `compare_cpu.py` compares forward passes with torch, ONNX Runtime and OpenVINO; it does not need this benchmark.
 
 use candle_core::{DType, Device, Module, Tensor};
 use candle_nn::VarBuilder;

@@ -29,9 +29,9 @@ const SOURCES: [Source; 8] = [
     },
     Source {
         name: "networks",
-        about: "networks on the CPU beside candle-transformers, torch, ONNX Runtime and OpenVINO",
-        before: &[&["cargo", "bench", "-p", "hard-imagenet-benches", "--bench", "models", "--features", "networks"]],
-        command: &["python3", "benches/compare_cpu.py", "target/criterion"],
+        about: "networks on the CPU beside torch, torch.compile, ONNX Runtime and OpenVINO",
+        before: &[],
+        command: &["python3", "benches/compare_cpu.py"],
     },
     Source {
         name: "gpu",
