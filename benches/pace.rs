@@ -2,11 +2,12 @@
 //! (`python/runtimes.py`), which use the same protocol:
 //!
 //! ```text
-//! pace NAME BATCH DTYPE WEIGHTS INPUT LOGITS [--write]
+//! pace NAME BATCH DTYPE WEIGHTS INPUT LOGITS [--write] [--profile]
 //! ```
 //!
 //! DTYPE is f32 or bf16. WEIGHTS is a safetensors file; `--write` first writes generated weights to it. INPUT holds the
-//! normalized batch `(BATCH, 3, H, W)` of square images as little-endian f32.
+//! normalized batch `(BATCH, 3, H, W)` of square images as little-endian f32. With `--profile` the program prints the time of each step of the plan
+//! and ends.
 //!
 //! 1. The program loads the network, runs it once and writes the logits to LOGITS as little-endian f32. Then it prints
 //!    the seconds of loading and of the first pass.
@@ -55,12 +56,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(logits, values.into_iter().flat_map(f32::to_le_bytes).collect::<Vec<u8>>())?;
     println!("{} {}", loading.as_secs_f64(), first_pass.as_secs_f64());
 
+    if flags.contains(&"--profile") {
+        return print_profile(&model, &x);
+    }
     for line in std::io::stdin().lines() {
         let times = time_passes(&model, &x, Duration::from_secs_f64(line?.trim().parse()?))?;
         let median = (times[(times.len() - 1) / 2] + times[times.len() / 2]) / 2;
         println!("{} {} {}", times[0].as_secs_f64(), median.as_secs_f64(), times.len());
     }
     println!("{}", peak_memory()?);
+    Ok(())
+}
+
+/// Prints the milliseconds of each step on one thread, the least of several passes, and their sums by kind of step.
+fn print_profile(model: &Model, x: &Tensor) -> Result<(), Box<dyn Error>> {
+    let mut best = model.profile(x)?;
+    for _ in 0..5 {
+        for (best, time) in best.iter_mut().zip(model.profile(x)?) {
+            best.seconds = best.seconds.min(time.seconds);
+        }
+    }
+    let mut kinds: Vec<(&str, f64)> = Vec::new();
+    for step in &best {
+        println!("{:10.3}  {:10} {}", 1e3 * step.seconds, step.kernel, step.node);
+        match kinds.iter_mut().find(|(kind, _)| *kind == step.kernel) {
+            Some((_, seconds)) => *seconds += step.seconds,
+            None => kinds.push((step.kernel, step.seconds)),
+        }
+    }
+    kinds.iter().for_each(|(kind, seconds)| println!("{:10.3}  all {kind}", 1e3 * seconds));
     Ok(())
 }
 

@@ -38,7 +38,7 @@ impl CustomOp2 for Product {
         let matrix = |data, layout: &Layout, at: usize| view(data, layout, before, at);
         match pairs {
             _ if y.is_empty() => {}
-            1 => multiply_rows((m, n, k), &mut y, false, matrix(a, la, 0), matrix(b, lb, 0), |_| ()),
+            1 => multiply_rows((m, n, k), &mut y, false, matrix(a, la, 0), matrix(b, lb, 0)),
             _ => y.par_chunks_mut(m * n).enumerate().for_each(|(at, y)| {
                 multiply((m, n, k), y, n, false, matrix(a, la, at), matrix(b, lb, at), 1);
             }),

@@ -96,12 +96,12 @@ impl Plan {
                 continue;
             }
             let mut rest = y;
-            let mut done = 0;
+            let mut written = 0;
             let mut work = Vec::with_capacity(step.parts.len());
             for (part, scratch) in step.parts.iter().zip(scratch.iter_mut()) {
-                let (own, others) = rest.split_at_mut(part.range.end - done);
-                work.push((part, &mut own[part.range.start - done..], scratch));
-                (rest, done) = (others, part.range.end);
+                let (own, others) = rest.split_at_mut(part.range.end - written);
+                work.push((part, &mut own[part.range.start - written..], scratch));
+                (rest, written) = (others, part.range.end);
             }
             work.into_par_iter().with_max_len(1).for_each(|(part, y, scratch)| part.kernel.run(&memory, y, scratch));
             done(step);
