@@ -12,7 +12,7 @@
 //! - [`layer_norm`], [`affine`] and [`softmax`] compute rows; [`binary`], [`binary_rows`], [`binary_scalar`] and [`scale`]
 //!   combine values one by one.
 //! - [`ImageView`] says where an image with channels last lies in a slice. [`max_pool`], [`average_pool`] and
-//!   [`reduce_pixels`] take its pixels together.
+//!   [`reduce_pixels`] take its pixels together, and [`depthwise`] convolves each of its channels.
 //! - [`random`] is the counter-based generator of the workspace: [`random::Stream`], [`random::StreamReader`], and
 //!   [`random::normals`] for standard normals.
 //!

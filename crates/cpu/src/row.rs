@@ -47,18 +47,6 @@ pub(crate) fn mask_last<S: Simd>(s: S, last: S::F32, row_len: usize, fill: S::F3
     s.select_less(s.load(&INDICES), s.splat(first as f32), fill, last)
 }
 
-/// Writes a function of each value of `x` to `y`, which has the same length.
-#[inline(always)]
-pub(crate) fn map<S: Simd>(s: S, x: &[f32], y: &mut [f32], f: impl Fn(S::F32) -> S::F32) {
-    assert_eq!(x.len(), y.len());
-    for (x, y) in x.as_chunks().0.iter().zip(y.as_chunks_mut().0) {
-        s.store(f(s.load(x)), y);
-    }
-    if has_tail(x) {
-        store_last(s, f(load_last(s, x)), y);
-    }
-}
-
 /// Writes a function of the values at the same places of two slices to `y`. All have the same length.
 #[inline(always)]
 pub(crate) fn map2<S: Simd>(s: S, a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(S::F32, S::F32) -> S::F32) {

@@ -9,6 +9,7 @@ mod avx2;
 mod avx512;
 mod portable;
 pub(crate) mod tile;
+pub(crate) mod window;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;

@@ -11,6 +11,16 @@ fn map2(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; 
     std::array::from_fn(|i| f(a[i], b[i]))
 }
 
+/// Returns a · b + c, rounded once.
+///
+/// The baseline of x86-64 has no such instruction, and each lane is a call. This function is not inlined there: all kernels
+/// together would contain a hundred thousand calls and take a minute to compile.
+#[cfg_attr(target_arch = "x86_64", inline(never))]
+#[cfg_attr(not(target_arch = "x86_64"), inline(always))]
+fn fused(a: [f32; LANES], b: [f32; LANES], c: [f32; LANES]) -> [f32; LANES] {
+    std::array::from_fn(|i| a[i].mul_add(b[i], c[i]))
+}
+
 impl Simd for Portable {
     type F32 = [f32; LANES];
 
@@ -71,12 +81,12 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
-        std::array::from_fn(|i| a[i].mul_add(b[i], c[i]))
+        fused(a, b, c)
     }
 
     #[inline(always)]
     fn neg_mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
-        std::array::from_fn(|i| (-a[i]).mul_add(b[i], c[i]))
+        fused(a.map(|a| -a), b, c)
     }
 
     #[inline(always)]
