@@ -13,6 +13,8 @@
 //!   combine values one by one.
 //! - [`ImageView`] says where an image with channels last lies in a slice. [`max_pool`], [`average_pool`] and
 //!   [`reduce_pixels`] take its pixels together, and [`depthwise`] convolves each of its channels.
+//! - [`product`](mod@product) computes convolutions and linear layers; [`winograd`] those of 3 × 3 convolutions that
+//!   [`winograd::pays`] for.
 //! - [`random`] is the counter-based generator of the workspace: [`random::Stream`], [`random::StreamReader`], and
 //!   [`random::normals`] for standard normals.
 //!
@@ -76,6 +78,7 @@ mod softmax;
 #[cfg(test)]
 mod testing;
 mod view;
+pub mod winograd;
 
 pub use activation::Activation;
 pub use aligned::Aligned;
@@ -86,4 +89,4 @@ pub use norm::{affine, layer_norm, layer_norm_strided};
 pub use pool::{Pool, Reduction, average_pool, max_pool, reduce_pixels};
 pub use simd::{LANES, Simd, Vectorized};
 pub use softmax::softmax;
-pub use view::ImageView;
+pub use view::{ImageView, ImagesView};

@@ -225,7 +225,7 @@ impl PackedWeights {
     }
 }
 
-struct PanelWidth;
+pub(crate) struct PanelWidth;
 
 impl Vectorized for PanelWidth {
     type Output = usize;

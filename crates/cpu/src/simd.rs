@@ -41,6 +41,12 @@ pub trait Simd: Copy + Debug + Send + Sync + 'static {
     /// Stores a vector.
     fn store(self, x: Self::F32, to: &mut [f32; LANES]);
 
+    /// Asks the processor to bring a value into its first-level cache. Nothing is read, so the place need not exist.
+    #[inline(always)]
+    fn prefetch(self, place: *const f32) {
+        let _ = place;
+    }
+
     /// Returns a + b.
     fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// Returns a - b.

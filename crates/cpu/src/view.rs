@@ -35,3 +35,14 @@ impl ImageView {
         self.start + y * self.row + x * self.pixel
     }
 }
+
+/// Where the values of several images lie in a slice: image `n` starts `n · stride` after the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImagesView {
+    /// The first image.
+    pub image: ImageView,
+    /// The number of images.
+    pub count: usize,
+    /// The distance between neighboring images.
+    pub stride: usize,
+}

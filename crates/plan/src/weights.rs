@@ -4,6 +4,7 @@ use crate::PlanError;
 use candle_core::{DType, Tensor};
 use hard_imagenet_cpu::DepthwiseWeights;
 use hard_imagenet_cpu::product::PackedWeights;
+use hard_imagenet_cpu::winograd::WinogradWeights;
 use hard_imagenet_graph::{GraphError, Node, WeightMap};
 use std::any::Any;
 use std::collections::HashMap;
@@ -16,6 +17,8 @@ pub(crate) enum Form {
     Product(usize),
     /// A depthwise convolution.
     Depthwise,
+    /// Winograd's method.
+    Winograd,
 }
 
 /// Packed weights by node and form.
@@ -49,6 +52,15 @@ impl WeightCache {
         make: impl FnOnce() -> Result<PackedWeights, PlanError>,
     ) -> Result<Arc<PackedWeights>, PlanError> {
         self.get((node, Form::Product(group), scale), make)
+    }
+
+    pub(crate) fn winograd(
+        &self,
+        node: usize,
+        scale: Option<usize>,
+        make: impl FnOnce() -> Result<WinogradWeights, PlanError>,
+    ) -> Result<Arc<WinogradWeights>, PlanError> {
+        self.get((node, Form::Winograd, scale), make)
     }
 
     pub(crate) fn depthwise(

@@ -7,6 +7,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub(crate) mod patch;
 mod portable;
 pub(crate) mod tile;
 pub(crate) mod window;

@@ -40,8 +40,11 @@ impl Places {
     #[inline(always)]
     fn fit(&self, pixels: usize, strip: usize, needed: usize, len: usize) -> bool {
         // The last pixel of a strip lies furthest.
-        let last = |i: usize| self.strips[i] + (strip.min(pixels - i * strip) - 1) * self.pixel + needed <= len;
-        (0..pixels.div_ceil(strip)).all(last)
+        let end = |i: usize| {
+            let last = self.pixel.checked_mul(strip.min(pixels - i * strip) - 1)?;
+            self.strips[i].checked_add(last)?.checked_add(needed)
+        };
+        (0..pixels.div_ceil(strip)).all(|i| end(i).is_some_and(|end| end <= len))
     }
 }
 
@@ -101,7 +104,7 @@ pub struct Tile<'a> {
 #[expect(unsafe_code, reason = "a check of each of 28 loads per tap would take as long as the sums")]
 pub(crate) fn compute<S: Simd, const PIXELS: usize, const VECTORS: usize>(s: S, t: Tile<'_>) {
     const { assert!(PIXELS <= 14 && VECTORS <= 2) };
-    let furthest = t.taps.offsets.iter().fold(0, |a, b| a.max(*b)) + t.taps.run;
+    let furthest = t.taps.offsets.iter().fold(0usize, |a, b| a.max(*b)).saturating_add(t.taps.run);
     assert!(t.from.fit(PIXELS, S::STRIP, furthest, t.x.len()), "the window of a pixel is outside the input");
     assert!(t.to.fit(PIXELS, S::STRIP, t.channels, t.y.len()), "a pixel is outside the output");
     assert!(t.weights.len() >= t.taps.offsets.len() * t.taps.run * VECTORS * LANES, "weights are missing");
@@ -122,32 +125,33 @@ pub(crate) fn compute<S: Simd, const PIXELS: usize, const VECTORS: usize>(s: S, 
             })*}
         };
     }
-    // Returns the given vector of a pixel's channels, filled up with zeros.
-    #[inline(always)]
-    fn load_some<S: Simd>(s: S, from: &[f32], at: usize, channels: usize, vector: usize) -> S::F32 {
-        let mut lanes = [0.0; LANES];
-        let count = channels.saturating_sub(vector * LANES).min(LANES);
-        if count == LANES {
-            // Whole vectors are the usual case.
-            return s.load(from[at + vector * LANES..].first_chunk().unwrap_or(&lanes));
-        }
-        lanes[..count].copy_from_slice(&from[at + vector * LANES..][..count]);
-        s.load(&lanes)
-    }
-
+    // Whole vectors are the usual case. They are loaded and stored without further checks; others go through an array.
+    let whole = t.channels == VECTORS * LANES;
     let mut sums = [[s.splat(0.0); 2]; 14];
-    match t.start {
-        Start::Zero => {}
-        Start::Output => for_each_pixel!(I => {
-            let at = t.to.at(I, S::STRIP);
-            sums[I][0] = load_some(s, t.y, at, t.channels, 0);
-            if VECTORS > 1 { sums[I][1] = load_some(s, t.y, at, t.channels, 1); }
-        }),
-        Start::Values(values, places) => for_each_pixel!(I => {
-            let at = places.at(I, S::STRIP);
-            sums[I][0] = load_some(s, values, at, t.channels, 0);
-            if VECTORS > 1 { sums[I][1] = load_some(s, values, at, t.channels, 1); }
-        }),
+    let start = match t.start {
+        Start::Zero => None,
+        Start::Output => Some((&*t.y, t.to)),
+        Start::Values(values, places) => Some((values, places)),
+    };
+    if let Some((values, places)) = start {
+        assert!(places.fit(PIXELS, S::STRIP, t.channels, values.len()), "a pixel is outside the values that are added");
+        if whole {
+            for_each_pixel!(I => {
+                let place = values.as_ptr().wrapping_add(places.at(I, S::STRIP));
+                // SAFETY: the check above has shown that `VECTORS` vectors follow the place.
+                sums[I][0] = s.load(unsafe { &*place.cast() });
+                if VECTORS > 1 { sums[I][1] = s.load(unsafe { &*place.wrapping_add(LANES).cast() }); }
+            });
+        } else {
+            let mut rows = [[[0.0; LANES]; VECTORS]; PIXELS];
+            for (i, row) in rows.iter_mut().enumerate() {
+                row.as_flattened_mut()[..t.channels].copy_from_slice(&values[places.at(i, S::STRIP)..][..t.channels]);
+            }
+            for_each_pixel!(I => {
+                sums[I][0] = s.load(&rows[I][0]);
+                if VECTORS > 1 { sums[I][1] = s.load(&rows[I][VECTORS - 1]); }
+            });
+        }
     }
 
     let pixel = t.from.pixel;
@@ -179,35 +183,45 @@ pub(crate) fn compute<S: Simd, const PIXELS: usize, const VECTORS: usize>(s: S, 
         }
     }
 
-    // -0 is what changes nothing.
-    let bias = |v: usize| match t.bias.and_then(|bias| bias[v * LANES..].first_chunk()) {
-        Some(bias) => s.load(bias),
-        None => s.splat(-0.0),
+    if let Some(bias) = t.bias {
+        let bias = |v: usize| s.load(bias[v * LANES..].first_chunk().unwrap_or(&[0.0; LANES]));
+        let (first, second) = (bias(0), bias(VECTORS - 1));
+        for_each_pixel!(I => {
+            sums[I][0] = s.add(sums[I][0], first);
+            if VECTORS > 1 { sums[I][1] = s.add(sums[I][1], second); }
+        });
+    }
+    let bounds = match t.finish {
+        Finish::Nothing => None,
+        Finish::Relu => Some((0.0, f32::INFINITY)),
+        Finish::Clamp(low, high) => Some((low, high)),
     };
-    let (first, second) = (bias(0), if VECTORS > 1 { bias(1) } else { s.splat(-0.0) });
-    let (low, high) = match t.finish {
-        Finish::Clamp(low, high) => (s.splat(low), s.splat(high)),
-        _ => (s.splat(0.0), s.splat(f32::INFINITY)),
-    };
-    let unchanged = matches!(t.finish, Finish::Nothing);
-    for_each_pixel!(I => {
-        let at = t.to.at(I, S::STRIP);
-        for v in 0..VECTORS {
-            let mut sum = s.add(sums[I][v], if v == 0 { first } else { second });
-            if !unchanged {
-                // NaN is the second operand, and stays.
-                sum = s.min(high, s.max(low, sum));
-            }
-            let count = t.channels.saturating_sub(v * LANES).min(LANES);
-            if let (LANES, Some(to)) = (count, t.y[at + v * LANES..].first_chunk_mut()) {
-                s.store(sum, to);
-            } else if count > 0 {
-                let mut lanes = [0.0; LANES];
-                s.store(sum, &mut lanes);
-                t.y[at + v * LANES..][..count].copy_from_slice(&lanes[..count]);
-            }
+    if let Some((low, high)) = bounds {
+        let (low, high) = (s.splat(low), s.splat(high));
+        // NaN is the second operand, and stays.
+        for_each_pixel!(I => {
+            sums[I][0] = s.min(high, s.max(low, sums[I][0]));
+            if VECTORS > 1 { sums[I][1] = s.min(high, s.max(low, sums[I][1])); }
+        });
+    }
+    if whole {
+        for_each_pixel!(I => {
+            let place = t.y.as_mut_ptr().wrapping_add(t.to.at(I, S::STRIP));
+            // SAFETY: the check at the beginning has shown that `VECTORS` vectors of the output follow the place.
+            s.store(sums[I][0], unsafe { &mut *place.cast() });
+            if VECTORS > 1 { s.store(sums[I][1], unsafe { &mut *place.wrapping_add(LANES).cast() }); }
+        });
+    } else {
+        let mut rows = [[[0.0; LANES]; VECTORS]; PIXELS];
+        for_each_pixel!(I => {
+            s.store(sums[I][0], &mut rows[I][0]);
+            if VECTORS > 1 { s.store(sums[I][1], &mut rows[I][VECTORS - 1]); }
+        });
+        for (i, row) in rows.iter().enumerate() {
+            let to = &mut t.y[t.to.at(i, S::STRIP)..][..t.channels];
+            to.copy_from_slice(&row.as_flattened()[..t.channels]);
         }
-    });
+    }
 }
 
 /// Calls [`compute`] with the number of pixels and vectors as constants. Each combination is a function of its own, compiled

@@ -1,17 +1,25 @@
 //! Values as images: borders, pools and depthwise convolutions.
 
 use super::Compiler;
+use super::products::FoldedWeights;
 use crate::PlanError;
 use crate::fusion::Chain;
-use crate::kernels::{self, Images, PoolKind};
+use crate::kernels::{self, PoolKind, images_of};
 use crate::view::View;
 use hard_imagenet_cpu::DepthwiseWeights;
-use hard_imagenet_cpu::Pool;
+use hard_imagenet_cpu::winograd::{self, WinogradWeights};
+use hard_imagenet_cpu::{ImagesView, Pool};
 use hard_imagenet_graph::{Conv2d, Pool2d};
 
 /// Returns whether each channel is convolved by itself.
 pub(super) fn is_depthwise(conv: &Conv2d) -> bool {
     conv.groups > 1 && conv.groups == conv.inputs && conv.groups == conv.outputs
+}
+
+/// Returns whether Winograd's method computes a convolution faster than a product. It depends on the shapes of an image only.
+pub(super) fn is_winograd(conv: &Conv2d, output: &[usize]) -> bool {
+    let simple = conv.kernel == (3, 3) && [conv.stride, conv.padding, conv.dilation, conv.groups] == [1; 4];
+    simple && winograd::pays(conv.inputs, conv.outputs, output[2], output[3])
 }
 
 impl Compiler<'_> {
@@ -43,8 +51,8 @@ impl Compiler<'_> {
         Ok(images)
     }
 
-    fn images(&self, i: usize, view: &View) -> Result<Images, PlanError> {
-        Images::of(view).ok_or_else(|| self.unsupported(i, "channels that are not neighbors"))
+    pub(super) fn images(&self, i: usize, view: &View) -> Result<ImagesView, PlanError> {
+        images_of(view).ok_or_else(|| self.unsupported(i, "channels that are not neighbors"))
     }
 
     pub(super) fn lower_pool(
@@ -62,6 +70,29 @@ impl Compiler<'_> {
         let pool = Pool { size: pool.size, stride: pool.stride, padding: pool.padding };
         let isa = self.isa;
         self.push(y.buffer, kernels::Pool { isa, x: x.buffer, from, to, pool, kind, images, rows, shift: 0 });
+        Ok(y)
+    }
+
+    /// Adds a 3 × 3 convolution by Winograd's method.
+    pub(super) fn lower_winograd(&mut self, i: usize, chain: &Chain, conv: Conv2d) -> Result<View, PlanError> {
+        let x = self.value(self.graph.nodes()[chain.host].inputs[0].index())?;
+        let x = self.bordered(i, x, 1)?;
+        let (y, residual, residual_view) = self.make_chain_output(i, chain, &x)?;
+        let (from, to) = (self.images(i, &x)?, self.images(i, &y)?);
+        let added = residual_view.as_ref().map_or(Ok(to), |view| self.images(i, view))?;
+        let weights = self.packed.winograd(chain.host, chain.scale, || {
+            let FoldedWeights { weight, bias } = self.folded_weights(chain, conv.outputs)?;
+            let at = |output: usize, ky: usize, kx: usize, input: usize| {
+                weight[((output * conv.inputs + input) * 3 + ky) * 3 + kx]
+            };
+            Ok(WinogradWeights::pack(self.isa, conv.outputs, conv.inputs, at, bias.as_deref()))
+        })?;
+        let (images, rows, activation) = (0..to.count, 0..to.image.height, chain.activation);
+        let x = x.buffer;
+        self.push(
+            y.buffer,
+            kernels::Winograd { x, from, to, residual, added, weights, activation, images, rows, shift: 0 },
+        );
         Ok(y)
     }
 

@@ -16,7 +16,7 @@ pub(crate) use matmul::MatMul;
 pub(crate) use norm::{LayerNorm, Softmax};
 pub(crate) use product::{Group, Product, ResidualFrom};
 pub(crate) use reduce::Reduce;
-pub(crate) use windows::{Depthwise, Images, Pool, PoolKind};
+pub(crate) use windows::{Depthwise, Pool, PoolKind, Winograd, images_of};
 
 use crate::memory::Memory;
 use crate::view::BufferId;

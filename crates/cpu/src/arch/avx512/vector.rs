@@ -54,6 +54,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(self, place: *const f32) {
+        // A prefetch never faults, wherever it points.
+        avx512!(_mm_prefetch::<_MM_HINT_T0>(place.cast()))
+    }
+
+    #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {
         avx512!(_mm512_add_ps(a, b))
     }
