@@ -56,8 +56,8 @@ pub fn attention(isa: Isa, head: &Head<'_>, y: &mut [f32], row: usize, scratch: 
     let padded = keys.next_multiple_of(LANES);
     let (key_panels, rest) = scratch.split_at_mut(Panels::len(keys, length));
     let (value_panels, scores) = rest.split_at_mut(Panels::len(value_length, keys));
-    Panels::pack(isa, keys, length, |key, i| k.values[key * k.row + i] * scale, key_panels);
-    Panels::pack(isa, value_length, keys, |i, key| v.values[key * v.row + i], value_panels);
+    Panels::pack_rows(isa, keys, length, k.values, k.row, scale, key_panels);
+    Panels::pack_columns(isa, value_length, keys, v.values, v.row, value_panels);
     let key_weights = Panels { isa, outputs: keys, taps: length, values: key_panels, bias: None };
     let value_weights = Panels { isa, outputs: value_length, taps: keys, values: value_panels, bias: None };
     let rows = |start, by| Strides { start, by: [0, 0, by] };

@@ -168,6 +168,54 @@ impl<'a> Panels<'a> {
         }
     }
 
+    /// Writes weights that lie in rows, one row for each output, multiplied by a factor: the weight of output `o` and tap `t` is
+    /// `factor · rows[o · stride + t]`.
+    ///
+    /// # Panics
+    /// Panics if the length of `to` is not [`Panels::len`] or a row lies outside the slice.
+    pub fn pack_rows(
+        isa: Isa,
+        outputs: usize,
+        taps: usize,
+        rows: &[f32],
+        stride: usize,
+        factor: f32,
+        to: &mut [f32],
+    ) {
+        assert_eq!(to.len(), Self::len(outputs, taps), "the length of packed weights");
+        let widest = isa.vectorize(PanelWidth);
+        for (i, panel) in to.chunks_mut((widest * taps).max(1)).enumerate() {
+            let width = panel.len() / taps;
+            for o in 0..width {
+                let places = panel[o..].iter_mut().step_by(width);
+                match i * widest + o {
+                    output if output < outputs => {
+                        let row = &rows[output * stride..][..taps];
+                        places.zip(row).for_each(|(place, weight)| *place = weight * factor);
+                    }
+                    _ => places.for_each(|place| *place = 0.0),
+                }
+            }
+        }
+    }
+
+    /// Writes weights that lie in rows, one row for each tap: the weight of output `o` and tap `t` is `rows[t · stride + o]`.
+    ///
+    /// # Panics
+    /// Panics if the length of `to` is not [`Panels::len`] or a row lies outside the slice.
+    pub fn pack_columns(isa: Isa, outputs: usize, taps: usize, rows: &[f32], stride: usize, to: &mut [f32]) {
+        assert_eq!(to.len(), Self::len(outputs, taps), "the length of packed weights");
+        let widest = isa.vectorize(PanelWidth);
+        for (i, panel) in to.chunks_mut((widest * taps).max(1)).enumerate() {
+            let width = panel.len() / taps;
+            let (first, used) = (i * widest, width.min(outputs - i * widest));
+            for (tap, places) in panel.chunks_exact_mut(width).enumerate() {
+                places[..used].copy_from_slice(&rows[tap * stride + first..][..used]);
+                places[used..].fill(0.0);
+            }
+        }
+    }
+
     /// Returns the first channel and the weights of each panel.
     #[inline(always)]
     fn each(self, widest: usize) -> impl Iterator<Item = (usize, &'a [f32])> {

@@ -2,9 +2,11 @@
 
 use crate::{Cut, CutValues, Model, ModelError, NodeId, WatchPoint};
 use candle_core::{DType, Tensor};
+use hard_imagenet_cpu::dispatch;
 use hard_imagenet_graph::{run_from, run_watching};
-use hard_imagenet_images::Pixels;
+use hard_imagenet_images::{Pixels, Preprocessing};
 use hard_imagenet_plan::{PlanError, StepTime};
+use rayon::prelude::*;
 
 impl Model {
     /// Stacks images into a batch `(B, 3, H, W)` on the model's device and in its dtype. Values stay in [0, 1]; they
@@ -38,7 +40,18 @@ impl Model {
     /// # Errors
     /// Returns candle's error for a tensor of another shape.
     pub fn normalize(&self, x: &Tensor) -> Result<Tensor, ModelError> {
-        let x = x.to_dtype(DType::F32)?.broadcast_sub(&self.mean)?.broadcast_div(&self.std)?;
+        let x = x.to_dtype(DType::F32)?;
+        let x = match x.dims4() {
+            Ok((_, 3, height, width)) if x.device().is_cpu() && !x.track_op() => {
+                let mut values = x.flatten_all()?.to_vec1::<f32>()?;
+                let Preprocessing { mean, std, .. } = self.spec().preprocess;
+                values.par_chunks_mut((height * width).max(1)).enumerate().for_each(|(plane, values)| {
+                    normalize_plane(values, mean[plane % 3], std[plane % 3]);
+                });
+                Tensor::from_vec(values, x.shape(), x.device())?
+            }
+            _ => x.broadcast_sub(&self.mean)?.broadcast_div(&self.std)?,
+        };
         Ok(x.to_dtype(self.dtype)?)
     }
 
@@ -93,7 +106,8 @@ impl Model {
         Ok((logits.to_dtype(DType::F32)?, watched))
     }
 
-    /// Cuts the network at a node into a trunk and a head. `head(trunk(x))` equals `forward(x)` bit for bit.
+    /// Cuts the network at a node into a trunk and a head. `head(trunk(x))` equals `forward(x)` up to
+    /// rounding: on the CPU a plan computes the trunk, and the reference executor the head, through which gradients flow.
     ///
     /// # Errors
     /// Returns [`ModelError`] if there is no such node. The message lists similar names.
@@ -152,4 +166,15 @@ impl Model {
         self.graph().shapes(x.dims())?;
         Ok(x.to_dtype(self.dtype)?)
     }
+}
+
+/// Replaces each value by (value - mean) / std.
+fn normalize_plane(values: &mut [f32], mean: f32, std: f32) {
+    #[inline(always)]
+    fn each(values: &mut [f32], mean: f32, std: f32) {
+        for value in values {
+            *value = (*value - mean) / std;
+        }
+    }
+    dispatch!(each(values, mean, std));
 }

@@ -336,15 +336,28 @@ impl Compiler<'_> {
             let border = self.borders[i];
             return self.make_images(&shape, border);
         }
-        let buffer = self.add_arena(shape.iter().product());
-        View::in_order(buffer, &shape, &self.orders[i])
+        let mut view = self.would_be_view(i);
+        view.buffer = self.add_arena(view.strides[self.orders[i][0]] * shape[self.orders[i][0]]);
+        view
+    }
+
+    /// Returns a view like that of [`Compiler::make_output`], without a buffer.
+    fn would_be_view(&self, i: usize) -> View {
+        let (shape, order) = (&self.shapes[i], &self.orders[i]);
+        if *order == [0, 2, 3, 1] {
+            View::images(0, shape, self.borders[i])
+        } else if order.is_sorted() {
+            View::rows(0, shape)
+        } else {
+            View::in_order(0, shape, order)
+        }
     }
 
     /// Makes a buffer for images `(B, C, H, W)`, channels last, with zeros around them.
     fn make_images(&mut self, shape: &[usize], border: usize) -> View {
-        let len = shape[0] * shape[1] * (shape[2] + 2 * border) * (shape[3] + 2 * border);
-        let buffer = self.add_arena(len);
-        let view = View::images(buffer, shape, border);
+        let mut view = View::images(0, shape, border);
+        let buffer = self.add_arena(shape[0] * view.strides[0]);
+        view.buffer = buffer;
         if border > 0 {
             self.push(buffer, ClearBorder { images: view.clone() });
         }

@@ -10,8 +10,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// The most images that pass through a plan together. Their values should stay in the last-level cache.
-const MOST_IMAGES: usize = 4;
+/// The most images that pass through a plan together on one thread. With more, weights are read less often but values leave the
+/// cache: two to eight images measured 0 to 4 % slower each than one (docs/performance.md).
+const MOST_IMAGES: usize = 1;
 
 /// Runs a network on the CPU by plans, which are made when they are first needed and kept.
 ///
@@ -188,7 +189,7 @@ impl Engine {
 /// Divides images into groups, and the groups among threads. A single job is shared by all threads.
 fn divide(images: usize, threads: usize) -> Vec<Vec<usize>> {
     if images < threads || threads == 1 {
-        return vec![groups(images, if threads == 1 { MOST_IMAGES } else { 1 })];
+        return vec![groups(images, MOST_IMAGES)];
     }
     (0..threads).map(|i| groups(images * (i + 1) / threads - images * i / threads, MOST_IMAGES)).collect()
 }

@@ -3,6 +3,14 @@
 /// The index of a buffer of a plan.
 pub(crate) type BufferId = usize;
 
+/// Returns the distance between rows of `len` elements.
+///
+/// A tile reads the same columns of several rows at once. If rows lie a multiple of 2 KB apart, these fall into one or two sets
+/// of the first-level cache, which cannot hold all of them.
+fn pitch(len: usize) -> usize {
+    if len > 0 && len.is_multiple_of(512) { len + 16 } else { len }
+}
+
 /// Where the elements of a value lie: element (i, j, ..) at `start + i · strides[0] + j · strides[1] + ..` of a buffer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct View {
@@ -31,9 +39,19 @@ impl View {
         Self::in_order(buffer, shape, &(0..shape.len()).collect::<Vec<_>>())
     }
 
-    /// Describes images `(B, C, H, W)` in a whole buffer, channels last, with `border` pixels on all sides.
+    /// Describes rows in a whole buffer in row-major order, with a distance between rows that suits the cache.
+    pub(crate) fn rows(buffer: BufferId, shape: &[usize]) -> Self {
+        let mut padded = shape.to_vec();
+        if let Some(last) = padded.last_mut() {
+            *last = pitch(*last);
+        }
+        Self { shape: shape.to_vec(), ..Self::dense(buffer, &padded) }
+    }
+
+    /// Describes images `(B, C, H, W)` in a whole buffer, channels last, with `border` pixels on all sides and a distance
+    /// between pixels that suits the cache.
     pub(crate) fn images(buffer: BufferId, shape: &[usize], border: usize) -> Self {
-        let (c, h, w) = (shape[1], shape[2] + 2 * border, shape[3] + 2 * border);
+        let (c, h, w) = (pitch(shape[1]), shape[2] + 2 * border, shape[3] + 2 * border);
         Self {
             buffer,
             start: border * (w + 1) * c,

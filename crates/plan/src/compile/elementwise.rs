@@ -17,7 +17,8 @@ impl Compiler<'_> {
 
     /// Returns where the value of a function of `x` lies: where `x` is, if nobody else needs it there any more.
     fn make_output_of(&mut self, i: usize, x: &View) -> (View, Operand) {
-        let same = x.shape == self.shapes[i] && x.strides == self.would_be_strides(i) && x.border == self.borders[i];
+        let same =
+            x.shape == self.shapes[i] && x.strides == self.would_be_view(i).strides && x.border == self.borders[i];
         if same && !self.concats.contains_key(&i) && self.is_free_after(x.buffer, i) {
             return (x.clone(), Operand::Output);
         }

@@ -49,22 +49,13 @@ impl Compiler<'_> {
         if !self.concats.contains_key(&i)
             && residual.buffer != x.buffer
             && fits
-            && residual.strides == self.would_be_strides(i)
+            && residual.strides == self.would_be_view(i).strides
             && self.is_free_after(residual.buffer, i)
         {
             return Ok((residual, ResidualFrom::Output, None));
         }
         let buffer = residual.buffer;
         Ok((self.make_output(i), ResidualFrom::Buffer(buffer), Some(residual)))
-    }
-
-    /// Returns the strides that [`Compiler::make_output`] would give.
-    pub(super) fn would_be_strides(&self, i: usize) -> Vec<usize> {
-        let shape = &self.shapes[i];
-        if self.orders[i] == [0, 2, 3, 1] {
-            return View::images(0, shape, self.borders[i]).strides;
-        }
-        View::in_order(0, shape, &self.orders[i]).strides
     }
 
     pub(super) fn lower_conv(&mut self, i: usize, chain: &Chain, conv: Conv2d) -> Result<View, PlanError> {

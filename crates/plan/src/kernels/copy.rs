@@ -51,14 +51,15 @@ pub(crate) struct ClearBorder {
 impl Kernel for ClearBorder {
     fn run(&self, _: &Memory<'_>, y: &mut [f32], _: &mut [f32]) {
         let View { shape, strides, border, .. } = &self.images;
-        let [images, channels, height, width] = shape[..] else { return };
+        let [images, _, height, width] = shape[..] else { return };
+        let pixel = strides[3];
         let (pitch, above) = (strides[2], border * strides[2]);
         for image in y.chunks_exact_mut(strides[0]).take(images) {
             image[..above].fill(0.0);
             image[above + height * pitch..].fill(0.0);
             for row in image[above..above + height * pitch].chunks_exact_mut(pitch) {
-                row[..border * channels].fill(0.0);
-                row[(border + width) * channels..].fill(0.0);
+                row[..border * pixel].fill(0.0);
+                row[(border + width) * pixel..].fill(0.0);
             }
         }
     }

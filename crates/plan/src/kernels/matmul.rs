@@ -30,7 +30,11 @@ impl Kernel for MatMul {
         self.loops.for_each_in_run(|[to, from, other]| {
             if packed != Some(other) {
                 let [along_k, along_n] = self.b_strides;
-                Panels::pack(self.isa, n, k, |o, t| b[other + t * along_k + o * along_n], panels);
+                match (along_k, along_n) {
+                    (1, row) => Panels::pack_rows(self.isa, n, k, &b[other..], row, 1.0, panels),
+                    (row, 1) => Panels::pack_columns(self.isa, n, k, &b[other..], row, panels),
+                    _ => Panels::pack(self.isa, n, k, |o, t| b[other + t * along_k + o * along_n], panels),
+                }
                 packed = Some(other);
             }
             let rows = |start, by| Strides { start, by: [0, 0, by] };
