@@ -9,13 +9,12 @@
 //! | [`images`] | decoding, resampling that equals Pillow's, paired transforms of image and mask |
 //! | [`perturbations`] | ablations and noise, given a mask |
 //! | [`datasets`] | Hard ImageNet and its relatives, COCO files, any masked folder, generated planted cues |
-//! | [`models`] | image classifiers by timm's names, as graphs ([`graph`]) of operations ([`kernels`]) |
+//! | [`models`] | image classifiers by timm's names, as graphs ([`graph`]) of operations ([`kernels`]), compiled for the CPU ([`plan`]) |
 //! | [`onnx`] | ONNX files as such graphs |
 //! | [`saliency`] | heatmaps for a class decision |
 //! | [`ranking`] | which features of a model are spurious, which classes are hard, images ordered by their cues |
 //! | [`training`] | finetuning with objectives that reduce reliance on cues |
 //! | [`evaluation`] | dataset × protocol × model → records |
-//! | [`runs`] | run folders: description, protocol, records, gallery |
 //! | [`runs`] | the run folder: its description, records and gallery |
 //! | [`metrics`] | records → scores with intervals |
 //! | [`report`] | scores → pages and tables |
@@ -80,6 +79,7 @@ pub use hard_imagenet_models as models;
 pub use hard_imagenet_onnx as onnx;
 pub use hard_imagenet_perturbations as perturbations;
 pub use hard_imagenet_pickle as pickle;
+pub use hard_imagenet_plan as plan;
 pub use hard_imagenet_ranking as ranking;
 pub use hard_imagenet_report as report;
 pub use hard_imagenet_runs as runs;

@@ -123,6 +123,8 @@ impl Model {
     pub fn trunk(&self, cut: &Cut, x: &Tensor) -> Result<CutValues, ModelError> {
         let wanted: Vec<NodeId> = std::iter::once(cut.node()).chain(cut.carried().iter().copied()).collect();
         let mut values = self.values(x, &wanted)?;
+        // The head computes in the model's dtype.
+        values.iter_mut().try_for_each(|value| value.to_dtype(self.dtype).map(|placed| *value = placed))?;
         let carried = values.split_off(1);
         Ok(CutValues { at: values.remove(0), carried })
     }
@@ -135,11 +137,11 @@ impl Model {
         Ok(cut.head(self.graph(), self.weights(), value)?.to_dtype(DType::F32)?)
     }
 
-    /// Computes the values of nodes for a normalized batch: by a plan if the model is on the CPU in f32 and no gradient is
-    /// needed, and otherwise by the reference executor.
+    /// Computes the values of nodes for a normalized batch: by a plan if the model is on the CPU in f32 or bf16 and no gradient
+    /// is needed, and otherwise by the reference executor.
     fn values(&self, x: &Tensor, wanted: &[NodeId]) -> Result<Vec<Tensor>, ModelError> {
         let x = self.check_input(x)?;
-        if self.device.is_cpu() && self.dtype == DType::F32 && !x.track_op() {
+        if self.device.is_cpu() && matches!(self.dtype, DType::F32 | DType::BF16) && !x.track_op() {
             match self.engine.run(self.graph(), self.weights(), &x, wanted) {
                 Err(PlanError::Unsupported { .. }) => {}
                 Err(PlanError::Graph(error)) => return Err(error.into()),

@@ -1,5 +1,6 @@
 use crate::{Graph, ModelError, ModelSpec, Network, Node, WeightMap};
 use candle_core::{DType, Device, Tensor};
+use hard_imagenet_cpu::Isa;
 use hard_imagenet_graph::fold_batch_norm;
 use hard_imagenet_plan::Engine;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub struct Model {
     pub(crate) mean: Tensor,
     /// `(1, 3, 1, 1)`, f32.
     pub(crate) std: Tensor,
-    /// Runs the network on the CPU in f32.
+    /// Runs the network on the CPU.
     pub(crate) engine: Arc<Engine>,
 }
 
@@ -56,7 +57,8 @@ impl Model {
         let channels = |values: [f32; 3]| Tensor::new(&values, device)?.reshape((1, 3, 1, 1));
         let preprocess = network.spec.preprocess;
         let (mean, std) = (channels(preprocess.mean)?, channels(preprocess.std)?);
-        Ok(Self { network, device: device.clone(), dtype, mean, std, engine: Arc::default() })
+        let engine = if dtype == DType::BF16 { Engine::new_bf16(Isa::best()) } else { Engine::default() };
+        Ok(Self { network, device: device.clone(), dtype, mean, std, engine: Arc::new(engine) })
     }
 
     /// Returns name, preprocessing and classes.

@@ -14,6 +14,7 @@ use crate::plan::{Output, Part, Plan, Step};
 use crate::view::{BufferId, View};
 use crate::weights::{WeightCache, elements};
 use hard_imagenet_cpu::Isa;
+use hard_imagenet_cpu::bf16::Bf16;
 use hard_imagenet_graph::{Graph, Node, NodeId, Op, WeightMap, run_from};
 use std::collections::HashMap;
 
@@ -28,12 +29,20 @@ pub(crate) struct Request {
     pub(crate) parts: usize,
 }
 
+/// How the steps of a plan compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Arithmetic {
+    pub(crate) isa: Isa,
+    /// How products round their inputs to bf16, if they do.
+    pub(crate) bf16: Option<Bf16>,
+}
+
 /// Makes a plan.
 pub(crate) fn compile(
     graph: &Graph,
     weights: &WeightMap,
     packed: &WeightCache,
-    isa: Isa,
+    arithmetic: Arithmetic,
     request: &Request,
 ) -> Result<Plan, PlanError> {
     let shapes = graph.shapes(&request.input)?;
@@ -56,7 +65,8 @@ pub(crate) fn compile(
         graph,
         weights,
         packed,
-        isa,
+        isa: arithmetic.isa,
+        bf16: arithmetic.bf16,
         parts: request.parts,
         borders: borders(graph, &computed, &fusion, &orders),
         concats: concat_places(&facts, &fusion, &orders),
@@ -209,6 +219,8 @@ pub(crate) struct Compiler<'a> {
     weights: &'a WeightMap,
     packed: &'a WeightCache,
     isa: Isa,
+    /// How products round their inputs to bf16, if they do.
+    bf16: Option<Bf16>,
     parts: usize,
     shapes: &'a [Vec<usize>],
     fusion: Fusion,

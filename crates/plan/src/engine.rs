@@ -1,9 +1,10 @@
 use crate::PlanError;
-use crate::compile::{Request, compile};
+use crate::compile::{Arithmetic, Request, compile};
 use crate::plan::{Plan, Workspace};
 use crate::weights::WeightCache;
 use candle_core::{CpuStorage, DType, Storage, Tensor};
 use hard_imagenet_cpu::Isa;
+use hard_imagenet_cpu::bf16::Bf16;
 use hard_imagenet_graph::{Graph, NodeId, Op, WeightMap};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -20,7 +21,7 @@ const MOST_IMAGES: usize = 1;
 /// every batch, on any number of threads and on every instruction set.
 #[derive(Debug)]
 pub struct Engine {
-    isa: Isa,
+    arithmetic: Arithmetic,
     plans: Mutex<HashMap<Request, Arc<Plan>>>,
     packed: WeightCache,
     workspaces: Mutex<Vec<Workspace>>,
@@ -44,9 +45,19 @@ impl Default for Engine {
 }
 
 impl Engine {
-    /// Creates an engine without plans for an instruction set.
+    /// Creates an engine without plans for an instruction set. It computes in f32.
     pub fn new(isa: Isa) -> Self {
-        Self { isa, plans: Mutex::default(), packed: WeightCache::default(), workspaces: Mutex::default() }
+        Self::with(Arithmetic { isa, bf16: None })
+    }
+
+    /// Creates an engine without plans that computes products of bf16 numbers, which add up in f32. Everything else is f32: sums,
+    /// residuals, norms, softmax, activations, depthwise convolutions, and 3 × 3 convolutions by Winograd's method.
+    pub fn new_bf16(isa: Isa) -> Self {
+        Self::with(Arithmetic { isa, bf16: Some(Bf16::new(isa)) })
+    }
+
+    fn with(arithmetic: Arithmetic) -> Self {
+        Self { arithmetic, plans: Mutex::default(), packed: WeightCache::default(), workspaces: Mutex::default() }
     }
 
     /// Returns the values of the `wanted` nodes for the images `x` `(B, C, H, W)`, f32 on the CPU, as
@@ -87,7 +98,7 @@ impl Engine {
         x: &Tensor,
         wanted: &[NodeId],
     ) -> Result<Vec<StepTime>, PlanError> {
-        let input = x.flatten_all()?.to_vec1::<f32>()?;
+        let input = x.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
         let request = Request { input: x.dims().to_vec(), wanted: wanted.to_vec(), parts: 1 };
         let plan = self.plan(graph, weights, request)?;
         let shapes = graph.shapes(x.dims())?;
@@ -164,7 +175,8 @@ impl Engine {
             result
         };
         if work.len() == 1 {
-            work.into_iter().try_for_each(run_job)?;
+            // Within the pool, where threads that have just finished a step find the next one without going to sleep.
+            rayon::scope(|_| work.into_iter().try_for_each(run_job))?;
         } else {
             work.into_par_iter().with_max_len(1).try_for_each(run_job)?;
         }
@@ -180,7 +192,7 @@ impl Engine {
         if let Some(plan) = plans.get(&request) {
             return Ok(plan.clone());
         }
-        let plan = Arc::new(compile(graph, weights, &self.packed, self.isa, &request)?);
+        let plan = Arc::new(compile(graph, weights, &self.packed, self.arithmetic, &request)?);
         plans.insert(request, plan.clone());
         Ok(plan)
     }

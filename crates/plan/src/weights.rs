@@ -3,6 +3,7 @@
 use crate::PlanError;
 use candle_core::{DType, Tensor};
 use hard_imagenet_cpu::DepthwiseWeights;
+use hard_imagenet_cpu::bf16::Bf16Weights;
 use hard_imagenet_cpu::product::PackedWeights;
 use hard_imagenet_cpu::winograd::WinogradWeights;
 use hard_imagenet_graph::{GraphError, Node, WeightMap};
@@ -15,6 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) enum Form {
     /// A product; the number of the group of channels.
     Product(usize),
+    /// A product in bf16; the number of the group of channels.
+    Bf16(usize),
     /// A depthwise convolution.
     Depthwise,
     /// Winograd's method.
@@ -52,6 +55,16 @@ impl WeightCache {
         make: impl FnOnce() -> Result<PackedWeights, PlanError>,
     ) -> Result<Arc<PackedWeights>, PlanError> {
         self.get((node, Form::Product(group), scale), make)
+    }
+
+    pub(crate) fn bf16(
+        &self,
+        node: usize,
+        group: usize,
+        scale: Option<usize>,
+        make: impl FnOnce() -> Result<Bf16Weights, PlanError>,
+    ) -> Result<Arc<Bf16Weights>, PlanError> {
+        self.get((node, Form::Bf16(group), scale), make)
     }
 
     pub(crate) fn winograd(

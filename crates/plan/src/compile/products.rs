@@ -3,10 +3,11 @@
 use super::Compiler;
 use crate::PlanError;
 use crate::fusion::{AttentionNodes, Chain};
-use crate::kernels::{self, Group, MOST_ADDED, Product, ResidualFrom};
+use crate::kernels::{self, Group, MOST_ADDED, Product, ResidualFrom, Weights};
 use crate::loops::Loops;
 use crate::view::View;
 use crate::weights::{elements, find};
+use hard_imagenet_cpu::bf16::Bf16Weights;
 use hard_imagenet_cpu::product::{PackedWeights, Positions, Strides};
 use hard_imagenet_graph::{Conv2d, run_from};
 
@@ -31,6 +32,34 @@ impl Compiler<'_> {
             bias.iter_mut().for_each(|bias| bias.iter_mut().zip(&scale).for_each(|(b, s)| *b *= s));
         }
         Ok(FoldedWeights { weight, bias })
+    }
+
+    /// Packs the weights of a layer, in the precision of the plan.
+    fn pack(
+        &self,
+        chain: &Chain,
+        layer: Layer,
+        folded: impl Fn() -> Result<FoldedWeights, PlanError>,
+        weight: impl Fn(&FoldedWeights, usize, usize) -> f32,
+    ) -> Result<Weights, PlanError> {
+        let Layer { group, outputs, runs: (runs, run) } = layer;
+        let own_bias = |folded: &FoldedWeights| {
+            folded.bias.as_ref().map(|bias| bias[group * outputs..(group + 1) * outputs].to_vec())
+        };
+        if let Some(bf16) = self.bf16 {
+            let make = || {
+                let folded = folded()?;
+                let at = |output: usize, tap: usize| weight(&folded, output, tap);
+                Ok(Bf16Weights::pack(bf16, outputs, (runs, run), at, own_bias(&folded).as_deref()))
+            };
+            return Ok(Weights::Bf16(self.packed.bf16(chain.host, group, chain.scale, make)?));
+        }
+        let make = || {
+            let folded = folded()?;
+            let at = |output: usize, tap: usize| weight(&folded, output, tap);
+            Ok(PackedWeights::pack(self.isa, outputs, runs * run, at, own_bias(&folded).as_deref()))
+        };
+        Ok(Weights::Single(self.packed.product(chain.host, group, chain.scale, make)?))
     }
 
     /// Returns where the sums of a chain start from and where its value lies: where the residual is, if nobody else needs it
@@ -67,7 +96,7 @@ impl Compiler<'_> {
         let [row, pixel] = [x.strides[2], x.strides[3]];
         // A row of the window is one run if its pixels are neighbors in memory.
         let whole_rows = conv.groups == 1 && conv.dilation == 1 && pixel == conv.inputs;
-        let (offsets, run) = if whole_rows {
+        let (offsets, run): (Vec<usize>, usize) = if whole_rows {
             ((0..kh).map(|ky| ky * row).collect(), kw * conv.inputs)
         } else {
             let taps = (0..kh * kw).map(|tap| (tap / kw * row + tap % kw * pixel) * conv.dilation);
@@ -87,11 +116,11 @@ impl Compiler<'_> {
             Positions { counts: [images, height, width], x: from, y: to, residual: residual_places }.joined();
         let mut groups = Vec::new();
         for group in 0..joined.groups {
-            let make = || {
-                let FoldedWeights { weight, bias } = self.folded_weights(chain, conv.outputs)?;
-                Ok(joined.pack(self.isa, &conv, group, &weight, bias.as_deref()))
-            };
-            let weights = self.packed.product(chain.host, group, chain.scale, make)?;
+            let layer = Layer { group, outputs: joined.outputs, runs: (offsets.len(), run) };
+            let folded = || self.folded_weights(chain, conv.outputs);
+            let weights = self.pack(chain, layer, folded, |folded, output, tap| {
+                joined.weight(&conv, group, &folded.weight, output, tap)
+            })?;
             groups.push(Group { weights, x: group * joined.inputs, y: group * joined.outputs });
         }
         let footprint = conv.inputs * conv.stride * conv.stride;
@@ -120,10 +149,9 @@ impl Compiler<'_> {
                 row_positions(&x, &y, added).ok_or_else(|| self.unsupported(i, "too many dimensions"))?
             }
         };
-        let weights = self.packed.product(chain.host, 0, chain.scale, || {
-            let FoldedWeights { weight, bias } = self.folded_weights(chain, outputs)?;
-            Ok(PackedWeights::pack(self.isa, outputs, inputs, |o, t| weight[o * inputs + t], bias.as_deref()))
-        })?;
+        let layer = Layer { group: 0, outputs, runs: (1, inputs) };
+        let folded = || self.folded_weights(chain, outputs);
+        let weights = self.pack(chain, layer, folded, |folded, o, t| folded.weight[o * inputs + t])?;
         let groups = vec![Group { weights, x: 0, y: 0 }];
         let (offsets, run, footprint, activation) = (vec![0], inputs, inputs, chain.activation);
         self.push(y.buffer, Product { x: x.buffer, offsets, run, footprint, groups, positions, residual, activation });
@@ -250,27 +278,22 @@ impl Joined {
         Self { groups: conv.groups / together, inputs: inputs * together, outputs: outputs * together }
     }
 
-    /// Packs the weights `(outputs, inputs / groups, kh, kw)` of one of these groups.
-    fn pack(
-        &self,
-        isa: hard_imagenet_cpu::Isa,
-        conv: &Conv2d,
-        group: usize,
-        weight: &[f32],
-        bias: Option<&[f32]>,
-    ) -> PackedWeights {
+    /// Returns a weight of one of these groups, of the weights `(outputs, inputs / groups, kh, kw)` of all.
+    fn weight(&self, conv: &Conv2d, group: usize, weight: &[f32], output: usize, tap: usize) -> f32 {
         let window = conv.kernel.0 * conv.kernel.1;
         let (own_inputs, own_outputs) = (conv.inputs / conv.groups, conv.outputs / conv.groups);
-        let first = group * self.outputs;
-        let at = |output: usize, tap: usize| {
-            let (place, channel) = (tap / self.inputs, tap % self.inputs);
-            if output / own_outputs == channel / own_inputs {
-                weight[((first + output) * own_inputs + channel % own_inputs) * window + place]
-            } else {
-                0.0
-            }
-        };
-        let bias = bias.map(|bias| &bias[first..first + self.outputs]);
-        PackedWeights::pack(isa, self.outputs, window * self.inputs, at, bias)
+        let (place, channel) = (tap / self.inputs, tap % self.inputs);
+        if output / own_outputs == channel / own_inputs {
+            weight[((group * self.outputs + output) * own_inputs + channel % own_inputs) * window + place]
+        } else {
+            0.0
+        }
     }
+}
+
+/// A group of channels of a layer: its number, its output channels, and the number and length of the runs of its window.
+struct Layer {
+    group: usize,
+    outputs: usize,
+    runs: (usize, usize),
 }

@@ -14,7 +14,7 @@ pub(crate) use copy::{ClearBorder, Copy, copy};
 pub(crate) use elementwise::{Affine, Binary, Unary, UnaryFunction};
 pub(crate) use matmul::MatMul;
 pub(crate) use norm::{LayerNorm, Softmax};
-pub(crate) use product::{Group, Product, ResidualFrom};
+pub(crate) use product::{Group, Product, ResidualFrom, Weights};
 pub(crate) use reduce::Reduce;
 pub(crate) use windows::{Depthwise, Pool, PoolKind, Winograd, images_of};
 
