@@ -14,7 +14,7 @@
 //! - [`ImageView`] says where an image with channels last lies in a slice. [`max_pool`], [`average_pool`] and
 //!   [`reduce_pixels`] take its pixels together, and [`depthwise`] convolves each of its channels.
 //! - [`product`](mod@product) computes convolutions and linear layers; [`winograd`] those of 3 × 3 convolutions that
-//!   [`winograd::pays`] for.
+//!   [`winograd::pays`] for, and [`bf16`] rounds their factors for processors that are faster with them.
 //! - [`random`] is the counter-based generator of the workspace: [`random::Stream`], [`random::StreamReader`], and
 //!   [`random::normals`] for standard normals.
 //!
@@ -64,6 +64,7 @@ mod activation;
 mod aligned;
 pub mod arch;
 pub mod attention;
+pub mod bf16;
 mod depthwise;
 mod elementwise;
 mod isa;

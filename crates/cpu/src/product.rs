@@ -144,7 +144,7 @@ pub struct Panels<'a> {
     pub bias: Option<&'a [f32]>,
 }
 
-impl<'a> Panels<'a> {
+impl Panels<'_> {
     /// Returns how many floats the weights take.
     pub fn len(outputs: usize, taps: usize) -> usize {
         outputs.next_multiple_of(LANES) * taps
@@ -173,15 +173,7 @@ impl<'a> Panels<'a> {
     ///
     /// # Panics
     /// Panics if the length of `to` is not [`Panels::len`] or a row lies outside the slice.
-    pub fn pack_rows(
-        isa: Isa,
-        outputs: usize,
-        taps: usize,
-        rows: &[f32],
-        stride: usize,
-        factor: f32,
-        to: &mut [f32],
-    ) {
+    pub fn pack_rows(isa: Isa, outputs: usize, taps: usize, rows: &[f32], stride: usize, factor: f32, to: &mut [f32]) {
         assert_eq!(to.len(), Self::len(outputs, taps), "the length of packed weights");
         let widest = isa.vectorize(PanelWidth);
         for (i, panel) in to.chunks_mut((widest * taps).max(1)).enumerate() {
@@ -214,12 +206,6 @@ impl<'a> Panels<'a> {
                 places[used..].fill(0.0);
             }
         }
-    }
-
-    /// Returns the first channel and the weights of each panel.
-    #[inline(always)]
-    fn each(self, widest: usize) -> impl Iterator<Item = (usize, &'a [f32])> {
-        self.values.chunks((widest * self.taps).max(1)).enumerate().map(move |(i, values)| (i * widest, values))
     }
 }
 
@@ -315,17 +301,77 @@ pub fn product(
     assert_eq!(weights.values.len(), Panels::len(weights.outputs, weights.taps), "the length of packed weights");
     let padded = weights.outputs.next_multiple_of(LANES);
     assert!(weights.bias.is_none_or(|bias| bias.len() == padded), "the length of the bias");
-    weights.isa.vectorize(Product { x, window, weights, positions, residual, activation, y });
+    let job = Job { window, positions, outputs: weights.outputs, bias: weights.bias, residual, activation };
+    weights.isa.vectorize(Product { x, values: weights.values, job, y });
 }
 
 struct Product<'a> {
     x: &'a [f32],
-    window: Window<'a>,
-    weights: Panels<'a>,
-    positions: &'a Positions,
-    residual: Residual<'a>,
-    activation: Option<Activation>,
+    values: &'a [f32],
+    job: Job<'a>,
     y: &'a mut [f32],
+}
+
+impl Vectorized for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        compute(s, SingleOperands { x: self.x, weights: self.values }, &self.job, self.y);
+    }
+}
+
+/// The operands of a product, as the tile kernel reads them.
+pub(crate) trait Operands<S: Simd> {
+    /// A stored number.
+    type Number: Copy;
+
+    /// Makes the inputs before `end` ready. They are read afterwards.
+    fn prepare(&mut self, s: S, end: usize);
+    /// Returns the inputs.
+    fn inputs(&self) -> &[Self::Number];
+    /// Returns the panels of weights.
+    fn weights(&self) -> &[Self::Number];
+    /// Computes a tile, one vector of channels wide if `narrow`.
+    fn tile(&self, s: S, tile: Tile<'_, Self::Number>, narrow: bool);
+}
+
+/// Operands in `f32`.
+struct SingleOperands<'a> {
+    x: &'a [f32],
+    weights: &'a [f32],
+}
+
+impl<S: Simd> Operands<S> for SingleOperands<'_> {
+    type Number = f32;
+
+    #[inline(always)]
+    fn prepare(&mut self, _: S, _: usize) {}
+
+    #[inline(always)]
+    fn inputs(&self) -> &[f32] {
+        self.x
+    }
+
+    #[inline(always)]
+    fn weights(&self) -> &[f32] {
+        self.weights
+    }
+
+    #[inline(always)]
+    fn tile(&self, s: S, tile: Tile<'_>, narrow: bool) {
+        s.tile(tile, narrow);
+    }
+}
+
+/// What a product computes, whatever its numbers are.
+pub(crate) struct Job<'a> {
+    pub(crate) window: Window<'a>,
+    pub(crate) positions: &'a Positions,
+    pub(crate) outputs: usize,
+    pub(crate) bias: Option<&'a [f32]>,
+    pub(crate) residual: Residual<'a>,
+    pub(crate) activation: Option<Activation>,
 }
 
 /// The number of bytes of input from which all channels of a block of outputs are computed before the next block. They stay in
@@ -386,63 +432,70 @@ impl Tiles<'_> {
     }
 }
 
-impl Vectorized for Product<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let (finish, after) = match self.activation {
-            None => (Finish::Nothing, None),
-            Some(Activation::Relu) => (Finish::Relu, None),
-            Some(Activation::Clamp(low, high)) => (Finish::Clamp(low, high), None),
-            other => (Finish::Nothing, other),
-        };
-        let taps = Taps { offsets: self.window.offsets, run: self.window.run };
-        let most = (BLOCK_BYTES / 4 / self.window.footprint.max(1) / (S::STRIP * S::STRIPS)).clamp(1, BLOCK_TILES);
-        let mut tiles = Tiles { positions: self.positions, strip: S::STRIP, strips: S::STRIPS, next: [0; 3] };
-        if self.positions.is_empty() {
+/// Computes a product.
+#[inline(always)]
+pub(crate) fn compute<S: Simd, O: Operands<S>>(s: S, mut operands: O, job: &Job<'_>, y: &mut [f32]) {
+    let (finish, after) = match job.activation {
+        None => (Finish::Nothing, None),
+        Some(Activation::Relu) => (Finish::Relu, None),
+        Some(Activation::Clamp(low, high)) => (Finish::Clamp(low, high), None),
+        other => (Finish::Nothing, other),
+    };
+    let taps = Taps { offsets: job.window.offsets, run: job.window.run };
+    let positions = job.positions;
+    let strips = S::STRIPS;
+    let inputs = BLOCK_BYTES / size_of::<O::Number>() / job.window.footprint.max(1);
+    let most = (inputs / (S::STRIP * strips)).clamp(1, BLOCK_TILES);
+    let mut tiles = Tiles { positions, strip: S::STRIP, strips, next: [0; 3] };
+    if positions.is_empty() {
+        return;
+    }
+    let widest = S::VECTORS * LANES;
+    // The numbers of a panel for each output, filled up to what the tile kernel multiplies at once.
+    let rows = operands.weights().len() / job.outputs.next_multiple_of(LANES).max(1);
+    let mut block = [TilePlaces::default(); BLOCK_TILES];
+    loop {
+        // A block of positions, whose inputs stay in the second-level cache ..
+        let mut count = 0;
+        let mut end = 0;
+        while count < most
+            && let Some(tile) = tiles.next_tile()
+        {
+            block[count] = tile;
+            count += 1;
+            end = end.max(tile.x.strips[..strips].iter().fold(0, |a, b| a.max(*b)));
+        }
+        if count == 0 {
             return;
         }
-        let mut block = [TilePlaces::default(); BLOCK_TILES];
-        loop {
-            // A block of positions, whose inputs stay in the second-level cache ..
-            let mut count = 0;
-            while count < most
-                && let Some(tile) = tiles.next_tile()
-            {
-                block[count] = tile;
-                count += 1;
-            }
-            if count == 0 {
-                return;
-            }
-            // .. meets one panel of weights after the other, ..
-            let widest = S::VECTORS * LANES;
-            for (channel, weights) in self.weights.each(widest) {
-                let channels = (self.weights.outputs - channel).min(widest);
-                let narrow = weights.len() < widest * self.weights.taps;
-                let bias = self.weights.bias.map(|bias| &bias[channel..]);
-                let shift = |mut places: Places| {
-                    places.strips.iter_mut().for_each(|place| *place += channel);
-                    places
+        operands.prepare(s, end + (S::STRIP - 1) * positions.x.by[2] + taps.len());
+        // .. meets one panel of weights after the other, ..
+        let panels = operands.weights().chunks((widest * rows).max(1)).enumerate();
+        for (channel, weights) in panels.map(|(i, weights)| (i * widest, weights)) {
+            let channels = (job.outputs - channel).min(widest);
+            let narrow = weights.len() < widest * rows;
+            let bias = job.bias.map(|bias| &bias[channel..]);
+            let shift = |mut places: Places| {
+                places.strips.iter_mut().for_each(|place| *place += channel);
+                places
+            };
+            // .. each of which stays in the first- or second-level cache while all tiles of the block read it.
+            for tile in &block[..count] {
+                let to = shift(tile.y);
+                let start = match job.residual {
+                    Residual::None => Start::Zero,
+                    Residual::Output => Start::Output,
+                    Residual::Values(values) => Start::Values(values, shift(tile.residual)),
                 };
-                // .. each of which stays in the first- or second-level cache while all tiles of the block read it.
-                for tile in &block[..count] {
-                    let to = shift(tile.y);
-                    let start = match self.residual {
-                        Residual::None => Start::Zero,
-                        Residual::Output => Start::Output,
-                        Residual::Values(values) => Start::Values(values, shift(tile.residual)),
-                    };
-                    let (x, from, pixels) = (self.x, tile.x, tile.pixels);
-                    let y = &mut *self.y;
-                    s.tile(Tile { pixels, x, from, taps, weights, bias, start, finish, channels, y, to }, narrow);
-                    if let Some(activation) = after {
-                        // The tile is still in the first-level cache.
-                        for pixel in 0..pixels {
-                            let at = to.strips[pixel / S::STRIP] + pixel % S::STRIP * to.pixel;
-                            activation.apply_to_row(s, &mut self.y[at..at + channels]);
-                        }
+                let (x, from, pixels) = (operands.inputs(), tile.x, tile.pixels);
+                let y = &mut *y;
+                let tile = Tile { pixels, x, from, taps, weights, bias, start, finish, channels, y, to };
+                operands.tile(s, tile, narrow);
+                if let Some(activation) = after {
+                    // The tile is still in the first-level cache.
+                    for pixel in 0..pixels {
+                        let at = to.strips[pixel / S::STRIP] + pixel % S::STRIP * to.pixel;
+                        activation.apply_to_row(s, &mut y[at..at + channels]);
                     }
                 }
             }

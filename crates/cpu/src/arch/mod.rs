@@ -7,6 +7,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub(crate) mod pairs;
 pub(crate) mod patch;
 mod portable;
 pub(crate) mod tile;
@@ -15,6 +16,6 @@ pub(crate) mod window;
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
-pub use avx512::Avx512;
+pub use avx512::{Avx512, Avx512Bf16};
 pub use portable::Portable;
 pub use tile::Tile;

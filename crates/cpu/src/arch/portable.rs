@@ -1,4 +1,4 @@
-use crate::arch::tile::{Tile, compute_tile};
+use crate::arch::tile::{Single, Tile, compute_tile};
 use crate::simd::{LANES, Simd};
 
 /// What every processor has: vectors are arrays, and the compiler makes of them what the target offers (SSE2 on x86-64,
@@ -36,7 +36,7 @@ impl Simd for Portable {
     #[inline]
     fn tile(self, tile: Tile<'_>, narrow: bool) {
         let _ = narrow;
-        compute_tile!(self, tile, 1; 1 2 3 4)
+        compute_tile!(self, Single, tile, 1; 1 2 3 4)
     }
 
     #[inline(always)]

@@ -20,6 +20,14 @@ pub(crate) struct Taps<'a> {
     pub(crate) run: usize,
 }
 
+impl Taps<'_> {
+    /// Returns how many numbers after its start a window ends.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.offsets.iter().fold(0usize, |a, b| a.max(*b)).saturating_add(self.run)
+    }
+}
+
 /// The places of a tile's pixels in a slice. Only the first strips have a meaning, as many as the tile has.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Places {
@@ -70,18 +78,82 @@ pub(crate) enum Finish {
     Clamp(f32, f32),
 }
 
+/// How the numbers of a tile are stored and multiplied.
+///
+/// # Safety of its functions
+/// The pointers must be followed by as many numbers as a function loads. They need not be aligned.
+#[expect(unsafe_code, reason = "the tile kernel checks all places once")]
+pub(crate) trait Multiply<S: Simd>: Copy {
+    /// A stored input or weight.
+    type Number: Copy;
+    /// Weights of sixteen channels, or inputs in all lanes.
+    type Vector: Copy;
+    /// The number of taps that are multiplied at once. The weights of each run are filled up with zeros to a multiple of it.
+    const TAPS: usize;
+
+    /// Runs `f` compiled for the instructions.
+    fn run<R>(self, s: S, f: impl FnOnce() -> R) -> R;
+    /// Loads weights, `[16][TAPS]`.
+    unsafe fn load(self, s: S, from: *const Self::Number) -> Self::Vector;
+    /// Loads the inputs of `TAPS` taps.
+    unsafe fn splat(self, s: S, from: *const Self::Number) -> Self::Vector;
+    /// Loads one input, which is followed by zeros.
+    unsafe fn splat_one(self, s: S, from: *const Self::Number) -> Self::Vector;
+    /// Adds the products of inputs and weights to the sums.
+    fn mul_add(self, s: S, x: Self::Vector, weights: Self::Vector, sums: S::F32) -> S::F32;
+}
+
+/// Numbers in `f32`.
+#[derive(Clone, Copy)]
+pub(crate) struct Single;
+
+#[expect(unsafe_code, reason = "the caller has checked the places")]
+impl<S: Simd> Multiply<S> for Single {
+    type Number = f32;
+    type Vector = S::F32;
+    const TAPS: usize = 1;
+
+    #[inline(always)]
+    fn run<R>(self, s: S, f: impl FnOnce() -> R) -> R {
+        s.run(f)
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, s: S, from: *const f32) -> S::F32 {
+        // SAFETY: sixteen floats follow, says the caller.
+        s.load(unsafe { &*from.cast() })
+    }
+
+    #[inline(always)]
+    unsafe fn splat(self, s: S, from: *const f32) -> S::F32 {
+        // SAFETY: a float follows, says the caller.
+        s.splat(unsafe { *from })
+    }
+
+    #[inline(always)]
+    unsafe fn splat_one(self, s: S, from: *const f32) -> S::F32 {
+        // SAFETY: as above.
+        s.splat(unsafe { *from })
+    }
+
+    #[inline(always)]
+    fn mul_add(self, s: S, x: S::F32, weights: S::F32, sums: S::F32) -> S::F32 {
+        s.mul_add(x, weights, sums)
+    }
+}
+
 /// A tile: inputs, weights and outputs.
-pub struct Tile<'a> {
+pub struct Tile<'a, N = f32> {
     /// The number of pixels.
     pub(crate) pixels: usize,
     /// The inputs.
-    pub(crate) x: &'a [f32],
+    pub(crate) x: &'a [N],
     /// Where the window of each pixel starts in the inputs.
     pub(crate) from: Places,
     /// The inputs of a window.
     pub(crate) taps: Taps<'a>,
-    /// The weights, `[taps][vectors · 16]`.
-    pub(crate) weights: &'a [f32],
+    /// The weights, `[taps][vectors · 16]`. Taps that are multiplied at once are neighbors: `[taps / 2][vectors · 16][2]`.
+    pub(crate) weights: &'a [N],
     /// What is added to the sums, if anything, `[vectors · 16]`.
     pub(crate) bias: Option<&'a [f32]>,
     /// What the sums start from.
@@ -102,12 +174,18 @@ pub struct Tile<'a> {
 /// Panics if a place lies outside its slice.
 #[inline(always)]
 #[expect(unsafe_code, reason = "a check of each of 28 loads per tap would take as long as the sums")]
-pub(crate) fn compute<S: Simd, const PIXELS: usize, const VECTORS: usize>(s: S, t: Tile<'_>) {
-    const { assert!(PIXELS <= 14 && VECTORS <= 2) };
-    let furthest = t.taps.offsets.iter().fold(0usize, |a, b| a.max(*b)).saturating_add(t.taps.run);
-    assert!(t.from.fit(PIXELS, S::STRIP, furthest, t.x.len()), "the window of a pixel is outside the input");
+pub(crate) fn compute<S: Simd, M: Multiply<S>, const PIXELS: usize, const VECTORS: usize>(
+    s: S,
+    multiply: M,
+    t: Tile<'_, M::Number>,
+) {
+    const { assert!(PIXELS <= 14 && VECTORS <= 2 && M::TAPS <= 2) };
+    assert!(t.from.fit(PIXELS, S::STRIP, t.taps.len(), t.x.len()), "the window of a pixel is outside the input");
     assert!(t.to.fit(PIXELS, S::STRIP, t.channels, t.y.len()), "a pixel is outside the output");
-    assert!(t.weights.len() >= t.taps.offsets.len() * t.taps.run * VECTORS * LANES, "weights are missing");
+    assert!(
+        t.weights.len() >= t.taps.offsets.len() * t.taps.run.next_multiple_of(M::TAPS) * VECTORS * LANES,
+        "weights are missing"
+    );
     assert!(
         t.channels <= VECTORS * LANES && t.bias.is_none_or(|bias| bias.len() >= VECTORS * LANES),
         "more channels than the tile has"
@@ -160,26 +238,34 @@ pub(crate) fn compute<S: Simd, const PIXELS: usize, const VECTORS: usize>(s: S, 
         // Three bases a strip, three pixels apart: the pixels in between are reached by addressing modes of the processor.
         let base =
             |strip: usize, third: usize| t.x.as_ptr().wrapping_add(t.from.strips[strip] + offset + third * 3 * pixel);
-        let bases: [[*const f32; 3]; MOST_STRIPS] =
+        let bases: [[*const M::Number; 3]; MOST_STRIPS] =
             std::array::from_fn(|strip| [0, 1, 2].map(|third| base(strip, third)));
-        for k in 0..t.taps.run {
-            // SAFETY: the weights have `VECTORS` vectors for each of the taps, as checked above.
-            let (first, second) = unsafe {
-                let first = s.load(&*weights.cast());
-                let second = if VECTORS > 1 { s.load(&*weights.wrapping_add(LANES).cast()) } else { first };
-                (first, second)
+        // Adds the products of one tap, or of as many as are multiplied at once.
+        macro_rules! step {
+            ($k:expr, $splat:ident) => {
+                // SAFETY: the weights have `VECTORS` vectors for each of the taps, as checked above.
+                let (first, second) = unsafe {
+                    let first = multiply.load(s, weights);
+                    (first, if VECTORS > 1 { multiply.load(s, weights.wrapping_add(M::TAPS * LANES)) } else { first })
+                };
+                weights = weights.wrapping_add(VECTORS * M::TAPS * LANES);
+                for_each_pixel!(I => {
+                    let strip = const { I / S::STRIP };
+                    let within = const { I % S::STRIP };
+                    let place = bases[strip][within / 3].wrapping_add(within % 3 * pixel + $k);
+                    // SAFETY: the place is `offset + k` numbers after the window of pixel `I`, and the check above has shown that
+                    // the largest offset and all of its run lie within the input.
+                    let x = unsafe { multiply.$splat(s, place) };
+                    sums[I][0] = multiply.mul_add(s, x, first, sums[I][0]);
+                    if VECTORS > 1 { sums[I][1] = multiply.mul_add(s, x, second, sums[I][1]); }
+                });
             };
-            weights = weights.wrapping_add(VECTORS * LANES);
-            for_each_pixel!(I => {
-                let strip = const { I / S::STRIP };
-                let within = const { I % S::STRIP };
-                let place = bases[strip][within / 3].wrapping_add(within % 3 * pixel + k);
-                // SAFETY: the place is `offset + k` floats after the window of pixel `I`, and the check above has shown that the
-                // largest offset and all of its run lie within the input.
-                let x = s.splat(unsafe { *place });
-                sums[I][0] = s.mul_add(x, first, sums[I][0]);
-                if VECTORS > 1 { sums[I][1] = s.mul_add(x, second, sums[I][1]); }
-            });
+        }
+        for step in 0..t.taps.run / M::TAPS {
+            step!(step * M::TAPS, splat);
+        }
+        if M::TAPS > 1 && !t.taps.run.is_multiple_of(M::TAPS) {
+            step!(t.taps.run - 1, splat_one);
         }
     }
 
@@ -227,10 +313,11 @@ pub(crate) fn compute<S: Simd, const PIXELS: usize, const VECTORS: usize>(s: S, 
 /// Calls [`compute`] with the number of pixels and vectors as constants. Each combination is a function of its own, compiled
 /// for the instruction set.
 macro_rules! compute_tile {
-    ($simd:expr, $tile:expr, $vectors:literal; $($pixels:literal)*) => {{
-        let (simd, tile) = ($simd, $tile);
+    ($simd:expr, $multiply:expr, $tile:expr, $vectors:literal; $($pixels:literal)*) => {{
+        use $crate::arch::tile::{Multiply, compute};
+        let (simd, multiply, tile) = ($simd, $multiply, $tile);
         match tile.pixels {
-            $($pixels => Simd::run(simd, #[inline(always)] || $crate::arch::tile::compute::<_, $pixels, $vectors>(simd, tile)),)*
+            $($pixels => Multiply::run(multiply, simd, #[inline(always)] || compute::<_, _, $pixels, $vectors>(simd, multiply, tile)),)*
             pixels => panic!("a tile of {pixels} pixels"),
         }
     }};

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "`self` proves that the processor has these instructions")]
 
 use super::Avx2;
-use crate::arch::tile::{Tile, compute_tile};
+use crate::arch::tile::{Single, Tile, compute_tile};
 use crate::simd::{LANES, Simd};
 use std::arch::x86_64::*;
 
@@ -35,7 +35,7 @@ impl Simd for Avx2 {
     #[inline]
     fn tile(self, tile: Tile<'_>, narrow: bool) {
         let _ = narrow;
-        compute_tile!(self, tile, 1; 1 2 3 4 5 6)
+        compute_tile!(self, Single, tile, 1; 1 2 3 4 5 6)
     }
 
     #[inline(always)]

@@ -1,4 +1,7 @@
+mod bf16;
 mod vector;
+
+pub use bf16::Avx512Bf16;
 
 use super::Avx2;
 

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "`self` proves that the processor has these instructions")]
 
 use super::Avx512;
-use crate::arch::tile::{Tile, compute_tile};
+use crate::arch::tile::{Single, Tile, compute_tile};
 use crate::simd::{LANES, Simd};
 use std::arch::x86_64::*;
 
@@ -32,9 +32,9 @@ impl Simd for Avx512 {
     #[inline]
     fn tile(self, tile: Tile<'_>, narrow: bool) {
         if narrow {
-            compute_tile!(self, tile, 1; 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+            compute_tile!(self, Single, tile, 1; 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
         } else {
-            compute_tile!(self, tile, 2; 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+            compute_tile!(self, Single, tile, 2; 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
         }
     }
 
