@@ -6,7 +6,7 @@
 use candle_core::{D, Device, Result, Tensor};
 use candle_nn::{LayerNorm, Module, ops};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hard_imagenet::kernels::{self, Activation, Conv2dParams, Pool2dParams};
+use hard_imagenet::kernels::{self, Activation, Conv2dParams, Pool2dParams, TensorActivation};
 use std::hint::black_box;
 
 /// Returns numbers in -1..1.
@@ -95,16 +95,5 @@ fn rows(c: &mut Criterion) {
     }
 }
 
-/// Measures what fusing an activation into the convolution before it can save: one pass over memory.
-fn epilogues(c: &mut Criterion) {
-    let weight = tensor(&[64, 64, 1, 1]);
-    let mut group = c.benchmark_group("convolution 1x1 64x56x56");
-    let x = tensor(&[1, 64, 56, 56]);
-    let conv = || kernels::conv2d(black_box(&x), &weight, None, Conv2dParams::default()).expect("a value");
-    group.bench_function("alone", |b| b.iter(conv));
-    group.bench_function("then relu", |b| b.iter(|| Activation::Relu.apply(&conv()).expect("a value")));
-    group.finish();
-}
-
-criterion_group!(benches, activations, pools, convolutions, rows, epilogues);
+criterion_group!(benches, activations, pools, convolutions, rows);
 criterion_main!(benches);

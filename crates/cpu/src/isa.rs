@@ -38,7 +38,7 @@ impl Isa {
         let Some(at_most) = ["portable", "avx2", "avx512"].iter().position(|known| *known == name) else {
             return false;
         };
-        let isa = Self::available().into_iter().take(at_most + 1).last().unwrap_or(Self::Portable);
+        let isa = Self::available().into_iter().take(at_most + 1).next_back().unwrap_or(Self::Portable);
         *BEST.get_or_init(|| isa) == isa
     }
 

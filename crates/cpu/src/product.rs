@@ -554,7 +554,7 @@ mod tests {
             let mut want = vec![0.0; r.len()];
             for n in 0..images {
                 for (y, x0) in (0..oh).flat_map(|y| (0..ow).map(move |x| (y, x))) {
-                    for o in 0..outputs {
+                    for (o, bias) in bias.iter().enumerate() {
                         let place = ((n * oh + y) * ow + x0) * outputs + o;
                         let mut sum = if residual { r[place] } else { 0.0 };
                         for t in 0..kernel * kernel * inputs {
@@ -562,7 +562,7 @@ mod tests {
                             let from = ((n * h + y * stride + ky) * w + x0 * stride) * inputs + rest;
                             sum = x[from].mul_add(at(o, t), sum);
                         }
-                        want[place] = sum + bias[o];
+                        want[place] = sum + bias;
                     }
                 }
             }

@@ -122,7 +122,6 @@ fn multiply_widened(
 }
 
 /// Computes [`multiply`] on all threads; `out` has no gaps between its rows.
-
 ///
 /// Each thread takes some of the rows if there are enough of them, because threads wait for each other in gemm's own
 /// division. The order of the additions is the same either way.

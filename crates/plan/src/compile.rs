@@ -448,7 +448,7 @@ impl Compiler<'_> {
             let dense = View::dense(view.buffer, &view.shape);
             let loops =
                 Loops::new([&dense, &view]).ok_or_else(|| self.unsupported(id.index(), "too many dimensions"))?;
-            outputs.push(Output { buffer: view.buffer, len: view.len(), shape: view.shape, loops });
+            outputs.push(Output { buffer: view.buffer, loops });
         }
         let (places, arena) = place(&self.buffers);
         let scratch = self.steps.iter().map(|(_, _, kernel)| kernel.scratch()).max().unwrap_or(0);

@@ -7,7 +7,7 @@ use hard_imagenet_cpu::Isa;
 use hard_imagenet_cpu::bf16::Bf16;
 use hard_imagenet_graph::{Graph, NodeId, Op, WeightMap};
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -82,7 +82,11 @@ impl Engine {
         };
         let shape = x.dims();
         let outputs = self.compute(graph, weights, shape, &values[start..end], wanted)?;
-        let tensors = outputs.into_iter().map(|(shape, values)| Tensor::from_vec(values, shape, x.device()));
+        let shapes = graph.shapes(shape)?;
+        let tensors = wanted.iter().zip(outputs).map(|(id, values)| {
+            let shape = shapes[id.index()].as_slice();
+            Tensor::from_vec(values, shape, x.device())
+        });
         Ok(tensors.collect::<Result<_, _>>()?)
     }
 
@@ -112,7 +116,7 @@ impl Engine {
             times.push(StepTime { node: step.node.clone(), kernel, seconds: last.elapsed().as_secs_f64() });
             last = Instant::now();
         });
-        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+        self.return_workspace(workspace);
         Ok(times)
     }
 
@@ -123,55 +127,31 @@ impl Engine {
         shape: &[usize],
         input: &[f32],
         wanted: &[NodeId],
-    ) -> Result<Vec<(Vec<usize>, Vec<f32>)>, PlanError> {
+    ) -> Result<Vec<Vec<f32>>, PlanError> {
         let shapes = graph.shapes(shape)?;
         let threads = rayon::current_num_threads();
         let images = shape.first().copied().unwrap_or(0);
         let jobs = if divides(graph, shape, wanted)? { divide(images, threads) } else { vec![vec![images]] };
         let mut outputs: Vec<Vec<f32>> =
             wanted.iter().map(|id| vec![0.0; shapes[id.index()].iter().product()]).collect();
-        // The images and the parts of the outputs of each group.
-        let mut rest_input = input;
-        let mut rest: Vec<&mut [f32]> = outputs.iter_mut().map(|output| output.as_mut_slice()).collect();
-        let mut work = Vec::new();
-        let (each_input, each) =
-            (input.len() / images.max(1), rest.iter().map(|o| o.len() / images.max(1)).collect::<Vec<_>>());
-        for job in &jobs {
-            let mut groups = Vec::new();
-            for &count in job {
-                let (own, others) = rest_input.split_at(count * each_input);
-                rest_input = others;
-                let own_outputs: Vec<&mut [f32]> = rest
-                    .iter_mut()
-                    .zip(&each)
-                    .map(|(output, each)| {
-                        // Values that are not divided can have any number of elements.
-                        let len = if count == images { output.len() } else { count * each };
-                        let (own, others) = std::mem::take(output).split_at_mut(len);
-                        *output = others;
-                        own
-                    })
-                    .collect();
-                groups.push((count, own, own_outputs));
-            }
-            work.push(groups);
-        }
+        let work = assign(&jobs, images, input, &mut outputs);
+        // A single job is shared by all threads. Several are computed at the same time, each by one.
         let parts = if jobs.len() > 1 { 1 } else { threads };
-        let plan_for = |count: usize, parts: usize| {
-            let input = [&[count], &shape[1..]].concat();
+        let plan_for = |images: usize| {
+            let input = [&[images], &shape[1..]].concat();
             self.plan(graph, weights, Request { input, wanted: wanted.to_vec(), parts })
         };
         // Plans are made before threads need them, each once.
-        for count in jobs.iter().flatten().copied().collect::<std::collections::BTreeSet<_>>() {
-            plan_for(count, parts)?;
-        }
-        let run = |(count, input, mut outputs): (usize, &[f32], Vec<&mut [f32]>), workspace: &mut Workspace| {
-            plan_for(count, parts).map(|plan| plan.run(workspace, input, &mut outputs))
-        };
-        let run_job = |groups: Vec<(usize, &[f32], Vec<&mut [f32]>)>| -> Result<(), PlanError> {
+        let sizes: BTreeSet<usize> = jobs.into_iter().flatten().collect();
+        sizes.into_iter().try_for_each(|images| plan_for(images).map(|_| ()))?;
+        let run_job = |groups: Vec<Group<'_>>| -> Result<(), PlanError> {
             let mut workspace = self.take_workspace();
-            let result = groups.into_iter().try_for_each(|group| run(group, &mut workspace));
-            self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+            let result = groups.into_iter().try_for_each(|mut group| {
+                let plan = plan_for(group.images)?;
+                plan.run(&mut workspace, group.input, &mut group.outputs);
+                Ok(())
+            });
+            self.return_workspace(workspace);
             result
         };
         if work.len() == 1 {
@@ -180,7 +160,11 @@ impl Engine {
         } else {
             work.into_par_iter().with_max_len(1).try_for_each(run_job)?;
         }
-        Ok(wanted.iter().map(|id| shapes[id.index()].clone()).zip(outputs).collect())
+        Ok(outputs)
+    }
+
+    fn return_workspace(&self, workspace: Workspace) {
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
     }
 
     fn take_workspace(&self) -> Workspace {
@@ -196,6 +180,38 @@ impl Engine {
         plans.insert(request, plan.clone());
         Ok(plan)
     }
+}
+
+/// Images that pass through a plan together, and where their values go.
+struct Group<'a> {
+    images: usize,
+    input: &'a [f32],
+    outputs: Vec<&'a mut [f32]>,
+}
+
+/// Cuts the input and the outputs into the groups of each job, which list their numbers of images.
+fn assign<'a>(
+    jobs: &[Vec<usize>],
+    images: usize,
+    mut input: &'a [f32],
+    outputs: &'a mut [Vec<f32>],
+) -> Vec<Vec<Group<'a>>> {
+    let mut rest: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    let each_input = input.len() / images.max(1);
+    let each: Vec<usize> = rest.iter().map(|output| output.len() / images.max(1)).collect();
+    let mut cut = |count: usize| {
+        let own;
+        (own, input) = input.split_at(count * each_input);
+        let outputs = rest.iter_mut().zip(&each).map(|(output, each)| {
+            // Values that are not divided can have any number of elements.
+            let len = if count == images { output.len() } else { count * each };
+            let own;
+            (own, *output) = std::mem::take(output).split_at_mut(len);
+            own
+        });
+        Group { images: count, input: own, outputs: outputs.collect() }
+    };
+    jobs.iter().map(|job| job.iter().map(|count| cut(*count)).collect()).collect()
 }
 
 /// Divides images into groups, and the groups among threads. A single job is shared by all threads.

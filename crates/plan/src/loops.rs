@@ -5,6 +5,14 @@ use crate::view::View;
 /// The most loops that are nested.
 const MOST: usize = 6;
 
+/// `N` nested loops over `K` operands, outermost first.
+#[derive(Clone, Debug)]
+pub(crate) struct Nest<const K: usize, const N: usize> {
+    pub(crate) counts: [usize; N],
+    pub(crate) strides: [[usize; K]; N],
+    pub(crate) starts: [usize; K],
+}
+
 /// Nested loops over `K` operands of one shape. The innermost one is a run of elements, as long as the views allow.
 ///
 /// The loops are in the order in which the first operand, the output, lies in memory.
@@ -118,8 +126,8 @@ impl<const K: usize> Loops<K> {
         (0..parts).map(part).collect()
     }
 
-    /// Returns the counts, strides and starts of exactly `N` nested loops, or `None` if there are more.
-    pub(crate) fn nested<const N: usize>(&self) -> Option<([usize; N], [[usize; K]; N], [usize; K])> {
+    /// Returns exactly `N` nested loops, some of them of one element, or `None` if there are more.
+    pub(crate) fn nested<const N: usize>(&self) -> Option<Nest<K, N>> {
         let missing = N.checked_sub(self.counts.len() + 1)?;
         let mut counts = [1; N];
         let mut strides = [[0; K]; N];
@@ -127,7 +135,7 @@ impl<const K: usize> Loops<K> {
         strides[missing..N - 1].copy_from_slice(&self.strides);
         counts[N - 1] = self.run;
         strides[N - 1] = self.steps;
-        Some((counts, strides, self.starts))
+        Some(Nest { counts, strides, starts: self.starts })
     }
 
     /// Returns the strides of the outermost loop.

@@ -28,8 +28,6 @@ pub(crate) struct Step {
 #[derive(Clone, Debug)]
 pub(crate) struct Output {
     pub(crate) buffer: BufferId,
-    pub(crate) len: usize,
-    pub(crate) shape: Vec<usize>,
     /// The value in row-major order, and where it lies.
     pub(crate) loops: Loops<2>,
 }

@@ -24,18 +24,28 @@ pub(crate) enum Form {
     Winograd,
 }
 
+/// What packed weights are made of: a node's weights in a form, multiplied by the constant of another node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    node: usize,
+    form: Form,
+    scale: Option<usize>,
+}
+
+/// Weights of any form.
+type AnyWeights = Arc<dyn Any + Send + Sync>;
+
 /// Packed weights by node and form.
 #[derive(Debug, Default)]
 pub(crate) struct WeightCache {
-    packed: Mutex<HashMap<(usize, Form, Option<usize>), Arc<dyn Any + Send + Sync>>>,
+    packed: Mutex<HashMap<Key, AnyWeights>>,
 }
 
 impl WeightCache {
-    /// Returns the packed weights of a node, which `make` packs if they are not there. `scale` is the node with which they are
-    /// multiplied.
+    /// Returns packed weights, which `make` packs if they are not there.
     fn get<T: Send + Sync + 'static>(
         &self,
-        key: (usize, Form, Option<usize>),
+        key: Key,
         make: impl FnOnce() -> Result<T, PlanError>,
     ) -> Result<Arc<T>, PlanError> {
         let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,7 +64,7 @@ impl WeightCache {
         scale: Option<usize>,
         make: impl FnOnce() -> Result<PackedWeights, PlanError>,
     ) -> Result<Arc<PackedWeights>, PlanError> {
-        self.get((node, Form::Product(group), scale), make)
+        self.get(Key { node, form: Form::Product(group), scale }, make)
     }
 
     pub(crate) fn bf16(
@@ -64,7 +74,7 @@ impl WeightCache {
         scale: Option<usize>,
         make: impl FnOnce() -> Result<Bf16Weights, PlanError>,
     ) -> Result<Arc<Bf16Weights>, PlanError> {
-        self.get((node, Form::Bf16(group), scale), make)
+        self.get(Key { node, form: Form::Bf16(group), scale }, make)
     }
 
     pub(crate) fn winograd(
@@ -73,7 +83,7 @@ impl WeightCache {
         scale: Option<usize>,
         make: impl FnOnce() -> Result<WinogradWeights, PlanError>,
     ) -> Result<Arc<WinogradWeights>, PlanError> {
-        self.get((node, Form::Winograd, scale), make)
+        self.get(Key { node, form: Form::Winograd, scale }, make)
     }
 
     pub(crate) fn depthwise(
@@ -82,7 +92,7 @@ impl WeightCache {
         scale: Option<usize>,
         make: impl FnOnce() -> Result<DepthwiseWeights, PlanError>,
     ) -> Result<Arc<DepthwiseWeights>, PlanError> {
-        self.get((node, Form::Depthwise, scale), make)
+        self.get(Key { node, form: Form::Depthwise, scale }, make)
     }
 }
 

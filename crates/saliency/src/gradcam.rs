@@ -95,7 +95,8 @@ mod tests {
         for node in model.nodes().filter(|node| node.layout.has_positions()) {
             let gradcam = GradCam { node: Some(node.name.clone()) };
             let (logits, _) = gradcam.explain_with_logits(&model, &x, &[1, 4])?;
-            assert_eq!(logits.to_vec2::<f32>()?, model.forward(&x)?.to_vec2::<f32>()?);
+            let error = (logits - model.forward(&x)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+            assert!(error < 1e-5, "{}: {error}", node.name);
         }
         Ok(())
     }

@@ -255,9 +255,9 @@ fn row_positions(x: &View, y: &View, residual: &View) -> Option<Positions> {
     let heads = |view: &View| view.select(view.shape.len() - 1, 0);
     let (y_heads, x_heads, residual_heads) = (heads(y), heads(x), heads(residual));
     let loops = Loops::new([&y_heads, &x_heads, &residual_heads])?;
-    let (counts, strides, starts) = loops.nested::<3>()?;
-    let of = |k: usize| Strides { start: starts[k], by: strides.map(|stride| stride[k]) };
-    Some(Positions { counts, x: of(1), y: of(0), residual: of(2) })
+    let nest = loops.nested::<3>()?;
+    let of = |k: usize| Strides { start: nest.starts[k], by: nest.strides.map(|stride| stride[k]) };
+    Some(Positions { counts: nest.counts, x: of(1), y: of(0), residual: of(2) })
 }
 
 /// The groups of a convolution, several of which are computed as one where a group is narrower than a vector. Weights between
