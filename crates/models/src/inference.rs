@@ -3,9 +3,9 @@
 use crate::{Cut, CutValues, Model, ModelError, NodeId, WatchPoint};
 use candle_core::{DType, Tensor};
 use hard_imagenet_cpu::dispatch;
-use hard_imagenet_graph::{run_from, run_watching};
+use hard_imagenet_graph::run_watching;
 use hard_imagenet_images::{Pixels, Preprocessing};
-use hard_imagenet_plan::{PlanError, StepTime};
+use hard_imagenet_plan::StepTime;
 use rayon::prelude::*;
 
 impl Model {
@@ -137,20 +137,10 @@ impl Model {
         Ok(cut.head(self.graph(), self.weights(), value)?.to_dtype(DType::F32)?)
     }
 
-    /// Computes the values of nodes for a normalized batch: by a plan if the model is on the CPU in f32 or bf16 and no gradient
-    /// is needed, and otherwise by the reference executor.
+    /// Computes the values of nodes for a normalized batch, by a plan where there can be one.
     fn values(&self, x: &Tensor, wanted: &[NodeId]) -> Result<Vec<Tensor>, ModelError> {
         let x = self.check_input(x)?;
-        if self.device.is_cpu() && matches!(self.dtype, DType::F32 | DType::BF16) && !x.track_op() {
-            match self.engine.run(self.graph(), self.weights(), &x, wanted) {
-                Err(PlanError::Unsupported { .. }) => {}
-                Err(PlanError::Graph(error)) => return Err(error.into()),
-                Err(PlanError::Tensor(error)) => return Err(error.into()),
-                Ok(values) => return Ok(values),
-                Err(_) => {}
-            }
-        }
-        Ok(run_from(self.graph(), self.weights(), &[(self.graph().input(), x)], wanted)?)
+        Ok(self.engine.run_or_fall_back(self.graph(), self.weights(), &x, wanted)?)
     }
 
     /// Returns the time of each step of the plan for a normalized batch `(B, 3, H, W)`, all images at once on one thread.

@@ -83,10 +83,10 @@ pub(crate) fn compile(
         compiler.remaining[id.index()] += 1;
     }
     compiler.add_constants(&facts)?;
-    for (i, node) in graph.nodes().iter().enumerate() {
-        if computed[i] && !compiler.fusion.absorbed.contains_key(&i) {
+    for (i, is_computed) in computed.iter().enumerate() {
+        if *is_computed && !compiler.fusion.absorbed.contains_key(&i) {
             compiler.current = i;
-            let value = compiler.lower(i, node)?;
+            let value = compiler.lower(i)?;
             compiler.values[i] = Some(value);
             compiler.consume(i, &facts);
         }
@@ -349,7 +349,8 @@ impl Compiler<'_> {
             return self.make_images(&shape, border);
         }
         let mut view = self.would_be_view(i);
-        view.buffer = self.add_arena(view.strides[self.orders[i][0]] * shape[self.orders[i][0]]);
+        let len = self.orders[i].first().map_or(1, |&outermost| view.strides[outermost] * shape[outermost]);
+        view.buffer = self.add_arena(len);
         view
     }
 
@@ -403,13 +404,12 @@ impl Compiler<'_> {
     }
 
     /// Adds the steps that compute a node and all that is computed with it, and returns where its value lies.
-    fn lower(&mut self, i: usize, node: &Node) -> Result<View, PlanError> {
+    fn lower(&mut self, i: usize) -> Result<View, PlanError> {
         if let Some(attention) = self.fusion.attentions.get(&i).cloned() {
             return self.lower_attention(i, &attention);
         }
         let chain = self.fusion.chains.get(&i).cloned().unwrap_or(Chain { host: i, ..Chain::default() });
         let host = &self.graph.nodes()[chain.host];
-        let _ = node;
         match &host.op {
             Op::Input | Op::Parameter(_) | Op::Constant(_) => self.value(i),
             Op::Conv2d(conv) if windows::is_depthwise(conv) => self.lower_depthwise(i, &chain, *conv),

@@ -5,7 +5,7 @@ use crate::weights::WeightCache;
 use candle_core::{CpuStorage, DType, Storage, Tensor};
 use hard_imagenet_cpu::Isa;
 use hard_imagenet_cpu::bf16::Bf16;
-use hard_imagenet_graph::{Graph, NodeId, Op, WeightMap};
+use hard_imagenet_graph::{Graph, GraphError, NodeId, Op, WeightMap, run_from};
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -90,6 +90,32 @@ impl Engine {
         Ok(tensors.collect::<Result<_, _>>()?)
     }
 
+    /// Returns the values of the `wanted` nodes for the images `x` `(B, C, H, W)` by a plan where there can be one, and otherwise
+    /// by the reference executor: for images that are not on the CPU, of another dtype than the engine's (f32, or bf16 for
+    /// [`Engine::new_bf16`]), or part of a record of operations, and for networks with an operation that has no step.
+    ///
+    /// # Errors
+    /// Returns an error in the cases of [`run_from`].
+    pub fn run_or_fall_back(
+        &self,
+        graph: &Graph,
+        weights: &WeightMap,
+        x: &Tensor,
+        wanted: &[NodeId],
+    ) -> Result<Vec<Tensor>, GraphError> {
+        let dtype = if self.arithmetic.bf16.is_some() { DType::BF16 } else { DType::F32 };
+        let tracked = x.track_op() || weights.values().any(Tensor::track_op);
+        if x.device().is_cpu() && x.dtype() == dtype && !tracked {
+            match self.run(graph, weights, x, wanted) {
+                Ok(values) => return Ok(values),
+                Err(PlanError::Graph(error)) => return Err(error),
+                Err(PlanError::Tensor(error)) => return Err(GraphError::Tensor(error)),
+                Err(PlanError::Unsupported { .. }) => {}
+            }
+        }
+        run_from(graph, weights, &[(graph.input(), x.clone())], wanted)
+    }
+
     /// Runs the plan for images `x` `(B, C, H, W)`, f32 on the CPU, all at once on the current thread, and returns the time of
     /// each step.
     ///
@@ -131,9 +157,12 @@ impl Engine {
         let shapes = graph.shapes(shape)?;
         let threads = rayon::current_num_threads();
         let images = shape.first().copied().unwrap_or(0);
-        let jobs = if divides(graph, shape, wanted)? { divide(images, threads) } else { vec![vec![images]] };
+        let jobs = if divides(graph, shape, wanted) { divide(images, threads) } else { vec![vec![images]] };
         let mut outputs: Vec<Vec<f32>> =
             wanted.iter().map(|id| vec![0.0; shapes[id.index()].iter().product()]).collect();
+        if images == 0 {
+            return Ok(outputs);
+        }
         let work = assign(&jobs, images, input, &mut outputs);
         // A single job is shared by all threads. Several are computed at the same time, each by one.
         let parts = if jobs.len() > 1 { 1 } else { threads };
@@ -230,12 +259,12 @@ fn groups(images: usize, most: usize) -> Vec<usize> {
 
 /// Returns whether the wanted values of a batch are those of its images one after the other, and no operation adds or compares
 /// values of different images.
-fn divides(graph: &Graph, shape: &[usize], wanted: &[NodeId]) -> Result<bool, PlanError> {
+fn divides(graph: &Graph, shape: &[usize], wanted: &[NodeId]) -> bool {
     let with = |images: usize| graph.shapes(&[&[images], shape.get(1..).unwrap_or_default()].concat());
-    let (one, two) = (with(1)?, with(2)?);
+    // Some ONNX files accept batches of one size only.
+    let (Ok(one), Ok(two)) = (with(1), with(2)) else { return false };
     let batch = |i: usize| -> Vec<usize> { (0..one[i].len()).filter(|&d| one[i][d] != two[i][d]).collect() };
-    let leads = wanted.iter().all(|id| batch(id.index()) == [0] || one[id.index()] == two[id.index()]);
-    let fixed = wanted.iter().any(|id| one[id.index()] == two[id.index()]);
+    let leads = wanted.iter().all(|id| batch(id.index()) == [0]);
     let mixes = graph.nodes().iter().any(|node| {
         let batch = node.inputs.first().map(|id| batch(id.index())).unwrap_or_default();
         match &node.op {
@@ -252,5 +281,5 @@ fn divides(graph: &Graph, shape: &[usize], wanted: &[NodeId]) -> Result<bool, Pl
             _ => false,
         }
     });
-    Ok(leads && !fixed && !mixes)
+    leads && !mixes
 }

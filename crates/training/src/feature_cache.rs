@@ -4,8 +4,9 @@ use crate::TrainingError;
 use crate::batch::{Loader, Phase, SkippedSample};
 use candle_core::Tensor;
 use hard_imagenet_datasets::Dataset;
-use hard_imagenet_graph::{Cut, CutValues, WeightMap};
+use hard_imagenet_graph::{Cut, CutValues, NodeId, WeightMap};
 use hard_imagenet_models::Network;
+use hard_imagenet_plan::Engine;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -43,11 +44,14 @@ impl FeatureCache {
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Option<Self>, TrainingError> {
         let weights: WeightMap = network.weights.iter().map(|(name, w)| (name.clone(), w.detach())).collect();
+        let engine = Engine::default();
+        let wanted: Vec<NodeId> = std::iter::once(cut.node()).chain(cut.carried().iter().copied()).collect();
         let (mut rows, mut at, mut carried) = (HashMap::new(), Vec::new(), Vec::new());
         let samples: Vec<usize> = (0..data.len()).collect();
         for chunk in samples.chunks(BATCH_SIZE) {
             if let Some(batch) = loader.batch(data, chunk, Phase::Validation, skipped)? {
-                let value = cut.trunk(&network.graph, &weights, &batch.x)?;
+                let mut values = engine.run_or_fall_back(&network.graph, &weights, &batch.x, &wanted)?;
+                let value = CutValues { carried: values.split_off(1), at: values.remove(0) };
                 // All images have one size, so the first batch shows how much memory all of them take.
                 let bytes: u64 = std::iter::once(&value.at).chain(&value.carried).map(byte_count).sum();
                 if bytes / batch.samples.len() as u64 * samples.len() as u64 > memory {

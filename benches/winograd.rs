@@ -1,6 +1,6 @@
 //! Prints GFLOP/s of 3 × 3 convolutions by Winograd's method and by the direct sum, one thread. Both are counted with the
-//! operations of the direct sum.
-#![allow(clippy::disallowed_macros, clippy::disallowed_methods, missing_docs)]
+//! operations of the direct sum: `cargo bench -p hard-imagenet-benches --bench winograd`.
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet_cpu::product::{PackedWeights, Positions, Residual, Strides, Window, product};
 use hard_imagenet_cpu::winograd::{WinogradImages, WinogradWeights, pays, winograd};
