@@ -413,7 +413,9 @@ impl Compiler<'_> {
         match &host.op {
             Op::Input | Op::Parameter(_) | Op::Constant(_) => self.value(i),
             Op::Conv2d(conv) if windows::is_depthwise(conv) => self.lower_depthwise(i, &chain, *conv),
-            Op::Conv2d(conv) if windows::is_winograd(conv, &self.shapes[i]) => self.lower_winograd(i, &chain, *conv),
+            Op::Conv2d(conv) if windows::is_winograd(conv, &self.shapes[i], self.bf16.is_some()) => {
+                self.lower_winograd(i, &chain, *conv)
+            }
             Op::Conv2d(conv) => self.lower_conv(i, &chain, *conv),
             Op::Linear { inputs, outputs, .. } => self.lower_linear(i, &chain, *inputs, *outputs),
             Op::MatMul { transpose_second } => self.lower_matmul(i, *transpose_second),

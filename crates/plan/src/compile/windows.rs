@@ -16,11 +16,17 @@ pub(super) fn is_depthwise(conv: &Conv2d) -> bool {
     conv.groups > 1 && conv.groups == conv.inputs && conv.groups == conv.outputs
 }
 
-/// Returns whether Winograd's method computes a convolution faster than a product. It depends on the shapes of an image only.
-pub(super) fn is_winograd(conv: &Conv2d, output: &[usize]) -> bool {
+/// Returns whether Winograd's method computes a convolution faster than a product. It depends on the shapes of an image and on
+/// whether products are in bf16 only.
+pub(super) fn is_winograd(conv: &Conv2d, output: &[usize], is_bf16: bool) -> bool {
     let simple = conv.kernel == (3, 3) && [conv.stride, conv.padding, conv.dilation, conv.groups] == [1; 4];
-    simple && winograd::pays(conv.inputs, conv.outputs, output[2], output[3])
+    // Transformed weights take eight times the memory of those in bf16. A few pixels are computed faster than they are read.
+    let few_pixels = output[2] * output[3] < LEAST_PIXELS;
+    simple && !(is_bf16 && few_pixels) && winograd::pays(conv.inputs, conv.outputs, output[2], output[3])
 }
+
+/// The least pixels for which Winograd's method is faster than a product in bf16.
+const LEAST_PIXELS: usize = 100;
 
 impl Compiler<'_> {
     /// Returns images whose channels are neighbors, copied if they are not.
