@@ -1,4 +1,4 @@
-//! Prints GFLOP/s of products in bf16 beside those in `f32`, one thread: `cargo bench -p hard-imagenet-benches --bench bf16`.
+//! Prints GFLOP/s of products in bf16 and in `f32`, one thread: `cargo bench -p hard-imagenet-benches --bench bf16`.
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "a program prints and reads its arguments")]
 
 use hard_imagenet_cpu::bf16::{Bf16, Bf16Weights, bf16_scratch_len, product_bf16};

@@ -1,5 +1,5 @@
 # Requires numpy, torch, timm, safetensors, onnx, onnxruntime and openvino; torch.compile needs g++.
-"""Times forward passes on the CPU beside the runtimes that Python users would choose instead, in alternation.
+"""Times forward passes on the CPU in alternation with the runtimes that Python users would choose instead.
 
     python benches/compare_cpu.py [NETWORK ..] [--batches 1 16] [--dtypes f32 bf16] [--isa avx2]
 

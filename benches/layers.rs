@@ -1,4 +1,4 @@
-//! Prints the speed of layers of ResNet-50 and DeiT-S on one thread, for each instruction set, beside the processor's peak:
+//! Prints the speed of layers of ResNet-50 and DeiT-S on one thread, for each instruction set, and the processor's peak:
 //! `cargo bench -p hard-imagenet-benches --bench layers`.
 //!
 //! It fails if a layer whose operands fit the first-level cache stays below 70 % of the peak. That happens when the compiler

@@ -1,4 +1,4 @@
-//! Elementary functions of vectors, made of operations that are rounded alike on every instruction set.
+//! Elementary functions of vectors, made of operations that are rounded identically on every instruction set.
 //!
 //! All of them are NaN where `x` is. The polynomials and quotients are minimax approximations, fitted for this crate.
 
@@ -103,7 +103,7 @@ pub(crate) fn erf<S: Simd>(s: S, x: S::F32) -> S::F32 {
 /// Returns x P(x²) / Q(x²) for x clamped to ±end. The coefficients are in ascending order.
 ///
 /// All of them are positive, so that the sums lose no digits. A quotient of low degrees costs less than an exponential, and
-/// its division runs beside the products of other vectors.
+/// its division overlaps with the products of other vectors.
 #[inline(always)]
 fn odd_quotient<S: Simd>(s: S, x: S::F32, end: f32, p: &[f32], q: &[f32]) -> S::F32 {
     let x = s.min(s.splat(end), s.max(s.splat(-end), x));

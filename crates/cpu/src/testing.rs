@@ -9,7 +9,7 @@ pub(crate) fn assert_same_bits(got: &[f32], want: &[f32]) {
     }
 }
 
-/// Panics unless all values differ by at most `tolerance`, or are NaN or infinite alike.
+/// Panics unless all values differ by at most `tolerance`, or both are NaN or infinite.
 #[track_caller]
 pub(crate) fn assert_close(got: &[f32], want: &[f64], tolerance: f64) {
     assert_eq!(got.len(), want.len());

@@ -560,7 +560,7 @@ mod tests {
             winograd(&x, &weights, &images, what, activation, &mut y, &mut scratch);
             let want = gather(&y, &to);
             let stored = y.iter().filter(|y| !y.is_nan()).count();
-            assert_eq!(stored, want.len(), "something was written beside the pixels");
+            assert_eq!(stored, want.len(), "something was written between the pixels");
 
             if residual {
                 let mut y = scatter(&r, &to, len);

@@ -132,7 +132,7 @@ fn logits_have_the_same_bits_everywhere() {
     }
 }
 
-/// Products of bf16 numbers change logits by about 1 % of their deviation, and are computed alike with and without instructions
+/// Products of bf16 numbers change logits by about 1 % of their deviation, and are computed identically with and without instructions
 /// for them.
 #[test]
 fn logits_in_bf16_are_near_and_have_the_same_bits_everywhere() {
