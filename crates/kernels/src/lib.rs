@@ -69,7 +69,7 @@ pub use activation::TensorActivation;
 pub use batch_norm::{BatchStatistics, batch_norm, batch_norm_training};
 pub use conv::{Conv2dParams, conv2d};
 pub use gradient::{gradient, gradients, with_gradient, with_gradient2};
-pub use hard_imagenet_cpu::Activation;
+pub use hard_imagenet_cpu::{Activation, Binary};
 pub use layer_norm::{layer_norm, layer_norm_tangent};
 pub use linear::{linear, matmul};
 pub use pad::pad;

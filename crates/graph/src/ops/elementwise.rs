@@ -1,39 +1,22 @@
 //! Elementwise operations of two values, which are broadcast as in NumPy.
 
 use candle_core::{Result, Tensor};
+use hard_imagenet_kernels::Binary;
 
-/// A function of two elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binary {
-    /// a + b
-    Add,
-    /// a - b
-    Sub,
-    /// a · b
-    Mul,
-    /// a / b
-    Div,
-    /// The larger of a and b.
-    Maximum,
-    /// The smaller of a and b.
-    Minimum,
-}
-
-impl Binary {
-    pub(super) fn value(self, a: &Tensor, b: &Tensor) -> Result<Tensor> {
-        let same = a.dims() == b.dims();
-        match self {
-            Self::Add if same => a + b,
-            Self::Add => a.broadcast_add(b),
-            Self::Sub if same => a - b,
-            Self::Sub => a.broadcast_sub(b),
-            Self::Mul if same => a * b,
-            Self::Mul => a.broadcast_mul(b),
-            Self::Div if same => a / b,
-            Self::Div => a.broadcast_div(b),
-            Self::Maximum => a.broadcast_maximum(b),
-            Self::Minimum => a.broadcast_minimum(b),
-        }
+/// Returns the function of each pair of elements.
+pub(super) fn value(binary: Binary, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let same = a.dims() == b.dims();
+    match binary {
+        Binary::Add if same => a + b,
+        Binary::Add => a.broadcast_add(b),
+        Binary::Sub if same => a - b,
+        Binary::Sub => a.broadcast_sub(b),
+        Binary::Mul if same => a * b,
+        Binary::Mul => a.broadcast_mul(b),
+        Binary::Div if same => a / b,
+        Binary::Div => a.broadcast_div(b),
+        Binary::Maximum => a.broadcast_maximum(b),
+        Binary::Minimum => a.broadcast_minimum(b),
     }
 }
 

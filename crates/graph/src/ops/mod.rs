@@ -10,8 +10,7 @@ mod tangent;
 mod window;
 
 pub use constant::Constant;
-pub use elementwise::Binary;
-pub use hard_imagenet_kernels::Activation;
+pub use hard_imagenet_kernels::{Activation, Binary};
 pub use reduce::{Reduce, Reduction};
 pub use shape::{Extent, Pad};
 pub use window::{Conv2d, Pool2d};
@@ -198,7 +197,7 @@ impl Op {
             Self::LayerNorm { eps, .. } => norm::layer_norm(x()?, weights, *eps),
             Self::Activation(activation) => activation.apply(x()?),
             Self::Softmax => kernels::softmax(x()?),
-            Self::Binary(binary) => binary.value(x()?, second()?),
+            Self::Binary(binary) => elementwise::value(*binary, x()?, second()?),
             Self::Reduce(reduce) => reduce.value(x()?),
             Self::Scale(factor) => x()?.affine(*factor, 0.0),
             Self::Concat { dim } => Tensor::cat(inputs, *dim),

@@ -7,7 +7,6 @@ use crate::kernels::{self, Operand, UnaryFunction};
 use crate::loops::Loops;
 use crate::view::View;
 use crate::weights::find;
-use hard_imagenet_cpu::Binary as Function;
 use hard_imagenet_graph::{Binary, Op, Reduce};
 
 impl Compiler<'_> {
@@ -28,14 +27,6 @@ impl Compiler<'_> {
     pub(super) fn lower_binary(&mut self, i: usize, chain: &Chain, binary: Binary) -> Result<View, PlanError> {
         let inputs = &self.graph.nodes()[chain.host].inputs;
         let (a, b) = (self.value(inputs[0].index())?, self.value(inputs[1].index())?);
-        let function = match binary {
-            Binary::Add => Function::Add,
-            Binary::Sub => Function::Sub,
-            Binary::Mul => Function::Mul,
-            Binary::Div => Function::Div,
-            Binary::Maximum => Function::Maximum,
-            Binary::Minimum => Function::Minimum,
-        };
         let (y, operand) = if a.buffer == b.buffer {
             (self.make_output(i), Operand::Buffer(a.buffer))
         } else {
@@ -44,7 +35,7 @@ impl Compiler<'_> {
         let (a, b) = (a.broadcast(&y.shape), b.broadcast(&y.shape));
         let loops = Loops::new([&y, &a, &b]).ok_or_else(|| self.too_deep(i))?;
         let (isa, activation) = (self.isa, chain.activation);
-        self.push(y.buffer, kernels::Binary { isa, function, a: operand, b: b.buffer, activation, loops });
+        self.push(y.buffer, kernels::Binary { isa, function: binary, a: operand, b: b.buffer, activation, loops });
         Ok(y)
     }
 
