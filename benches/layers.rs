@@ -56,7 +56,7 @@ type Layer = (&'static str, (usize, usize), usize, usize, usize, usize);
 
 /// The first one fits the first-level cache.
 const LAYERS: [Layer; 13] = [
-    ("1x1 7x8 64->32", (7, 8), 1, 1, 64, 32),
+    ("1x1 6x7 96->32", (6, 7), 1, 1, 96, 32),
     ("7x7/2 224 3->64", (224, 224), 7, 2, 3, 64),
     ("1x1 56 64->256", (56, 56), 1, 1, 64, 256),
     ("1x1 56 256->64", (56, 56), 1, 1, 256, 64),

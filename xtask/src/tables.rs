@@ -29,7 +29,7 @@ const SOURCES: [Source; 8] = [
     },
     Source {
         name: "networks",
-        about: "networks on the CPU beside torch, torch.compile, ONNX Runtime and OpenVINO",
+        about: "networks on the CPU in turns with torch, torch.compile, ONNX Runtime and OpenVINO",
         before: &[],
         command: &["python3", "benches/compare_cpu.py"],
     },
