@@ -5,7 +5,8 @@ use crate::options::PresetName;
 use crate::progress::Progress;
 use crate::sources::{Source, add_option};
 use anyhow::{Result, bail};
-use hard_imagenet::datasets::{self, DatasetOptions, Finding, Severity, Split};
+use hard_imagenet::datasets::{self, DatasetOptions, Split};
+use hard_imagenet::findings::{Finding, Severity};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -54,21 +55,8 @@ fn examine(word: &str, options: &DatasetOptions, quick: bool) -> Result<Vec<Find
 
 fn print(split: &str, findings: &[Finding]) {
     println!("{split}:");
-    for Finding { severity, what, count, examples, remedy, .. } in findings {
-        let word = match severity {
-            Severity::Error => "ERROR",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
-        let number = if examples.is_empty() { String::new() } else { format!("{count} ") };
-        println!("  {word}: {number}{what}");
-        examples.iter().for_each(|example| println!("      {example}"));
-        if *count > examples.len() && !examples.is_empty() {
-            println!("      and {} more", count - examples.len());
-        }
-        if !remedy.is_empty() {
-            println!("    → {remedy}");
-        }
+    for finding in findings {
+        finding.lines().iter().for_each(|line| println!("  {line}"));
     }
     if findings.is_empty() {
         println!("  nothing found");

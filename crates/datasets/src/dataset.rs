@@ -1,4 +1,5 @@
 use crate::DatasetError;
+use hard_imagenet_findings::Finding;
 use hard_imagenet_images::{Gray8, Rgb8};
 
 /// One class of a dataset.
@@ -98,6 +99,18 @@ pub trait Dataset: Send + Sync {
         None
     }
 
+    /// Returns what was noticed when the dataset was opened: files that were left out, names that do not match. Nothing is
+    /// decoded. By default, nothing was noticed.
+    fn findings(&self) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Returns a text that changes when the files of sample `i` change: their paths, sizes and times. `None` if that is not
+    /// known; the content is compared then.
+    fn stamp(&self, _i: usize) -> Option<String> {
+        None
+    }
+
     /// Decodes sample `i`.
     ///
     /// # Errors
@@ -143,6 +156,12 @@ macro_rules! delegate {
             }
             fn cue_rank(&self, i: usize) -> Option<f32> {
                 (**self).cue_rank(i)
+            }
+            fn findings(&self) -> Vec<Finding> {
+                (**self).findings()
+            }
+            fn stamp(&self, i: usize) -> Option<String> {
+                (**self).stamp(i)
             }
             fn get(&self, i: usize) -> Result<Sample, DatasetError> {
                 (**self).get(i)

@@ -1,8 +1,8 @@
 //! What every dataset states about itself in the list of datasets, and the options it is opened with.
 
-use crate::checkup::Finding;
 use crate::files::Split;
 use crate::{Dataset, DatasetError};
+use hard_imagenet_findings::Finding;
 use std::path::{Path, PathBuf};
 
 /// One line of the list of datasets: what a word opens.

@@ -1,10 +1,12 @@
-use crate::checkup::{Finding, MaskFiles, PublishedCounts};
+use crate::checkup::{MaskFiles, PublishedCounts};
 use crate::entry::{DatasetEntry, PathUse};
 use crate::files::{Split, is_image};
 use crate::imagenet::{self, HARD_IMAGENET};
 use crate::mask_list::MaskList;
 use crate::store::join;
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store};
+use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::kinds::folders::{NO_PICKLE, PICKLE};
 use hard_imagenet_pickle::{Pickle, Value};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -122,14 +124,10 @@ fn check_pickle(masks: &Path, images: &Path, split: Split) -> Option<Finding> {
         store.has_file(&join(&top, "meta/hard_imagenet_idx.pkl"))
     });
     if !has_pickle {
-        let what = "there is no meta/hard_imagenet_idx.pkl; the usual order of the 15 classes is used";
-        return Some(Finding::note("no-pickle", what, ""));
+        return Some(NO_PICKLE.found());
     }
     match HardImageNet::open(masks, images, split) {
-        Err(error @ DatasetError::Meta { .. }) => {
-            let remedy = "get the meta folder again, or move it away: then the usual order of the 15 classes is used";
-            Some(Finding::error("pickle", error.to_string(), remedy))
-        }
+        Err(error @ DatasetError::Meta { .. }) => Some(PICKLE.found().saying(error.to_string())),
         _ => None,
     }
 }

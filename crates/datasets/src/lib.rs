@@ -4,7 +4,7 @@
 //! are the object. This crate reads the datasets that provide this, all behind one small trait:
 //!
 //! - [`open`]: opens any dataset by its word ([`DATASETS`]) and [`DatasetOptions`]; [`check`] reports what is wrong
-//!   with a user's folders as [`Finding`]s.
+//!   with a user's folders as [`Finding`](hard_imagenet_findings::Finding)s.
 //! - [`Dataset`]: samples in a fixed order. Ids and classes are known without decoding anything, and
 //!   [`get`](Dataset::get) decodes one [`Sample`] (image, mask, class).
 //! - [`HardImageNet`]: 15 ImageNet classes with strong surroundings, in the published layout. [`Rival20`]: the 20
@@ -84,7 +84,7 @@ mod subset;
 mod wnids;
 
 pub use answers::{AnswerTable, FeatureAnswers, read_answers};
-pub use checkup::{Finding, Severity, inspect};
+pub use checkup::inspect;
 pub use coco::{Coco, CocoMode};
 pub use dataset::{Class, Dataset, DatasetInfo, Sample};
 pub use entry::{DatasetEntry, DatasetOptions, PathKind, PathUse};

@@ -1,9 +1,10 @@
-use crate::checkup::Finding;
 use crate::dataset::listed;
 use crate::entry::{DatasetEntry, PathUse};
 use crate::files::is_image;
 use crate::store::{file_name, file_stem, join};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, wnids};
+use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::kinds::folders::{IMAGE_ALONE, MASK_ALONE};
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -116,10 +117,9 @@ impl MaskedFolder {
 
     /// Reports the images without a mask and the masks without an image.
     pub fn check(&self) -> Vec<Finding> {
-        let remedy = "a mask must have its image's name, with any extension; unmatched files are ignored";
         let shown = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
-        let images = Finding::warning("no-mask", "images without a mask", remedy).about(&shown(&self.images_alone));
-        let masks = Finding::warning("no-picture", "masks without an image", remedy).about(&shown(&self.masks_alone));
+        let images = IMAGE_ALONE.about(&shown(&self.images_alone));
+        let masks = MASK_ALONE.about(&shown(&self.masks_alone));
         images.into_iter().chain(masks).collect()
     }
 }

@@ -1,4 +1,5 @@
 use crate::{Dataset, DatasetError, DatasetInfo, Rankings, Sample};
+use hard_imagenet_findings::Finding;
 
 /// A dataset with the positions of its samples in a ranking.
 pub struct RankedDataset<D> {
@@ -34,6 +35,14 @@ impl<D: Dataset> Dataset for RankedDataset<D> {
     fn cue_rank(&self, i: usize) -> Option<f32> {
         let position = self.rankings.position(self.id(i))?;
         Some(position.rank as f32 / position.total.saturating_sub(1).max(1) as f32)
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        self.inner.findings()
+    }
+
+    fn stamp(&self, i: usize) -> Option<String> {
+        self.inner.stamp(i)
     }
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {

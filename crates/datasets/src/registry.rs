@@ -1,12 +1,13 @@
 //! All datasets by their words.
 
-use crate::checkup::{Finding, Severity, inspect};
+use crate::checkup::inspect;
 use crate::entry::{DatasetEntry, DatasetOptions};
 use crate::files::Split;
 use crate::narrow::narrow;
 use crate::{
     Dataset, DatasetError, Subset, coco, hard_imagenet, imagenet_s, masked_folder, planted, rival, rival10, salient,
 };
+use hard_imagenet_findings::{Finding, Severity};
 use hard_imagenet_images::PairedTransform;
 
 /// All datasets. A new one is a file that holds its entry, and a line here.

@@ -1,10 +1,11 @@
-use crate::checkup::{Finding, MaskFiles, PublishedCounts};
+use crate::checkup::{MaskFiles, PublishedCounts};
 use crate::entry::{DatasetEntry, PathUse};
 use crate::files::Split;
 use crate::imagenet::{self, RIVAL20};
 use crate::mask_list::MaskList;
 use crate::store::{file_name, join};
 use crate::{Dataset, DatasetError, DatasetInfo, Sample, Store, rival10};
+use hard_imagenet_findings::Finding;
 use std::path::Path;
 
 const EXPECTED: &str = "train/entire_object_masks and test/entire_object_masks with mask files <wnid>_<ImageNet file name>, \

@@ -1,4 +1,5 @@
 use crate::{Dataset, DatasetError, DatasetInfo, Rankings, Sample};
+use hard_imagenet_findings::Finding;
 use std::collections::BTreeMap;
 
 /// Some samples of a dataset, in the order of the dataset.
@@ -139,6 +140,14 @@ impl<D: Dataset> Dataset for Subset<D> {
 
     fn cue_rank(&self, i: usize) -> Option<f32> {
         self.inner.cue_rank(self.indices[i])
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        self.inner.findings()
+    }
+
+    fn stamp(&self, i: usize) -> Option<String> {
+        self.inner.stamp(self.indices[i])
     }
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {

@@ -4,9 +4,9 @@ mod archives;
 
 use archives::{image_file, tar, zip};
 use hard_imagenet_datasets::{
-    Dataset, DatasetOptions, Finding, HardImageNet, MaskedFolder, Rival20, Severity, Split, check as check_dataset,
-    inspect,
+    Dataset, DatasetOptions, HardImageNet, MaskedFolder, Rival20, Split, check as check_dataset, inspect,
 };
+use hard_imagenet_findings::{Finding, Severity};
 use hard_imagenet_images::{Gray8, MaskRule, Preprocessing};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -60,7 +60,7 @@ fn class_folders_named_by_words() {
         "note layout 1: ImageNet: class folders in imagenet/val",
         "note no-mask 1: images of the dataset's classes without a mask [\"imagenet/val/Dog_Sled/ILSVRC2012_val_00000009.JPEG\"]",
         "note count 1: 2 val masks of 1 of the 15 classes",
-        "warning class-count 15: ",
+        "note class-count 15: ",
         "warning unknown-folder 1: folders next to ImageNet's classes that are not read [\"val/crane: several classes",
         "note no-pickle 1: ",
     ];
@@ -73,7 +73,7 @@ fn names_pairs_and_counts() {
     let check_val = |expected: &[&str]| {
         check(dir.path(), &HardImageNet::check(&masks, &images, Split::Val), expected);
     };
-    let counts = "warning class-count 15: classes whose number of validation masks differs from the published one (50) \
+    let counts = "note class-count 15: classes whose number of validation masks differs from the published one (50) \
                   [\"dog sled: 2\", \"howler monkey: 0\", \"seat belt: 0\"] -> unpack";
     let (layout, total) =
         ("note layout 1: ImageNet: class folders in imagenet/val", "note count 1: 2 val masks of 1 of the 15 classes");
@@ -88,13 +88,13 @@ fn names_pairs_and_counts() {
     std::fs::write(masks.join("meta/hard_imagenet_idx.pkl"), "no pickle").unwrap();
     check_val(&[
         layout,
-        "error no-picture 1: masks whose image is missing [\"masks/val/n04356056_ILSVRC2012_val_00000007.JPEG\"] -> get",
+        "error no-image 1: masks whose image is missing [\"masks/val/n04356056_ILSVRC2012_val_00000007.JPEG\"] -> get",
         "note no-mask 1: images of the dataset's classes without a mask [\"imagenet/val/n03218198/ILSVRC2012_val_00000009.JPEG\"]",
         "error unknown-class 1: masks of a class that the dataset does not have [\"masks/val/n01440764_",
         "error duplicate 1: masks of an image that has one already [\"masks/val/n03218198_ILSVRC2012_val_00000000.png\"]",
-        "note odd-name 1: files that are not named <wnid>_<ImageNet file name>; they are ignored [\"masks/val/notes.txt\"]",
+        "note odd-name 1: files that are not named <wnid>_<ImageNet file name> [\"masks/val/notes.txt\"]",
         "note count 1: 3 val masks of 2 of the 15 classes",
-        "warning class-count 15: ",
+        "note class-count 15: ",
         "error pickle 1: masks/meta/hard_imagenet_idx.pkl: cannot be read as a list of ImageNet indices",
     ]);
 }
@@ -129,10 +129,10 @@ fn folders_of_the_wrong_level() {
             "error wrong-folder 1: . does not hold val/<wnid>/<file> [] -> use imagenet as the path of the images",
         ],
     );
-    check(&masks, &masks, &["error masks-as-pictures 1: masks/val holds masks, not images [] -> use ImageNet's"]);
+    check(&masks, &masks, &["error masks-as-images 1: masks/val holds masks, not images [] -> use ImageNet's"]);
     // A path that is one level too deep is accepted, as the dataset accepts it.
     let found = HardImageNet::check(&masks, images.join("val"), Split::Val);
-    assert!(found.iter().all(|finding| finding.kind != "no-picture"), "{found:?}");
+    assert!(found.iter().all(|finding| finding.kind != "no-image"), "{found:?}");
 
     let found = Rival20::check(&masks, &images, Split::Val);
     assert!(found[0].what.contains("train/entire_object_masks"), "{found:?}");
@@ -149,7 +149,7 @@ fn training_masks_are_counted_together() {
         &[
             "note layout 1: ImageNet: images in imagenet/train",
             "note count 1: 1 train masks of 1 of the 15 classes",
-            "warning train-count 1: 1 training masks, but about 19,000 were published",
+            "note train-count 1: 1 training masks, but about 19,000 were published",
             "note no-pickle 1: ",
         ],
     );
@@ -187,14 +187,17 @@ fn the_contents_of_the_files() {
     write(image(8), (300, 300), |_, _| 90);
     let id = |i: usize| format!("val/n03218198/ILSVRC2012_val_{i:08}");
     look(&[
-        &format!("error no-picture 1: masks whose image is missing [{:?}]", id(1)),
+        &format!("error no-image 1: masks whose image is missing [{:?}]", id(1)),
         &format!("error unreadable 2: files that cannot be decoded [\"{}: masks/val/", id(2)),
-        &format!("warning sizes 1: masks whose size differs from their image [\"{}: image 6 × 8, mask 3 × 4\"]", id(4)),
+        &format!(
+            "warning sizes 1: masks whose shape differs from their image's [\"{}: image 6 × 8, mask 3 × 4\"]",
+            id(4)
+        ),
         &format!("warning empty-mask 1: masks without an object [{:?}]", id(5)),
         &format!("warning lost-object 1: masks whose object is gone after resize and crop [{:?}]", id(8)),
         // The mask of another size is full, too.
         &format!("warning full-mask 2: masks that are object everywhere [{:?}, {:?}]", id(4), id(6)),
-        &format!("note grey-mask 1: masks with values between 0 and 255 [{:?}]", id(7)),
+        &format!("note gray-mask 1: masks with values between 0 and 255 [{:?}]", id(7)),
         absent,
     ]);
 }
@@ -214,10 +217,10 @@ fn archives_are_searched() {
         &HardImageNet::check(&masks, &images, Split::Val),
         &[
             "note layout 1: ImageNet: images in ILSVRC2012_img_val.tar",
-            "error no-picture 1: masks whose image is missing [\"masks.zip/hardImageNet/val/n03218198_ILSVRC2012_val_00000001.JPEG\"]",
+            "error no-image 1: masks whose image is missing [\"masks.zip/hardImageNet/val/n03218198_ILSVRC2012_val_00000001.JPEG\"]",
             "note count 1: 2 val masks of 1 of the 15 classes",
-            "warning class-count 15: ",
-            "warning skipped 1: entries of the archive of masks that are ignored [\"../escape.png: ",
+            "note class-count 15: ",
+            "warning skipped 1: entries of an archive that are ignored [\"../escape.png: ",
             "note no-pickle 1: ",
         ],
     );
@@ -225,7 +228,7 @@ fn archives_are_searched() {
     check(
         dir.path(),
         &HardImageNet::check(&masks, &images, Split::Val),
-        &["error unreadable 1: masks.zip: ", "note no-pickle"],
+        &["error unsearchable 1: masks.zip: ", "note no-pickle"],
     );
     std::fs::write(&masks, zip(&[("readme.txt", b"nothing".to_vec())])).unwrap();
     check(
@@ -245,8 +248,8 @@ fn unmatched_files_of_a_masked_folder() {
     let data = MaskedFolder::open(&images, &masks).unwrap();
     let found = data.check();
     let expected = [
-        "warning no-mask 1: images without a mask [\"images/b.png\"]",
-        "warning no-picture 1: masks without an image [\"masks/c.png\"]",
+        "warning image-alone 1: images without a mask [\"images/b.png\"]",
+        "warning mask-alone 1: masks without an image [\"masks/c.png\"]",
     ];
     check(dir.path(), &found, &expected);
     assert!(MaskedFolder::open(masks.join("a.png"), &masks).is_err());
@@ -261,18 +264,19 @@ fn a_check_by_word_looks_at_names_and_contents() {
     let options = DatasetOptions { masks: Some(masks.clone()), images: Some(images), ..DatasetOptions::default() };
     let transform = Preprocessing::imagenet().squash().paired_transform(MaskRule::AnyInk);
     let names = check_dataset("hard-imagenet", &options, None, |_, _| panic!("nothing is decoded")).unwrap();
-    check(dir.path(), &names, &["warning class-count 15: ", "note layout 1: ", "note count 1: ", "note no-pickle 1: "]);
+    check(dir.path(), &names, &["note layout 1: ", "note count 1: ", "note class-count 15: ", "note no-pickle 1: "]);
 
     write(masks.join("val/n03218198_ILSVRC2012_val_00000001.JPEG"), (6, 8), |_, _| 0);
     let mut checked = Vec::new();
     let found = check_dataset("hard-imagenet", &options, Some(&transform), |done, all| checked.push((done, all)));
     assert_eq!(checked, [(2, 2)]);
-    let kinds: Vec<&str> = found.unwrap().iter().map(|finding| finding.kind).collect();
-    assert_eq!(kinds, ["class-count", "empty-mask", "empty-class", "layout", "count", "no-pickle"]);
+    let found = found.unwrap();
+    let kinds: Vec<&str> = found.iter().map(|finding| finding.kind.as_str()).collect();
+    assert_eq!(kinds, ["empty-mask", "empty-class", "layout", "count", "class-count", "no-pickle"]);
 
     let nowhere = DatasetOptions { masks: Some(dir.path().join("nowhere")), ..options.clone() };
     let found = check_dataset("hard-imagenet", &nowhere, None, |_, _| ()).unwrap();
-    assert_eq!((found.len(), found[0].severity, found[0].kind), (1, Severity::Error, "missing"));
+    assert_eq!((found.len(), found[0].severity, found[0].kind.as_str()), (1, Severity::Error, "missing"));
     // Without a finding that explains it, the error itself is returned.
     let error = check_dataset("imagenet-s", &options, None, |_, _| ()).unwrap_err().to_string();
     assert!(error.contains("validation-segmentation"), "{error}");

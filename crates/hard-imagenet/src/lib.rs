@@ -70,6 +70,7 @@ pub use hard_imagenet_cpu as cpu;
 pub use hard_imagenet_datasets as datasets;
 pub use hard_imagenet_evaluation as evaluation;
 pub use hard_imagenet_files as files;
+pub use hard_imagenet_findings as findings;
 pub use hard_imagenet_graph as graph;
 pub use hard_imagenet_images as images;
 pub use hard_imagenet_kernels as kernels;

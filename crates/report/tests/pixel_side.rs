@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 /// The pixel side. Whoever needs masks, images or scores depends on these alone.
-const PIXEL_SIDE: [&str; 9] = [
+const PIXEL_SIDE: [&str; 10] = [
     "hard-imagenet-cpu",
     "hard-imagenet-files",
+    "hard-imagenet-findings",
     "hard-imagenet-masks",
     "hard-imagenet-images",
     "hard-imagenet-perturbations",

@@ -1,7 +1,9 @@
 //! What is wrong inside the files.
 
-use super::finding::Finding;
 use crate::{Dataset, DatasetError, MaskStatistics, Retention, Sample};
+use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::kinds::content::{EMPTY_MASK, FULL_MASK, GRAY_MASK, LOST_OBJECT, SIZES, UNREADABLE};
+use hard_imagenet_findings::kinds::folders::{EMPTY_CLASS, NO_IMAGE};
 use hard_imagenet_images::PairedTransform;
 use rayon::prelude::*;
 
@@ -41,59 +43,19 @@ pub fn inspect(data: &dyn Dataset, transform: &PairedTransform, mut progress: im
         let with_text = checks.iter().enumerate().filter_map(|(i, check)| Some((i, pick(check)?)));
         with_text.map(|(i, text)| format!("{}: {text}", data.id(i))).collect()
     };
-    [
-        missing_images().about(&ids(&|check| check.lacks_image)),
-        Finding::error(
-            "unreadable",
-            "files that cannot be decoded",
-            "get these files again; a run counts them as errors and continues",
-        )
-        .about(&texts(|check| check.unreadable.as_ref())),
-        Finding::warning(
-            "sizes",
-            "masks whose size differs from their image",
-            "nothing to do if the mask is the image's at another scale: each is resized from its own size; otherwise \
-             these masks do not belong to these images",
-        )
-        .about(&texts(|check| check.sizes.as_ref())),
-        Finding::warning(
-            "empty-mask",
-            "masks without an object",
-            "look at these files; measures of the object are undefined for them and skip them",
-        )
-        .about(&ids(&|check| check.is_empty)),
-        Finding::warning(
-            "lost-object",
-            "masks whose object is gone after resize and crop",
-            "nothing to do if there are few: measures of the object skip them",
-        )
-        .about(&ids(&|check| check.is_lost)),
-        Finding::warning(
-            "full-mask",
-            "masks that are object everywhere",
-            "look at these files: the object should be white and the background black",
-        )
-        .about(&ids(&|check| check.is_full)),
-        Finding::note(
-            "grey-mask",
-            "masks with values between 0 and 255",
-            "nothing to do: published masks are JPEG files, whose edges ring; the paper preset counts every value above \
-             0 as object, the strict preset values of 128 and more",
-        )
-        .about(&ids(&|check| check.is_gray)),
-        Finding::warning("empty-class", "classes without a sample", "get the rest of the dataset")
-            .about(&empty_classes(data)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// The finding about masks whose image is missing, before it is known which.
-pub(super) fn missing_images() -> Finding {
-    let remedy = "get these images of ImageNet (ILSVRC2012), or use the folder that holds train/ and val/ as the path of \
-                  the images";
-    Finding::error("no-picture", "masks whose image is missing", remedy)
+    let all = data.len();
+    let found = [
+        NO_IMAGE.about(&ids(&|check| check.lacks_image)),
+        UNREADABLE.about(&texts(|check| check.unreadable.as_ref())),
+        SIZES.about(&texts(|check| check.sizes.as_ref())),
+        EMPTY_MASK.about(&ids(&|check| check.is_empty)),
+        LOST_OBJECT.about(&ids(&|check| check.is_lost)),
+        FULL_MASK.about(&ids(&|check| check.is_full)),
+        GRAY_MASK.about(&ids(&|check| check.is_gray)),
+    ];
+    let mut found: Vec<Finding> = found.into_iter().flatten().map(|finding| finding.of(all)).collect();
+    found.extend(EMPTY_CLASS.about(&empty_classes(data)).map(|finding| finding.of(data.info().classes.len())));
+    found
 }
 
 fn empty_classes(data: &dyn Dataset) -> Vec<&str> {

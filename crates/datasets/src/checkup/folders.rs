@@ -1,8 +1,9 @@
 //! Folders that are missing, one level off, or swapped.
 
-use super::finding::Finding;
 use super::layout::{self, ImageLayout, list};
 use crate::Split;
+use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::kinds::folders::{EXCHANGED, MASKS_AS_IMAGES, MISSING_PATH, WRONG_FOLDER};
 use std::path::Path;
 
 /// Reports folders that are missing, at the wrong level or swapped. Returns nothing if masks and images can be
@@ -21,7 +22,7 @@ pub(super) fn check_folders(
         .filter(|(path, _)| !path.exists())
         .map(|(path, kind)| {
             let what = format!("{} does not exist", path.display());
-            Finding::error("missing", what, format!("correct the path of the {kind}"))
+            MISSING_PATH.found().saying(what).remedy(format!("correct the path of the {kind}"))
         })
         .collect();
     if !missing.is_empty() || masks.is_file() {
@@ -33,7 +34,7 @@ pub(super) fn check_folders(
     let images_are_masks = layout::has_masks(&images.join(split.name())) || layout::has_masks(images);
     if !holds_masks(masks) && masks_are_images && images_are_masks {
         let what = format!("{} holds images in class folders, and {} holds masks", masks.display(), images.display());
-        return vec![Finding::error("exchanged", what, "swap the paths of the masks and the images")];
+        return vec![EXCHANGED.found().saying(what)];
     }
     let mut found = Vec::new();
     if !holds_masks(masks) {
@@ -47,7 +48,7 @@ pub(super) fn check_folders(
         }));
     } else if images_are_masks && layout == ImageLayout::Flat {
         let what = format!("{} holds masks, not images", folder.display());
-        found.push(Finding::error("masks-as-pictures", what, "use ImageNet's folder as the path of the images"));
+        found.push(MASKS_AS_IMAGES.found().saying(what));
     }
     found
 }
@@ -59,5 +60,5 @@ fn misplaced(kind: &str, path: &Path, expected: &str, is_right: impl Fn(&Path) -
         Some(folder) => format!("use {} as the path of the {kind}", folder.display()),
         None => format!("use the folder that holds {expected} as the path of the {kind}"),
     };
-    Finding::error("wrong-folder", format!("{} does not hold {expected}", path.display()), remedy)
+    WRONG_FOLDER.found().saying(format!("{} does not hold {expected}", path.display())).remedy(remedy)
 }

@@ -1,13 +1,16 @@
 //! Mask files that are named by their ImageNet file: names, pairs and numbers.
 
-use super::contents::missing_images;
-use super::finding::Finding;
 use super::folders::check_folders;
 use super::layout;
 use crate::files::{is_image, split_mask_name};
 use crate::imagenet::Row;
 use crate::store::{file_name, file_stem, join};
 use crate::{DatasetError, ImageNet, SkippedEntry, Split, Store};
+use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::kinds::folders::{
+    CLASS_COUNT, COUNT, DUPLICATE, LAYOUT, NO_IMAGE, ODD_NAME, SKIPPED, TRAIN_COUNT, UNKNOWN_CLASS, UNKNOWN_FOLDER,
+    UNMASKED, UNSEARCHABLE, WRONG_FOLDER,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -61,40 +64,25 @@ impl<'a> MaskFiles<'a> {
         if !found.is_empty() {
             return (found, false);
         }
-        let found = self.check_pairs().unwrap_or_else(|error| {
-            vec![Finding::error("unreadable", error.to_string(), "get the file again, or use another path")]
-        });
+        let found = self.check_pairs().unwrap_or_else(|error| vec![UNSEARCHABLE.found().saying(error.to_string())]);
         (found, true)
     }
 
     fn check_pairs(&self) -> Result<Vec<Finding>, DatasetError> {
         let (store, imagenet) = (Store::open(self.masks)?, ImageNet::open(self.images, self.split)?);
-        let mut found = vec![Finding::note("layout", format!("ImageNet: {}", imagenet.layout()), "")];
+        let mut found = vec![LAYOUT.found().saying(format!("ImageNet: {}", imagenet.layout()))];
         let files = self.list(&store)?;
         if files.is_empty() {
             let what = format!("{} holds no masks in {}", self.masks.display(), self.folders.join(" or "));
-            found.push(Finding::error("wrong-folder", what, "use the archive of masks as published"));
+            found.push(WRONG_FOLDER.found().saying(what).remedy("use the archive of masks as published"));
             return Ok(found);
         }
         let sorted = self.sort(&files, &store, &imagenet)?;
-        found.extend(missing_images().about(&sorted.without_image));
-        let remedy = "nothing to do: these images are not part of the benchmark; if they should have masks, unpack the \
-                      archive of masks again";
-        found.extend(
-            Finding::note("no-mask", "images of the dataset's classes without a mask", remedy)
-                .about(&self.images_without_mask(&sorted.masked)),
-        );
-        let remedy = "move these files out of the folder of the masks";
-        found.extend(
-            Finding::error("unknown-class", "masks of a class that the dataset does not have", remedy)
-                .about(&sorted.unknown),
-        );
-        let remedy = "keep one mask of each image (names that differ only in their extension are the same sample)";
-        found.extend(
-            Finding::error("duplicate", "masks of an image that has one already", remedy).about(&sorted.duplicates),
-        );
-        let what = "files that are not named <wnid>_<ImageNet file name>; they are ignored";
-        found.extend(Finding::note("odd-name", what, "nothing to do, unless they are masks").about(&sorted.odd));
+        found.extend(NO_IMAGE.about(&sorted.without_image));
+        found.extend(UNMASKED.about(&self.images_without_mask(&sorted.masked)));
+        found.extend(UNKNOWN_CLASS.about(&sorted.unknown));
+        found.extend(DUPLICATE.about(&sorted.duplicates));
+        found.extend(ODD_NAME.about(&sorted.odd));
         found.extend(self.check_counts(&sorted.counts));
         found.extend(skipped(&imagenet, &store));
         Ok(found)
@@ -155,8 +143,7 @@ impl<'a> MaskFiles<'a> {
         let total: usize = counts.values().sum();
         let (split, all) = (self.split.name(), self.classes.len());
         let what = format!("{total} {split} masks of {} of the {all} classes", counts.len());
-        let mut found = vec![Finding::note("count", what, "")];
-        let remedy = "unpack the archive of masks again if it should be complete";
+        let mut found = vec![COUNT.found().saying(what)];
         match (self.split, &self.published.train) {
             (Split::Val, _) => {
                 let range = &self.published.val_per_class;
@@ -169,13 +156,13 @@ impl<'a> MaskFiles<'a> {
                 let off: Vec<String> = off.map(|(name, n)| format!("{name}: {n}")).collect();
                 let what =
                     format!("classes whose number of validation masks differs from the published one ({expected})");
-                found.extend(Finding::warning("class-count", what, remedy).about(&off));
+                found.extend(CLASS_COUNT.found().saying(what).about(&off));
             }
             (Split::Train, Some((range, words))) if !range.contains(&total) => {
                 let what = format!(
                     "{total} training masks, but {words} were published (the numbers of each class are not public)"
                 );
-                found.push(Finding::warning("train-count", what, remedy));
+                found.push(TRAIN_COUNT.found().saying(what));
             }
             (Split::Train, _) => {}
         }
@@ -188,11 +175,7 @@ fn skipped(imagenet: &ImageNet, store: &Store) -> Vec<Finding> {
     let shown = |entries: &[SkippedEntry]| -> Vec<String> {
         entries.iter().map(|entry| format!("{}: {}", entry.name, entry.reason)).collect()
     };
-    let remedy = "name them by their WordNet ids (n03218198) if they hold images of the dataset's classes";
-    let folders = Finding::warning("unknown-folder", "folders next to ImageNet's classes that are not read", remedy)
-        .about(&shown(&imagenet.skipped_entries()));
-    let remedy = "nothing to do if you trust the source of the archive; its other files are read";
-    let entries = Finding::warning("skipped", "entries of the archive of masks that are ignored", remedy)
-        .about(&shown(store.skipped_entries()));
+    let folders = UNKNOWN_FOLDER.about(&shown(&imagenet.skipped_entries()));
+    let entries = SKIPPED.about(&shown(store.skipped_entries()));
     folders.into_iter().chain(entries).collect()
 }

@@ -1,11 +1,9 @@
 //! Checks of a user's folders: what is wrong, in plain words, and how to repair it.
 
 mod contents;
-mod finding;
 mod folders;
 mod layout;
 mod mask_files;
 
 pub use contents::inspect;
-pub use finding::{Finding, Severity};
 pub(crate) use mask_files::{MaskFiles, PublishedCounts};

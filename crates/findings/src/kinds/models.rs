@@ -1,0 +1,24 @@
+//! What a model's files say and leave open.
+
+use super::{FindingKind, Severity};
+
+kinds! {
+    /// The graph ends in a softmax, which was taken off.
+    SOFTMAX_REMOVED: Note "softmax-removed", "the network ends in a softmax or sigmoid, which was taken off", "confidences and maps are those of the logits", "";
+    /// The outputs look like probabilities, but no softmax was found.
+    PROBABILITIES: Warning "probabilities", "the outputs look like probabilities instead of logits", "confidences are those of a softmax of a softmax, and gradients are those of probabilities", "export the network without its last softmax or sigmoid";
+    /// There are several outputs, one of which was chosen.
+    OUTPUT_CHOSEN: Note "output-chosen", "the network has several outputs", "only the named one is looked at", "ask for another output by its name if it is meant";
+    /// Nothing states the preprocessing.
+    PREPROCESSING_ASSUMED: Warning "preprocessing-assumed", "nothing states how this network's images are preprocessed, so the usual values of ImageNet are assumed (mean, standard deviation, bilinear, 8/7)", "with other values accuracy drops, often without being noticed", "put timm's config.json beside the file, with the same name and the extension json, or state the values";
+    /// The network normalizes its images itself.
+    RAW_INPUT: Note "raw-input", "the network takes pixels of 0 to 255 and normalizes them itself", "images are fed as such", "";
+    /// Class names could be matched, and their order differs.
+    CLASSES_REORDERED: Note "classes-reordered", "the model's classes are in another order than the dataset's", "outputs were matched to the dataset's classes by name", "";
+    /// Class names could not be matched.
+    CLASSES_UNMATCHED: Warning "classes-unmatched", "the model names classes that the dataset does not have", "output i is taken for the i-th class of the dataset, which may be wrong", "name the class folders like the model's classes, or correct the names in the model's description";
+    /// Tensors that no layer uses.
+    TENSORS_UNUSED: Note "tensors-unused", "tensors in the weights file that no layer uses", "none: they belong to a loss, a metric or an optimizer", "";
+    /// A prefix was removed from the names.
+    PREFIX_REMOVED: Note "prefix-removed", "the names of the weights have a prefix of a training framework, which was taken off", "none", "";
+}
