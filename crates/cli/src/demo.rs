@@ -5,6 +5,7 @@
 //! revealed nothing. Both are evaluated on images as hard as those of Hard ImageNet and as easy as those of RIVAL. The
 //! report shows what the benchmark says about a model that leans on the surroundings and about one that does not.
 
+use crate::ending::Ending;
 use crate::eval::{self, Settings};
 use crate::options::{self, PresetName};
 use crate::{report, sources};
@@ -17,7 +18,7 @@ use std::time::Instant;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The number of images of each kind
-    #[arg(long, default_value_t = 200, value_name = "N")]
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = sources::positive)]
     limit: usize,
     #[arg(long, value_enum, default_value = "strict")]
     preset: PresetName,
@@ -29,10 +30,18 @@ pub(crate) struct Args {
 /// A protocol with fewer strengths and trials than the paper's, but enough for curves.
 const PROTOCOL: &str = include_str!("../demo/protocol.toml");
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<Ending> {
     let start = Instant::now();
     let protocol = Protocol::from_toml(PROTOCOL)?;
-    let settings = Settings { protocol, preset: args.preset, seed: 0, batch_size: 32, shard: (0, 1) };
+    let settings = Settings {
+        protocol,
+        preset: args.preset,
+        seed: 0,
+        batch_size: 32,
+        shard: (0, 1),
+        restart: false,
+        strict_inputs: false,
+    };
     let mut models = Vec::new();
     for name in options::embedded_names() {
         models.push((name, options::load(name, None, &Device::Cpu, DType::F32)?));
@@ -47,5 +56,5 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     report::finish(&runs, &args.output.join("report.html"))?;
     println!("({:.0} seconds)", start.elapsed().as_secs_f64());
-    Ok(())
+    Ok(Ending::of_runs(&runs, 0.0))
 }

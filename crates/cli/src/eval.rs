@@ -1,5 +1,7 @@
 //! `hard-imagenet eval`: evaluates models on a dataset and writes run folders and a page.
 
+use crate::ending::{Ending, MaxFailed};
+use crate::interrupt;
 use crate::options::{self, Compute, PresetName};
 use crate::progress::Progress;
 use crate::report;
@@ -9,7 +11,6 @@ use hard_imagenet::datasets::Dataset;
 use hard_imagenet::evaluation::{self, Evaluation};
 use hard_imagenet::models::Model;
 use hard_imagenet::runs::{Protocol, Run};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -49,24 +50,38 @@ pub(crate) struct ModelArgs {
     /// The seed of the noise
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Compute everything again, even what an earlier run of the same settings left in the folder
+    #[arg(long)]
+    restart: bool,
+    #[command(flatten)]
+    max_failed: MaxFailed,
 }
 
-/// The largest number of models that are kept in memory at once. The table of the paper has ten.
-const MODELS_KEPT: usize = 12;
+/// The size of the weights that are kept in memory at once, in bytes. The table of the paper has ten models, together 2 GiB.
+const KEPT: usize = 8 << 30;
+
+/// What became of the models of a command.
+pub(crate) struct Evaluated {
+    /// The runs in the order of the datasets, then of the models.
+    pub(crate) runs: Vec<Run>,
+    pub(crate) ending: Ending,
+}
 
 impl ModelArgs {
     /// Evaluates every model on every dataset, each into the folder that `folder` returns. The runs are in the order of the
     /// datasets, then of the models.
     ///
-    /// All models are loaded before the first evaluation, so that a mistake is reported before hours of work begin. If there
-    /// are too many to keep, each is loaded again when it is its turn.
+    /// All models are loaded and checked before the first evaluation, so that a mistake is reported before hours of work begin.
+    /// Only if their weights are too large to keep are models loaded again when it is their turn. A model that fails later is
+    /// left out, and the others are evaluated.
     pub(crate) fn evaluate(
         &self,
         protocol: &str,
         shard: (usize, usize),
+        strict_inputs: bool,
         open: impl FnOnce() -> Result<Vec<Box<dyn Dataset>>>,
         folder: impl Fn(&dyn Dataset, &Model) -> PathBuf,
-    ) -> Result<Vec<Run>> {
+    ) -> Result<Evaluated> {
         let names = options::expand_names(&self.models)?;
         if let (true, Some(file)) = (names.len() > 1, self.weights.as_deref().filter(|path| path.is_file())) {
             bail!(
@@ -81,23 +96,61 @@ impl ModelArgs {
             seed: self.seed,
             batch_size: self.batch_size,
             shard,
+            restart: self.restart,
+            strict_inputs,
         };
         let device = self.compute.device()?;
         let datasets = open()?;
-        let load = |name: &String| options::load(name, self.weights.as_deref(), &device, self.compute.dtype());
+        let names: Vec<(&String, Option<String>)> = names.iter().zip(options::distinct_names(&names)).collect();
+        let load = |(name, own): &(&String, Option<String>)| {
+            options::load_named(name, own.clone(), self.weights.as_deref(), &device, self.compute.dtype())
+        };
         let mut kept = Vec::new();
+        let mut size = 0;
         for name in &names {
             let model = load(name)?;
-            kept.push((names.len() <= MODELS_KEPT).then_some(model));
+            for dataset in &datasets {
+                evaluation(&**dataset, &settings).check(&model, folder(&**dataset, &model))?;
+            }
+            size += model
+                .weights()
+                .values()
+                .map(|weight| weight.elem_count() * weight.dtype().size_in_bytes())
+                .sum::<usize>();
+            kept.push((size <= KEPT).then_some(model));
         }
         let mut runs: Vec<Vec<Run>> = datasets.iter().map(|_| Vec::new()).collect();
+        let mut failed = Vec::new();
         for (name, kept) in names.iter().zip(kept) {
-            let model = kept.map_or_else(|| load(name), Ok)?;
-            for (dataset, runs) in datasets.iter().zip(&mut runs) {
-                runs.push(evaluate(&**dataset, &model, &settings, &folder(&**dataset, &model))?);
+            let model = kept.map_or_else(|| load(name), Ok);
+            let of_model = model.and_then(|model| {
+                let run =
+                    |dataset: &Box<dyn Dataset>| evaluate(&**dataset, &model, &settings, &folder(&**dataset, &model));
+                datasets.iter().map(run).collect::<Result<Vec<Run>>>()
+            });
+            match of_model {
+                Ok(of_model) => runs.iter_mut().zip(of_model).for_each(|(runs, run)| runs.push(run)),
+                // A single model that fails is the command's failure.
+                Err(error) if names.len() == 1 => return Err(error),
+                Err(error) => {
+                    eprintln!("error: {} is left out: {}", name.0, crate::describe(&error));
+                    failed.push(error);
+                }
+            }
+            if interrupt::was_asked() {
+                break;
             }
         }
-        Ok(runs.into_iter().flatten().collect())
+        let runs: Vec<Run> = runs.into_iter().flatten().collect();
+        match failed.pop() {
+            Some(error) if runs.is_empty() => return Err(error.context("every model failed")),
+            error => {
+                let left_out = if error.is_some() { Ending::LeftOut } else { Ending::Complete };
+                let interrupted = if interrupt::was_asked() { Ending::Incomplete } else { Ending::Complete };
+                let ending = Ending::of_runs(&runs, self.max_failed.max_failed).max(left_out).max(interrupted);
+                Ok(Evaluated { runs, ending })
+            }
+        }
     }
 }
 
@@ -109,32 +162,52 @@ pub(crate) struct Settings {
     pub(crate) batch_size: usize,
     /// The index and the count.
     pub(crate) shard: (usize, usize),
+    pub(crate) restart: bool,
+    pub(crate) strict_inputs: bool,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<Ending> {
     let open = || Ok(vec![args.source.open()?]);
     let folder = |_: &dyn Dataset, model: &Model| args.output.join(&model.spec().name);
-    let runs = args.models.evaluate(&args.protocol, args.shard, open, folder)?;
-    report::finish(&runs, &args.output.join("report.html"))
+    let evaluated = args.models.evaluate(&args.protocol, args.shard, args.source.strict_inputs, open, folder)?;
+    report::finish(&evaluated.runs, &args.output.join("report.html"))?;
+    Ok(evaluated.ending)
 }
 
-/// Evaluates one model on one dataset and shows the progress.
-pub(crate) fn evaluate(dataset: &dyn Dataset, model: &Model, settings: &Settings, folder: &Path) -> Result<Run> {
-    let mut progress = Progress::new(format!("{} on {}", model.spec().name, dataset.info().name));
+/// Prepares the evaluation of a dataset.
+fn evaluation<'a>(dataset: &'a dyn Dataset, settings: &Settings) -> Evaluation<'a> {
     let (index, count) = settings.shard;
-    let run = Evaluation::new(dataset)
+    Evaluation::new(dataset)
         .protocol(settings.protocol.clone())
         .preset(settings.preset.into())
         .seed(settings.seed)
         .batch_size(settings.batch_size)
         .shard(index, count)
+        .restart(settings.restart)
+        .strict_inputs(settings.strict_inputs)
+}
+
+/// Evaluates one model on one dataset and shows the progress.
+pub(crate) fn evaluate(dataset: &dyn Dataset, model: &Model, settings: &Settings, folder: &Path) -> Result<Run> {
+    interrupt::listen();
+    let mut progress = Progress::new(format!("{} on {}", model.spec().name, dataset.info().name));
+    let run = evaluation(dataset, settings)
         .progress(|event| {
             progress.show(event);
-            ControlFlow::Continue(())
+            interrupt::flow()
         })
         .run(model, folder);
     progress.finish();
-    Ok(run?)
+    let run = run?;
+    if interrupt::was_asked() {
+        let (all, missing) = (run.description().parts(), run.missing_parts().len());
+        eprintln!(
+            "interrupted: {} of {all} parts are kept in {}; the same command resumes there",
+            all - missing,
+            folder.display()
+        );
+    }
+    Ok(run)
 }
 
 /// Returns a built-in protocol, or reads one from a file.

@@ -1,6 +1,7 @@
 //! `hard-imagenet headline`: repeats the paper's comparison. The same models are evaluated on Hard ImageNet, where the
 //! surroundings reveal the class, and on RIVAL20, where they reveal less. The report shows the differences.
 
+use crate::ending::Ending;
 use crate::eval::ModelArgs;
 use crate::{report, sources};
 use anyhow::{Context, Result};
@@ -28,18 +29,22 @@ pub(crate) struct Args {
     #[arg(long, default_value = "headline", value_name = "NAME|FILE")]
     protocol: String,
     /// The largest number of samples of each dataset, spread over the classes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = sources::positive)]
     limit: Option<usize>,
+    /// Treat everything suspicious about the inputs as an error; all images and masks are looked at first
+    #[arg(long)]
+    strict_inputs: bool,
     /// The folder for the results: a run folder for each dataset and model, and report.html, .md, .tex, .csv and .json
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<Ending> {
     let folder = |dataset: &dyn Dataset, model: &Model| args.output.join(&dataset.info().name).join(&model.spec().name);
-    let runs = args.models.evaluate(&args.protocol, (0, 1), || datasets(args), folder)?;
-    report::tables(&runs, &args.output)?;
-    report::finish(&runs, &args.output.join("report.html"))
+    let evaluated = args.models.evaluate(&args.protocol, (0, 1), args.strict_inputs, || datasets(args), folder)?;
+    report::tables(&evaluated.runs, &args.output)?;
+    report::finish(&evaluated.runs, &args.output.join("report.html"))?;
+    Ok(evaluated.ending)
 }
 
 /// Opens both datasets, the hard one first, because differences are those of the first dataset from the second.

@@ -15,11 +15,14 @@ mod convert;
 mod datasets;
 mod demo;
 mod doctor;
+mod ending;
 mod eval;
 mod explain;
+mod findings;
 mod finetune;
 mod headline;
 mod hub;
+mod interrupt;
 mod models;
 mod options;
 mod progress;
@@ -28,6 +31,7 @@ mod report;
 mod sources;
 
 use clap::{Parser, Subcommand};
+use ending::Ending;
 use hard_imagenet::evaluation::EvaluationError;
 use hard_imagenet::models::ModelError;
 use std::process::ExitCode;
@@ -36,11 +40,15 @@ use std::process::ExitCode;
 ///
 /// Start with `hard-imagenet demo`, which needs no data and no network.
 #[derive(Parser)]
-#[command(name = "hard-imagenet", version, propagate_version = true)]
+#[command(name = "hard-imagenet", version, propagate_version = true, after_help = CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+/// What the exit codes mean, below the list of commands.
+const CODES: &str = "Exit codes: 0 all well; 1 an error; 2 wrong usage; 3 finished, but a model or too many samples were left out; \
+                     4 not complete, because parts or shards are missing";
 
 #[derive(Subcommand)]
 enum Command {
@@ -79,18 +87,18 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Headline(args) => headline::run(&args),
         Command::Report(args) => report::run(&args),
-        Command::Compare(args) => compare::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::Ablate(args) => ablate::run(&args),
+        Command::Compare(args) => compare::run(&args).map(complete),
+        Command::Explain(args) => explain::run(&args).map(complete),
+        Command::Ablate(args) => ablate::run(&args).map(complete),
         Command::Rank(args) => rank::run(&args),
-        Command::Finetune(args) => finetune::run(&args),
-        Command::Datasets(args) => datasets::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
-        Command::Models(args) => models::run(&args),
-        Command::Convert(args) => convert::run(&args),
+        Command::Finetune(args) => finetune::run(&args).map(complete),
+        Command::Datasets(args) => datasets::run(&args).map(complete),
+        Command::Doctor(args) => doctor::run(&args).map(complete),
+        Command::Models(args) => models::run(&args).map(complete),
+        Command::Convert(args) => convert::run(&args).map(complete),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(ending) => ending.into(),
         Err(error) => {
             eprintln!("error: {}", describe(&error));
             if let Some(hint) = hint(&error) {
@@ -99,6 +107,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// How a command ends that either does everything or fails.
+fn complete((): ()) -> Ending {
+    Ending::Complete
 }
 
 /// Joins an error and its causes in one line. Many errors already quote their cause, which is then not repeated.

@@ -123,12 +123,63 @@ pub(crate) fn onnx_weights(file: &Path, given: Option<&Path>) -> Result<Option<P
     Ok(Some(if path.is_dir() { inside() } else { path.to_owned() }))
 }
 
+/// Returns the names that models are given so that no two have the same: those of ONNX files whose own name is taken begin with
+/// the names of their folders. `None` stands for the model's own name.
+pub(crate) fn distinct_names(models: &[String]) -> Vec<Option<String>> {
+    let own = |name: &String| match onnx::is_file(name) {
+        true => Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        false => name.clone(),
+    };
+    let shared = |name: &String| models.iter().filter(|other| own(other) == own(name)).count() > 1;
+    let mut taken: Vec<String> = models.iter().filter(|name| !shared(name)).map(own).collect();
+    let mut distinct = |name: &String| {
+        if !shared(name) || !onnx::is_file(name) {
+            return None;
+        }
+        let path = absolute(Path::new(name));
+        let mut folders = path.ancestors().skip(1).filter_map(Path::file_name);
+        let mut candidate = own(name);
+        while let Some(folder) = folders.next() {
+            candidate = format!("{}-{candidate}", folder.to_string_lossy());
+            let rivals = models.iter().filter(|other| *other != name && ends_alike(other, &candidate)).count();
+            if rivals == 0 && !taken.contains(&candidate) {
+                break;
+            }
+        }
+        taken.push(candidate.clone());
+        Some(candidate)
+    };
+    models.iter().map(&mut distinct).collect()
+}
+
+/// Returns whether a model would get this name from the names of its folders.
+fn ends_alike(model: &str, candidate: &str) -> bool {
+    let path = absolute(Path::new(model)).with_extension("");
+    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    (1..=parts.len()).any(|count| parts[parts.len() - count..].join("-") == candidate)
+}
+
 /// Builds a model and loads its weights, or imports it from an ONNX file.
 pub(crate) fn load(name: &str, weights: Option<&Path>, device: &Device, dtype: DType) -> Result<Model> {
+    load_named(name, None, weights, device, dtype)
+}
+
+/// Loads a model like [`load`]. An ONNX file may be given a name.
+pub(crate) fn load_named(
+    name: &str,
+    own: Option<String>,
+    weights: Option<&Path>,
+    device: &Device,
+    dtype: DType,
+) -> Result<Model> {
     if onnx::is_file(name) {
         let file = Path::new(name);
         let weights = onnx_weights(file, weights)?;
-        return Ok(onnx::read(file, weights.as_deref(), None)?.into_model(device, dtype)?);
+        let mut network = onnx::read(file, weights.as_deref(), None)?;
+        if let Some(own) = own {
+            network.spec.name = own;
+        }
+        return Ok(network.into_model(device, dtype)?);
     }
     Ok(zoo::load(name, &choose_weights(name, weights)?, device, dtype)?)
 }

@@ -1,5 +1,6 @@
 //! Progress of long operations on standard error: a bar in a terminal, occasional lines in a log.
 
+use crate::findings;
 use hard_imagenet::evaluation::{Event, Phase};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -33,7 +34,13 @@ impl Progress {
             Event::Progress { phase: Phase::Evaluate, done, total, resumed, elapsed } => {
                 self.advance(*done, *total, left(*done, *total, *resumed, *elapsed));
             }
+            Event::Progress { phase: Phase::Verify, done, total, .. } => {
+                self.detail(&format!("comparing files with an earlier run: {done}/{total}"));
+            }
             Event::Progress { .. } => {}
+            Event::Finding(finding) => {
+                findings::lines(&self.label, finding).iter().for_each(|line| self.say_line(line))
+            }
             Event::Explaining { explainer, done, of } => self.detail(&format!("{explainer} {done}/{of}")),
             Event::DamagedPart { path, reason } => {
                 self.say(&format!("{} is damaged ({reason}) and will be recomputed", path.display()));
@@ -86,10 +93,15 @@ impl Progress {
         }
     }
 
-    fn say(&self, line: &str) {
+    fn say(&self, text: &str) {
+        self.say_line(&format!("{}: {text}", self.label));
+    }
+
+    /// Prints a line as it is.
+    fn say_line(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{}: {line}", self.label)),
-            None => eprintln!("{}: {line}", self.label),
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `hard-imagenet rank`: which features of a model are spurious, which classes are hard, which images show the cue.
 
+use crate::ending::{Ending, MaxFailed};
 use crate::options::{self, Compute};
 use crate::progress::Progress;
 use crate::sources::Source;
@@ -61,6 +62,8 @@ struct Make {
     /// Folder for features.safetensors, features.csv, classes.csv, paths_by_rank.json and .pkl, and rank.html
     #[arg(short, long, value_name = "FOLDER", default_value = "runs/rank")]
     output: PathBuf,
+    #[command(flatten)]
+    max_failed: MaxFailed,
 }
 
 #[derive(clap::Args)]
@@ -95,16 +98,16 @@ fn aggregate_help() -> String {
     format!("How the activations of several features become one score: {words}")
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<Ending> {
     match &args.command {
-        Some(Command::Compare(compare)) => self::compare(compare),
-        Some(Command::Ends(ends)) => self::ends(ends),
+        Some(Command::Compare(compare)) => self::compare(compare).map(|()| Ending::Complete),
+        Some(Command::Ends(ends)) => self::ends(ends).map(|()| Ending::Complete),
         Some(Command::Classes(make)) => rank(make, false),
         None => rank(&args.make, true),
     }
 }
 
-fn rank(args: &Make, page: bool) -> Result<()> {
+fn rank(args: &Make, page: bool) -> Result<Ending> {
     let words = Aggregate::ALL.map(|(word, _)| word).join(", ");
     let aggregate = Aggregate::parse(&args.by).with_context(|| format!("--by is one of {words}, not '{}'", args.by))?;
     let study = StudyOptions { features: args.features, source: open_verdict_source(&args.verdicts)?, aggregate };
@@ -130,7 +133,8 @@ fn rank(args: &Make, page: bool) -> Result<()> {
         options::write(&path, ranks_html(&page))?;
         lines.push(format!("page: {}", options::absolute(&path).display()));
     }
-    options::print(&lines)
+    options::print(&lines)?;
+    Ok(Ending::of_samples(failures.len(), dataset.len(), args.max_failed.max_failed))
 }
 
 /// Shows a progress bar during some work.

@@ -1,5 +1,6 @@
 //! `hard-imagenet report`: writes tables and pages from run folders. The records are scored again; no model is run.
 
+use crate::ending::{Ending, MaxFailed};
 use crate::options;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
@@ -18,6 +19,8 @@ pub(crate) struct Args {
     /// The folder for the files report.html, report.md, ..; the default is the first RUN
     #[arg(short, long, value_name = "FOLDER")]
     output: Option<PathBuf>,
+    #[command(flatten)]
+    max_failed: MaxFailed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -34,7 +37,7 @@ enum Format {
     Latex,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<Ending> {
     let mut runs = Vec::new();
     for given in &args.runs {
         let found = find_run_folders(given)?;
@@ -52,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let path = write(&report, *format, output)?;
         println!("{}", options::absolute(&path).display());
     }
-    Ok(())
+    Ok(Ending::of_runs(&runs, args.max_failed.max_failed))
 }
 
 /// Writes `report` with the extension of the format into a folder.

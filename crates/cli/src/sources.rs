@@ -58,8 +58,11 @@ pub(crate) struct Source {
     #[arg(long, value_name = "FILE")]
     ranks: Option<PathBuf>,
     /// Use at most N samples, spread over the classes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) limit: Option<usize>,
+    /// Treat everything suspicious about the inputs as an error; all images and masks are looked at first
+    #[arg(long)]
+    pub(crate) strict_inputs: bool,
 }
 
 impl Source {
@@ -90,6 +93,15 @@ impl Source {
             ranks: self.ranks.clone(),
             limit: self.limit,
         }
+    }
+}
+
+/// Parses a number of at least 1.
+pub(crate) fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        Ok(_) => Err("nothing would be left; write at least 1".to_owned()),
+        Err(_) => Err("write a whole number of at least 1".to_owned()),
     }
 }
 

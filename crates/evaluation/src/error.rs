@@ -1,3 +1,4 @@
+use hard_imagenet_findings::Finding;
 use hard_imagenet_runs::RunError;
 
 /// The reason why an evaluation could not be started, resumed or finished.
@@ -47,6 +48,17 @@ pub enum EvaluationError {
     /// An image could not be encoded.
     #[error(transparent)]
     Image(#[from] hard_imagenet_images::ImageError),
+
+    /// Something about the inputs is suspicious, and the caller asked for clean inputs.
+    #[error("{model} was not evaluated on {dataset}, because {} of what was found is suspicious: {}", findings.len(), findings.iter().map(Finding::headline).collect::<Vec<_>>().join("; "))]
+    Suspicious {
+        /// The model's name.
+        model: String,
+        /// The dataset's name.
+        dataset: String,
+        /// What is suspicious.
+        findings: Vec<Finding>,
+    },
 
     /// The caller canceled the work.
     #[error("canceled before the end")]

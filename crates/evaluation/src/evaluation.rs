@@ -2,8 +2,9 @@ use crate::extensions::Extensions;
 use crate::parts::{self, Parts};
 use crate::progress::Observer;
 use crate::setup::{Request, Setup};
-use crate::{EvaluationError, Event, Result, finish};
+use crate::{EvaluationError, Event, Result, findings, finish};
 use hard_imagenet_datasets::Dataset;
+use hard_imagenet_findings::Finding;
 use hard_imagenet_metrics::Metric;
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{Perturb, Preset};
@@ -27,6 +28,8 @@ pub struct Evaluation<'a> {
     seed: u64,
     batch_size: usize,
     shard: (usize, usize),
+    restart: bool,
+    strict_inputs: bool,
     extensions: Extensions<'a>,
     observer: Observer<'a>,
 }
@@ -42,6 +45,8 @@ impl<'a> Evaluation<'a> {
             seed: 0,
             batch_size: BATCH_SIZE,
             shard: (0, 1),
+            restart: false,
+            strict_inputs: false,
             extensions: Extensions::default(),
             observer: Box::new(|_| ControlFlow::Continue(())),
         }
@@ -118,6 +123,21 @@ impl<'a> Evaluation<'a> {
         self
     }
 
+    /// Removes the run in the folder, if there is one, and computes everything again. A shard removes only its own parts.
+    #[must_use]
+    pub fn restart(mut self, restart: bool) -> Self {
+        self.restart = restart;
+        self
+    }
+
+    /// Makes everything suspicious about the dataset, the model and its first results an error. All images and masks are
+    /// decoded before the first part is computed.
+    #[must_use]
+    pub fn strict_inputs(mut self, strict: bool) -> Self {
+        self.strict_inputs = strict;
+        self
+    }
+
     /// Calls `observer` after each step. Returning `Break` cancels the run; the parts that are complete are kept and the
     /// next run resumes there.
     #[must_use]
@@ -126,18 +146,21 @@ impl<'a> Evaluation<'a> {
         self
     }
 
-    /// Evaluates a model into a folder, or computes what is missing there. Returns the run, which is incomplete if it was
-    /// canceled or if other shards are missing.
-    ///
-    /// A sample that cannot be evaluated becomes a record with an error.
+    /// Checks everything that [`run`](Self::run) can refuse before it decodes an image: the options, the protocol, the classes
+    /// and nodes of the model, and the run in the folder. Nothing is written.
     ///
     /// # Errors
-    /// Returns an error
-    /// - for options that cannot be used, and a protocol with unknown words
-    /// - for a model whose classes are not those of the dataset, or that lacks a node to look from
-    /// - [`RunError::OtherRun`](hard_imagenet_runs::RunError::OtherRun) for a folder with a run of something else
-    /// - for files that cannot be read or written, and failures of the model
-    pub fn run(&mut self, model: &Model, folder: impl AsRef<Path>) -> Result<Run> {
+    /// Returns the error that [`run`](Self::run) would return.
+    pub fn check(&self, model: &Model, folder: impl AsRef<Path>) -> Result<()> {
+        let setup = self.setup(model)?;
+        if self.restart {
+            return Ok(());
+        }
+        Ok(RunFolder::new(folder).check(&setup.description)?)
+    }
+
+    /// Resolves what is asked for.
+    fn setup<'s>(&'s self, model: &'s Model) -> Result<Setup<'s>> {
         let (index, count) = self.shard;
         if index >= count {
             return Err(option(format!("shard {index} of {count} does not exist; count from 0, below {count}")));
@@ -152,21 +175,71 @@ impl<'a> Evaluation<'a> {
             batch_size: self.batch_size,
             extensions: &self.extensions,
         };
-        let setup = Setup::new(self.dataset, model, &request)?;
-        let folder = RunFolder::new(folder);
-        folder.begin(&setup.description)?;
+        Setup::new(self.dataset, model, &request)
+    }
+
+    /// Evaluates a model into a folder, or computes what is missing there. Returns the run, which is incomplete if it was
+    /// canceled or if other shards are missing.
+    ///
+    /// A sample that cannot be evaluated becomes a record with an error.
+    ///
+    /// # Errors
+    /// Returns an error
+    /// - for options that cannot be used, and a protocol with unknown words
+    /// - for a model whose classes are not those of the dataset, or that lacks a node to look from
+    /// - [`RunError::OtherRun`](hard_imagenet_runs::RunError::OtherRun) for a folder with a run of something else
+    /// - for files that cannot be read or written, and failures of the model
+    pub fn run(&mut self, model: &Model, folder: impl AsRef<Path>) -> Result<Run> {
+        // The observer is needed while the rest of the evaluation is borrowed.
+        let mut observer = std::mem::replace(&mut self.observer, Box::new(|_| ControlFlow::Continue(())));
+        let outcome = self.run_observed(model, &RunFolder::new(folder), &mut observer);
+        self.observer = observer;
+        outcome
+    }
+
+    fn run_observed(&self, model: &Model, folder: &RunFolder, observer: &mut Observer<'a>) -> Result<Run> {
+        let setup = self.setup(model)?;
+        let (index, count) = self.shard;
         let own: Vec<usize> = (index..setup.description.parts()).step_by(count).collect();
-        folder.remove_leftovers(&own)?;
-        let Parts { mut records, missing } = parts::load(&setup, &folder, &own, &mut self.observer)?;
-        let flow = parts::evaluate(&setup, &folder, &own, &missing, &mut records, &mut self.observer)?;
+        self.begin(&setup, folder, &own)?;
+        let Parts { mut records, missing, findings } = parts::load(&setup, folder, &own, observer)?;
+        let inputs = findings::before(&setup, folder, missing.is_empty(), self.strict_inputs)?;
+        let mut reported = findings;
+        reported.extend(inputs.iter().cloned());
+        let mut canceled = findings::report(&reported, observer);
+        if self.strict_inputs {
+            findings::refuse(&setup, &reported)?;
+        }
+        folder.write_json(RunFolder::FINDINGS, &inputs)?;
+        canceled = canceled || parts::evaluate(&setup, folder, &own, &missing, &mut records, observer)?.is_break();
         let run = Run::open_with_parts(folder.path(), records)?;
-        if flow.is_continue() && run.is_complete() {
+        let all = findings::after(&setup, folder, &run, inputs)?;
+        let new: Vec<Finding> =
+            all.iter().filter(|finding| reported.iter().all(|known| known.kind != finding.kind)).cloned().collect();
+        canceled |= findings::report(&new, observer);
+        if !canceled && run.is_complete() {
             let metrics = &self.extensions.metrics;
-            if !missing.is_empty() || !finish::is_finished(&folder, metrics)? {
-                finish::finish(&setup, &folder, &run, metrics, &mut self.observer)?;
+            if !missing.is_empty() || !finish::is_finished(folder, metrics, &all)? {
+                finish::finish(&setup, folder, &run, metrics, &all, observer)?;
             }
         }
-        Ok(run)
+        Ok(run.with_findings(all))
+    }
+
+    /// Makes the folder one of this run, and removes what an earlier run left there.
+    fn begin(&self, setup: &Setup<'_>, folder: &RunFolder, own: &[usize]) -> Result<()> {
+        let alone = self.shard.1 == 1;
+        if self.restart && alone {
+            folder.remove_run()?;
+        }
+        folder.begin(&setup.description)?;
+        folder.remove_leftovers(own, alone)?;
+        if self.restart && !alone {
+            for &part in own.iter().filter(|&&part| folder.part_path(part).exists()) {
+                folder.remove_part(part)?;
+            }
+        }
+        Ok(())
     }
 }
 

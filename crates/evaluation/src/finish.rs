@@ -3,18 +3,16 @@
 use crate::progress::{Observer, Phase};
 use crate::setup::Setup;
 use crate::{Event, Result, gallery};
+use hard_imagenet_findings::Finding;
 use hard_imagenet_metrics::{Metric, Options, Scores, metrics, score_with};
 use hard_imagenet_runs::{Conditions, Run, RunFolder};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// Returns whether scores, of all metrics, and a gallery exist.
-pub(crate) fn is_finished(folder: &RunFolder, own: &[Arc<dyn Metric + '_>]) -> Result<bool> {
+pub(crate) fn is_finished(folder: &RunFolder, own: &[Arc<dyn Metric + '_>], findings: &[Finding]) -> Result<bool> {
     if !folder.has(RunFolder::SCORES) || !folder.has(RunFolder::GALLERY) {
         return Ok(false);
-    }
-    if own.is_empty() {
-        return Ok(true);
     }
     let Some(scores) = folder.read_json::<Scores>(RunFolder::SCORES)? else { return Ok(false) };
     let is_scored = |metric: &Arc<dyn Metric + '_>| {
@@ -22,7 +20,12 @@ pub(crate) fn is_finished(folder: &RunFolder, own: &[Arc<dyn Metric + '_>]) -> R
         let version = stored.and_then(|scores| scores.description.as_ref()).map(|about| about.version.as_str());
         version == Some(metric.version())
     };
-    Ok(own.iter().all(is_scored))
+    Ok(scores.counts.findings == suspicious(findings) && own.iter().all(is_scored))
+}
+
+/// Returns the number of findings that somebody should look at.
+fn suspicious(findings: &[Finding]) -> usize {
+    findings.iter().filter(|finding| finding.severity.is_suspicious()).count()
 }
 
 /// Writes `scores.json` and the gallery.
@@ -31,6 +34,7 @@ pub(crate) fn finish(
     folder: &RunFolder,
     run: &Run,
     own: &[Arc<dyn Metric + '_>],
+    findings: &[Finding],
     observer: &mut Observer<'_>,
 ) -> Result<()> {
     let start = Instant::now();
@@ -42,6 +46,7 @@ pub(crate) fn finish(
     let metrics: Vec<&dyn Metric> =
         metrics().map(|metric| metric as &dyn Metric).chain(own.iter().map(|metric| &**metric)).collect();
     let mut scores = score_with(run.records(), &Options::default(), &metrics);
+    scores.counts.findings = suspicious(findings);
     let conditions = Conditions::new([run.description()]);
     scores.sort_conditions(|a, b| conditions.compare(a, b));
     folder.write_json(RunFolder::SCORES, &scores)?;

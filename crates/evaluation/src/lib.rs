@@ -98,15 +98,19 @@
 //! M. Moayeri, S. Singla, S. Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS 2022
 //! (Datasets and Benchmarks).
 
+mod content;
 mod donor;
 mod error;
 mod evaluation;
 mod extensions;
 mod features;
+mod findings;
 mod finish;
 mod gallery;
+mod inputs;
 mod labels;
 mod parts;
+mod probe;
 mod progress;
 mod ranking_page;
 mod resolve;

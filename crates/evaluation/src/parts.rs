@@ -5,7 +5,8 @@ use crate::setup::Setup;
 use crate::stages::decode::decode_all;
 use crate::stages::evaluate as evaluate_part;
 use crate::stages::interrupt::{Interrupt, Step};
-use crate::{Event, Result};
+use crate::{Event, Result, inputs};
+use hard_imagenet_findings::Finding;
 use hard_imagenet_metrics::{MAP, Record};
 use hard_imagenet_runs::{RunError, RunFolder};
 use std::collections::BTreeMap;
@@ -16,13 +17,16 @@ use std::time::Instant;
 pub(crate) struct Parts {
     /// The records of the parts that exist.
     pub(crate) records: BTreeMap<usize, Vec<Record>>,
-    /// The numbers of the parts that do not.
+    /// The numbers of the parts that do not, or that were computed from other files.
     pub(crate) missing: Vec<usize>,
+    /// What is worth a word about the parts that exist.
+    pub(crate) findings: Vec<Finding>,
 }
 
-/// Reads the parts `own`, each once. A part that is damaged or belongs to another run is reported, removed and missing.
+/// Reads the parts `own`, each once. A part that is damaged or belongs to another run is reported, removed and missing. A part
+/// that was computed from other files is missing, but stays until it is replaced.
 pub(crate) fn load(setup: &Setup<'_>, folder: &RunFolder, own: &[usize], observer: &mut Observer<'_>) -> Result<Parts> {
-    let mut parts = Parts { records: BTreeMap::new(), missing: Vec::new() };
+    let mut parts = Parts { records: BTreeMap::new(), missing: Vec::new(), findings: Vec::new() };
     for &part in own {
         let reason = match folder.read_part(part) {
             Ok(Some(records)) if is_complete(setup, part, &records) => {
@@ -41,6 +45,13 @@ pub(crate) fn load(setup: &Setup<'_>, folder: &RunFolder, own: &[usize], observe
             folder.remove_part(part)?;
         }
     }
+    let (changed, findings) = inputs::verify(setup, folder, &parts.records, observer)?;
+    parts.findings = findings;
+    for part in changed {
+        parts.records.remove(&part);
+        parts.missing.push(part);
+    }
+    parts.missing.sort_unstable();
     Ok(parts)
 }
 
@@ -68,13 +79,15 @@ pub(crate) fn evaluate(
         let computed = rayon::in_place_scope(|scope| {
             scope.spawn(|_| next = upcoming.map(decode));
             let samples = setup.description.samples_of(part);
-            evaluate_part(setup, samples, decoded, &mut |step| progress.step(&step))
+            evaluate_part(setup, samples, decoded.samples, &mut |step| progress.step(&step))
         });
         let of_part = match computed {
             Ok(records) => records,
             Err(Interrupt::Canceled) => return Ok(ControlFlow::Break(())),
             Err(Interrupt::Failed(error)) => return Err(*error),
         };
+        // In this order, records never lack what they were computed from.
+        folder.write_inputs(part, &decoded.inputs)?;
         folder.write_part(part, &of_part)?;
         let canceled = progress.report_errors(&of_part);
         records.insert(part, of_part);

@@ -1,3 +1,4 @@
+use hard_imagenet_findings::Finding;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -8,6 +9,8 @@ pub(crate) type Observer<'a> = Box<dyn FnMut(&Event<'_>) -> ControlFlow<()> + 'a
 /// What an evaluation is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// Files are compared with those that an earlier run has seen. The unit is one sample.
+    Verify,
     /// The model answers images. The unit is one image: a sample under one condition and trial.
     Evaluate,
     /// Records become scores. There is one unit.
@@ -42,6 +45,8 @@ pub enum Event<'a> {
         /// Passes of the batch.
         of: usize,
     },
+    /// Something suspicious about the dataset, the model or the run.
+    Finding(&'a Finding),
     /// A part could not be read and is computed again.
     DamagedPart {
         /// The part's file.

@@ -2,10 +2,11 @@
 
 use crate::error::invalid;
 use crate::extensions::Extensions;
-use crate::labels::match_labels;
+use crate::labels::{Labels, match_labels};
 use crate::resolve::{Change, Explainer, Target, resolve_condition, resolve_explainer};
 use crate::{EvaluationError, Result, donor};
 use hard_imagenet_datasets::Dataset;
+use hard_imagenet_findings::Finding;
 use hard_imagenet_images::PairedTransform;
 use hard_imagenet_metrics::CLEAN;
 use hard_imagenet_models::Model;
@@ -34,6 +35,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) transform: PairedTransform,
     /// The head's class for each class of the dataset.
     labels: Vec<u32>,
+    /// What is suspicious about the names of the classes.
+    pub(crate) finding: Option<Finding>,
 }
 
 /// A condition with what it does.
@@ -52,7 +55,8 @@ impl<'a> Setup<'a> {
         let protocol = extensions.complete(request.protocol);
         protocol.check_with(&perturbations)?;
         let spec = model.spec();
-        let (space, labels) = match_labels(dataset.info(), &spec.name, spec.classes)?;
+        let labels = match_labels(dataset.info(), &spec.name, spec.classes, class_names(model))?;
+        let Labels { space, columns: labels, finding } = labels;
         check_labels(dataset, model, &labels)?;
         let explainers: Vec<Explainer<'a>> =
             protocol.explainers.iter().map(|word| resolve_explainer(word, extensions)).collect::<Result<_>>()?;
@@ -67,10 +71,16 @@ impl<'a> Setup<'a> {
         let conditions = protocol.conditions.iter().map(resolve).collect::<Result<_>>()?;
         let mut description =
             RunDescription::new(describe_dataset(dataset), describe_model(model), space, quirks, &protocol, seed);
+        description.columns = (space == LabelSpace::Names).then(|| labels.clone());
         description.perturbations = perturbations;
         description.explainers = extensions.describe_explainers();
         let transform = quirks.transform(&spec.preprocess);
-        Ok(Self { dataset, model, description, conditions, explainers, batch_size, transform, labels })
+        Ok(Self { dataset, model, description, conditions, explainers, batch_size, transform, labels, finding })
+    }
+
+    /// Returns what is suspicious about the model's files.
+    pub(crate) fn model_findings(&self) -> Vec<Finding> {
+        Vec::new()
     }
 
     /// Returns the index of the clean condition.
@@ -85,7 +95,7 @@ impl<'a> Setup<'a> {
 
     /// Returns the head's classes that are classes of the dataset, if it has others.
     pub(crate) fn within(&self) -> Option<&[u32]> {
-        (self.description.labels == LabelSpace::Imagenet).then_some(&self.labels)
+        (self.labels.len() < self.model.spec().classes).then_some(&self.labels)
     }
 
     /// Returns the name of a sample's class.
@@ -141,4 +151,9 @@ fn describe_model(model: &Model) -> ModelDescription {
         dtype: model.dtype().as_str().to_owned(),
         preprocess: model.spec().preprocess,
     }
+}
+
+/// Returns the names that a model's files give its classes.
+pub(crate) fn class_names(_model: &Model) -> Option<&[String]> {
+    None
 }

@@ -52,6 +52,9 @@ pub struct Counts {
     pub failed: usize,
     /// Number of records that were dropped because they repeat the sample, condition and trial of another.
     pub duplicates: usize,
+    /// Number of things that are suspicious about the run. Records do not show them all, so [`score`](crate::score) leaves 0.
+    #[serde(default)]
+    pub findings: usize,
 }
 
 /// The scores of one metric.
@@ -196,5 +199,6 @@ fn counts(count: usize, records: &Records) -> Counts {
         complete: records.complete(),
         failed: failed.len(),
         duplicates: records.duplicates(),
+        findings: 0,
     }
 }

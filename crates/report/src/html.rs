@@ -6,6 +6,7 @@ use hard_imagenet_runs::Result;
 use std::fmt::Write;
 
 mod classes;
+mod findings;
 mod gallery;
 mod headline;
 mod maps;
@@ -31,6 +32,7 @@ pub(crate) fn render(page: &Page) -> Result<String> {
         return Ok(out);
     }
     runs::warnings(&mut out, page);
+    findings::section(&mut out, page);
     let mut figures = Figures::new(page);
     figures.add(&mut out, page, &figures::glance::FIGURE);
     readings(&mut out, page);

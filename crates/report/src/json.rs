@@ -20,6 +20,7 @@ pub(crate) fn render(page: &Page) -> String {
             "dataset": run.dataset_name(),
             "preset": run.description().preset,
             "facts": facts,
+            "findings": run.run().findings(),
             "scores": run.scores(),
             "against": against(run),
         })

@@ -67,6 +67,7 @@ mod comparison;
 mod csv;
 mod facts;
 mod figures;
+mod findings;
 mod html;
 mod json;
 mod latex;

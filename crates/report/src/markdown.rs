@@ -1,3 +1,4 @@
+use crate::findings::{Found, found};
 use crate::page::Page;
 use crate::reading::{Signals, evidence, verdict};
 use crate::table::columns;
@@ -32,6 +33,7 @@ pub(crate) fn render(page: &Page) -> String {
             out.push('\n');
         }
     }
+    suspicious(&mut out, page);
     out.push_str("\n## In words\n\n");
     for run in &page.runs {
         let verdict = verdict(&Signals::of(page, run));
@@ -48,6 +50,20 @@ pub(crate) fn render(page: &Page) -> String {
     let presets: Vec<&str> = presets.into_iter().collect();
     let _ = writeln!(out, "\nIntervals cover {level} %. Preset: {}.", escape(&presets.join(", ")));
     out
+}
+
+/// Lists what is suspicious about the runs, if anything is.
+fn suspicious(out: &mut String, page: &Page) {
+    let found = found(page);
+    let mut headed = false;
+    for Found { finding, runs } in found.iter().filter(|found| found.finding.severity.is_suspicious()) {
+        if !headed {
+            out.push_str("\n## Suspicious\n\n");
+            headed = true;
+        }
+        let (word, headline) = (finding.severity.word(), escape(&finding.headline()));
+        let _ = writeln!(out, "- {word}, {}: {headline}. {}.", escape(&runs.join(", ")), escape(&finding.effect));
+    }
 }
 
 fn cell(out: &mut String, estimate: Option<Estimate>, unit: Unit) {

@@ -100,6 +100,7 @@ impl<'a> Report<'a> {
             let score = |run| {
                 let mut scores = score_with(Run::records(run), &self.options, &self.metrics);
                 scores.sort_conditions(|a, b| conditions.compare(a, b));
+                scores.counts.findings = Run::findings(run).iter().filter(|one| one.severity.is_suspicious()).count();
                 ScoredRun { run, scores }
             };
             self.runs.iter().map(score).collect()

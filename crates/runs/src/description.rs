@@ -4,6 +4,7 @@ use hard_imagenet_files::sha256_hex;
 use hard_imagenet_images::Preprocessing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The number of the format of run folders. Folders of another format cannot be read.
 pub const FORMAT: u32 = 2;
@@ -38,6 +39,9 @@ pub struct RunDescription {
     pub dataset: DatasetDescription,
     /// The numbering of the labels.
     pub labels: LabelSpace,
+    /// The head's class for each class of the dataset, if they were matched by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<u32>>,
     /// The preset, "paper", "strict" or "mixed": [`Quirks::name`].
     pub preset: String,
     /// All switches between the published code and its method.
@@ -66,6 +70,9 @@ pub struct DatasetDescription {
     pub samples: usize,
     /// The SHA-256 of all sample ids in their order, each followed by a line feed, in lower-case hex.
     pub ids_sha256: String,
+    /// How its files are read, where that was chosen: "mask-threshold" is "128".
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 impl DatasetDescription {
@@ -76,7 +83,8 @@ impl DatasetDescription {
             samples += 1;
             lines.extend([id, "\n"]);
         }
-        Self { name: name.to_owned(), samples, ids_sha256: sha256_hex(lines.as_bytes()) }
+        let settings = BTreeMap::new();
+        Self { name: name.to_owned(), samples, ids_sha256: sha256_hex(lines.as_bytes()), settings }
     }
 }
 
@@ -96,8 +104,8 @@ pub struct ModelDescription {
 }
 
 impl RunDescription {
-    /// Describes a run in the current [`FORMAT`] with [`SAMPLES_PER_PART`] samples a part. Perturbations and explainers that are
-    /// not built in are added afterwards.
+    /// Describes a run in the current [`FORMAT`] with [`SAMPLES_PER_PART`] samples a part. What is not
+    /// built in, or was chosen otherwise than usual, is added afterwards.
     pub fn new(
         dataset: DatasetDescription,
         model: ModelDescription,
@@ -117,6 +125,7 @@ impl RunDescription {
             preprocess,
             dataset,
             labels,
+            columns: None,
             preset: quirks.name().to_owned(),
             quirks,
             protocol: protocol.clone(),

@@ -44,7 +44,7 @@ pub enum RunError {
     },
 
     /// A file or folder could not be read, created or written.
-    #[error("cannot {action} {}: {source}{}", path.display(), advice(action))]
+    #[error("cannot {action} {}: {source}{}", path.display(), advice(action, source))]
     Io {
         /// "read", "write", "create the folder", ...
         action: &'static str,
@@ -75,6 +75,12 @@ impl From<FileError> for RunError {
 }
 
 /// Says what to do about a file or folder that could not be created.
-fn advice(action: &str) -> &'static str {
-    if action.starts_with("read") { "" } else { " (choose a folder that you may write to)" }
+fn advice(action: &str, source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        _ if action.starts_with("read") => "",
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            " (the disk is full: what is complete is kept; make space and run again to resume)"
+        }
+        _ => " (choose a folder that you may write to)",
+    }
 }

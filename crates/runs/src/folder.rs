@@ -1,7 +1,7 @@
 //! The files of a run folder.
 
 use crate::part::{read_part, write_part};
-use crate::{Result, RunDescription, RunError};
+use crate::{PartInputs, Result, RunDescription, RunError};
 use hard_imagenet_files::{read_if_exists, remove_unfinished, write_whole};
 use hard_imagenet_metrics::Record;
 use std::fs;
@@ -17,6 +17,7 @@ pub struct RunFolder {
 
 const DESCRIPTION: &str = "run.json";
 const RECORDS: &str = "records";
+const GALLERY_FOLDER: &str = "gallery";
 
 impl RunFolder {
     /// The name of the file that holds the scores of a complete run:
@@ -24,6 +25,8 @@ impl RunFolder {
     pub const SCORES: &str = "scores.json";
     /// The name of the file that holds the [`Gallery`](crate::Gallery).
     pub const GALLERY: &str = "gallery.json";
+    /// The name of the file that holds what is suspicious: [`Run::findings`](crate::Run::findings).
+    pub const FINDINGS: &str = "findings.json";
 
     /// Names a folder, which need not exist yet.
     pub fn new(root: impl AsRef<Path>) -> Self {
@@ -44,7 +47,18 @@ impl RunFolder {
             self.write_json(DESCRIPTION, asked)?;
         }
         // Read back even if just written: another run may have begun in the same moment.
-        let differences = self.description()?.differences(asked);
+        self.check(asked)
+    }
+
+    /// Checks that the folder holds the run `asked` or none.
+    ///
+    /// # Errors
+    /// [`RunError::OtherRun`] if the folder holds another run, [`RunError::Unreadable`], [`RunError::Io`].
+    pub fn check(&self, asked: &RunDescription) -> Result<()> {
+        let differences = match self.read_json::<RunDescription>(DESCRIPTION)? {
+            Some(there) => there.differences(asked),
+            None => return Ok(()),
+        };
         if differences.is_empty() {
             return Ok(());
         }
@@ -111,6 +125,48 @@ impl RunFolder {
         self.write(&format!("{RECORDS}/{}", part_name(part)), &bytes)
     }
 
+    /// Reads what the samples of a part looked like when its records were computed; returns `None` if that is not known.
+    ///
+    /// # Errors
+    /// [`RunError::Io`]. A file that cannot be parsed counts as absent.
+    pub fn read_inputs(&self, part: usize) -> Result<Option<PartInputs>> {
+        let bytes = read_if_exists(&self.root.join(RECORDS).join(inputs_name(part)))?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    /// Writes what the samples of a part look like. Written before the records of the part, so that records never lack it.
+    ///
+    /// # Errors
+    /// The errors of [`write_json`](Self::write_json).
+    pub fn write_inputs(&self, part: usize, inputs: &PartInputs) -> Result<()> {
+        self.write_json(&format!("{RECORDS}/{}", inputs_name(part)), inputs)
+    }
+
+    /// Removes the run: description, records, scores, gallery and findings. Other files stay.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn remove_run(&self) -> Result<()> {
+        let removed = |path: PathBuf, outcome: std::io::Result<()>| match outcome {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(RunError::Io { action: "remove", path, source })
+            }
+            _ => Ok(()),
+        };
+        // The description goes last: what is left of an interrupted removal is still recognized as this run.
+        for name in [RECORDS, GALLERY_FOLDER] {
+            let path = self.root.join(name);
+            let outcome = fs::remove_dir_all(&path);
+            removed(path, outcome)?;
+        }
+        for name in [Self::SCORES, Self::GALLERY, Self::FINDINGS, DESCRIPTION] {
+            let path = self.root.join(name);
+            let outcome = fs::remove_file(&path);
+            removed(path, outcome)?;
+        }
+        Ok(())
+    }
+
     /// Writes a value as a JSON file of the folder.
     ///
     /// # Errors
@@ -131,18 +187,26 @@ impl RunFolder {
     }
 
     /// Removes the temporary files that an interrupted run left of the given parts. Another process may be writing the
-    /// other parts.
+    /// other parts. If `alone`, there is no other process, and the temporary files of everything else are removed too.
     ///
     /// # Errors
     /// [`RunError::Io`].
-    pub fn remove_leftovers(&self, parts: &[usize]) -> Result<()> {
+    pub fn remove_leftovers(&self, parts: &[usize], alone: bool) -> Result<()> {
         let folder = self.root.join(RECORDS);
         fs::create_dir_all(&folder).map_err(|source| RunError::Io {
             action: "create the folder",
             path: folder.clone(),
             source,
         })?;
-        remove_unfinished(&folder, |name| parts.iter().any(|&part| name == part_name(part)))?;
+        let is_own = |name: &str| parts.iter().any(|&part| name == part_name(part) || name == inputs_name(part));
+        remove_unfinished(&folder, is_own)?;
+        if alone {
+            let known = [DESCRIPTION, Self::SCORES, Self::GALLERY, Self::FINDINGS];
+            remove_unfinished(&self.root, |name| known.contains(&name))?;
+            if self.root.join(GALLERY_FOLDER).is_dir() {
+                remove_unfinished(&self.root.join(GALLERY_FOLDER), |name| name.ends_with(".jpg"))?;
+            }
+        }
         Ok(())
     }
 }
@@ -166,6 +230,10 @@ pub fn find_run_folders(folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
     Ok(found.into_iter().flatten().collect())
 }
 
+fn inputs_name(part: usize) -> String {
+    format!("part-{part:05}.inputs.json")
+}
+
 fn part_name(part: usize) -> String {
     format!("part-{part:05}.parquet")
 }
@@ -181,7 +249,7 @@ mod tests {
         for name in ["part-00000.parquet.7.tmp", "part-00001.parquet.7.tmp", "part-00002.parquet", "notes.tmp"] {
             folder.write(&format!("records/{name}"), b"x").unwrap();
         }
-        folder.remove_leftovers(&[0, 2]).unwrap();
+        folder.remove_leftovers(&[0, 2], false).unwrap();
         let mut left: Vec<_> = std::fs::read_dir(dir.path().join("records"))
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -8,4 +8,7 @@ pub enum LabelSpace {
     Dataset,
     /// The head has ImageNet's 1000 classes.
     Imagenet,
+    /// The head has an order of its own. Its classes were matched to the dataset's by name
+    /// ([`RunDescription::columns`](crate::RunDescription::columns)).
+    Names,
 }

@@ -81,11 +81,13 @@ mod description;
 mod error;
 mod folder;
 mod gallery;
+mod inputs;
 mod labels;
 mod part;
 mod protocol;
 mod quirks;
 mod ranking_page;
+mod results;
 mod run;
 mod stated;
 
@@ -95,9 +97,11 @@ pub use description::{DatasetDescription, FORMAT, ModelDescription, RunDescripti
 pub use error::{Result, RunError};
 pub use folder::{RunFolder, find_run_folders};
 pub use gallery::{Exhibit, ExhibitKind, Gallery, Panel};
+pub use inputs::{PartInputs, SampleInput};
 pub use labels::LabelSpace;
 pub use protocol::{Condition, Protocol};
 pub use quirks::{Geometry, NanPrediction, Quirks, SaliencyInput};
 pub use ranking_page::{RankingClass, RankingFeature, RankingPage, SourceVerdict, Thumbnail};
+pub use results::check_results;
 pub use run::Run;
 pub use stated::{ExplainerDescription, PerturbationDescription};

@@ -1,5 +1,6 @@
-use crate::{FORMAT, Gallery, Panel, Result, RunDescription, RunError, RunFolder};
+use crate::{FORMAT, Gallery, Panel, Result, RunDescription, RunError, RunFolder, check_results};
 use hard_imagenet_files::read;
+use hard_imagenet_findings::Finding;
 use hard_imagenet_metrics::Record;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,6 +12,7 @@ pub struct Run {
     description: RunDescription,
     records: Vec<Record>,
     missing: Vec<usize>,
+    findings: Vec<Finding>,
 }
 
 impl Run {
@@ -51,7 +53,9 @@ impl Run {
                 None => missing.push(part),
             }
         }
-        Ok(Self { folder, description, records, missing })
+        let stored: Option<Vec<Finding>> = folder.read_json(RunFolder::FINDINGS)?;
+        let findings = stored.unwrap_or_else(|| check_results(&description, &records));
+        Ok(Self { folder, description, records, missing, findings })
     }
 
     /// Writes a run of records that were made elsewhere, such as the answers of a model in another framework, and opens it.
@@ -91,6 +95,19 @@ impl Run {
     /// Returns the numbers of the missing parts, of [`RunDescription::parts`].
     pub fn missing_parts(&self) -> &[usize] {
         &self.missing
+    }
+
+    /// Returns what is suspicious about the run: what its evaluation found (`findings.json`), or, if that is not in the folder,
+    /// what its records show.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Replaces what is suspicious about the run.
+    #[must_use]
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        self.findings = findings;
+        self
     }
 
     /// Reads the list of drawn samples; returns `None` if the run has none yet.

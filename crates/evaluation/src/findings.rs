@@ -1,0 +1,74 @@
+//! Everything that is suspicious about an evaluation, before it begins and after it ended.
+
+use crate::content;
+use crate::probe::probe;
+use crate::progress::Observer;
+use crate::setup::Setup;
+use crate::{EvaluationError, Event, Result};
+use hard_imagenet_findings::{Finding, FindingKind, KINDS};
+use hard_imagenet_runs::{Run, RunFolder, check_results};
+
+/// The number of samples whose content is looked at before the first part, unless inputs must be clean.
+const FIRST: usize = 64;
+
+/// Collects what is suspicious about the dataset, the model and its first results.
+///
+/// If nothing is left to compute, the findings of the earlier run are returned, whose content is known completely.
+pub(crate) fn before(setup: &Setup<'_>, folder: &RunFolder, is_complete: bool, strict: bool) -> Result<Vec<Finding>> {
+    let mut found: Vec<Finding> =
+        setup.dataset.findings().into_iter().filter(|finding| finding.severity.is_suspicious()).collect();
+    found.extend(setup.model_findings());
+    found.extend(setup.finding.clone());
+    let stored: Option<Vec<Finding>> = if is_complete { folder.read_json(RunFolder::FINDINGS)? } else { None };
+    if let Some(stored) = stored {
+        merge(&mut found, stored);
+        return Ok(found);
+    }
+    let count = if strict { setup.dataset.len() } else { FIRST };
+    merge(&mut found, content::look(setup, count));
+    merge(&mut found, probe(setup)?);
+    Ok(found)
+}
+
+/// Completes the findings by what the content of all parts and the records show. Writes them into the folder.
+pub(crate) fn after(setup: &Setup<'_>, folder: &RunFolder, run: &Run, before: Vec<Finding>) -> Result<Vec<Finding>> {
+    let mut found = content::summarize(setup, folder)?;
+    found.extend(check_results(run.description(), run.records()));
+    merge(&mut found, before);
+    found.sort_by_key(|finding| (finding.severity, order(&finding.kind)));
+    if folder.read_json::<Vec<Finding>>(RunFolder::FINDINGS)?.as_ref() != Some(&found) {
+        folder.write_json(RunFolder::FINDINGS, &found)?;
+    }
+    Ok(found)
+}
+
+/// Adds the findings whose kind is not among the others.
+fn merge(found: &mut Vec<Finding>, more: Vec<Finding>) {
+    for finding in more {
+        if found.iter().all(|known| known.kind != finding.kind) {
+            found.push(finding);
+        }
+    }
+}
+
+/// The place of a kind in the list of all kinds.
+fn order(kind: &str) -> usize {
+    let mut all = KINDS.iter().flat_map(|(_, kinds)| kinds.iter());
+    all.position(|known: &&FindingKind| known.id == kind).unwrap_or(usize::MAX)
+}
+
+/// Passes findings on to the caller; returns whether one of the reports canceled the run.
+pub(crate) fn report(findings: &[Finding], observer: &mut Observer<'_>) -> bool {
+    findings.iter().fold(false, |canceled, finding| observer(&Event::Finding(finding)).is_break() || canceled)
+}
+
+/// Returns an error if one of the findings is suspicious.
+pub(crate) fn refuse(setup: &Setup<'_>, findings: &[Finding]) -> Result<()> {
+    let suspicious: Vec<Finding> =
+        findings.iter().filter(|finding| finding.severity.is_suspicious()).cloned().collect();
+    if suspicious.is_empty() {
+        return Ok(());
+    }
+    let (model, dataset) = (setup.model.spec().name.clone(), setup.dataset.info().name.clone());
+    Err(EvaluationError::Suspicious { model, dataset, findings: suspicious })
+}
