@@ -1,7 +1,7 @@
 //! Decodes PNG files, also those that lack their end.
 
 use crate::ImageError;
-use crate::limits::{MAX_BYTES, MAX_SIDE, TOO_LARGE, check_size};
+use crate::limits::{MAX_BYTES, MAX_SIDE, TOO_LARGE};
 use crate::stored::{Colors, Stored};
 use image::error::DecodingError;
 use image::{DynamicImage, ImageBuffer, ImageFormat};
@@ -136,7 +136,9 @@ fn decode_pixels(bytes: &[u8], transformations: Transformations, lacks_end: bool
     let mut reader = open()?;
     let (width, height) = reader.info().size();
     let length = reader.output_buffer_size().ok_or(TOO_LARGE)?;
-    check_size(1, length, 1)?;
+    if length as u64 > MAX_BYTES {
+        return Err(TOO_LARGE);
+    }
     let mut data = vec![0; length];
     match reader.next_frame(&mut data) {
         Ok(_) => {}
