@@ -57,12 +57,9 @@ impl Dataset for Shapes {
             image[3 * at..][..3].copy_from_slice(&if inside { [220, 180, 40] } else { [stripe; 3] });
             mask[at] = if inside { 255 } else { 0 };
         }
-        Ok(Sample {
-            id: self.ids[i].clone(),
-            image: Rgb8 { height: SIDE, width: SIDE, data: image },
-            mask: Gray8 { height: SIDE, width: SIDE, data: mask },
-            class: self.class(i),
-        })
+        let image = Rgb8 { height: SIDE, width: SIDE, data: image };
+        let mask = Gray8 { height: SIDE, width: SIDE, data: mask };
+        Ok(Sample::new(self.ids[i].clone(), image, mask, self.class(i)))
     }
 }
 

@@ -2,7 +2,7 @@ mod file;
 
 use crate::dataset::listed;
 use crate::entry::{DatasetEntry, DatasetOptions, PathUse};
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, wnids};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, FileReading, Sample, SampleFacts, Store, wnids};
 use file::{Instances, Object};
 use hard_imagenet_images::{Gray8, Rgb8};
 use hard_imagenet_masks::{Mask, Rect};
@@ -31,7 +31,7 @@ const fn entry(
 }
 
 fn open(word: &str, options: &DatasetOptions, mode: CocoMode) -> Result<Box<dyn Dataset>, DatasetError> {
-    Ok(Box::new(Coco::open(options.masks(word)?, options.images(word)?, mode)?))
+    Ok(Box::new(Coco::open(options.masks(word)?, options.images(word)?, mode)?.with_reading(&options.reading())))
 }
 
 /// What a sample of a COCO file is, whose images show many objects.
@@ -121,6 +121,13 @@ impl Coco {
         let info = DatasetInfo { name: name.into(), classes };
         Ok(Self { info, file: file.into(), images, mode, samples })
     }
+
+    /// Sets how images are decoded.
+    #[must_use]
+    pub fn with_reading(mut self, reading: &FileReading) -> Self {
+        self.images = self.images.with_reading(reading.clone());
+        self
+    }
 }
 
 impl Dataset for Coco {
@@ -129,7 +136,8 @@ impl Dataset for Coco {
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, image: listed, objects } = &self.samples[i];
         let fail = |problem| DatasetError::Meta { path: self.file.clone(), problem };
-        let image = self.images.read_image(&listed.file)?;
+        let (image, facts) = self.images.read_image_with_facts(&listed.file)?;
+        let facts = SampleFacts { image: facts, ..SampleFacts::default() };
         let (height, width) = (image.height, image.width);
         if let Some((tall, wide)) = listed.size
             && (tall, wide) != (height, width)
@@ -143,7 +151,7 @@ impl Dataset for Coco {
         }
         let (id, class) = (id.clone(), *class);
         let CocoMode::Objects { margin, .. } = self.mode else {
-            return Ok(Sample { id, image, mask: gray(&mask.to_mask()), class });
+            return Ok(Sample { id, image, mask: gray(&mask.to_mask()), class, facts });
         };
         let Some(bounds) = mask.bounding_box() else {
             return Err(fail(format!("the segmentation of annotation {} has no pixels", objects[0].id)));
@@ -152,7 +160,7 @@ impl Dataset for Coco {
         let image = Rgb8 { height: square.height(), width: square.width(), data: cut(&image.data, 3, width, square) };
         let mask = gray(&mask.to_mask());
         let mask = Gray8 { height: square.height(), width: square.width(), data: cut(&mask.data, 1, width, square) };
-        Ok(Sample { id, image, mask, class })
+        Ok(Sample { id, image, mask, class, facts })
     }
 }
 

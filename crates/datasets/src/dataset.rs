@@ -1,6 +1,6 @@
 use crate::DatasetError;
 use hard_imagenet_findings::Finding;
-use hard_imagenet_images::{Gray8, Rgb8};
+use hard_imagenet_images::{Gray8, ImageFacts, MaskFacts, Rgb8};
 
 /// One class of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,24 @@ pub struct Sample {
     pub mask: Gray8,
     /// The position in [`DatasetInfo::classes`].
     pub class: usize,
+    /// What was noticed while the files were decoded.
+    pub facts: SampleFacts,
+}
+
+impl Sample {
+    /// Creates a sample about whose files nothing is known.
+    pub fn new(id: impl Into<String>, image: Rgb8, mask: Gray8, class: usize) -> Self {
+        Self { id: id.into(), image, mask, class, facts: SampleFacts::default() }
+    }
+}
+
+/// What was noticed while the files of a sample were decoded. By default, nothing was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SampleFacts {
+    /// The image file.
+    pub image: ImageFacts,
+    /// The mask file.
+    pub mask: MaskFacts,
 }
 
 /// Images with masks and labels, in a fixed order.

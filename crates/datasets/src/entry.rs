@@ -3,6 +3,7 @@
 use crate::files::Split;
 use crate::{Dataset, DatasetError};
 use hard_imagenet_findings::Finding;
+use hard_imagenet_images::{MaskReading, Orientation};
 use std::path::{Path, PathBuf};
 
 /// One line of the list of datasets: what a word opens.
@@ -105,9 +106,37 @@ pub struct DatasetOptions {
     pub ranks: Option<PathBuf>,
     /// At most this many samples, spread over the classes. A generated dataset has exactly as many.
     pub limit: Option<usize>,
+    /// Which pixels of a mask file are object. Datasets whose masks are no image files ignore it.
+    pub mask_reading: MaskReading,
+    /// Whether the EXIF orientation of images and masks is applied.
+    pub orientation: Orientation,
+}
+
+/// How the files of a dataset are decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileReading {
+    /// Which pixels of a mask file are object.
+    pub mask: MaskReading,
+    /// Whether the EXIF orientation of images and masks is applied.
+    pub orientation: Orientation,
+}
+
+impl FileReading {
+    /// Reads masks as their brightness unless something else was chosen, for datasets whose masks are known to be soft.
+    pub(crate) fn soft(self) -> Self {
+        match self.mask {
+            MaskReading::Auto => Self { mask: MaskReading::Brightness, ..self },
+            _ => self,
+        }
+    }
 }
 
 impl DatasetOptions {
+    /// Returns how files are decoded.
+    pub fn reading(&self) -> FileReading {
+        FileReading { mask: self.mask_reading.clone(), orientation: self.orientation }
+    }
+
     /// Returns the path of the images, which the dataset called `word` requires.
     pub(crate) fn images(&self, word: &str) -> Result<&Path, DatasetError> {
         required(&self.images, word, PathKind::Images)

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The extensions of image files, compared without case.
-const EXTENSIONS: [&str; 6] = ["jpeg", "jpg", "png", "webp", "gif", "bmp"];
+const EXTENSIONS: [&str; 10] = ["jpeg", "jpg", "jpe", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff"];
 
 /// A part of ImageNet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -4,7 +4,7 @@ use crate::files::{Split, is_image};
 use crate::imagenet::{self, HARD_IMAGENET};
 use crate::mask_list::MaskList;
 use crate::store::join;
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, FileReading, Sample, Store};
 use hard_imagenet_findings::Finding;
 use hard_imagenet_findings::kinds::folders::{NO_PICKLE, PICKLE};
 use hard_imagenet_pickle::{Pickle, Value};
@@ -25,7 +25,7 @@ pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
     },
     ..DatasetEntry::new("hard-imagenet", "The 15 classes of the paper, with masks as published", |options| {
         let (masks, images) = (options.masks("hard-imagenet")?, options.images("hard-imagenet")?);
-        Ok(Box::new(HardImageNet::open(masks, images, options.split)?))
+        Ok(Box::new(HardImageNet::open(masks, images, options.split)?.with_reading(&options.reading())))
     })
 };
 
@@ -69,6 +69,13 @@ impl HardImageNet {
         }
         let list = MaskList::new(masks, files, images.as_ref(), split, &classes, "Hard ImageNet")?;
         Ok(Self { info: DatasetInfo { name: "hard-imagenet".into(), classes }, list })
+    }
+
+    /// Sets how images and masks are decoded.
+    #[must_use]
+    pub fn with_reading(mut self, reading: &FileReading) -> Self {
+        self.list = self.list.with_reading(reading);
+        self
     }
 
     /// Checks the files of one split without decoding anything: folders, names, pairs of mask and image, numbers

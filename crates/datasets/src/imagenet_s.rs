@@ -2,8 +2,8 @@ use crate::dataset::listed;
 use crate::entry::{DatasetEntry, PathUse};
 use crate::files::{Split, is_image};
 use crate::store::{file_name, file_stem, join};
-use crate::{Class, Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, wnids};
-use hard_imagenet_images::{Gray8, Rgb8};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, FileReading, ImageNet, Sample, SampleFacts, Store, wnids};
+use hard_imagenet_images::{Gray8, ImageFacts, Rgb8};
 use std::path::Path;
 
 /// The id of pixels that the annotators did not assign.
@@ -18,7 +18,7 @@ pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
     has_splits: true,
     ..DatasetEntry::new("imagenet-s", "ImageNet-S: label maps of 50, 300 or 919 ImageNet classes", |options| {
         let (root, images) = (options.masks("imagenet-s")?, options.images_or_masks("imagenet-s")?);
-        Ok(Box::new(ImageNetS::open(root, images, options.split)?))
+        Ok(Box::new(ImageNetS::open(root, images, options.split)?.with_reading(&options.reading())))
     })
 };
 
@@ -90,11 +90,23 @@ impl ImageNetS {
         Ok(Self { info, samples, copied: join(&top, split_name(split)), root, images })
     }
 
+    /// Sets how images and masks are decoded. The values of label maps are those of the dataset in any case.
+    #[must_use]
+    pub fn with_reading(mut self, reading: &FileReading) -> Self {
+        self.images = self.images.with_orientation(reading.orientation);
+        self.root = self.root.with_reading(reading.clone());
+        self
+    }
+
     /// Reads the image of a label map: the copied one if it exists, otherwise the one in ImageNet.
-    fn read_image(&self, map: &str, wnid: &str) -> Result<Rgb8, DatasetError> {
+    fn read_image(&self, map: &str, wnid: &str) -> Result<(Rgb8, ImageFacts), DatasetError> {
         let file = format!("{}.JPEG", file_stem(map));
         let copied = format!("{}/{wnid}/{file}", self.copied);
-        if self.root.has_file(&copied) { self.root.read_image(&copied) } else { self.images.read_image(wnid, &file) }
+        if self.root.has_file(&copied) {
+            self.root.read_image_with_facts(&copied)
+        } else {
+            self.images.read_image_with_facts(wnid, &file)
+        }
     }
 
     /// Reads a label map as a mask: pixels of one class become 255, all others 0.
@@ -135,8 +147,9 @@ impl Dataset for ImageNetS {
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, map } = &self.samples[i];
         let wnid = self.info.classes[*class].wnid.as_deref().unwrap_or_default();
-        let image = self.read_image(map, wnid)?;
+        let (image, facts) = self.read_image(map, wnid)?;
+        let facts = SampleFacts { image: facts, ..SampleFacts::default() };
         let mask = self.mask(map, *class, &image)?;
-        Ok(Sample { id: id.clone(), image, mask, class: *class })
+        Ok(Sample { id: id.clone(), image, mask, class: *class, facts })
     }
 }

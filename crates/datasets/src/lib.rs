@@ -84,10 +84,10 @@ mod subset;
 mod wnids;
 
 pub use answers::{AnswerTable, FeatureAnswers, read_answers};
-pub use checkup::inspect;
+pub use checkup::{ContentCheck, SampleCheck, inspect};
 pub use coco::{Coco, CocoMode};
-pub use dataset::{Class, Dataset, DatasetInfo, Sample};
-pub use entry::{DatasetEntry, DatasetOptions, PathKind, PathUse};
+pub use dataset::{Class, Dataset, DatasetInfo, Sample, SampleFacts};
+pub use entry::{DatasetEntry, DatasetOptions, FileReading, PathKind, PathUse};
 pub use error::DatasetError;
 pub use files::Split;
 pub use hard_imagenet::HardImageNet;

@@ -2,7 +2,7 @@
 
 use crate::files::{Split, is_image, split_mask_name};
 use crate::store::{file_name, file_stem};
-use crate::{Class, DatasetError, ImageNet, Sample, Store};
+use crate::{Class, DatasetError, FileReading, ImageNet, Sample, SampleFacts, Store};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -55,6 +55,13 @@ impl MaskList {
         Ok(Self { entries, masks, images })
     }
 
+    /// Sets how images and masks are decoded.
+    pub(crate) fn with_reading(mut self, reading: &FileReading) -> Self {
+        self.images = self.images.with_orientation(reading.orientation);
+        self.masks = self.masks.with_reading(reading.clone());
+        self
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -69,7 +76,9 @@ impl MaskList {
 
     pub(crate) fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, mask, wnid, file } = &self.entries[i];
-        let (image, mask) = (self.images.read_image(wnid, file)?, self.masks.read_mask(mask)?);
-        Ok(Sample { id: id.clone(), image, mask, class: *class })
+        let (image, image_facts) = self.images.read_image_with_facts(wnid, file)?;
+        let (mask, mask_facts) = self.masks.read_mask_with_facts(mask)?;
+        let facts = SampleFacts { image: image_facts, mask: mask_facts };
+        Ok(Sample { id: id.clone(), image, mask, class: *class, facts })
     }
 }

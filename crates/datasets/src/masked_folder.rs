@@ -2,7 +2,7 @@ use crate::dataset::listed;
 use crate::entry::{DatasetEntry, PathUse};
 use crate::files::is_image;
 use crate::store::{file_name, file_stem, join};
-use crate::{Class, Dataset, DatasetError, DatasetInfo, Sample, Store, wnids};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, FileReading, Sample, SampleFacts, Store, wnids};
 use hard_imagenet_findings::Finding;
 use hard_imagenet_findings::kinds::folders::{IMAGE_ALONE, MASK_ALONE};
 use std::collections::{BTreeSet, HashMap};
@@ -18,7 +18,7 @@ pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
     },
     ..DatasetEntry::new("masked-folder", "Any folder of images and masks with matching names", |options| {
         let (images, masks) = (options.images("masked-folder")?, options.masks("masked-folder")?);
-        Ok(Box::new(MaskedFolder::open(images, masks)?))
+        Ok(Box::new(MaskedFolder::open(images, masks)?.with_reading(&options.reading())))
     })
 };
 
@@ -105,6 +105,14 @@ impl MaskedFolder {
         Ok(Self { info, images, masks, samples, images_alone, masks_alone })
     }
 
+    /// Sets how images and masks are decoded.
+    #[must_use]
+    pub fn with_reading(mut self, reading: &FileReading) -> Self {
+        self.images = self.images.with_reading(reading.clone());
+        self.masks = self.masks.with_reading(reading.clone());
+        self
+    }
+
     /// Returns the images without a mask. They are not part of the dataset.
     pub fn unmatched_images(&self) -> &[PathBuf] {
         &self.images_alone
@@ -162,7 +170,9 @@ impl Dataset for MaskedFolder {
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, image, mask } = &self.samples[i];
-        let (image, mask) = (self.images.read_image(image)?, self.masks.read_mask(mask)?);
-        Ok(Sample { id: id.clone(), image, mask, class: *class })
+        let (image, image_facts) = self.images.read_image_with_facts(image)?;
+        let (mask, mask_facts) = self.masks.read_mask_with_facts(mask)?;
+        let facts = SampleFacts { image: image_facts, mask: mask_facts };
+        Ok(Sample { id: id.clone(), image, mask, class: *class, facts })
     }
 }

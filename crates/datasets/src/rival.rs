@@ -4,7 +4,7 @@ use crate::files::Split;
 use crate::imagenet::{self, RIVAL20};
 use crate::mask_list::MaskList;
 use crate::store::{file_name, join};
-use crate::{Dataset, DatasetError, DatasetInfo, Sample, Store, rival10};
+use crate::{Dataset, DatasetError, DatasetInfo, FileReading, Sample, Store, rival10};
 use hard_imagenet_findings::Finding;
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(crate) const RIVAL20_ENTRY: DatasetEntry = DatasetEntry {
     },
     ..DatasetEntry::new("rival20", "RIVAL10's images with 20 ImageNet classes, as the paper uses them", |options| {
         let (masks, images) = (options.masks("rival20")?, options.images("rival20")?);
-        Ok(Box::new(Rival20::open(masks, images, options.split)?))
+        Ok(Box::new(Rival20::open(masks, images, options.split)?.with_reading(&options.reading())))
     })
 };
 
@@ -31,7 +31,7 @@ pub(crate) const RIVAL10_POOLED_ENTRY: DatasetEntry = DatasetEntry {
     has_splits: true,
     ..DatasetEntry::new("rival10-pooled", "The samples of rival20 with the ten labels of RIVAL10", |options| {
         let (masks, images) = (options.masks("rival10-pooled")?, options.images("rival10-pooled")?);
-        Ok(Box::new(Rival20::open(masks, images, options.split)?.into_ten_classes()))
+        Ok(Box::new(Rival20::open(masks, images, options.split)?.with_reading(&options.reading()).into_ten_classes()))
     })
 };
 
@@ -75,6 +75,13 @@ impl Rival20 {
             return Err(DatasetError::Folder { path: rival.into(), problem, expected: EXPECTED.into() });
         }
         Ok(Self { info: DatasetInfo { name: "rival20".into(), classes }, list, merged: 1 })
+    }
+
+    /// Sets how images and masks are decoded.
+    #[must_use]
+    pub fn with_reading(mut self, reading: &FileReading) -> Self {
+        self.list = self.list.with_reading(reading);
+        self
     }
 
     /// Checks the files of one split without decoding anything, like

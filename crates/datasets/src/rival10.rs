@@ -10,7 +10,7 @@ use crate::entry::{DatasetEntry, PathUse};
 use crate::files::{Split, is_image, split_mask_name};
 use crate::imagenet::RIVAL20;
 use crate::store::{file_name, file_stem, join};
-use crate::{Class, Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, npy};
+use crate::{Class, Dataset, DatasetError, DatasetInfo, FileReading, ImageNet, Sample, SampleFacts, Store, npy};
 use hard_imagenet_images::Gray8;
 use serde::Deserialize;
 use std::path::Path;
@@ -38,6 +38,7 @@ pub(crate) const ENTRY: DatasetEntry = DatasetEntry {
     has_splits: true,
     ..DatasetEntry::new("rival10", "RIVAL10's ten classes and its own split, whose test part is val", |options| {
         let rival = Rival10::open(options.masks("rival10")?, options.images_or_masks("rival10")?, options.split)?;
+        let rival = rival.with_reading(&options.reading());
         Ok(match &options.attribute {
             Some(word) => Box::new(rival.with_attribute(find_attribute(word)?)?),
             None => Box::new(rival),
@@ -156,7 +157,18 @@ impl Rival10 {
             return Err(missing("there is no mask of an object in this folder"));
         }
         let classes = classes();
+        let rival = rival.with_reading(FileReading::default().soft());
         Ok(Self { info: DatasetInfo { name: "rival10".into(), classes }, samples, rival, folder, images })
+    }
+
+    /// Sets how images and masks are decoded. By default, masks are read as their brightness.
+    #[must_use]
+    pub fn with_reading(mut self, reading: &FileReading) -> Self {
+        let Images { train, val } = self.images;
+        let orientation = reading.orientation;
+        self.images = Images { train: train.with_orientation(orientation), val: val.with_orientation(orientation) };
+        self.rival = self.rival.with_reading(reading.clone().soft());
+        self
     }
 
     /// Returns which attributes sample `i` shows, in the order of [`Attribute::ALL`].
@@ -181,7 +193,7 @@ impl Rival10 {
             return Ok(None);
         }
         let fail = |problem| DatasetError::Meta { path: self.rival.location(&name), problem };
-        masks::read(&self.rival.read(&name)?, attribute.name()).map_err(fail)
+        masks::read(&self.rival.read(&name)?, attribute.name(), self.rival.reading()).map_err(fail)
     }
 
     /// Returns the name of the file with this ending that belongs to an image in `ordinary`.
@@ -226,12 +238,14 @@ impl Dataset for Rival10 {
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let entry = &self.samples[i];
         let Entry { id, class, wnid, file } = entry;
-        let mask = self.rival.read_mask(&format!("{}/{MASKS}/{}", self.folder, entry.mask()))?;
-        let image = match self.find_ordinary(wnid, file) {
-            Some(name) => self.rival.read_image(&name)?,
-            None if file.contains("ILSVRC2012_val") => self.images.val.read_image(wnid, file)?,
-            None => self.images.train.read_image(wnid, file)?,
+        let (mask, mask_facts) =
+            self.rival.read_mask_with_facts(&format!("{}/{MASKS}/{}", self.folder, entry.mask()))?;
+        let (image, image_facts) = match self.find_ordinary(wnid, file) {
+            Some(name) => self.rival.read_image_with_facts(&name)?,
+            None if file.contains("ILSVRC2012_val") => self.images.val.read_image_with_facts(wnid, file)?,
+            None => self.images.train.read_image_with_facts(wnid, file)?,
         };
-        Ok(Sample { id: id.clone(), image, mask, class: *class })
+        let facts = SampleFacts { image: image_facts, mask: mask_facts };
+        Ok(Sample { id: id.clone(), image, mask, class: *class, facts })
     }
 }

@@ -2,7 +2,7 @@ use crate::dataset::listed;
 use crate::entry::{DatasetEntry, DatasetOptions, PathUse};
 use crate::files::{Split, is_image};
 use crate::store::{file_stem, join};
-use crate::{Dataset, DatasetError, DatasetInfo, ImageNet, Sample, Store, answers, wnids};
+use crate::{Dataset, DatasetError, DatasetInfo, FileReading, ImageNet, Sample, SampleFacts, Store, answers, wnids};
 use hard_imagenet_images::{Gray8, Resize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,7 +43,8 @@ const fn entry(
 }
 
 fn open(word: &str, options: &DatasetOptions, kind: FeatureKind) -> Result<Box<dyn Dataset>, DatasetError> {
-    Ok(Box::new(SalientImageNet::open(options.masks(word)?, options.images(word)?, kind)?))
+    let data = SalientImageNet::open(options.masks(word)?, options.images(word)?, kind)?;
+    Ok(Box::new(data.with_reading(&options.reading())))
 }
 
 /// What a feature looks at, according to the workers.
@@ -93,7 +94,7 @@ impl SalientImageNet {
     /// Returns [`DatasetError::Folder`] if the folder of the images is missing or if there are no maps for such
     /// features, and [`DatasetError::Meta`] if the table of answers is missing or cannot be understood.
     pub fn open(masks: impl AsRef<Path>, images: impl AsRef<Path>, kind: FeatureKind) -> Result<Self, DatasetError> {
-        let masks = Store::open(masks)?;
+        let masks = Store::open(masks)?.with_reading(FileReading::default().soft());
         let images = ImageNet::open(images, Split::Train)?;
         let votes = find_answers(&masks)?;
         let top = votes.strip_suffix(ANSWERS).unwrap_or_default().trim_end_matches('/');
@@ -125,6 +126,14 @@ impl SalientImageNet {
         }
         let info = DatasetInfo { name: name.into(), classes };
         Ok(Self { info, samples, masks, images })
+    }
+
+    /// Sets how images and masks are decoded. By default, maps are read as their brightness.
+    #[must_use]
+    pub fn with_reading(mut self, reading: &FileReading) -> Self {
+        self.images = self.images.with_orientation(reading.orientation);
+        self.masks = self.masks.with_reading(reading.clone().soft());
+        self
     }
 }
 
@@ -180,13 +189,14 @@ impl Dataset for SalientImageNet {
         let Entry { id, class, maps } = &self.samples[i];
         let wnid = self.info.classes[*class].wnid.as_deref().unwrap_or_default();
         let file = format!("{}.JPEG", file_stem(&maps[0]));
-        let image = self.images.read_image(wnid, &file)?;
+        let (image, facts) = self.images.read_image_with_facts(wnid, &file)?;
+        let facts = SampleFacts { image: facts, ..SampleFacts::default() };
         let (long, short) = (image.height.max(image.width), image.height.min(image.width));
         if long > THINNEST * short {
             let problem = format!("its image is {} × {}, which is too thin", image.height, image.width);
             return Err(DatasetError::Meta { path: self.masks.location(&maps[0]), problem });
         }
         let mask = mask(&self.masks, maps, image.height, image.width)?;
-        Ok(Sample { id: id.clone(), image, mask, class: *class })
+        Ok(Sample { id: id.clone(), image, mask, class: *class, facts })
     }
 }

@@ -5,9 +5,9 @@ mod zip;
 
 pub(crate) use self::part::Part;
 use self::zip::Zip;
-use crate::DatasetError;
+use crate::{DatasetError, FileReading};
 use flate2::read::MultiGzDecoder;
-use hard_imagenet_images::{Gray8, ImageError, Rgb8, decode_image, decode_mask};
+use hard_imagenet_images::{Gray8, ImageError, ImageFacts, MaskFacts, Rgb8, decode_image_with, decode_mask_with};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -31,6 +31,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub struct Store {
     path: PathBuf,
     kind: Kind,
+    reading: FileReading,
 }
 
 enum Kind {
@@ -77,7 +78,7 @@ impl Store {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let path = path.as_ref().to_owned();
         if path.is_dir() {
-            return Ok(Self { path, kind: Kind::Folder });
+            return Ok(Self { path, kind: Kind::Folder, reading: FileReading::default() });
         }
         if !path.exists() {
             return Err(DatasetError::Archive { path, problem: "no such folder or file".into() });
@@ -93,7 +94,7 @@ impl Store {
             Ok(kind) => kind,
             Err(problem) => return Err(DatasetError::Archive { path, problem }),
         };
-        Ok(Self { path, kind })
+        Ok(Self { path, kind, reading: FileReading::default() })
     }
 
     /// Opens an archive that is a file of this store: a tar in a tar, or an archive in a folder.
@@ -112,6 +113,18 @@ impl Store {
                 _ => fail("no such file"),
             },
         }
+    }
+
+    /// Sets how images and masks are decoded.
+    #[must_use]
+    pub fn with_reading(mut self, reading: FileReading) -> Self {
+        self.reading = reading;
+        self
+    }
+
+    /// Returns how images and masks are decoded.
+    pub(crate) fn reading(&self) -> &FileReading {
+        &self.reading
     }
 
     /// Returns the path of the store.
@@ -220,7 +233,15 @@ impl Store {
     /// # Errors
     /// As [`read`](Self::read); returns [`DatasetError::Image`] if the image is damaged. Both name the file.
     pub fn read_image(&self, name: &str) -> Result<Rgb8, DatasetError> {
-        decode_image(&self.read(name)?).map_err(|error| self.damaged(name, error))
+        self.read_image_with_facts(name).map(|(image, _)| image)
+    }
+
+    /// Reads and decodes an image like [`read_image`](Self::read_image), and also returns what was noticed.
+    ///
+    /// # Errors
+    /// As [`read_image`](Self::read_image).
+    pub fn read_image_with_facts(&self, name: &str) -> Result<(Rgb8, ImageFacts), DatasetError> {
+        decode_image_with(&self.read(name)?, self.reading.orientation).map_err(|error| self.damaged(name, error))
     }
 
     /// Reads and decodes a mask.
@@ -228,7 +249,16 @@ impl Store {
     /// # Errors
     /// As [`read_image`](Self::read_image).
     pub fn read_mask(&self, name: &str) -> Result<Gray8, DatasetError> {
-        decode_mask(&self.read(name)?).map_err(|error| self.damaged(name, error))
+        self.read_mask_with_facts(name).map(|(mask, _)| mask)
+    }
+
+    /// Reads and decodes a mask like [`read_mask`](Self::read_mask), and also returns what was noticed.
+    ///
+    /// # Errors
+    /// As [`read_image`](Self::read_image).
+    pub fn read_mask_with_facts(&self, name: &str) -> Result<(Gray8, MaskFacts), DatasetError> {
+        let FileReading { mask, orientation } = &self.reading;
+        decode_mask_with(&self.read(name)?, mask, *orientation).map_err(|error| self.damaged(name, error))
     }
 
     /// Returns the entries of the archive that are not read.

@@ -189,15 +189,15 @@ fn the_contents_of_the_files() {
     look(&[
         &format!("error no-image 1: masks whose image is missing [{:?}]", id(1)),
         &format!("error unreadable 2: files that cannot be decoded [\"{}: masks/val/", id(2)),
-        &format!(
-            "warning sizes 1: masks whose shape differs from their image's [\"{}: image 6 × 8, mask 3 × 4\"]",
-            id(4)
-        ),
         &format!("warning empty-mask 1: masks without an object [{:?}]", id(5)),
         &format!("warning lost-object 1: masks whose object is gone after resize and crop [{:?}]", id(8)),
         // The mask of another size is full, too.
         &format!("warning full-mask 2: masks that are object everywhere [{:?}, {:?}]", id(4), id(6)),
-        &format!("note gray-mask 1: masks with values between 0 and 255 [{:?}]", id(7)),
+        &format!(
+            "warning label-mask 1: masks whose values are few and small, like numbers or colors of classes [\"{}: values 127\"]",
+            id(7)
+        ),
+        &format!("note scaled-mask 1: masks that are their image's at another scale [{:?}]", id(4)),
         absent,
     ]);
 }

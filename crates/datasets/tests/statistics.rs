@@ -16,7 +16,7 @@ fn paper() -> PairedTransform {
 }
 
 fn sample(mask: Gray8, class: usize) -> Sample {
-    Sample { id: String::new(), image: Rgb8 { height: 0, width: 0, data: vec![] }, mask, class }
+    Sample::new("", Rgb8 { height: 0, width: 0, data: vec![] }, mask, class)
 }
 
 fn close(got: Option<f64>, wanted: Option<f64>, tolerance: f64, what: &str) {

@@ -24,7 +24,9 @@ pub enum ImageError {
     #[error("the file is empty, expected an image; get it again")]
     Empty,
     /// The format is not supported.
-    #[error("not an image of a known format, expected JPEG, PNG, GIF, BMP or WebP (the content counts, not the name)")]
+    #[error(
+        "not an image of a known format, expected JPEG, PNG, GIF, BMP, WebP or TIFF (the content counts, not the name)"
+    )]
     UnknownFormat,
     /// The data end before the image is complete.
     #[error("the image is truncated: the data end before it is complete; get the file again")]

@@ -7,6 +7,7 @@
 //! | in the order of use | |
 //! |---|---|
 //! | [`read_image`], [`read_mask`] | read a file into [`Rgb8`] or [`Gray8`]: by content, with bounded memory, refusing truncated files |
+//! | [`MaskReading`], [`Orientation`] | which pixels of a mask file are object, and whether EXIF turns the pixels |
 //! | [`Rgb8::resize`], [`Gray8::resize`] | resize with a [`Filter`], exactly as Pillow does |
 //! | [`Preprocessing`] | what a model expects: size, resize, filter, mean and standard deviation |
 //! | [`PairedTransform`] | its geometry for an image and its mask, with the [`MaskRule`] |
@@ -66,24 +67,35 @@ mod decode;
 mod draw;
 mod error;
 mod filter;
+mod gif;
 mod limits;
 mod logarithm;
+mod mask_reading;
+mod orientation;
 mod pixels;
+mod png;
 mod preprocessing;
 mod random_crop;
 mod resample;
 mod resize;
 mod simd;
+mod stored;
+mod tiff;
 mod transform;
 mod transpose;
 #[cfg(feature = "turbojpeg")]
 mod turbo;
 
 pub use bitmap::{Gray8, Rgb8};
-pub use decode::{decode_image, decode_mask, read_image, read_mask};
+pub use decode::{
+    decode_image, decode_image_with, decode_mask, decode_mask_with, read_image, read_image_with, read_mask,
+    read_mask_with,
+};
 pub use draw::{outline, overlay};
 pub use error::ImageError;
 pub use filter::Filter;
+pub use mask_reading::{ImageFacts, MaskFacts, MaskKind, MaskReading, MaskValue};
+pub use orientation::Orientation;
 pub use pixels::Pixels;
 pub use preprocessing::{CropMode, IMAGENET_MEAN, IMAGENET_STD, Preprocessing};
 pub use random_crop::{CropAndFlip, RandomResizedCrop};

@@ -82,7 +82,8 @@ fn bytes_that_are_not_an_image() {
         assert!(decode_image(bytes).is_err(), "{:?}", &bytes[..3.min(bytes.len())]);
     }
     assert!(matches!(decode_image(&[]), Err(ImageError::Empty)));
-    assert!(matches!(decode_mask(b"II*\0TIFF files are not read"), Err(ImageError::UnknownFormat)));
+    assert!(matches!(decode_mask(b"\0\0\x01\0icons are not read"), Err(ImageError::UnknownFormat)));
+    assert!(decode_mask(b"II*\0a TIFF file without a directory").is_err());
 }
 
 /// Headers that claim 65500 × 65500 pixels, or the largest size of the format, are refused before memory is allocated.

@@ -5,5 +5,5 @@ mod folders;
 mod layout;
 mod mask_files;
 
-pub use contents::inspect;
+pub use contents::{ContentCheck, SampleCheck, inspect};
 pub(crate) use mask_files::{MaskFiles, PublishedCounts};

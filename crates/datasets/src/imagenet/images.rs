@@ -4,7 +4,7 @@ use super::validation::validation_labels;
 use crate::files::Split;
 use crate::store::{file_stem, join};
 use crate::{DatasetError, SkippedEntry, Store};
-use hard_imagenet_images::{ImageError, Rgb8, decode_image};
+use hard_imagenet_images::{ImageError, ImageFacts, Orientation, Rgb8, decode_image_with};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +31,7 @@ pub struct ImageNet {
     split: Split,
     places: Vec<Place>,
     shards: Shards,
+    orientation: Orientation,
 }
 
 /// Where an image was found.
@@ -82,7 +83,14 @@ impl ImageNet {
         } else {
             Place::find_all(Store::open(&path)?, split)?
         };
-        Ok(Self { path, split, places, shards })
+        Ok(Self { path, split, places, shards, orientation: Orientation::default() })
+    }
+
+    /// Sets whether the EXIF orientation of images is applied.
+    #[must_use]
+    pub fn with_orientation(mut self, orientation: Orientation) -> Self {
+        self.orientation = orientation;
+        self
     }
 
     /// Returns the split.
@@ -127,9 +135,17 @@ impl ImageNet {
     /// # Errors
     /// As [`read`](Self::read); returns [`DatasetError::Image`] if the image is damaged. The error names the file.
     pub fn read_image(&self, wnid: &str, file: &str) -> Result<Rgb8, DatasetError> {
+        self.read_image_with_facts(wnid, file).map(|(image, _)| image)
+    }
+
+    /// Reads and decodes an image like [`read_image`](Self::read_image), and also returns what was noticed.
+    ///
+    /// # Errors
+    /// As [`read_image`](Self::read_image).
+    pub fn read_image_with_facts(&self, wnid: &str, file: &str) -> Result<(Rgb8, ImageFacts), DatasetError> {
         let found = self.must_locate(wnid, file)?;
         let damaged = |source| ImageError::File { path: found.place(), source: Box::new(source) };
-        Ok(decode_image(&found.read()?).map_err(damaged)?)
+        Ok(decode_image_with(&found.read()?, self.orientation).map_err(damaged)?)
     }
 
     /// Lists all images whose class is known, as (WordNet id, file name), sorted. Names from shards have no extension.

@@ -303,12 +303,9 @@ impl Dataset for PlantedCues {
                 mask.push(to_u8(coverage));
             }
         }
-        Ok(Sample {
-            id: self.ids[i].clone(),
-            image: Rgb8 { height: size, width: size, data: image },
-            mask: Gray8 { height: size, width: size, data: mask },
-            class: self.class(i),
-        })
+        let image = Rgb8 { height: size, width: size, data: image };
+        let mask = Gray8 { height: size, width: size, data: mask };
+        Ok(Sample::new(self.ids[i].clone(), image, mask, self.class(i)))
     }
 }
 

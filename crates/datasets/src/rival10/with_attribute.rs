@@ -1,5 +1,5 @@
 use super::{Attribute, Rival10};
-use crate::{Dataset, DatasetError, DatasetInfo, Sample};
+use crate::{Dataset, DatasetError, DatasetInfo, Sample, SampleFacts};
 use hard_imagenet_images::Gray8;
 
 /// The images of RIVAL10 that show an attribute, each with the mask of that attribute instead of the object's.
@@ -64,7 +64,8 @@ impl Dataset for Rival10Attribute {
         };
         let mask = self.inner.attribute_mask(at, self.attribute)?.ok_or_else(missing)?;
         let mask = stretch(&mask, sample.image.height, sample.image.width);
-        Ok(Sample { mask, ..sample })
+        let facts = SampleFacts { image: sample.facts.image, ..SampleFacts::default() };
+        Ok(Sample { mask, facts, ..sample })
     }
 }
 

@@ -25,8 +25,8 @@ kinds! {
     ALPHA_MASK: Warning "alpha-mask", "masks with a transparent background (cut-outs)", "everything that is not transparent was taken as object", "nothing to do if that is meant; otherwise save masks without an alpha channel";
     /// Masks with values between black and white.
     GRAY_MASK: Note "gray-mask", "masks with values between 0 and 255", "the paper preset counts every value above 0 as object, the strict preset values of 128 and more", "";
-    /// Images that lack their end.
-    INCOMPLETE: Warning "incomplete-image", "images that end before their last block, with all their pixels", "none: every pixel is there", "get these files again if they should be whole";
-    /// Images that are equal.
+    /// Files that lack their end.
+    INCOMPLETE: Warning "incomplete-image", "samples with a file that lacks its end, although all pixels are there", "none: every pixel is there", "get these files again if they should be whole";
+    /// Files of another kind than their name says.
     FORMAT_OTHER_THAN_NAME: Note "other-format", "files whose content is of another kind than their extension", "none: the content decides", "";
 }

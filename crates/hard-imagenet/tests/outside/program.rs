@@ -54,12 +54,9 @@ impl Dataset for Shapes {
                 mask[at] = 255;
             }
         }
-        Ok(Sample {
-            id: self.ids[i].clone(),
-            image: Rgb8 { height: SIDE, width: SIDE, data: image },
-            mask: Gray8 { height: SIDE, width: SIDE, data: mask },
-            class: self.class(i),
-        })
+        let image = Rgb8 { height: SIDE, width: SIDE, data: image };
+        let mask = Gray8 { height: SIDE, width: SIDE, data: mask };
+        Ok(Sample::new(self.ids[i].clone(), image, mask, self.class(i)))
     }
 }
 
