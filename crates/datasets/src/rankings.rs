@@ -1,5 +1,6 @@
 use crate::store::join;
 use crate::{DatasetError, Store};
+use hard_imagenet_files::{LFS_POINTER, is_lfs_pointer};
 use hard_imagenet_pickle::Pickle;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -65,6 +66,9 @@ impl Rankings {
             return Err(fail(format!("it has {length} bytes, more than any ranking")));
         }
         let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+        if is_lfs_pointer(&bytes) {
+            return Err(fail(LFS_POINTER.into()));
+        }
         let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         if json { Self::from_json(&bytes) } else { Self::from_pickle(&bytes) }.map_err(fail)
     }

@@ -2,7 +2,7 @@ use super::layout::Place;
 use super::shards::Shards;
 use super::validation::validation_labels;
 use crate::files::Split;
-use crate::store::{file_stem, join};
+use crate::store::{file_stem, join, missing};
 use crate::{DatasetError, SkippedEntry, Store};
 use hard_imagenet_images::{ImageError, Rgb8, decode_image};
 use std::collections::BTreeSet;
@@ -42,6 +42,13 @@ enum Found<'a> {
 }
 
 impl Found<'_> {
+    fn stamp(&self) -> String {
+        match self {
+            Self::File(store, name) => store.stamp(name),
+            Self::Row(shards, stem) => shards.stamp(stem),
+        }
+    }
+
     fn place(&self) -> PathBuf {
         match self {
             Self::File(store, name) => store.location(name),
@@ -68,13 +75,17 @@ impl ImageNet {
     /// shard is damaged.
     pub fn open(path: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let path = path.as_ref().to_owned();
-        if !path.exists() {
+        if path.as_os_str().is_empty() {
+            Store::open(&path)?;
+        }
+        if let Err(error) = std::fs::metadata(&path) {
+            let problem = missing(&path, &error);
             let expected = format!(
                 "the images of ImageNet as {0}/<wnid>/<file>, flat in {0}, or as ILSVRC2012_img_{0}.tar; get them from \
                  image-net.org (ILSVRC2012)",
                 split.name()
             );
-            return Err(DatasetError::Folder { path, problem: "no such folder or file".into(), expected });
+            return Err(DatasetError::Folder { path, problem, expected });
         }
         let shards = Shards::open(&path, split)?;
         let places = if path.extension().is_some_and(|e| e == "parquet") {
@@ -112,6 +123,11 @@ impl ImageNet {
     /// Returns [`DatasetError::Archive`] if the archive of its class is damaged.
     pub fn find(&self, wnid: &str, file: &str) -> Result<Option<PathBuf>, DatasetError> {
         Ok(self.locate(wnid, file)?.map(|found| found.place()))
+    }
+
+    /// Returns a text that changes when the file of an image changes, or `None` if the image is missing. Nothing is read.
+    pub fn stamp(&self, wnid: &str, file: &str) -> Option<String> {
+        Some(self.locate(wnid, file).ok()??.stamp())
     }
 
     /// Reads the bytes of an image file.
