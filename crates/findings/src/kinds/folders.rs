@@ -17,6 +17,8 @@ kinds! {
     MASK_ALONE: Warning "mask-alone", "masks without an image", "they are ignored", "a mask must have its image's name, with any extension";
     /// Images in a folder of your own that have no mask.
     IMAGE_ALONE: Warning "image-alone", "images without a mask", "they are left out of all scores", "a mask must have its image's name, with any extension";
+    /// Masks that a list names and that do not exist.
+    MASK_MISSING: Error "mask-missing", "masks that the dataset's list names and that are missing", "these samples are left out of all scores", "get the rest of the dataset, or move its list away to use the masks at hand";
     /// Images of the benchmark's classes that have no mask.
     UNMASKED: Note "no-mask", "images of the dataset's classes without a mask", "they are not part of the benchmark", "if they should have masks, unpack the archive of masks again";
     /// Images that several masks may belong to.
