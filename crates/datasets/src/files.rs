@@ -31,6 +31,11 @@ pub(crate) fn is_image(path: impl AsRef<Path>) -> bool {
     extension.is_some_and(|e| EXTENSIONS.contains(&e.as_str()))
 }
 
+/// Returns the extensions of images that are read, in lower case.
+pub(crate) fn image_extensions() -> &'static [&'static str] {
+    &EXTENSIONS
+}
+
 /// Returns the extensions of images that are read, for people: "JPEG, JPG, PNG".
 pub(crate) fn image_kinds() -> String {
     EXTENSIONS.map(str::to_uppercase).join(", ")

@@ -12,14 +12,14 @@ const DEEPEST: usize = 3;
 /// The folders of a store that were listed so far.
 struct Folders<'a> {
     store: &'a Store,
-    /// The names of the files in a folder by their normal forms.
-    listed: HashMap<String, HashMap<String, String>>,
+    /// The names of the files in a folder, by their normal forms and by these in lower case.
+    listed: HashMap<String, [HashMap<String, String>; 2]>,
 }
 
 /// Replaces the names of the images by those of the files that they mean, and returns the images without a file.
 ///
 /// A name is looked for as it is stated, in another normal form of Unicode, in the only folder at the top of an archive,
-/// and at last without its folders, if no other image can mean the same file.
+/// and at last in other upper and lower case and without its folders, if no other image can mean the same file.
 pub(super) fn locate(store: &Store, images: &mut [&mut Image]) -> Vec<String> {
     let mut folders = Folders { store, listed: HashMap::new() };
     let tops = tops(store);
@@ -27,17 +27,18 @@ pub(super) fn locate(store: &Store, images: &mut [&mut Image]) -> Vec<String> {
     let mut claims: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, image) in images.iter_mut().enumerate() {
         let stated = std::mem::take(&mut image.file);
-        let found = tops.iter().find_map(|top| folders.find(&join(top, &stated)));
-        if found.is_none() {
-            let mut rest = stated.as_str();
-            while let Some((_, inner)) = rest.split_once('/') {
-                rest = inner;
-                if let Some(file) = tops.iter().find_map(|top| folders.find(&join(top, rest))) {
+        let found = tops.iter().find_map(|top| folders.find(&join(top, &stated), false));
+        match &found {
+            Some(file) => claims.entry(file.clone()).or_default().push(at),
+            None => {
+                let mut forms = std::iter::successors(Some(stated.as_str()), |rest| Some(rest.split_once('/')?.1));
+                if let Some(file) =
+                    forms.find_map(|form| tops.iter().find_map(|top| folders.find(&join(top, form), true)))
+                {
                     claims.entry(file).or_default().push(at);
-                    break;
                 }
+                without_file.insert(at);
             }
-            without_file.insert(at);
         }
         image.file = found.unwrap_or(stated);
     }
@@ -65,16 +66,21 @@ fn tops(store: &Store) -> Vec<String> {
 }
 
 impl Folders<'_> {
-    fn find(&mut self, name: &str) -> Option<String> {
+    /// Finds a file; `any_case` says whether upper and lower case are the same.
+    fn find(&mut self, name: &str, any_case: bool) -> Option<String> {
         let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
         if !self.listed.contains_key(folder) {
             let forms = [folder.to_owned(), folder.nfc().collect(), folder.nfd().collect()];
             let files = forms.iter().find_map(|folder| self.store.files(folder).ok()).unwrap_or_default();
-            let by_normal = files.into_iter().map(|file| (normal(file_name(&file)).into_owned(), file));
-            self.listed.insert(folder.to_owned(), by_normal.collect());
+            let by_normal = files.iter().map(|file| (normal(file_name(file)).into_owned(), file.clone()));
+            let lower = files.iter().map(|file| (normal(file_name(file)).to_lowercase(), file.clone()));
+            self.listed.insert(folder.to_owned(), [by_normal.collect(), lower.collect()]);
         }
-        let files = self.listed.get(folder)?;
-        let found = files.get(&*normal(file))?;
+        let [by_normal, lower] = self.listed.get(folder)?;
+        if any_case {
+            return lower.get(&normal(file).to_lowercase()).cloned();
+        }
+        let found = by_normal.get(&*normal(file))?;
         // Of two files whose names look the same, the one with exactly the stated name is meant.
         Some(if found != name && self.store.has_file(name) { name.to_owned() } else { found.clone() })
     }

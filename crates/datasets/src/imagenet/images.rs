@@ -1,7 +1,7 @@
 use super::layout::Place;
 use super::shards::Shards;
 use super::validation::validation_labels;
-use crate::files::Split;
+use crate::files::{Split, image_extensions};
 use crate::store::{file_stem, join, missing};
 use crate::{DatasetError, SkippedEntry, Store};
 use hard_imagenet_images::{ImageError, Rgb8, decode_image};
@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Extensions that an image may have instead of the one in its name.
+/// The usual extensions that an image may have instead of the one in its name. All others that are read are tried later.
 const EXTENSIONS: [&str; 7] = ["JPEG", "jpeg", "jpg", "JPG", "png", "PNG", "webp"];
 
 /// The images of one split of ImageNet (ILSVRC2012), in any common layout.
@@ -179,7 +179,10 @@ impl ImageNet {
             for (store, folder) in place.class_folders(wnid)? {
                 let exact = join(&folder, file);
                 let stem = exact.rsplit_once('.').map_or(exact.as_str(), |(stem, _)| stem);
-                let others = EXTENSIONS.iter().map(|extension| format!("{stem}.{extension}"));
+                let known = EXTENSIONS.iter().map(|extension| format!("{stem}.{extension}"));
+                let lower = image_extensions().iter().map(|extension| format!("{stem}.{extension}"));
+                let upper = image_extensions().iter().map(|extension| format!("{stem}.{}", extension.to_uppercase()));
+                let others = known.chain(lower).chain(upper);
                 if let Some(name) = std::iter::once(exact.clone()).chain(others).find(|name| store.has_file(name)) {
                     return Ok(Some(Found::File(store, name)));
                 }
