@@ -1,6 +1,7 @@
 //! The answers of workers that were published with Salient ImageNet.
 
 use crate::DatasetError;
+use hard_imagenet_files::{LFS_POINTER, is_lfs_pointer};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -35,7 +36,11 @@ pub type AnswerTable = BTreeMap<(String, u32), FeatureAnswers>;
 pub fn read_answers(path: impl AsRef<Path>) -> Result<AnswerTable, DatasetError> {
     let path = path.as_ref();
     let fail = |problem: String| DatasetError::Meta { path: path.into(), problem };
-    parse(&std::fs::read(path).map_err(|error| fail(error.to_string()))?, |_| true).map_err(fail)
+    let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+    if is_lfs_pointer(&bytes) {
+        return Err(fail(LFS_POINTER.into()));
+    }
+    parse(&bytes, |_| true).map_err(fail)
 }
 
 /// Parses a table of answers. Classes for which `is_class` is false are an error.

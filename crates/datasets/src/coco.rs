@@ -1,11 +1,18 @@
 mod file;
+mod json;
+mod locate;
+mod segmentation;
 
 use crate::dataset::listed;
 use crate::entry::{DatasetEntry, DatasetOptions, PathUse};
+use crate::store::stamp;
 use crate::{Class, Dataset, DatasetError, DatasetInfo, FileReading, Sample, SampleFacts, Store, wnids};
 use file::{Instances, Object};
+use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::kinds::folders::{ANNOTATIONS, NO_IMAGE, NO_OBJECT, SKIPPED_OBJECT};
 use hard_imagenet_images::{Gray8, Rgb8};
 use hard_imagenet_masks::{Mask, Rect};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 pub(crate) const OBJECTS_ENTRY: DatasetEntry =
@@ -63,6 +70,10 @@ impl CocoMode {
 /// images; LVIS has no `file_name`, so the last part of `coco_url` is used instead. Segmentations are polygons or run
 /// lengths, compressed or not, and become masks as in pycocotools.
 ///
+/// Files are read as annotation tools write them: ids and numbers as text or floats, flags as booleans, `NaN`, sizes of -1,
+/// a byte order mark. Without `bbox` or `area`, these follow from the segmentation. An annotation that cannot be used is
+/// left out and named in the [`findings`](Dataset::findings), and so are images that are missing.
+///
 /// Classes are the categories in the order of their ids. Only categories that are named by a WordNet id have an
 /// ImageNet index. Samples are sorted by image and then by annotation. Their ids are `coco/<image>/<annotation>` or
 /// `coco/<image>`. An invalid segmentation and a missing image are errors of [`get`](Dataset::get).
@@ -72,6 +83,9 @@ pub struct Coco {
     images: Store,
     mode: CocoMode,
     samples: Vec<Entry>,
+    findings: Vec<Finding>,
+    /// The state of the file when it was read.
+    stamp: String,
 }
 
 struct Entry {
@@ -85,18 +99,23 @@ impl Coco {
     /// Reads a file such as `instances_val2017.json`. `images` is the folder, zip or tar of its images.
     ///
     /// # Errors
-    /// Returns [`DatasetError::Meta`] if the file is not a COCO instance file or contains no object; the error names
-    /// the annotation that lacks a key or refers to an unknown image or category. Returns [`DatasetError::Archive`] if
-    /// the images cannot be opened.
+    /// Returns [`DatasetError::Meta`] if the file is not a COCO instance file, uses an id twice, or contains no object that
+    /// can be used; [`DatasetError::Folder`] if none of its images exists; and [`DatasetError::Archive`] if the images
+    /// cannot be opened.
     pub fn open(file: impl AsRef<Path>, images: impl AsRef<Path>, mode: CocoMode) -> Result<Self, DatasetError> {
         let (file, images) = (file.as_ref(), Store::open(images)?);
-        let Instances { categories, images: listed } = Instances::read(file)?;
-        let mut samples = Vec::new();
+        let stamp = stamp(file);
+        let Instances { categories, images: listed, unusable, annotations } = Instances::read(file)?;
+        let (mut samples, mut skipped, mut without_object) = (Vec::new(), Vec::new(), Vec::new());
         for (image, objects) in listed {
+            let before = samples.len();
+            let file = image.file.clone();
             match mode {
                 CocoMode::Objects { min_side, .. } => {
                     let wanted = |o: &Object| !o.crowd && o.size[0].min(o.size[1]) >= min_side;
-                    samples.extend(objects.into_iter().filter(wanted).map(|object| Entry {
+                    let (wanted, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(wanted);
+                    skipped.extend(others.iter().map(|object| format!("annotation {} of {file}", object.id)));
+                    samples.extend(wanted.into_iter().map(|object| Entry {
                         id: format!("coco/{}/{}", image.name, object.id),
                         class: object.class,
                         image: image.clone(),
@@ -105,21 +124,35 @@ impl Coco {
                 }
                 CocoMode::Images => {
                     let largest = objects.iter().filter(|o| !o.crowd).max_by(|a, b| a.area.total_cmp(&b.area));
-                    let Some(class) = largest.map(|object| object.class) else { continue };
-                    let objects = objects.into_iter().filter(|o| o.class == class).collect();
-                    samples.push(Entry { id: format!("coco/{}", image.name), class, image, objects });
+                    if let Some(class) = largest.map(|object| object.class) {
+                        let objects = objects.into_iter().filter(|o| o.class == class).collect();
+                        samples.push(Entry { id: format!("coco/{}", image.name), class, image, objects });
+                    }
                 }
+            }
+            if samples.len() == before {
+                without_object.push(file);
             }
         }
         if samples.is_empty() {
-            let problem = "this file contains no object of sufficient size".into();
+            let many = match skipped.len() {
+                0 => String::new(),
+                n => format!("; {n} are crowds or too small"),
+            };
+            let problem = format!("this file contains no object of sufficient size{many}");
             return Err(DatasetError::Meta { path: file.into(), problem });
         }
+        let missing = locate_images(&images, &mut samples, file)?;
+        let mut findings = Vec::new();
+        findings.extend(ANNOTATIONS.about(&unusable).map(|finding| finding.of(annotations)));
+        findings.extend(missing);
+        findings.extend(SKIPPED_OBJECT.about(&skipped).map(|finding| finding.of(annotations)));
+        findings.extend(NO_OBJECT.about(&without_object));
         let class = |name: String| wnids::class(&name).unwrap_or(Class { name, wnid: None, imagenet: None });
         let classes = categories.into_iter().map(class).collect();
         let name = if mode == CocoMode::Images { "coco-images" } else { "coco" };
         let info = DatasetInfo { name: name.into(), classes };
-        Ok(Self { info, file: file.into(), images, mode, samples })
+        Ok(Self { info, file: file.into(), images, mode, samples, findings, stamp })
     }
 
     /// Sets how images are decoded.
@@ -130,8 +163,47 @@ impl Coco {
     }
 }
 
+/// Finds the files of all samples. Reports those that are missing.
+fn locate_images(images: &Store, samples: &mut [Entry], file: &Path) -> Result<Option<Finding>, DatasetError> {
+    // The samples of one image follow each other.
+    let mut listed: Vec<file::Image> = samples.iter().map(|sample| sample.image.clone()).collect();
+    listed.dedup_by(|a, b| a.file == b.file);
+    let stated: Vec<String> = listed.iter().map(|image| image.file.clone()).collect();
+    let missing = locate::locate(images, &mut listed.iter_mut().collect::<Vec<_>>());
+    if missing.len() == listed.len() {
+        let first = missing.first().cloned().unwrap_or_default();
+        return Err(DatasetError::Folder {
+            path: images.path().into(),
+            problem: format!(
+                "none of the {} images that {} names is here, such as {first}",
+                listed.len(),
+                file.display()
+            ),
+            expected: "the folder or archive in which the names of the file lie".into(),
+        });
+    }
+    let found: HashMap<String, String> = stated.into_iter().zip(listed.into_iter().map(|image| image.file)).collect();
+    for sample in samples {
+        if let Some(file) = found.get(&sample.image.file) {
+            sample.image.file.clone_from(file);
+        }
+    }
+    let missing: Vec<String> = missing.iter().map(|name| images.location(name).display().to_string()).collect();
+    let finding = NO_IMAGE.found().saying(format!("images that {} names and that are missing", file.display()));
+    let remedy = "get these images, or use the folder in which the names of the file lie as the path of the images";
+    Ok(finding.remedy(remedy).about(&missing))
+}
+
 impl Dataset for Coco {
     listed!();
+
+    fn findings(&self) -> Vec<Finding> {
+        self.findings.clone()
+    }
+
+    fn stamp(&self, i: usize) -> Option<String> {
+        Some(format!("{}\n{}", self.images.stamp(&self.samples[i].image.file), self.stamp))
+    }
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, image: listed, objects } = &self.samples[i];

@@ -119,6 +119,14 @@ impl Dataset for HardImageNet {
         self.list.class(i)
     }
 
+    fn findings(&self) -> Vec<Finding> {
+        self.list.findings()
+    }
+
+    fn stamp(&self, i: usize) -> Option<String> {
+        Some(self.list.stamp(i))
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         self.list.get(i)
     }

@@ -8,6 +8,7 @@ mod shards;
 mod validation;
 
 pub use images::ImageNet;
+pub(crate) use layout::KAGGLE;
 
 use crate::Class;
 

@@ -1,8 +1,11 @@
+use crate::checkup::skipped;
 use crate::dataset::listed;
 use crate::entry::{DatasetEntry, PathUse};
-use crate::files::{Split, is_image};
-use crate::store::{file_name, file_stem, join};
+use crate::files::{Split, is_image, is_unread_mask};
+use crate::store::{file_name, file_stem, join, readable};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, FileReading, ImageNet, Sample, SampleFacts, Store, wnids};
+use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::kinds::folders::{NO_IMAGE, UNREAD_KIND};
 use hard_imagenet_images::{Gray8, ImageFacts, Rgb8};
 use std::path::Path;
 
@@ -47,6 +50,8 @@ pub struct ImageNetS {
     /// The folder of the copied images.
     copied: String,
     images: ImageNet,
+    /// Label maps of kinds that are not read.
+    unread: Vec<String>,
 }
 
 struct Entry {
@@ -70,14 +75,18 @@ impl ImageNetS {
         };
         let Some(top) = root.find_parent(&maps) else { return fail(&maps, "no such folder") };
         let maps = join(&top, &maps);
-        let (mut classes, mut samples) = (Vec::<Class>::new(), Vec::new());
+        let (mut classes, mut samples, mut unread) = (Vec::<Class>::new(), Vec::new(), Vec::new());
         for folder in root.folders(&maps)? {
             let wnid = file_name(&folder);
             let Some(class) = wnids::class(wnid) else {
                 return fail(&folder, "this is not a WordNet id of ImageNet");
             };
-            for map in root.files(&folder)?.into_iter().filter(|name| is_image(name)) {
-                let id = format!("{}/{wnid}/{}", split.name(), file_stem(&map));
+            for map in root.files(&folder)? {
+                if !is_image(&map) {
+                    unread.extend(Some(map).filter(|name| is_unread_mask(name)));
+                    continue;
+                }
+                let id = format!("{}/{wnid}/{}", split.name(), readable(file_stem(&map)));
                 samples.push(Entry { id, class: classes.len(), map });
             }
             classes.push(class);
@@ -87,7 +96,19 @@ impl ImageNetS {
         }
         let info = DatasetInfo { name: format!("imagenet-s-{}", classes.len()), classes };
         let images = ImageNet::open(images, split)?;
-        Ok(Self { info, samples, copied: join(&top, split_name(split)), root, images })
+        Ok(Self { info, samples, copied: join(&top, split_name(split)), root, images, unread })
+    }
+
+    /// Returns the name of the image of a label map in ImageNet, and where it would have been copied to.
+    fn image_of(&self, map: &str, wnid: &str) -> (String, String) {
+        let file = format!("{}.JPEG", file_stem(map));
+        let copied = format!("{}/{wnid}/{file}", self.copied);
+        (file, copied)
+    }
+
+    /// Returns the WordNet id of a sample.
+    fn wnid(&self, entry: &Entry) -> &str {
+        self.info.classes[entry.class].wnid.as_deref().unwrap_or_default()
     }
 
     /// Sets how images and masks are decoded. The values of label maps are those of the dataset in any case.
@@ -100,8 +121,7 @@ impl ImageNetS {
 
     /// Reads the image of a label map: the copied one if it exists, otherwise the one in ImageNet.
     fn read_image(&self, map: &str, wnid: &str) -> Result<(Rgb8, ImageFacts), DatasetError> {
-        let file = format!("{}.JPEG", file_stem(map));
-        let copied = format!("{}/{wnid}/{file}", self.copied);
+        let (file, copied) = self.image_of(map, wnid);
         if self.root.has_file(&copied) {
             self.root.read_image_with_facts(&copied)
         } else {
@@ -144,9 +164,33 @@ fn split_name(split: Split) -> &'static str {
 impl Dataset for ImageNetS {
     listed!();
 
+    fn findings(&self) -> Vec<Finding> {
+        let lacks_image = |entry: &&Entry| {
+            let wnid = self.wnid(entry);
+            let (file, copied) = self.image_of(&entry.map, wnid);
+            !self.root.has_file(&copied) && matches!(self.images.find(wnid, &file), Ok(None))
+        };
+        let shown = |name: &String| self.root.location(name).display().to_string();
+        let alone: Vec<String> = self.samples.iter().filter(lacks_image).map(|entry| shown(&entry.map)).collect();
+        let unread: Vec<String> = self.unread.iter().map(shown).collect();
+        let found = [NO_IMAGE.about(&alone).map(|finding| finding.of(self.len())), UNREAD_KIND.about(&unread)];
+        found.into_iter().flatten().chain(skipped(&self.images, &self.root)).collect()
+    }
+
+    fn stamp(&self, i: usize) -> Option<String> {
+        let entry = &self.samples[i];
+        let wnid = self.wnid(entry);
+        let (file, copied) = self.image_of(&entry.map, wnid);
+        let image =
+            if self.root.has_file(&copied) { Some(self.root.stamp(&copied)) } else { self.images.stamp(wnid, &file) };
+        let image = image.unwrap_or_else(|| format!("{file} missing"));
+        // The id of the class depends on the other folders.
+        Some(format!("{image}\n{} id {}", self.root.stamp(&entry.map), entry.class + 1))
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, map } = &self.samples[i];
-        let wnid = self.info.classes[*class].wnid.as_deref().unwrap_or_default();
+        let wnid = self.wnid(&self.samples[i]);
         let (image, facts) = self.read_image(map, wnid)?;
         let facts = SampleFacts { image: facts, ..SampleFacts::default() };
         let mask = self.mask(map, *class, &image)?;

@@ -2,6 +2,7 @@
 
 use crate::entry::{DatasetEntry, DatasetOptions};
 use crate::files::Split;
+use crate::store::normal;
 use crate::{Class, Dataset, DatasetError, RankedDataset, Rankings, Subset};
 
 /// Narrows a dataset down to the wanted classes, the ends of its ranking and the limit, and adds its ranking.
@@ -31,7 +32,8 @@ fn keep_classes(word: &str, dataset: Box<dyn Dataset>, names: &[String]) -> Resu
     if names.is_empty() {
         return Ok(dataset);
     }
-    let matches = |name: &String, class: &Class| class.name == *name || class.wnid.as_ref() == Some(name);
+    let matches =
+        |name: &String, class: &Class| normal(&class.name) == normal(name) || class.wnid.as_ref() == Some(name);
     let classes = &dataset.info().classes;
     if let Some(unknown) = names.iter().find(|name| !classes.iter().any(|class| matches(name, class))) {
         let known: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();

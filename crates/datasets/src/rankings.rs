@@ -1,5 +1,6 @@
-use crate::store::join;
+use crate::store::{join, normal};
 use crate::{DatasetError, Store};
+use hard_imagenet_files::{LFS_POINTER, is_lfs_pointer};
 use hard_imagenet_pickle::Pickle;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -65,6 +66,9 @@ impl Rankings {
             return Err(fail(format!("it has {length} bytes, more than any ranking")));
         }
         let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+        if is_lfs_pointer(&bytes) {
+            return Err(fail(LFS_POINTER.into()));
+        }
         let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         if json { Self::from_json(&bytes) } else { Self::from_pickle(&bytes) }.map_err(fail)
     }
@@ -118,9 +122,9 @@ impl Rankings {
         if self.images.len() == MOST {
             return Err(format!("it has more than {MOST} images"));
         }
-        let name = stem(path);
+        let name = normal(stem(path)).into_owned();
         let image = RankedName { class: class.clone(), position };
-        match self.images.insert(name.to_owned(), image) {
+        match self.images.insert(name.clone(), image) {
             Some(_) => Err(format!("the image {name} occurs twice")),
             None => Ok(()),
         }
@@ -153,7 +157,7 @@ impl Rankings {
     /// Returns the position of an image, given as the id of a sample, a path or a file name; `None` if it is not
     /// ranked.
     pub fn position(&self, image: &str) -> Option<RankPosition> {
-        self.images.get(stem(image)).map(|image| image.position)
+        self.images.get(&*normal(stem(image))).map(|image| image.position)
     }
 }
 
@@ -175,6 +179,8 @@ mod tests {
         assert_eq!(rankings.position("train/n03218198/n03218198_4"), Some(RankPosition { rank: 1, total: 2 }));
         assert_eq!(rankings.position("n02777292_1.png"), Some(RankPosition { rank: 0, total: 1 }));
         assert_eq!(rankings.position("n03218198_5"), None);
+        let rankings = Rankings::from_json("{\"a\": [\"Mu\u{308}ller.png\"]}".as_bytes()).unwrap();
+        assert_eq!(rankings.position("a/M\u{fc}ller"), Some(RankPosition { rank: 0, total: 1 }));
     }
 
     #[test]

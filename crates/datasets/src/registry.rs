@@ -93,20 +93,26 @@ pub fn check(
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Vec<Finding>, DatasetError> {
     let mut findings = (find(word)?.check)(options)?;
-    match (open(word, options), transform) {
-        (Ok(data), Some(transform)) => {
-            let found = inspect(&*data, transform, |done| progress(done, data.len()));
-            // The names already revealed some of these.
-            let is_new = |finding: &Finding| findings.iter().all(|known| known.kind != finding.kind);
-            let found: Vec<Finding> = found.into_iter().filter(is_new).collect();
-            findings.extend(found);
+    match open(word, options) {
+        Ok(data) => {
+            add_new_kinds(&mut findings, data.findings());
+            if let Some(transform) = transform {
+                let found = inspect(&*data, transform, |done| progress(done, data.len()));
+                add_new_kinds(&mut findings, found);
+            }
         }
-        (Ok(_), None) => {}
-        (Err(error), _) if findings.iter().all(|finding| finding.severity != Severity::Error) => return Err(error),
-        (Err(_), _) => {}
+        Err(error) if findings.iter().all(|finding| finding.severity != Severity::Error) => return Err(error),
+        Err(_) => {}
     }
     findings.sort_by_key(|finding| finding.severity);
     Ok(findings)
+}
+
+/// Adds the findings of kinds that an earlier check has not found: a later one sees the same files again.
+fn add_new_kinds(findings: &mut Vec<Finding>, found: Vec<Finding>) {
+    let is_new = |finding: &Finding| findings.iter().all(|known| known.kind != finding.kind);
+    let found: Vec<Finding> = found.into_iter().filter(is_new).collect();
+    findings.extend(found);
 }
 
 #[cfg(test)]

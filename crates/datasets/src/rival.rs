@@ -127,6 +127,14 @@ impl Dataset for Rival20 {
         self.list.class(i) / self.merged
     }
 
+    fn findings(&self) -> Vec<Finding> {
+        self.list.findings()
+    }
+
+    fn stamp(&self, i: usize) -> Option<String> {
+        Some(self.list.stamp(i))
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let sample = self.list.get(i)?;
         Ok(Sample { class: self.class(i), ..sample })

@@ -5,12 +5,15 @@ mod with_attribute;
 pub use attribute::Attribute;
 pub use with_attribute::Rival10Attribute;
 
+use crate::checkup::skipped;
 use crate::dataset::listed;
 use crate::entry::{DatasetEntry, PathUse};
-use crate::files::{Split, is_image, split_mask_name};
+use crate::files::{Split, is_image, is_unread_mask, split_mask_name};
 use crate::imagenet::RIVAL20;
-use crate::store::{file_name, file_stem, join};
+use crate::store::{file_name, file_stem, join, readable};
 use crate::{Class, Dataset, DatasetError, DatasetInfo, FileReading, ImageNet, Sample, SampleFacts, Store, npy};
+use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::kinds::folders::{MASK_MISSING, NO_IMAGE, UNREAD_KIND};
 use hard_imagenet_images::Gray8;
 use serde::Deserialize;
 use std::path::Path;
@@ -145,7 +148,7 @@ impl Rival10 {
             let Some(row) = RIVAL20.iter().position(|row| row.1 == wnid) else {
                 return Err(DatasetError::UnknownClass { path: rival.location(source), wnid, dataset: "RIVAL10" });
             };
-            let id = format!("{part}/{wnid}/{}", file_stem(&file));
+            let id = format!("{part}/{wnid}/{}", readable(file_stem(&file)));
             samples.push(Entry { id, class: row / 2, wnid, file });
         }
         samples.sort_by(|a, b| a.id.cmp(&b.id));
@@ -203,6 +206,16 @@ impl Rival10 {
         self.find_ordinary(wnid, &name).unwrap_or_else(|| format!("{}/ordinary/{wnid}_{name}", self.folder))
     }
 
+    /// Returns the name of the mask of a sample.
+    fn mask_of(&self, entry: &Entry) -> String {
+        format!("{}/{MASKS}/{}", self.folder, entry.mask())
+    }
+
+    /// Returns ImageNet's part in which an image lies.
+    fn imagenet_of(&self, file: &str) -> &ImageNet {
+        if file.contains("ILSVRC2012_val") { &self.images.val } else { &self.images.train }
+    }
+
     /// Finds a file in `ordinary`, which is named like its mask or like its image.
     fn find_ordinary(&self, wnid: &str, file: &str) -> Option<String> {
         let named = [format!("{}/ordinary/{wnid}_{file}", self.folder), format!("{}/ordinary/{file}", self.folder)];
@@ -235,15 +248,48 @@ fn images_of_masks(masks: Vec<String>) -> Vec<(String, String)> {
 impl Dataset for Rival10 {
     listed!();
 
+    fn findings(&self) -> Vec<Finding> {
+        let (mut without_image, mut without_mask) = (Vec::new(), Vec::new());
+        for entry in &self.samples {
+            let mask = self.mask_of(entry);
+            let shown = self.rival.location(&mask).display().to_string();
+            if !self.rival.has_file(&mask) {
+                without_mask.push(shown);
+            } else if self.find_ordinary(&entry.wnid, &entry.file).is_none()
+                && matches!(self.imagenet_of(&entry.file).find(&entry.wnid, &entry.file), Ok(None))
+            {
+                without_image.push(shown);
+            }
+        }
+        let files = self.rival.files(&join(&self.folder, MASKS)).unwrap_or_default();
+        let unread = files.iter().filter(|name| is_unread_mask(name));
+        let unread: Vec<String> = unread.map(|name| self.rival.location(name).display().to_string()).collect();
+        let found = [
+            NO_IMAGE.about(&without_image).map(|finding| finding.of(self.len())),
+            MASK_MISSING.about(&without_mask).map(|finding| finding.of(self.len())),
+            UNREAD_KIND.about(&unread),
+        ];
+        found.into_iter().flatten().chain(skipped(&self.images.val, &self.rival)).collect()
+    }
+
+    fn stamp(&self, i: usize) -> Option<String> {
+        let entry = &self.samples[i];
+        let Entry { wnid, file, .. } = entry;
+        let image = match self.find_ordinary(wnid, file) {
+            Some(name) => Some(self.rival.stamp(&name)),
+            None => self.imagenet_of(file).stamp(wnid, file),
+        };
+        let image = image.unwrap_or_else(|| format!("{file} missing"));
+        Some(format!("{image}\n{}", self.rival.stamp(&self.mask_of(entry))))
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let entry = &self.samples[i];
         let Entry { id, class, wnid, file } = entry;
-        let (mask, mask_facts) =
-            self.rival.read_mask_with_facts(&format!("{}/{MASKS}/{}", self.folder, entry.mask()))?;
+        let (mask, mask_facts) = self.rival.read_mask_with_facts(&self.mask_of(entry))?;
         let (image, image_facts) = match self.find_ordinary(wnid, file) {
             Some(name) => self.rival.read_image_with_facts(&name)?,
-            None if file.contains("ILSVRC2012_val") => self.images.val.read_image_with_facts(wnid, file)?,
-            None => self.images.train.read_image_with_facts(wnid, file)?,
+            None => self.imagenet_of(file).read_image_with_facts(wnid, file)?,
         };
         let facts = SampleFacts { image: image_facts, mask: mask_facts };
         Ok(Sample { id: id.clone(), image, mask, class: *class, facts })

@@ -1,8 +1,11 @@
+use crate::checkup::skipped;
 use crate::dataset::listed;
 use crate::entry::{DatasetEntry, DatasetOptions, PathUse};
-use crate::files::{Split, is_image};
-use crate::store::{file_stem, join};
+use crate::files::{Split, is_image, is_unread_mask};
+use crate::store::{file_stem, join, readable};
 use crate::{Dataset, DatasetError, DatasetInfo, FileReading, ImageNet, Sample, SampleFacts, Store, answers, wnids};
+use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::kinds::folders::{NO_IMAGE, UNREAD_KIND};
 use hard_imagenet_images::{Gray8, Resize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -78,6 +81,10 @@ pub struct SalientImageNet {
     samples: Vec<Entry>,
     masks: Store,
     images: ImageNet,
+    /// Maps of kinds that are not read.
+    unread: Vec<String>,
+    /// The state of the table of answers.
+    answers: String,
 }
 
 struct Entry {
@@ -98,13 +105,18 @@ impl SalientImageNet {
         let images = ImageNet::open(images, Split::Train)?;
         let votes = find_answers(&masks)?;
         let top = votes.strip_suffix(ANSWERS).unwrap_or_default().trim_end_matches('/');
-        let (mut classes, mut samples) = (Vec::new(), Vec::new());
+        let answers = masks.stamp(&votes);
+        let (mut classes, mut samples, mut unread) = (Vec::new(), Vec::new(), Vec::new());
         for (wnid, features) in features(&masks, &votes, kind)? {
             let mut maps: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for feature in features {
                 let folder = join(top, &format!("{wnid}/feature_{feature}"));
                 let files = if masks.has_folder(&folder) { masks.files(&folder)? } else { Vec::new() };
-                for map in files.into_iter().filter(|file| is_image(file)) {
+                for map in files {
+                    if !is_image(&map) {
+                        unread.extend(Some(map).filter(|name| is_unread_mask(name)));
+                        continue;
+                    }
                     maps.entry(file_stem(&map).to_owned()).or_default().push(map);
                 }
             }
@@ -112,7 +124,8 @@ impl SalientImageNet {
                 continue; // the user may have only a part of the archive
             }
             let class = classes.len();
-            let entry = |(name, maps)| Entry { id: format!("train/{wnid}/{name}"), class, maps };
+            let entry =
+                |(name, maps): (String, _)| Entry { id: format!("train/{wnid}/{}", readable(&name)), class, maps };
             samples.extend(maps.into_iter().map(entry));
             classes.extend(wnids::class(&wnid));
         }
@@ -125,7 +138,15 @@ impl SalientImageNet {
             return Err(DatasetError::Folder { path: masks.path().into(), problem, expected: EXPECTED.into() });
         }
         let info = DatasetInfo { name: name.into(), classes };
-        Ok(Self { info, samples, masks, images })
+        Ok(Self { info, samples, masks, images, unread, answers })
+    }
+}
+
+impl SalientImageNet {
+    /// Returns the WordNet id and the file of the image of a sample.
+    fn image_of(&self, entry: &Entry) -> (&str, String) {
+        let wnid = self.info.classes[entry.class].wnid.as_deref().unwrap_or_default();
+        (wnid, format!("{}.JPEG", file_stem(&entry.maps[0])))
     }
 
     /// Sets how images and masks are decoded. By default, maps are read as their brightness.
@@ -185,10 +206,28 @@ fn mask(masks: &Store, maps: &[String], height: usize, width: usize) -> Result<G
 impl Dataset for SalientImageNet {
     listed!();
 
+    fn findings(&self) -> Vec<Finding> {
+        let lacks_image = |entry: &&Entry| {
+            let (wnid, file) = self.image_of(entry);
+            matches!(self.images.find(wnid, &file), Ok(None))
+        };
+        let shown = |name: &String| self.masks.location(name).display().to_string();
+        let alone: Vec<String> = self.samples.iter().filter(lacks_image).map(|entry| shown(&entry.maps[0])).collect();
+        let unread: Vec<String> = self.unread.iter().map(shown).collect();
+        let found = [NO_IMAGE.about(&alone).map(|finding| finding.of(self.len())), UNREAD_KIND.about(&unread)];
+        found.into_iter().flatten().chain(skipped(&self.images, &self.masks)).collect()
+    }
+
+    fn stamp(&self, i: usize) -> Option<String> {
+        let (wnid, file) = self.image_of(&self.samples[i]);
+        let image = self.images.stamp(wnid, &file).unwrap_or_else(|| format!("{file} missing"));
+        let maps: Vec<String> = self.samples[i].maps.iter().map(|map| self.masks.stamp(map)).collect();
+        Some(format!("{image}\n{}\n{}", maps.join("\n"), self.answers))
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let Entry { id, class, maps } = &self.samples[i];
-        let wnid = self.info.classes[*class].wnid.as_deref().unwrap_or_default();
-        let file = format!("{}.JPEG", file_stem(&maps[0]));
+        let (wnid, file) = self.image_of(&self.samples[i]);
         let (image, facts) = self.images.read_image_with_facts(wnid, &file)?;
         let facts = SampleFacts { image: facts, ..SampleFacts::default() };
         let (long, short) = (image.height.max(image.width), image.height.min(image.width));

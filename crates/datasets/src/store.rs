@@ -1,15 +1,21 @@
 mod name;
 mod part;
+mod stamp;
 mod tar;
+mod wrong_kind;
 mod zip;
 
+pub(crate) use self::name::{is_text, normal, readable, spelled_out};
 pub(crate) use self::part::Part;
+pub(crate) use self::stamp::stamp;
 use self::zip::Zip;
+use crate::files::begins_like_image;
 use crate::{DatasetError, FileReading};
 use flate2::read::MultiGzDecoder;
+use hard_imagenet_files::{LFS_POINTER, is_lfs_pointer};
 use hard_imagenet_images::{Gray8, ImageError, ImageFacts, MaskFacts, Rgb8, decode_image_with, decode_mask_with};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// The size of the largest file that is read, in bytes. ImageNet's largest file has 15 MB.
@@ -23,15 +29,18 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// seeking, is kept in memory, up to 256 MiB.
 ///
 /// A name is relative to the store and has `/` between folders: "val/n03218198_ILSVRC2012_val_00000538.JPEG". Names
-/// that begin with a dot (".DS_Store", "._x.png") are not listed.
+/// that begin with a dot (".DS_Store", "._x.png") are not listed, nor are folders that systems create beside files
+/// (`__MACOSX`, `@eaDir`, ..). Bytes of a name that are not UTF-8 are kept as characters from U+EF80 to U+EFFF.
 ///
 /// In archives, only plain files are read whose names stay inside the archive. Links, devices and names that are
-/// absolute or contain `..` or a backslash are skipped; [`skipped_entries`](Self::skipped_entries) lists them. In
-/// folders, links are followed, because only the owner of the folder can create them.
+/// absolute or contain `..` are skipped; [`skipped_entries`](Self::skipped_entries) lists them. In folders, links are
+/// followed, because only the owner of the folder can create them.
 pub struct Store {
     path: PathBuf,
     kind: Kind,
     reading: FileReading,
+    /// For an archive: the stamp of its file when it was opened.
+    stamp: Option<String>,
 }
 
 enum Kind {
@@ -77,24 +86,34 @@ impl Store {
     /// compressed tar that is too large.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DatasetError> {
         let path = path.as_ref().to_owned();
-        if path.is_dir() {
-            return Ok(Self { path, kind: Kind::Folder, reading: FileReading::default() });
+        if path.as_os_str().is_empty() {
+            let problem = "the path is empty; expected the path of a folder, a zip or a tar".into();
+            return Err(DatasetError::Archive { path: "\"\"".into(), problem });
         }
-        if !path.exists() {
-            return Err(DatasetError::Archive { path, problem: "no such folder or file".into() });
+        match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => {
+                return Ok(Self { path, kind: Kind::Folder, reading: FileReading::default(), stamp: None });
+            }
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => {
+                let problem = "is neither a folder nor a file; expected a folder, a zip or a tar".into();
+                return Err(DatasetError::Archive { path, problem });
+            }
+            Err(error) => return Err(DatasetError::Archive { problem: missing(&path, &error), path }),
         }
+        let stamp = stamp(&path);
         match Part::whole(&path) {
-            Ok(file) => Self::open_archive(path, file),
-            Err(error) => Err(DatasetError::Archive { path, problem: error.to_string() }),
+            Ok(file) => Self::open_archive(path, file, stamp),
+            Err(error) => Err(DatasetError::Archive { path, problem: format!("cannot be read ({error})") }),
         }
     }
 
-    fn open_archive(path: PathBuf, file: Part) -> Result<Self, DatasetError> {
+    fn open_archive(path: PathBuf, file: Part, stamp: String) -> Result<Self, DatasetError> {
         let kind = match detect(file) {
             Ok(kind) => kind,
             Err(problem) => return Err(DatasetError::Archive { path, problem }),
         };
-        Ok(Self { path, kind, reading: FileReading::default() })
+        Ok(Self { path, kind, reading: FileReading::default(), stamp: Some(stamp) })
     }
 
     /// Opens an archive that is a file of this store: a tar in a tar, or an archive in a folder.
@@ -109,7 +128,7 @@ impl Store {
             Kind::Folder => Self::open(&path),
             Kind::Zip(_) => fail("an archive in a zip cannot be read in place; unpack the zip"),
             Kind::Tar(file, files) => match files.by_name.get(name).map(|&(start, len)| file.part(start, len)) {
-                Some(Ok(part)) => Self::open_archive(path, part),
+                Some(Ok(part)) => Self::open_archive(path, part, self.stamp(name)),
                 _ => fail("no such file"),
             },
         }
@@ -134,7 +153,16 @@ impl Store {
 
     /// Returns the path of a file for people. An archive is written like a folder: "hardImageNet.zip/val/x.JPEG".
     pub fn location(&self, name: &str) -> PathBuf {
-        if name.is_empty() { self.path.clone() } else { self.path.join(name) }
+        if name.is_empty() { self.path.clone() } else { self.path.join(&*name::to_os(name)) }
+    }
+
+    /// Returns a text that changes when a file changes: the canonical path, the size and the time of the file, or those
+    /// of the archive when it was opened and the name in it. Nothing is read.
+    pub fn stamp(&self, name: &str) -> String {
+        match &self.stamp {
+            Some(archive) => format!("{archive} {}", spelled_out(name)),
+            None => stamp(&self.location(name)),
+        }
     }
 
     /// Returns whether there is a file of this name.
@@ -183,14 +211,25 @@ impl Store {
                     _ => entry.path().is_dir(),
                 };
                 let wanted = entries.iter().filter(|&entry| is_folder(entry) == folders);
-                wanted.filter_map(|entry| Some(join(folder, entry.file_name().to_str()?))).collect()
+                wanted.map(|entry| join(folder, &name::from_os(&entry.file_name()))).collect()
             }
             Kind::Zip(zip) => zip.files.list(folder, folders),
             Kind::Tar(_, files) => files.list(folder, folders),
         };
-        names.retain(|name| !file_name(name).starts_with('.'));
+        names.retain(|name| !is_hidden(file_name(name)));
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// Returns whether a file in a folder begins like an image; false in an archive, where that would cost too much.
+    pub(crate) fn begins_like_image(&self, name: &str) -> bool {
+        let mut start = [0; 12];
+        let path = self.location(name);
+        matches!(self.kind, Kind::Folder)
+            && path.is_file()
+            && Part::whole(&path)
+                .and_then(|file| file.read_at(0, &mut start))
+                .is_ok_and(|read| begins_like_image(&start[..read]))
     }
 
     /// Reads the bytes of a file.
@@ -198,15 +237,20 @@ impl Store {
     /// A file of more than 256 MiB is refused, whatever size its header claims.
     ///
     /// # Errors
-    /// Returns [`DatasetError::Archive`], which names the file.
+    /// Returns [`DatasetError::Archive`], which names the file. A pointer of Git LFS in place of the file is an error.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, DatasetError> {
         let missing = || self.fail(name, "no such file");
         let bytes = match &self.kind {
             Kind::Folder => {
                 let mut bytes = Vec::new();
-                let file = std::fs::File::open(self.location(name));
-                file.and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
-                    .map_err(|error| self.fail(name, format!("cannot be read ({error})")))?;
+                let unreadable = |error| self.fail(name, format!("cannot be read ({error})"));
+                let path = self.location(name);
+                // A pipe would be waited for without end.
+                if !std::fs::metadata(&path).map_err(unreadable)?.is_file() {
+                    return Err(self.fail(name, "is not a file"));
+                }
+                let file = std::fs::File::open(path);
+                file.and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
                 bytes
             }
             Kind::Zip(zip) => {
@@ -224,6 +268,9 @@ impl Store {
         };
         if bytes.len() as u64 > LONGEST {
             return Err(self.fail(name, format!("has more than {} MiB, more than any image", LONGEST >> 20)));
+        }
+        if is_lfs_pointer(&bytes) {
+            return Err(self.fail(name, LFS_POINTER));
         }
         Ok(bytes)
     }
@@ -314,6 +361,25 @@ impl<T> Files<T> {
     }
 }
 
+/// Returns why a path cannot be opened.
+pub(crate) fn missing(path: &Path, error: &std::io::Error) -> String {
+    match path.symlink_metadata() {
+        Ok(link) if link.is_symlink() && error.kind() == ErrorKind::NotFound => {
+            "is a link to something that does not exist".into()
+        }
+        _ if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => "no such folder or file".into(),
+        _ => format!("cannot be read ({error})"),
+    }
+}
+
+/// Folders that file managers and servers create beside files; what they hold are no files of the user.
+const FOLDERS_OF_SYSTEMS: [&str; 4] = ["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"];
+
+/// Returns whether a file or folder is not meant to be seen.
+pub(crate) fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || FOLDERS_OF_SYSTEMS.contains(&name)
+}
+
 /// Joins "a" and "b" to "a/b". The top folder is "".
 pub(crate) fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
@@ -359,5 +425,5 @@ fn detect(mut file: Part) -> Result<Kind, String> {
         let files = tar::index(&file).map_err(|error| format!("cannot be read as a tar ({error}); {again}"))?;
         return Ok(Kind::Tar(file, files));
     }
-    Err("neither a folder nor a zip, tar or tar.gz; other compressed tars must be decompressed first".into())
+    Err(wrong_kind::describe(&start).into())
 }

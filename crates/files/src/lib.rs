@@ -5,6 +5,7 @@
 //! uniquely named temporary file in the same folder, which is synchronized to the disk and then renamed.
 //! [`write_whole_with`] does the same for content that is produced piece by piece. [`remove_unfinished`] deletes the
 //! temporary files that a killed process leaves behind. [`sha256_hex`] and [`sha256_hex_of_reader`] identify content.
+//! [`is_lfs_pointer`] recognizes a file that Git LFS has not downloaded yet.
 //!
 //! ```
 //! use hard_imagenet_files::{read_if_exists, sha256_hex, write_whole};
@@ -21,10 +22,12 @@
 
 mod error;
 mod hash;
+mod lfs;
 mod read;
 mod write;
 
 pub use error::FileError;
 pub use hash::{hex, sha256_hex, sha256_hex_of_reader};
+pub use lfs::{LFS_POINTER, is_lfs_pointer};
 pub use read::{read, read_if_exists};
 pub use write::{remove_unfinished, write_whole, write_whole_with};

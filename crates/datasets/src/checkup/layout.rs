@@ -1,6 +1,7 @@
 //! Where images and masks lie, judged by names alone.
 
 use crate::files::{is_image, split_mask_name};
+use crate::imagenet::KAGGLE;
 use crate::store::file_stem;
 use crate::{Split, wnids};
 use std::collections::BTreeMap;
@@ -47,7 +48,11 @@ pub(super) fn find_images(images: &Path, split: Split) -> (ImageLayout, PathBuf)
     if images.is_file() {
         return (ImageLayout::Archives, images.into());
     }
-    let folders = [images.join(split.name()), images.to_owned()];
+    let in_kaggle = KAGGLE.map(|folder| images.join(folder).join(split.name()));
+    // Hugging Face's shards lie in a folder of this name.
+    let shards = images.join("data");
+    let folders = [images.join(split.name()), images.to_owned()].into_iter().chain(in_kaggle).chain([shards]);
+    let folders: Vec<PathBuf> = folders.collect();
     for folder in &folders {
         let entries = list(folder);
         if entries.iter().any(|path| wnids::find_by_folder(&name(path)).is_ok() && path.is_dir()) {

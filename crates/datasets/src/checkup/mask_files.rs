@@ -2,14 +2,14 @@
 
 use super::folders::check_folders;
 use super::layout;
-use crate::files::{is_image, split_mask_name};
+use crate::files::{is_image, is_unread_mask, split_mask_name};
 use crate::imagenet::Row;
 use crate::store::{file_name, file_stem, join};
 use crate::{DatasetError, ImageNet, SkippedEntry, Split, Store};
 use hard_imagenet_findings::Finding;
 use hard_imagenet_findings::kinds::folders::{
     CLASS_COUNT, COUNT, DUPLICATE, LAYOUT, NO_IMAGE, ODD_NAME, SKIPPED, TRAIN_COUNT, UNKNOWN_CLASS, UNKNOWN_FOLDER,
-    UNMASKED, UNSEARCHABLE, WRONG_FOLDER,
+    UNMASKED, UNREAD_KIND, UNSEARCHABLE, WRONG_FOLDER,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -45,6 +45,8 @@ pub(crate) struct PublishedCounts {
 struct SortedFiles<'a> {
     /// Not named like a mask.
     odd: Vec<String>,
+    /// Images of kinds that are not read.
+    unread: Vec<String>,
     /// Masks of a class that the dataset does not have.
     unknown: Vec<String>,
     /// Masks of an image that has one already.
@@ -82,6 +84,7 @@ impl<'a> MaskFiles<'a> {
         found.extend(UNMASKED.about(&self.images_without_mask(&sorted.masked)));
         found.extend(UNKNOWN_CLASS.about(&sorted.unknown));
         found.extend(DUPLICATE.about(&sorted.duplicates));
+        found.extend(UNREAD_KIND.about(&sorted.unread));
         found.extend(ODD_NAME.about(&sorted.odd));
         found.extend(self.check_counts(&sorted.counts));
         found.extend(skipped(&imagenet, &store));
@@ -105,6 +108,10 @@ impl<'a> MaskFiles<'a> {
         let mut seen = BTreeSet::new();
         for file in files {
             let shown = store.location(file).display().to_string();
+            if is_unread_mask(file) {
+                sorted.unread.push(shown);
+                continue;
+            }
             let Some((wnid, image)) = split_mask_name(file_name(file)).filter(|_| is_image(file)) else {
                 sorted.odd.push(shown);
                 continue;
@@ -171,7 +178,7 @@ impl<'a> MaskFiles<'a> {
 }
 
 /// Reports folders and archive entries that are ignored.
-fn skipped(imagenet: &ImageNet, store: &Store) -> Vec<Finding> {
+pub(crate) fn skipped(imagenet: &ImageNet, store: &Store) -> Vec<Finding> {
     let shown = |entries: &[SkippedEntry]| -> Vec<String> {
         entries.iter().map(|entry| format!("{}: {}", entry.name, entry.reason)).collect()
     };

@@ -6,4 +6,4 @@ mod layout;
 mod mask_files;
 
 pub use contents::{ContentCheck, SampleCheck, inspect};
-pub(crate) use mask_files::{MaskFiles, PublishedCounts};
+pub(crate) use mask_files::{MaskFiles, PublishedCounts, skipped};

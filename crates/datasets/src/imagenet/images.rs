@@ -1,15 +1,15 @@
 use super::layout::Place;
 use super::shards::Shards;
 use super::validation::validation_labels;
-use crate::files::Split;
-use crate::store::{file_stem, join};
+use crate::files::{Split, image_extensions};
+use crate::store::{file_stem, join, missing};
 use crate::{DatasetError, SkippedEntry, Store};
 use hard_imagenet_images::{ImageError, ImageFacts, Orientation, Rgb8, decode_image_with};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Extensions that an image may have instead of the one in its name.
+/// The usual extensions that an image may have instead of the one in its name. All others that are read are tried later.
 const EXTENSIONS: [&str; 7] = ["JPEG", "jpeg", "jpg", "JPG", "png", "PNG", "webp"];
 
 /// The images of one split of ImageNet (ILSVRC2012), in any common layout.
@@ -43,6 +43,13 @@ enum Found<'a> {
 }
 
 impl Found<'_> {
+    fn stamp(&self) -> String {
+        match self {
+            Self::File(store, name) => store.stamp(name),
+            Self::Row(shards, stem) => shards.stamp(stem),
+        }
+    }
+
     fn place(&self) -> PathBuf {
         match self {
             Self::File(store, name) => store.location(name),
@@ -69,13 +76,17 @@ impl ImageNet {
     /// shard is damaged.
     pub fn open(path: impl AsRef<Path>, split: Split) -> Result<Self, DatasetError> {
         let path = path.as_ref().to_owned();
-        if !path.exists() {
+        if path.as_os_str().is_empty() {
+            Store::open(&path)?;
+        }
+        if let Err(error) = std::fs::metadata(&path) {
+            let problem = missing(&path, &error);
             let expected = format!(
                 "the images of ImageNet as {0}/<wnid>/<file>, flat in {0}, or as ILSVRC2012_img_{0}.tar; get them from \
                  image-net.org (ILSVRC2012)",
                 split.name()
             );
-            return Err(DatasetError::Folder { path, problem: "no such folder or file".into(), expected });
+            return Err(DatasetError::Folder { path, problem, expected });
         }
         let shards = Shards::open(&path, split)?;
         let places = if path.extension().is_some_and(|e| e == "parquet") {
@@ -120,6 +131,11 @@ impl ImageNet {
     /// Returns [`DatasetError::Archive`] if the archive of its class is damaged.
     pub fn find(&self, wnid: &str, file: &str) -> Result<Option<PathBuf>, DatasetError> {
         Ok(self.locate(wnid, file)?.map(|found| found.place()))
+    }
+
+    /// Returns a text that changes when the file of an image changes, or `None` if the image is missing. Nothing is read.
+    pub fn stamp(&self, wnid: &str, file: &str) -> Option<String> {
+        Some(self.locate(wnid, file).ok()??.stamp())
     }
 
     /// Reads the bytes of an image file.
@@ -179,7 +195,10 @@ impl ImageNet {
             for (store, folder) in place.class_folders(wnid)? {
                 let exact = join(&folder, file);
                 let stem = exact.rsplit_once('.').map_or(exact.as_str(), |(stem, _)| stem);
-                let others = EXTENSIONS.iter().map(|extension| format!("{stem}.{extension}"));
+                let known = EXTENSIONS.iter().map(|extension| format!("{stem}.{extension}"));
+                let lower = image_extensions().iter().map(|extension| format!("{stem}.{extension}"));
+                let upper = image_extensions().iter().map(|extension| format!("{stem}.{}", extension.to_uppercase()));
+                let others = known.chain(lower).chain(upper);
                 if let Some(name) = std::iter::once(exact.clone()).chain(others).find(|name| store.has_file(name)) {
                     return Ok(Some(Found::File(store, name)));
                 }

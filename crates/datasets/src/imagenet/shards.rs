@@ -2,9 +2,10 @@
 
 use super::labels::{Labels, class_of};
 use crate::files::is_wnid;
-use crate::store::{Part, file_stem};
+use crate::store::{Part, file_stem, stamp};
 use crate::{DatasetError, Split};
 use bytes::Bytes;
+use hard_imagenet_files::{LFS_POINTER, is_lfs_pointer};
 use parquet::basic::Compression;
 use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType};
@@ -23,8 +24,15 @@ const PATH: &str = "image.path";
 /// Opening reads only the names. Reading an image decodes the one page of its column that holds it (about a megabyte),
 /// so memory does not grow with the shards. The index takes about 100 bytes per image.
 pub(super) struct Shards {
-    shards: Vec<(PathBuf, SerializedFileReader<Part>)>,
+    shards: Vec<Shard>,
     rows: BTreeMap<String, Row>,
+}
+
+struct Shard {
+    path: PathBuf,
+    /// The state of the file when it was opened.
+    stamp: String,
+    reader: SerializedFileReader<Part>,
 }
 
 #[derive(Clone, Copy)]
@@ -51,7 +59,11 @@ impl Shards {
                 path: path.clone(),
                 problem: format!("{problem}; expected Hugging Face's imagenet-1k, with the columns {BYTES} and {PATH}"),
             };
+            let stamp = stamp(&path);
             let section = Part::whole(&path).map_err(|e| fail(e.to_string()))?;
+            if is_pointer(&section) {
+                return Err(DatasetError::Archive { path, problem: LFS_POINTER.into() });
+            }
             let reader = catch_damage(|| SerializedFileReader::new(section).map_err(message)).map_err(&fail)?;
             for group in 0..reader.num_row_groups() {
                 catch_damage(|| column(&reader, group, BYTES)).map_err(&fail)?;
@@ -63,14 +75,14 @@ impl Shards {
                     }
                 }
             }
-            shards.push((path, reader));
+            shards.push(Shard { path, stamp, reader });
         }
         Ok(Self { shards, rows })
     }
 
     /// Describes the shards for people; `None` if there are none.
     pub(super) fn describe(&self) -> Option<String> {
-        let (path, _) = self.shards.first()?;
+        let Shard { path, .. } = self.shards.first()?;
         Some(format!("{} parquet shards in {}", self.shards.len(), path.parent().unwrap_or(path).display()))
     }
 
@@ -80,14 +92,20 @@ impl Shards {
 
     /// Returns the shard and the image in it, for people.
     pub(super) fn place(&self, stem: &str) -> PathBuf {
-        self.rows.get(stem).map(|row| self.shards[row.shard as usize].0.join(stem)).unwrap_or_default()
+        self.rows.get(stem).map(|row| self.shards[row.shard as usize].path.join(stem)).unwrap_or_default()
+    }
+
+    /// Returns a text that changes when the shard of an image changes.
+    pub(super) fn stamp(&self, stem: &str) -> String {
+        let Some(&Row { shard, group, row, .. }) = self.rows.get(stem) else { return String::new() };
+        format!("{} group {group} row {row}", self.shards[shard as usize].stamp)
     }
 
     /// Reads the encoded image.
     pub(super) fn read(&self, stem: &str) -> Result<Vec<u8>, DatasetError> {
         let fail = |problem: String| DatasetError::Archive { path: self.place(stem), problem };
         let &Row { shard, group, row, .. } = self.rows.get(stem).ok_or_else(|| fail("no such image".into()))?;
-        let reader = &self.shards[shard as usize].1;
+        let reader = &self.shards[shard as usize].reader;
         let bytes = catch_damage(|| {
             let mut column = column(reader, group as usize, BYTES)?;
             let (mut values, mut levels) = (Vec::new(), Vec::new());
@@ -106,6 +124,12 @@ impl Shards {
             Some((wnid.or_else(|| class_of(stem, labels))?, stem.clone()))
         })
     }
+}
+
+/// Returns whether Git LFS has not downloaded the file yet.
+fn is_pointer(file: &Part) -> bool {
+    let mut start = [0; 64];
+    file.read_at(0, &mut start).is_ok_and(|read| is_lfs_pointer(&start[..read]))
 }
 
 /// Lists the shards of the split in a folder, or all shards if none is named by a split.

@@ -4,6 +4,7 @@ use super::devkit;
 use super::labels::{Labels, stem};
 use crate::DatasetError;
 use crate::files::{Split, is_wnid};
+use hard_imagenet_files::{LFS_POINTER, is_lfs_pointer};
 use std::path::Path;
 
 /// Reads the labels of flat validation images from a list in their folder or up to two folders above. Without a list,
@@ -38,6 +39,9 @@ pub(super) fn validation_labels(images: &Path, split: Split) -> Result<Labels, D
 fn read(path: &Path, parse: impl Fn(&str) -> Option<Labels>) -> Result<Labels, DatasetError> {
     let fail = |problem: String| DatasetError::Meta { path: path.into(), problem };
     let text = std::fs::read_to_string(path).map_err(|e| fail(format!("cannot be read ({e})")))?;
+    if is_lfs_pointer(text.as_bytes()) {
+        return Err(fail(LFS_POINTER.into()));
+    }
     let labels = parse(&text).filter(|labels| labels.values().all(|wnid| is_wnid(wnid)));
     labels.ok_or_else(|| fail("expected a WordNet id (n01440764) for each validation image".into()))
 }

@@ -271,6 +271,11 @@ impl Dataset for PlantedCues {
         i % Silhouette::ALL.len()
     }
 
+    fn stamp(&self, i: usize) -> Option<String> {
+        let Self { config, seed, size, .. } = self;
+        Some(format!("{config:?} seed {seed} size {size} sample {i}"))
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let size = self.size;
         let object = self.placement(i);

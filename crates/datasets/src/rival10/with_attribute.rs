@@ -1,5 +1,6 @@
 use super::{Attribute, Rival10};
 use crate::{Dataset, DatasetError, DatasetInfo, Sample, SampleFacts};
+use hard_imagenet_findings::Finding;
 use hard_imagenet_images::Gray8;
 
 /// The images of RIVAL10 that show an attribute, each with the mask of that attribute instead of the object's.
@@ -53,6 +54,16 @@ impl Dataset for Rival10Attribute {
 
     fn class(&self, i: usize) -> usize {
         self.inner.class(self.members[i])
+    }
+
+    fn findings(&self) -> Vec<Finding> {
+        self.inner.findings()
+    }
+
+    fn stamp(&self, i: usize) -> Option<String> {
+        let at = self.members[i];
+        let masks = self.inner.rival.stamp(&self.inner.attribute_file(at, "_attr_dict.pkl"));
+        Some(format!("{}\n{masks}", self.inner.stamp(at)?))
     }
 
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {

@@ -25,8 +25,10 @@ impl Zip {
         for i in 0..archive.len() {
             let entry = archive.by_index_data(i)?;
             let raw = entry.name_raw();
-            match safe_name(raw) {
-                _ if entry.is_dir() => {}
+            // Some writers for Windows put backslashes between folders, which the format does not allow.
+            let slashed: Vec<u8> = raw.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte }).collect();
+            match safe_name(&slashed) {
+                _ if entry.is_dir() || slashed.ends_with(b"/") => {}
                 Some(name) if matches!(entry.unix_mode().unwrap_or(0) & TYPE, 0 | PLAIN) => {
                     files.by_name.insert(name, i);
                 }

@@ -17,8 +17,18 @@ kinds! {
     MASK_ALONE: Warning "mask-alone", "masks without an image", "they are ignored", "a mask must have its image's name, with any extension";
     /// Images in a folder of your own that have no mask.
     IMAGE_ALONE: Warning "image-alone", "images without a mask", "they are left out of all scores", "a mask must have its image's name, with any extension";
+    /// Masks that a list names and that do not exist.
+    MASK_MISSING: Error "mask-missing", "masks that the dataset's list names and that are missing", "these samples are left out of all scores", "get the rest of the dataset, or move its list away to use the masks at hand";
     /// Images of the benchmark's classes that have no mask.
     UNMASKED: Note "no-mask", "images of the dataset's classes without a mask", "they are not part of the benchmark", "if they should have masks, unpack the archive of masks again";
+    /// Images that several masks may belong to.
+    AMBIGUOUS_MASK: Warning "ambiguous-mask", "images that several masks may belong to, or that share a mask", "they are left out of all scores", "give each image one mask of its own, with the image's name";
+    /// Masks that were matched by less than the whole name.
+    LOOSE_NAME: Note "loose-name", "masks that are not named exactly like their image (upper and lower case, an ending such as _mask)", "each was matched to the only image it can belong to", "";
+    /// Images too deep in the folders.
+    NESTED: Warning "nested", "images in folders below the class folders", "they are left out of all scores", "move them up into the folder of their class";
+    /// Images without an extension.
+    NO_EXTENSION: Warning "no-extension", "images whose names lack the extension of an image", "they are left out of all scores", "give them the extension of their kind (.png, .jpg)";
     /// Files of a kind of image that is not read.
     UNREAD_KIND: Warning "unread-kind", "images of a kind that is not read", "they are left out of all scores", "convert them to PNG or JPEG";
     /// File names that are not text.
@@ -37,6 +47,10 @@ kinds! {
     SKIPPED: Warning "skipped", "entries of an archive that are ignored", "images or masks may be missing", "nothing to do if you trust the source of the archive; its other files are read";
     /// Annotations of a COCO file that cannot be used.
     ANNOTATIONS: Warning "annotations", "annotations that cannot be used", "their objects are missing in masks and boxes", "correct the file, or export it again";
+    /// Objects that the dataset skips on purpose.
+    SKIPPED_OBJECT: Note "skipped-object", "objects that are crowds or too small to be samples of their own", "they are no samples", "";
+    /// Images without an object.
+    NO_OBJECT: Note "no-object", "images without an object that can be used", "they are no samples", "";
     /// A class without samples.
     EMPTY_CLASS: Warning "empty-class", "classes without a sample", "means over classes leave them out", "get the rest of the dataset";
     /// Fewer or more validation masks of a class than were published.
