@@ -69,6 +69,11 @@ pub(crate) fn is_unread_mask(name: &str) -> bool {
     is_unread_image(name) || has_extension_of(name, ARRAYS)
 }
 
+/// Returns whether the name has the extension of an archive that is read.
+pub(crate) fn is_archive(name: &str) -> bool {
+    has_extension_of(name, "zip tar tgz") || name.to_lowercase().ends_with(".tar.gz")
+}
+
 /// Returns whether the name says nothing about the kind of the file.
 pub(crate) fn is_unknown_kind(name: &str) -> bool {
     !is_image(name) && !is_unread_mask(name) && !has_extension_of(name, OTHER_EXTENSIONS)

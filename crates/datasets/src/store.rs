@@ -5,7 +5,7 @@ mod tar;
 mod wrong_kind;
 mod zip;
 
-pub(crate) use self::name::{is_text, normal, readable, spelled_out};
+pub(crate) use self::name::{has_drive, is_text, normal, readable, spelled_out};
 pub(crate) use self::part::Part;
 pub(crate) use self::stamp::stamp;
 use self::zip::Zip;
@@ -33,7 +33,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// (`__MACOSX`, `@eaDir`, ..). Bytes of a name that are not UTF-8 are kept as characters from U+EF80 to U+EFFF.
 ///
 /// In archives, only plain files are read whose names stay inside the archive. Links, devices and names that are
-/// absolute or contain `..` are skipped; [`skipped_entries`](Self::skipped_entries) lists them. In folders, links are
+/// absolute, begin with a drive or contain `..` are skipped; [`skipped_entries`](Self::skipped_entries) lists them. In folders, links are
 /// followed, because only the owner of the folder can create them.
 pub struct Store {
     path: PathBuf,

@@ -350,6 +350,8 @@ fn wrong_paths_are_explained() {
     check("images/a/0.png/x", &["no such folder"]);
     check("empty", &["empty"]);
     check("hollow", &["hollow", "holds none either"]);
+    write(at("packed/images.zip"), b"PK");
+    check("packed", &["packed", "but an archive; use", "packed/images.zip as the path"]);
     check("nothing.zip", &["nothing.zip", "is an empty file", "expected a folder"]);
     check("photo.jpg", &["photo.jpg", "is a single image", "the folder, zip or tar that holds"]);
     check("coco.json", &["coco.json", "is a JSON file"]);

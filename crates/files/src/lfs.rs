@@ -5,7 +5,7 @@ pub const LFS_POINTER: &str = "is a pointer of Git LFS, not the file itself: run
 const BEGINNINGS: [&str; 2] = ["version https://git-lfs.github.com/spec/", "version https://hawser.github.com/spec/"];
 
 /// Returns whether a file is a pointer of Git LFS: a text of a few lines that a clone holds in place of a large file, until
-/// `git lfs pull` gets the file itself. The first bytes of the file are enough to tell.
+/// `git lfs pull` gets the file itself. The first bytes of the file are enough.
 ///
 /// ```
 /// use hard_imagenet_files::is_lfs_pointer;
@@ -23,7 +23,7 @@ mod tests {
     use super::is_lfs_pointer;
 
     #[test]
-    fn pointers_are_told_from_files() {
+    fn pointers_are_distinguished_from_other_files() {
         for pointer in [
             "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
             "version https://git-lfs.github.com/spec/v1\r\noid sha256:00\r\nsize 1\r\n",

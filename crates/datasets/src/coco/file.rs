@@ -6,7 +6,7 @@
 use super::json::{self, Id};
 use super::segmentation::Segmentation;
 use crate::DatasetError;
-use crate::store::{missing, normal};
+use crate::store::{has_drive, missing, normal};
 use hard_imagenet_files::{LFS_POINTER, is_lfs_pointer};
 use hard_imagenet_masks::Rle;
 use serde::Deserialize;
@@ -309,8 +309,8 @@ impl JsonImage<'_> {
         // Tools on Windows write backslashes.
         let slashed = stated.replace('\\', "/");
         let parts: Vec<&str> = slashed.split('/').filter(|&part| part != ".").collect();
-        let is_inside = |part: &&str| !matches!(*part, "" | "..") && !part.contains([':', '\0']);
-        if parts.is_empty() || !parts.iter().all(is_inside) {
+        let is_inside = |part: &&str| !matches!(*part, "" | "..") && !has_drive(part) && !part.contains('\0');
+        if parts.is_empty() || !parts.iter().all(is_inside) || (cfg!(windows) && slashed.contains(':')) {
             return Err(format!("image {id}: \"file_name\" must be a path within the folder, got \"{stated}\""));
         }
         let file = parts.join("/");

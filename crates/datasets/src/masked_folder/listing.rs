@@ -1,6 +1,6 @@
 //! Which images lie in a folder or an archive, and which of its files are left out.
 
-use crate::files::{is_image, is_unknown_kind, is_unread_image, is_unread_mask};
+use crate::files::{is_archive, is_image, is_unknown_kind, is_unread_image, is_unread_mask};
 use crate::store::{file_name, normal};
 use crate::{DatasetError, Store};
 use std::collections::BTreeSet;
@@ -52,6 +52,8 @@ pub(super) struct Listing {
     pub(super) without_extension: Vec<String>,
     /// Images below the class folders.
     pub(super) nested: Vec<String>,
+    /// Archives, which are not looked into.
+    pub(super) archives: Vec<String>,
     /// Folders without an image.
     pub(super) empty: Vec<String>,
 }
@@ -78,6 +80,7 @@ impl Search<'_> {
             unread: Vec::new(),
             without_extension: Vec::new(),
             nested: Vec::new(),
+            archives: Vec::new(),
             empty: Vec::new(),
         };
         for folder in self.folders(&root)? {
@@ -101,6 +104,8 @@ impl Search<'_> {
                 listing.files.push(ImageFile { folder: folder.clone(), name });
             } else if self.role.is_unread(&name) {
                 listing.unread.push(name);
+            } else if is_archive(&name) {
+                listing.archives.push(name);
             } else if is_unknown_kind(&name) && self.store.begins_like_image(&name) {
                 listing.without_extension.push(name);
             }
@@ -184,6 +189,9 @@ impl Listing {
         }
         if let Some(first) = self.without_extension.first() {
             return format!(" but {} without an extension, such as {}", self.without_extension.len(), shown(first));
+        }
+        if let Some(first) = self.archives.first() {
+            return format!(", but an archive; use {} as the path", shown(first));
         }
         let parent = |name: &str| name.rsplit_once('/').map_or("", |(parent, _)| parent).to_owned();
         let tops: BTreeSet<String> = self.nested.iter().map(|name| parent(&parent(name))).collect();

@@ -83,16 +83,24 @@ pub(crate) fn normal(name: &str) -> Cow<'_, str> {
 
 /// Returns the name of an archive entry as `folder/file`, or `None` if the name is not accepted.
 ///
-/// Refused are names that are absolute or contain `..`, a backslash, a colon or a control character, because they could
-/// lead out of the archive on some systems.
+/// Refused are names that are absolute, begin with a drive (`C:`), or contain `..`, a backslash or a control character,
+/// because they could lead out of the archive on some systems.
 pub(super) fn safe_name(raw: &[u8]) -> Option<String> {
     let name = from_bytes(raw);
-    if name.starts_with('/') || name.chars().any(|c| matches!(c, '\\' | ':') || c.is_control()) {
+    if name.starts_with('/') || has_drive(&name) || name.chars().any(|c| c == '\\' || c.is_control()) {
         return None;
     }
     let parts: Vec<&str> = name.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     (!parts.is_empty() && !parts.contains(&"..")).then(|| parts.join("/"))
 }
+
+/// Returns whether a name begins with a drive of Windows: "C:".
+pub(crate) fn has_drive(name: &str) -> bool {
+    matches!(name.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic())
+}
+
+/// Why entries are skipped that [`safe_name`] refuses.
+pub(super) const UNSAFE_NAME: &str = "the name leads out of the archive, or holds a backslash or a control character";
 
 #[cfg(test)]
 mod tests {
@@ -106,7 +114,8 @@ mod tests {
         check(b"val/", Some("val"));
         check("väl/a".as_bytes(), Some("väl/a"));
         check(b"a\xff", Some("a\u{efff}"));
-        for raw in ["/etc/passwd", "../a", "a/../../b", "a/..", "..", "", ".", "C:/a", "a\\b", "a\0b", "a\nb"] {
+        check(b"a/12:30.png", Some("a/12:30.png"));
+        for raw in ["/etc/passwd", "../a", "a/../../b", "a/..", "..", "", ".", "C:/a", "C:a", "a\\b", "a\0b", "a\nb"] {
             check(raw.as_bytes(), None);
         }
         check(b"..\xff/../a", None);

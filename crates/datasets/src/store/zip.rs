@@ -1,4 +1,4 @@
-use super::name::safe_name;
+use super::name::{UNSAFE_NAME, safe_name};
 use super::part::Part;
 use super::{Files, SkippedEntry};
 use std::io::Read;
@@ -35,7 +35,7 @@ impl Zip {
                 Some(_) => {
                     files.skipped.push(SkippedEntry::new(raw, "it is a link or a device, which is never followed"))
                 }
-                None => files.skipped.push(SkippedEntry::new(raw, "the name leads out of the archive")),
+                None => files.skipped.push(SkippedEntry::new(raw, UNSAFE_NAME)),
             }
         }
         Ok(Self { archive, files })
