@@ -84,6 +84,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let explained = ExplainedImage::new(&model, &x, &*explainer, args.class, key, progress)?;
     bar.finish();
 
+    ensure!(
+        explained.probabilities.iter().all(|(_, probability)| !probability.is_nan()),
+        "the outputs of {} for {} are not numbers (NaN): check the weights, and use f32 if the model was exported in half \
+         precision",
+        args.model,
+        args.image.display(),
+    );
     for (index, probability) in explained.probabilities.iter().take(5) {
         println!("class {index:>4}  {:>5.1} %", 100.0 * probability);
     }

@@ -3,6 +3,9 @@
 use anyhow::{Result, bail};
 use hard_imagenet::findings::{Finding, Severity};
 
+/// The number of samples whose content is looked at before work begins.
+pub(crate) const FIRST: usize = 64;
+
 /// Prints findings of one place, such as a run or a folder. Notes take one line.
 pub(crate) fn print(label: &str, findings: &[Finding]) {
     findings.iter().for_each(|finding| lines(label, finding).iter().for_each(|line| eprintln!("{line}")));

@@ -1,5 +1,6 @@
 //! `hard-imagenet finetune`: trains a head, some layers or a whole model on a dataset.
 
+use crate::findings::{self, FIRST};
 use crate::options::{self, PresetName};
 use crate::progress::Progress;
 use crate::sources::Source;
@@ -7,6 +8,8 @@ use anyhow::{Context, Result, bail};
 use candle_core::Device;
 use clap::ValueEnum;
 use hard_imagenet::datasets::Dataset;
+use hard_imagenet::evaluation::check_inputs;
+use hard_imagenet::images::MaskRule;
 use hard_imagenet::models::{self, Network};
 use hard_imagenet::training::{
     BatchNormMode, Groups, OBJECTIVES, ObjectiveInfo, Recipe, Schedule, TrainableWeights, Trainer, TrainingEvent,
@@ -134,6 +137,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         bail!("the dataset has no images to learn from");
     }
     let network = network(args, &*data, validation.len())?;
+    let strict = args.source.strict_inputs;
+    let transform = network.spec.preprocess.paired_transform(MaskRule::Half);
+    for (part, data) in [("training", &data), ("validation", &validation)] {
+        let found = check_inputs(&**data, &transform, if strict { data.len() } else { FIRST });
+        findings::report(part, &found, strict)?;
+    }
     let groups = if method.needs_groups() { Some(groups(args.groups, &*data)?) } else { None };
     recipe.write(&args.output)?;
 

@@ -1,13 +1,15 @@
 //! `hard-imagenet rank`: which features of a model are spurious, which classes are hard, which images show the cue.
 
 use crate::ending::{Ending, MaxFailed};
+use crate::findings::{self, FIRST};
 use crate::options::{self, Compute};
 use crate::progress::Progress;
 use crate::sources::Source;
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use hard_imagenet::datasets::{Dataset, Rankings};
-use hard_imagenet::evaluation::{EvaluationError, Features, RankedDataset, open_verdict_source};
+use hard_imagenet::evaluation::{EvaluationError, Features, RankedDataset, check_inputs, open_verdict_source};
+use hard_imagenet::images::MaskRule;
 use hard_imagenet::metrics::{Averaging, Options, Scores, compare_ends};
 use hard_imagenet::ranking::{
     Aggregate, Ranking, RankingError, RankingStudy, StudyOptions, VERDICT_SOURCES, VerdictSourceInfo,
@@ -114,6 +116,10 @@ fn rank(args: &Make, page: bool) -> Result<Ending> {
     let dataset = args.source.open()?;
     let model = options::load(&args.model, args.weights.as_deref(), &args.compute.device()?, args.compute.dtype())?;
     let features = Features::new(&*dataset, &model, args.batch_size)?;
+    let transform = model.spec().preprocess.paired_transform(MaskRule::Half);
+    let strict = args.source.strict_inputs;
+    let found = check_inputs(&*dataset, &transform, if strict { dataset.len() } else { FIRST });
+    findings::report("rank", &found, strict)?;
     let label = format!("features of {} on {}", model.spec().name, dataset.info().name);
     let ranked = with_progress(label, |progress| features.rank(&args.output, study, progress));
     let RankedDataset { study, failures } = match ranked {

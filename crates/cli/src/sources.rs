@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, ValueEnum};
 use hard_imagenet::datasets::{self, DATASETS, Dataset, DatasetError, DatasetOptions, PathKind, Split};
+use hard_imagenet::images::{MaskReading, MaskValue, Orientation};
 use std::path::PathBuf;
 
 /// Reads the word of a dataset; help and errors list what the library knows.
@@ -57,6 +58,16 @@ pub(crate) struct Source {
     /// default paths_by_rank.pkl next to the masks
     #[arg(long, value_name = "FILE")]
     ranks: Option<PathBuf>,
+    /// The values that mark the object in mask files: gray values, indices of a palette, or colors (255,0,0); by default,
+    /// everything except the background
+    #[arg(long, value_name = "VALUE", num_args = 1.., conflicts_with = "mask_threshold")]
+    mask_value: Vec<MaskValue>,
+    /// The brightness from which on a pixel of a mask file is object, from 1 to 255
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..))]
+    mask_threshold: Option<u8>,
+    /// Whether images are turned by their EXIF orientation: stored (no, as in Pillow and torchvision) or upright
+    #[arg(long, value_name = "WORD", default_value = "stored")]
+    orientation: Orientation,
     /// Use at most N samples, spread over the classes
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) limit: Option<usize>,
@@ -92,6 +103,12 @@ impl Source {
             balanced: self.balanced,
             ranks: self.ranks.clone(),
             limit: self.limit,
+            mask_reading: match self.mask_threshold {
+                Some(level) => MaskReading::Threshold(level),
+                None if self.mask_value.is_empty() => MaskReading::Auto,
+                None => MaskReading::Values(self.mask_value.clone()),
+            },
+            orientation: self.orientation,
         }
     }
 }

@@ -129,6 +129,12 @@ pub trait Dataset: Send + Sync {
         None
     }
 
+    /// Returns what was chosen about how files are read, as names and values: ("mask-threshold", "128"). By default, nothing was
+    /// chosen. A run with other choices is another run.
+    fn settings(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
     /// Decodes sample `i`.
     ///
     /// # Errors
@@ -180,6 +186,9 @@ macro_rules! delegate {
             }
             fn stamp(&self, i: usize) -> Option<String> {
                 (**self).stamp(i)
+            }
+            fn settings(&self) -> Vec<(String, String)> {
+                (**self).settings()
             }
             fn get(&self, i: usize) -> Result<Sample, DatasetError> {
                 (**self).get(i)

@@ -137,6 +137,14 @@ impl DatasetOptions {
         FileReading { mask: self.mask_reading.clone(), orientation: self.orientation }
     }
 
+    /// Returns what was chosen about how files are decoded, as names and values; nothing if nothing was chosen.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let masks = (self.mask_reading != MaskReading::Auto).then(|| ("masks", self.mask_reading.to_string()));
+        let orientation =
+            (self.orientation != Orientation::AsStored).then(|| ("orientation", self.orientation.to_string()));
+        masks.into_iter().chain(orientation).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
     /// Returns the path of the images, which the dataset called `word` requires.
     pub(crate) fn images(&self, word: &str) -> Result<&Path, DatasetError> {
         required(&self.images, word, PathKind::Images)

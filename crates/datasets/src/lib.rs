@@ -58,6 +58,7 @@
 
 mod answers;
 mod checkup;
+mod chosen;
 mod coco;
 mod dataset;
 mod entry;

@@ -45,6 +45,10 @@ impl<D: Dataset> Dataset for RankedDataset<D> {
         self.inner.stamp(i)
     }
 
+    fn settings(&self) -> Vec<(String, String)> {
+        self.inner.settings()
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         self.inner.get(i)
     }

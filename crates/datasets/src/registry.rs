@@ -1,6 +1,7 @@
 //! All datasets by their words.
 
 use crate::checkup::inspect;
+use crate::chosen::ChosenDataset;
 use crate::entry::{DatasetEntry, DatasetOptions};
 use crate::files::Split;
 use crate::narrow::narrow;
@@ -48,7 +49,10 @@ pub fn find(word: &str) -> Result<&'static DatasetEntry, DatasetError> {
 /// [`DatasetError::Choice`] if the options do not fit, and otherwise whatever opening the dataset returns.
 pub fn open(word: &str, options: &DatasetOptions) -> Result<Box<dyn Dataset>, DatasetError> {
     let entry = find(word)?;
-    narrow(entry, (entry.open)(options)?, options)
+    let (dataset, settings) = ((entry.open)(options)?, options.settings());
+    let dataset: Box<dyn Dataset> =
+        if settings.is_empty() { dataset } else { Box::new(ChosenDataset::new(dataset, settings)) };
+    narrow(entry, dataset, options)
 }
 
 /// Opens images to learn from and others to measure on.

@@ -150,6 +150,10 @@ impl<D: Dataset> Dataset for Subset<D> {
         self.inner.stamp(self.indices[i])
     }
 
+    fn settings(&self) -> Vec<(String, String)> {
+        self.inner.settings()
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         self.inner.get(self.indices[i])
     }

@@ -203,17 +203,15 @@ impl<'a> Evaluation<'a> {
         let own: Vec<usize> = (index..setup.description.parts()).step_by(count).collect();
         self.begin(&setup, folder, &own)?;
         let Parts { mut records, missing, findings } = parts::load(&setup, folder, &own, observer)?;
-        let inputs = findings::before(&setup, folder, missing.is_empty(), self.strict_inputs)?;
-        let mut reported = findings;
-        reported.extend(inputs.iter().cloned());
+        let before = findings::before(&setup, folder, missing.is_empty(), self.strict_inputs)?;
+        let reported: Vec<Finding> = findings.iter().chain(&before.lasting).chain(&before.first).cloned().collect();
         let mut canceled = findings::report(&reported, observer);
         if self.strict_inputs {
             findings::refuse(&setup, &reported)?;
         }
-        folder.write_json(RunFolder::FINDINGS, &inputs)?;
         canceled = canceled || parts::evaluate(&setup, folder, &own, &missing, &mut records, observer)?.is_break();
         let run = Run::open_with_parts(folder.path(), records)?;
-        let all = findings::after(&setup, folder, &run, inputs)?;
+        let all = findings::after(&setup, folder, &run, before)?;
         let new: Vec<Finding> =
             all.iter().filter(|finding| reported.iter().all(|known| known.kind != finding.kind)).cloned().collect();
         canceled |= findings::report(&new, observer);

@@ -1,40 +1,62 @@
 //! Everything that is suspicious about an evaluation, before it begins and after it ended.
 
 use crate::content;
-use crate::probe::probe;
+use crate::probe::{PROBED, probe};
 use crate::progress::Observer;
 use crate::setup::Setup;
 use crate::{EvaluationError, Event, Result};
+use hard_imagenet_datasets::Dataset;
 use hard_imagenet_findings::{Finding, FindingKind, KINDS};
+use hard_imagenet_images::PairedTransform;
 use hard_imagenet_runs::{Run, RunFolder, check_results};
 
 /// The number of samples whose content is looked at before the first part, unless inputs must be clean.
-const FIRST: usize = 64;
+pub(crate) const FIRST: usize = 64;
+
+/// What is known before the first part.
+pub(crate) struct Before {
+    /// About the dataset, the model and its first results.
+    pub(crate) lasting: Vec<Finding>,
+    /// About the content of the first samples. The content of all samples is known when all parts exist.
+    pub(crate) first: Vec<Finding>,
+}
 
 /// Collects what is suspicious about the dataset, the model and its first results.
 ///
-/// If nothing is left to compute, the findings of the earlier run are returned, whose content is known completely.
-pub(crate) fn before(setup: &Setup<'_>, folder: &RunFolder, is_complete: bool, strict: bool) -> Result<Vec<Finding>> {
-    let mut found: Vec<Finding> =
+/// If nothing is left to compute, the model is not asked, and what an earlier run found about its results is kept.
+pub(crate) fn before(setup: &Setup<'_>, folder: &RunFolder, is_complete: bool, strict: bool) -> Result<Before> {
+    let mut lasting: Vec<Finding> =
         setup.dataset.findings().into_iter().filter(|finding| finding.severity.is_suspicious()).collect();
-    found.extend(setup.model_findings());
-    found.extend(setup.finding.clone());
+    lasting.extend(setup.model_findings());
+    lasting.extend(setup.finding.clone());
     let stored: Option<Vec<Finding>> = if is_complete { folder.read_json(RunFolder::FINDINGS)? } else { None };
     if let Some(stored) = stored {
-        merge(&mut found, stored);
-        return Ok(found);
+        let of_probe = |finding: &Finding| PROBED.iter().any(|kind| kind.id == finding.kind);
+        merge(&mut lasting, stored.into_iter().filter(of_probe).collect());
+        return Ok(Before { lasting, first: Vec::new() });
     }
+    merge(&mut lasting, probe(setup)?);
     let count = if strict { setup.dataset.len() } else { FIRST };
-    merge(&mut found, content::look(setup, count));
-    merge(&mut found, probe(setup)?);
-    Ok(found)
+    Ok(Before { lasting, first: content::look(setup.dataset, &setup.transform, count) })
+}
+
+/// Returns what is suspicious about a dataset: what was noticed when it was opened, and the content of the first `samples`
+/// samples, spread over the classes, under a transform. An evaluation does the same by itself.
+pub fn check_inputs(dataset: &dyn Dataset, transform: &PairedTransform, samples: usize) -> Vec<Finding> {
+    let mut found: Vec<Finding> =
+        dataset.findings().into_iter().filter(|finding| finding.severity.is_suspicious()).collect();
+    merge(&mut found, content::look(dataset, transform, samples));
+    found
 }
 
 /// Completes the findings by what the content of all parts and the records show. Writes them into the folder.
-pub(crate) fn after(setup: &Setup<'_>, folder: &RunFolder, run: &Run, before: Vec<Finding>) -> Result<Vec<Finding>> {
+pub(crate) fn after(setup: &Setup<'_>, folder: &RunFolder, run: &Run, before: Before) -> Result<Vec<Finding>> {
     let mut found = content::summarize(setup, folder)?;
-    found.extend(check_results(run.description(), run.records()));
-    merge(&mut found, before);
+    merge(&mut found, check_results(run.description(), run.records()));
+    merge(&mut found, before.lasting);
+    if !run.is_complete() {
+        merge(&mut found, before.first);
+    }
     found.sort_by_key(|finding| (finding.severity, order(&finding.kind)));
     if folder.read_json::<Vec<Finding>>(RunFolder::FINDINGS)?.as_ref() != Some(&found) {
         folder.write_json(RunFolder::FINDINGS, &found)?;

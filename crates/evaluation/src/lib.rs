@@ -120,6 +120,7 @@ mod stages;
 pub use error::{EvaluationError, Result};
 pub use evaluation::Evaluation;
 pub use features::{ExtractedFeatures, Features};
+pub use findings::check_inputs;
 pub use progress::{Event, Phase};
 pub use ranking_page::{RankedDataset, open_verdict_source};
 pub use resolve::check_explainers;

@@ -3,15 +3,18 @@
 use crate::Result;
 use crate::setup::Setup;
 use crate::stages::decode::decode_one;
-use hard_imagenet_findings::Finding;
 use hard_imagenet_findings::kinds::models::PROBABILITIES;
 use hard_imagenet_findings::kinds::results::{CONSTANT, NOT_NUMBERS};
+use hard_imagenet_findings::{Finding, FindingKind};
 use rayon::prelude::*;
 
 /// The number of unchanged images that the model is asked about.
 const IMAGES: usize = 16;
 /// The fewest classes for which values in [0, 1] are no coincidence although they do not add up to 1.
 const MANY: usize = 10;
+
+/// The kinds of findings that only the outputs themselves show.
+pub(crate) static PROBED: [&FindingKind; 2] = [&PROBABILITIES, &CONSTANT];
 
 /// Asks the model about a few unchanged images that are spread over the dataset, and returns what is suspicious about its
 /// outputs.

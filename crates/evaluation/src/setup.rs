@@ -139,7 +139,8 @@ fn check_explainer(explainer: &Explainer<'_>, model: &Model) -> Result<()> {
 
 /// Describes the dataset for `run.json`.
 fn describe_dataset(dataset: &dyn Dataset) -> DatasetDescription {
-    DatasetDescription::new(&dataset.info().name, (0..dataset.len()).map(|i| dataset.id(i)))
+    let described = DatasetDescription::new(&dataset.info().name, (0..dataset.len()).map(|i| dataset.id(i)));
+    DatasetDescription { settings: dataset.settings().into_iter().collect(), ..described }
 }
 
 /// Describes the model for `run.json`.

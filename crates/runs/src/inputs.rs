@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What the samples of a part looked like when its records were computed: the content of `records/part-00000.inputs.json`.
@@ -21,7 +22,7 @@ pub struct SampleInput {
     /// The SHA-256 of its decoded image and mask, in lower-case hex. `None` if it could not be decoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// What is suspicious about it: for each kind of finding a detail, such as "values 1, 2", which may be empty.
+    /// What was noticed about its content, by the names of the fields of the dataset's check. What is false or unknown is absent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub noticed: BTreeMap<String, String>,
+    pub noticed: BTreeMap<String, Value>,
 }

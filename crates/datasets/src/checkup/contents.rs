@@ -10,6 +10,7 @@ use hard_imagenet_findings::kinds::folders::{EMPTY_CLASS, NO_IMAGE};
 use hard_imagenet_images::{MaskKind, PairedTransform};
 use hard_imagenet_masks::Mask;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 /// Collects what is wrong with samples that are decoded anyway.
 ///
@@ -30,8 +31,9 @@ pub struct ContentCheck {
     checks: Vec<(String, SampleCheck)>,
 }
 
-/// What was found in one sample.
-#[derive(Clone, Debug, Default)]
+/// What was found in one sample. It can be stored as JSON, so that the samples of an interrupted run need not be decoded again.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SampleCheck {
     lacks_image: bool,
     unreadable: Option<String>,
@@ -151,13 +153,14 @@ impl SampleCheck {
     /// Looks at a sample, or at the error instead of one.
     pub fn new(sample: &Result<Sample, DatasetError>, transform: &PairedTransform) -> Self {
         match sample {
-            Ok(sample) => Self::check(sample, transform),
+            Ok(sample) => Self::examine(sample, transform),
             Err(DatasetError::NoImage { .. }) => Self { lacks_image: true, ..Self::default() },
             Err(error) => Self { unreadable: Some(error.to_string()), ..Self::default() },
         }
     }
 
-    fn check(sample: &Sample, transform: &PairedTransform) -> Self {
+    /// Looks at a decoded sample. `transform` decides what counts as object and what the crop keeps.
+    pub fn examine(sample: &Sample, transform: &PairedTransform) -> Self {
         let (image, mask, facts) = (&sample.image, &sample.mask, &sample.facts);
         let object = transform.mask_rule.binarize(mask);
         let (area, pixels) = (object.area(), mask.height * mask.width);

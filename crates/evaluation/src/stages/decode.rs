@@ -1,6 +1,6 @@
 //! Stage 1: a sample is read and brought to the network's input size.
 
-use crate::content::notice;
+use crate::content::{Noticed, notice};
 use crate::resolve::Change;
 use crate::setup::Setup;
 use crate::{donor, inputs};
@@ -9,7 +9,7 @@ use hard_imagenet_masks::Mask;
 use hard_imagenet_perturbations::{Mix, background};
 use hard_imagenet_runs::{PartInputs, SampleInput};
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// The number of samples that are asked for their background before giving up. One may be damaged, or its object may
@@ -86,8 +86,8 @@ pub(crate) struct DecodedSample {
     pub(crate) mask: Mask,
     /// Identifies what was decoded.
     pub(crate) digest: String,
-    /// What is suspicious: kinds of findings with details.
-    pub(crate) noticed: BTreeMap<String, String>,
+    /// What was noticed about its content.
+    pub(crate) noticed: Noticed,
 }
 
 /// Decodes a sample without the backgrounds that it borrows. The error is the text of its record.

@@ -14,7 +14,7 @@ kinds! {
     /// Masks without an object.
     EMPTY_MASK: Warning "empty-mask", "masks without an object", "removing the object changes nothing on these samples, and saliency scores are left out", "look at these files: the object must have other values than the background";
     /// Masks whose object vanishes.
-    LOST_OBJECT: Warning "lost-object", "masks whose object is gone after resize and crop", "removing the object changes nothing on these samples, and saliency scores are left out", "nothing to do if there are few";
+    LOST_OBJECT: Note "lost-object", "masks whose object is gone after resize and crop", "removing the object changes nothing on these samples, and saliency scores are left out", "nothing to do if there are few";
     /// Masks that are object everywhere.
     FULL_MASK: Warning "full-mask", "masks that are object everywhere", "removing the object removes the whole image", "look at these files: the background must be 0 (black)";
     /// Masks that seem to mark the background.
