@@ -190,7 +190,7 @@ fn the_contents_of_the_files() {
         &format!("error no-image 1: masks whose image is missing [{:?}]", id(1)),
         &format!("error unreadable 2: files that cannot be decoded [\"{}: masks/val/", id(2)),
         &format!("warning empty-mask 1: masks without an object [{:?}]", id(5)),
-        &format!("warning lost-object 1: masks whose object is gone after resize and crop [{:?}]", id(8)),
+        &format!("note lost-object 1: masks whose object is gone after resize and crop [{:?}]", id(8)),
         // The mask of another size is full, too.
         &format!("warning full-mask 2: masks that are object everywhere [{:?}, {:?}]", id(4), id(6)),
         &format!(
