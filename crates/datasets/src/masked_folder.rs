@@ -66,7 +66,7 @@ impl MaskedFolder {
             return fail("images lie next to class folders", expected);
         }
         if found.is_empty() {
-            return fail("no images", "images (JPEG, PNG, WebP, GIF, BMP), or a folder of them for each class");
+            return fail("no images", "images (JPEG, PNG, WebP, GIF, BMP, TIFF), or a folder of them for each class");
         }
 
         let (mut samples, mut images_alone) = (Vec::new(), Vec::new());
