@@ -84,7 +84,7 @@ pub fn decode_mask(bytes: &[u8]) -> Result<Gray8, ImageError> {
 ///
 /// 1. An alpha channel that is not the same everywhere is the mask, read by rule 3, so soft edges stay soft. (If the
 ///    pixels that can be seen are black and white, both of them, then the white ones are the object.)
-/// 2. JPEG and lossy WebP: the brightness as it is stored, which is the largest of the three color values. If the
+/// 2. JPEG (also in TIFF) and lossy WebP: the brightness as it is stored, which is the largest of the three color values. If the
 ///    brightest pixel is below 128, values are scaled so that it becomes 255.
 /// 3. Gray files: black and white stay as they are. If the brightest value is below half of white, or if there are at
 ///    most 16 values, they are labels, and every value except 0 becomes 255. All other files are brightness. So are
@@ -235,7 +235,7 @@ fn decode_bmp(bytes: &[u8]) -> Result<Stored, ImageError> {
 /// Decodes a TIFF file with its palette.
 fn decode_tiff(bytes: &[u8]) -> Result<Stored, ImageError> {
     let Some((gray, palette)) = tiff::split_palette(bytes) else {
-        return Ok(store(decode(bytes, ImageFormat::Tiff)?, false));
+        return Ok(store(decode(bytes, ImageFormat::Tiff)?, tiff::is_lossy(bytes)));
     };
     let DynamicImage::ImageLuma8(image) = decode(&gray, ImageFormat::Tiff)? else {
         return Err(ImageError::Damaged(decoding_error(ImageFormat::Tiff, "its palette has indices of 16 bits")));

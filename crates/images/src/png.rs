@@ -53,10 +53,12 @@ pub(crate) fn decode_stored(bytes: &[u8]) -> Result<(Stored, bool), ImageError> 
     let channels = pixels.color.samples();
     let color = |at: usize| samples.chunks_exact(channels).map(move |pixel| byte(pixel[at]));
     let rgb = || samples.chunks_exact(channels).map(|p| [byte(p[0]), byte(p[1]), byte(p[2])]).collect::<Vec<_>>();
-    // A color that stands for transparent pixels, as samples.
-    let key =
-        pixels.transparent.as_deref().unwrap_or_default().as_chunks::<2>().0.iter().map(|&p| u16::from_be_bytes(p));
-    let key: Vec<u16> = key.collect();
+    // A color that stands for transparent pixels. The decoder keeps one byte per channel unless they have 16 bits.
+    let key = pixels.transparent.as_deref().unwrap_or_default();
+    let key: Vec<u16> = match key.len() == channels {
+        true => key.iter().map(|&value| value.into()).collect(),
+        false => key.as_chunks::<2>().0.iter().map(|&pair| u16::from_be_bytes(pair)).collect(),
+    };
     let keyed = || {
         let is_key = |pixel: &[u16]| if pixel == key { 0 } else { 255 };
         (key.len() == channels).then(|| samples.chunks_exact(channels).map(is_key).collect::<Vec<u8>>())
@@ -117,7 +119,7 @@ fn decode_or_repair(bytes: &[u8], transformations: Transformations) -> Result<(P
                 _ => ImageError::Truncated,
             })
         }
-        decoded => Ok((decoded?, false)),
+        decoded => Ok((decoded?, !has_end(bytes))),
     }
 }
 
@@ -171,6 +173,20 @@ fn has_all_rows(reader: &mut Reader<Cursor<&[u8]>>) -> bool {
         found += 1;
     }
     found == expected
+}
+
+/// Returns whether the chunk that ends a file is there.
+fn has_end(bytes: &[u8]) -> bool {
+    let mut chunks = bytes.get(8..).unwrap_or_default();
+    while let Some((&[a, b, c, d, kind @ ..], data)) = chunks.split_first_chunk::<8>() {
+        let length = u32::from_be_bytes([a, b, c, d]) as usize;
+        match length.checked_add(4).and_then(|end| data.get(end..)) {
+            Some(_) if &kind == b"IEND" => return true,
+            Some(rest) => chunks = rest,
+            None => return false,
+        }
+    }
+    false
 }
 
 /// Closes the last chunk and adds the one that ends the file.

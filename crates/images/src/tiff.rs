@@ -1,12 +1,15 @@
-//! Palettes of TIFF files, which the decoder does not know.
+//! Palettes and kinds of compression of TIFF files, which the decoder does not tell.
 
 use std::ops::Range;
 
 const PHOTOMETRIC: u16 = 262;
+const COMPRESSION: u16 = 259;
 const COLOR_MAP: u16 = 320;
 /// Values of PHOTOMETRIC.
 const BLACK_IS_ZERO: u16 = 1;
 const PALETTE: u16 = 3;
+/// Values of COMPRESSION: both ways to store JPEG data.
+const JPEG: [u16; 2] = [6, 7];
 
 /// Returns a copy of the file that states its indices as gray values, and the palette. Returns `None` if the file has no
 /// palette.
@@ -32,6 +35,13 @@ pub(crate) fn split_palette(bytes: &[u8]) -> Option<(Vec<u8>, Vec<[u8; 3]>)> {
     Some((gray, palette))
 }
 
+/// Returns whether the pixels are JPEG data.
+pub(crate) fn is_lossy(bytes: &[u8]) -> bool {
+    let file = File { bytes, is_little: bytes.starts_with(b"II*\0") };
+    let compression = file.entry(COMPRESSION).and_then(|entry| file.short(entry.start + 8));
+    compression.is_some_and(|compression| JPEG.contains(&compression))
+}
+
 struct File<'a> {
     bytes: &'a [u8],
     is_little: bool,
@@ -42,7 +52,8 @@ impl File<'_> {
     fn entry(&self, tag: u16) -> Option<Range<usize>> {
         let start = self.long(4)? as usize;
         let entries = usize::from(self.short(start)?);
-        let mut places = (0..entries).map(|i| start + 2 + 12 * i);
+        let first = start.checked_add(2)?;
+        let mut places = (0..entries).map_while(|i| first.checked_add(12 * i));
         places.find(|&at| self.short(at) == Some(tag)).map(|at| at..at + 12)
     }
 
