@@ -195,7 +195,7 @@ fn dispatch(importer: &mut Importer, call: &Call<'_>) -> Result<Vec<Value>, Reas
         "Expand" => shape::expand(importer, call)?,
         "Tile" => shape::tile(importer, call)?,
         _ => match elementwise::activation(call)? {
-            Some(activation) => elementwise::activate(importer, &call, activation)?,
+            Some(activation) => elementwise::activate(importer, call, activation)?,
             None => {
                 return Err(
                     "it is not supported: export the model in floats and with older operators (`opset_version=20` of \
