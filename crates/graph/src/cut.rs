@@ -122,5 +122,7 @@ mod tests {
     fn errors_about_unknown_nodes_name_similar_ones() {
         let error = Cut::at(&tiny_residual(), "block.conv9").unwrap_err().to_string();
         assert!(error.contains("no node \"block.conv9\"") && error.contains("block.conv"), "{error}");
+        let error = Cut::at(&tiny_residual(), "Relu").unwrap_err().to_string();
+        assert!(error.contains("similar names are relu"), "{error}");
     }
 }

@@ -130,6 +130,12 @@ impl Graph {
         near.sort();
         near.sort_by_key(|known| known.len().abs_diff(name.len()));
         near.truncate(5);
+        if near.is_empty() {
+            // Nothing starts like it, so the name may be misspelled.
+            let mut all: Vec<&String> = self.nodes.iter().map(|node| &node.name).chain(self.aliases.keys()).collect();
+            all.sort_by_cached_key(|known| edit_distance(&known.to_lowercase(), &name.to_lowercase()));
+            near = all.into_iter().take(3).cloned().collect();
+        }
         Err(GraphError::UnknownNode { name: name.to_owned(), near })
     }
 
@@ -216,4 +222,20 @@ impl Graph {
         }
         consumers
     }
+}
+
+/// Returns the Levenshtein distance: the number of bytes to insert, delete or replace.
+fn edit_distance(a: &str, b: &str) -> usize {
+    // row[j] is the distance between the part of `a` read so far and the first j bytes of `b`.
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.bytes().enumerate() {
+            let replace = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
 }

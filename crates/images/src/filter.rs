@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
+use std::str::FromStr;
 
 /// A resampling filter, as Pillow defines it.
 ///
@@ -25,6 +26,18 @@ pub enum Filter {
 impl Filter {
     /// All filters.
     pub const ALL: [Self; 6] = [Self::Nearest, Self::Box, Self::Bilinear, Self::Hamming, Self::Bicubic, Self::Lanczos];
+
+    /// Returns the word for the filter, as timm writes it: "bilinear".
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Nearest => "nearest",
+            Self::Box => "box",
+            Self::Bilinear => "bilinear",
+            Self::Hamming => "hamming",
+            Self::Bicubic => "bicubic",
+            Self::Lanczos => "lanczos",
+        }
+    }
 
     /// Returns half the width of the kernel, in samples. `Nearest` has no kernel.
     pub(crate) fn support(self) -> f64 {
@@ -52,6 +65,18 @@ impl Filter {
             Self::Lanczos if (-3.0..3.0).contains(&x) => sinc(x) * sinc(x / 3.0),
             _ => 0.0,
         }
+    }
+}
+
+impl FromStr for Filter {
+    type Err = String;
+
+    /// Finds the filter with that [word](Filter::word).
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|filter| filter.word() == text).ok_or_else(|| {
+            let words = Self::ALL.map(Self::word).join(", ");
+            format!("there is no filter {text:?}; the filters are {words}")
+        })
     }
 }
 

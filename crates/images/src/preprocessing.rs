@@ -1,5 +1,6 @@
 use crate::{Filter, MaskRule, PairedTransform, Resize};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// The geometry and normalization that a model expects of its input.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +87,20 @@ pub enum CropMode {
     Squash,
     /// Keeps the whole image and adds a border in the color of the mean. In a mask, the border is background.
     Border,
+}
+
+impl FromStr for CropMode {
+    type Err = String;
+
+    /// Finds the mode with timm's word for it: "center", "squash" or "border".
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "center" => Ok(Self::Center),
+            "squash" => Ok(Self::Squash),
+            "border" => Ok(Self::Border),
+            _ => Err(format!("there is no crop mode {text:?}; the modes are center, squash and border")),
+        }
+    }
 }
 
 /// The mean of the ImageNet training images in each channel (red, green, blue), in units of [0, 1].

@@ -25,7 +25,7 @@ impl Model {
         let features = self.graph().find(&self.spec().feature_node)?;
         let mut g = GraphBuilder::from_graph(self.graph());
         let x = g.linear("head", features, length, classes, true);
-        let spec = ModelSpec { classes, ..self.spec().clone() };
+        let spec = ModelSpec { classes, class_names: None, ..self.spec().clone() };
         self.rebuild(spec, g.finish(x)?, &[("head.weight", weight), ("head.bias", bias)])
     }
 

@@ -9,6 +9,8 @@
 //!   [`zero_shot`](Model::zero_shot) give it other classes. [`ModelSpec`] describes it.
 //! - [`Network`] is a graph with its weights before it becomes a model. [`zoo::read`] and [`onnx::read`] return it for
 //!   training and other changes.
+//! - [`PreprocessingOptions`] change how images are prepared, on top of what the model's files state.
+//! - [`Model::findings`] lists what these files leave open, such as a preprocessing that nothing states.
 //! - [`ClipText`] is CLIP's text tower, and [`zero_shot`] makes weights of a classifier from the names of classes.
 //! - [`Checkpoint`] is a weights file: a table of tensors whose values are read on demand.
 //! - [`best_device`] and [`device`] choose the device.
@@ -72,6 +74,7 @@ mod model_name;
 mod names;
 mod network;
 mod preprocessing;
+mod preprocessing_options;
 mod text_head;
 pub mod zero_shot;
 pub mod zoo;
@@ -86,3 +89,4 @@ pub use loading::Hub;
 pub use loading::{Checkpoint, StoredTensor, Weights, onnx};
 pub use model::Model;
 pub use network::{ModelSpec, Network};
+pub use preprocessing_options::PreprocessingOptions;

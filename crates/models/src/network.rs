@@ -1,5 +1,7 @@
-use crate::ModelError;
+use crate::{ModelError, PreprocessingOptions};
 use candle_core::Device;
+use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::kinds::models::{PREPROCESSING_ASSUMED, RAW_INPUT};
 use hard_imagenet_graph::{Graph, WeightMap};
 use hard_imagenet_images::Preprocessing;
 use std::collections::BTreeSet;
@@ -17,6 +19,8 @@ pub struct ModelSpec {
     pub cam_node: String,
     /// The name of the node whose value is the input of the last linear layer.
     pub feature_node: String,
+    /// The names of the classes in the order of the logits, if the model's files state them.
+    pub class_names: Option<Vec<String>>,
 }
 
 /// A network: a graph, the weights that it needs, and their description.
@@ -39,13 +43,39 @@ pub struct Network {
     /// The names of weights that training leaves unchanged. An ONNX file does not state which of its free-standing
     /// values are parameters and which are tables, so [`onnx::read`](crate::onnx::read) lists them all here.
     pub frozen: BTreeSet<String>,
+    /// What the model's files leave open or what was changed while they were read.
+    pub findings: Vec<Finding>,
 }
 
 impl Network {
-    /// Puts a network together. Its weights have no origin on the Hugging Face hub, and none is frozen.
+    /// Puts a network together. Its weights have no origin on the Hugging Face hub, none is frozen, and there are no
+    /// findings.
     pub fn new(spec: ModelSpec, graph: Graph, weights: WeightMap, weights_sha256: impl Into<String>) -> Self {
-        let (weights_origin, frozen) = (None, BTreeSet::new());
-        Self { spec, graph, weights, weights_sha256: weights_sha256.into(), weights_origin, frozen }
+        let (weights_origin, frozen, findings) = (None, BTreeSet::new(), Vec::new());
+        Self { spec, graph, weights, weights_sha256: weights_sha256.into(), weights_origin, frozen, findings }
+    }
+
+    /// Returns the network with the preprocessing changed as `options` ask.
+    ///
+    /// If they state both mean and standard deviation, the network no longer has a finding that these were assumed.
+    ///
+    /// # Errors
+    /// Returns [`ModelError::Input`] for an impossible value or a size that the network does not accept.
+    pub fn with_preprocessing(mut self, options: &PreprocessingOptions) -> Result<Self, ModelError> {
+        let preprocess = options.apply(self.spec.preprocess)?;
+        let (height, width) = preprocess.input;
+        if options.img_size.is_some() && self.graph.shapes(&[1, 3, height, width]).is_err() {
+            let (own_height, own_width) = self.spec.preprocess.input;
+            return Err(ModelError::Input(format!(
+                "{} does not accept images of {height} × {width} pixels; its own size is {own_height} × {own_width}",
+                self.spec.name
+            )));
+        }
+        if options.mean.is_some() && options.std.is_some() {
+            self.findings.retain(|finding| finding.kind != PREPROCESSING_ASSUMED.id && finding.kind != RAW_INPUT.id);
+        }
+        self.spec.preprocess = preprocess;
+        Ok(self)
     }
 
     /// Returns the network with its weights on a device.

@@ -25,7 +25,7 @@ pub(crate) fn add_text_head(graph: &Graph, length: usize, classes: usize) -> Res
 
 /// Returns the description of a model whose graph [`add_text_head`] extended.
 pub(crate) fn with_text_head(spec: ModelSpec, classes: usize) -> ModelSpec {
-    ModelSpec { classes, feature_node: "zero_shot.embedding".into(), ..spec }
+    ModelSpec { classes, class_names: None, feature_node: "zero_shot.embedding".into(), ..spec }
 }
 
 /// Scales each row to length 1, in f32.

@@ -1,20 +1,31 @@
 //! Checks that images of a batch do not affect each other.
 
-use crate::OnnxError;
+use crate::{OnnxError, PixelRange};
 use candle_core::{Device, Tensor};
 use hard_imagenet_graph::{Graph, WeightMap, run};
 use std::path::Path;
 
-/// Checks that the second of two images has the same logits alone and after the first, up to rounding.
+/// Checks that the second of two images has the same logits alone and after the first, up to rounding. Returns whether the
+/// logits of both look like the result of a softmax: no number is negative, and their sum is 1.
 pub(crate) fn check_independence(
     graph: &Graph,
     weights: &WeightMap,
     input: (usize, usize),
+    range: PixelRange,
     path: &Path,
-) -> Result<(), OnnxError> {
+) -> Result<bool, OnnxError> {
     let images = test_images(input)?;
+    let images = match range {
+        PixelRange::Unstated => images,
+        PixelRange::Unit => images.affine(0.5, 0.5)?,
+        PixelRange::Bytes => images.affine(127.5, 127.5)?,
+    };
     let second = |logits: Tensor| logits.get(logits.dim(0)? - 1)?.to_vec1::<f32>();
-    let together = second(run(graph, weights, &images)?)?;
+    let both = run(graph, weights, &images)?;
+    let is_probabilities =
+        |row: &Vec<f32>| row.len() > 1 && row.iter().all(|&p| p >= 0.0) && (row.iter().sum::<f32>() - 1.0).abs() < 1e-3;
+    let are_probabilities = both.to_vec2::<f32>()?.iter().all(is_probabilities);
+    let together = second(both)?;
     let alone = second(run(graph, weights, &images.narrow(0, 1, 1)?)?)?;
     let largest = alone.iter().fold(1e-3f32, |largest, v| largest.max(v.abs()));
     if together.iter().zip(&alone).any(|(a, b)| (a - b).abs() > 1e-2 * largest) {
@@ -22,7 +33,7 @@ pub(crate) fn check_independence(
                        (`dynamic_axes` or `dynamic_shapes` of torch.onnx.export)";
         return Err(OnnxError::Format { path: path.to_owned(), message: message.into() });
     }
-    Ok(())
+    Ok(are_probabilities)
 }
 
 /// Returns two images of irregular numbers in [-1, 1), `(2, 3, H, W)`.

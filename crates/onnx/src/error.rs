@@ -40,6 +40,18 @@ pub enum OnnxError {
     Tensor(#[from] candle_core::Error),
 }
 
+impl OnnxError {
+    /// Adds what else would help to the error of an operator.
+    pub(crate) fn hinting(self, hint: &str) -> Self {
+        match self {
+            Self::Operator { path, operator, node, message } if !hint.is_empty() => {
+                Self::Operator { path, operator, node, message: format!("{message}; {hint}") }
+            }
+            error => error,
+        }
+    }
+}
+
 /// What is wrong with a node or a tensor. The caller adds the file and the node.
 #[derive(Debug)]
 pub(crate) struct Reason(pub(crate) String);

@@ -26,6 +26,8 @@ pub(crate) struct Importer {
     /// The operation of each node, and its inputs.
     pub(crate) operations: HashMap<NodeId, (Op, Vec<Value>)>,
     pub(crate) layer_norms: HashMap<NodeId, LayerNorm>,
+    /// The nodes that repeat a tensor `(1, ..)` for each image, with that tensor. They depend on the batch size only.
+    pub(crate) tables: HashMap<NodeId, Value>,
     pub(crate) opset: i64,
     /// Whether the file was exported for one image, so that it says 1 where the batch size belongs.
     fixed: bool,
@@ -54,18 +56,20 @@ impl Importer {
             linears: HashMap::new(),
             operations: HashMap::new(),
             layer_norms: HashMap::new(),
+            tables: HashMap::new(),
             opset,
             fixed,
         }
     }
 
-    /// Adds the input node, images `(B, 3, H, W)` of the given height and width.
-    pub(crate) fn add_input(&mut self, (height, width): (usize, usize)) -> Value {
+    /// Adds the input node, images `(B, 3, H, W)` of the given height and width. `integral` says whether the file takes
+    /// them as integers.
+    pub(crate) fn add_input(&mut self, (height, width): (usize, usize), integral: bool) -> Value {
         let id = self.builder.input();
         self.names.unique("input");
         let shape = vec![BATCH, 3, height, width];
         let axes = vec![Axis::Batch, Axis::Channel, Axis::Row, Axis::Column];
-        let input = Value::Node { id, shape, axes };
+        let input = Value::Node { id, shape, axes, integral };
         self.input = Some(input.clone());
         input
     }
@@ -95,6 +99,8 @@ impl Importer {
             })
             .collect();
         let axes = axes::infer(&op, &operands, &shape);
+        let integral =
+            moves_elements(&op) && inputs.iter().any(|value| matches!(value, Value::Node { integral: true, .. }));
         let made = (op.clone(), inputs.iter().map(|&value| value.clone()).collect());
         let inputs = inputs.iter().map(|value| self.id(value)).collect::<Result<_, _>>()?;
         let weights = weights.iter().map(|(part, value)| self.weight(part, value)).collect::<Result<_, _>>()?;
@@ -104,7 +110,7 @@ impl Importer {
         for module in with_parents(&self.module) {
             self.modules.insert(module.to_owned(), id);
         }
-        Ok(Value::Node { id, shape, axes })
+        Ok(Value::Node { id, shape, axes, integral })
     }
 
     /// Adds x Wᵀ + b for a weight `(outputs, inputs)`.
@@ -132,9 +138,9 @@ impl Importer {
     /// Gives a value the axes of another.
     pub(crate) fn copy_axes(&mut self, value: Value, like: &Value) -> Value {
         match (value, like) {
-            (Value::Node { id, shape, .. }, Value::Node { axes, .. }) => {
+            (Value::Node { id, shape, integral, .. }, Value::Node { axes, .. }) => {
                 self.builder.set_layout(id, layout(axes));
-                Value::Node { id, shape, axes: axes.clone() }
+                Value::Node { id, shape, axes: axes.clone(), integral }
             }
             (value, _) => value,
         }
@@ -227,8 +233,33 @@ impl Importer {
     /// Repeats a value `(1, ..)` to the batch size.
     pub(crate) fn expand_batch(&mut self, x: &Value) -> Result<Value, Reason> {
         let input = self.input.clone().ok_or("the model has no input")?;
-        self.op(Op::ExpandBatch, &[x, &input])
+        let expanded = self.op(Op::ExpandBatch, &[x, &input])?;
+        let Value::Node { id, shape, axes, .. } = expanded else { return Ok(expanded) };
+        if x.known().is_some() {
+            self.tables.insert(id, x.clone());
+        }
+        Ok(Value::Node { id, shape, axes, integral: false })
     }
+
+    /// Returns the tensor `(1, ..)` of a value that is the same for each image, if it is such a value.
+    pub(crate) fn table(&self, value: &Value) -> Option<&Value> {
+        if let Value::Node { id, .. } = value { self.tables.get(id) } else { None }
+    }
+}
+
+/// Returns whether an operation only moves elements, so that integers stay integers.
+fn moves_elements(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Reshape(_)
+            | Op::Permute(_)
+            | Op::Narrow { .. }
+            | Op::Select { .. }
+            | Op::IndexSelect { .. }
+            | Op::Concat { .. }
+            | Op::Pad(_)
+            | Op::MaxPool2d(_)
+    )
 }
 
 fn reshape_error(from: &[usize], to: &[usize]) -> Reason {

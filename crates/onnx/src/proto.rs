@@ -25,6 +25,8 @@ pub(crate) struct ModelProto<'a> {
     pub(crate) graph: GraphProto<'a>,
     /// The version of the operators of the main domain.
     pub(crate) opset: i64,
+    /// What the exporter states about the model, such as the names of its classes.
+    pub(crate) metadata: Vec<Pair>,
 }
 
 #[derive(Debug, Default)]
@@ -79,11 +81,14 @@ pub(crate) struct Pair {
     pub(crate) value: String,
 }
 
-/// The name and shape of an input or output. A dimension without a number is `None`.
+/// The name, type and shape of an input or output. A dimension without a number is `None`.
 #[derive(Debug, Default)]
 pub(crate) struct ValueInfo {
     pub(crate) name: String,
-    pub(crate) dims: Vec<Option<i64>>,
+    /// The type of the elements (`TensorProto.DataType`), or 0 if the file does not state it.
+    pub(crate) data_type: i64,
+    /// The shape, or `None` if the file does not state it.
+    pub(crate) shape: Option<Vec<Option<i64>>>,
 }
 
 impl<'a> Message<'a> for ModelProto<'a> {
@@ -96,6 +101,7 @@ impl<'a> Message<'a> for ModelProto<'a> {
                     self.opset = opset.version;
                 }
             }
+            14 => self.metadata.push(Message::read(value.bytes()?, depth)?),
             _ => {}
         }
         Ok(())
@@ -198,33 +204,41 @@ impl<'a> Message<'a> for ValueInfo {
     fn field(&mut self, number: u64, value: Wire<'a>, depth: usize) -> Result<(), Malformed> {
         match number {
             1 => self.name = value.text()?,
-            2 => self.dims = Type::read(value.bytes()?, depth)?.0,
+            2 => {
+                let TensorType { data_type, shape } = Type::read(value.bytes()?, depth)?.0;
+                (self.data_type, self.shape) = (data_type, shape);
+            }
             _ => {}
         }
         Ok(())
     }
 }
 
-/// TypeProto, its tensor type, the shape of that and its dimensions. Of each only one field matters.
+/// TypeProto, its tensor type, the shape of that and its dimensions.
 #[derive(Default)]
-struct Type(Vec<Option<i64>>);
+struct Type(TensorType);
 
 impl<'a> Message<'a> for Type {
     fn field(&mut self, number: u64, value: Wire<'a>, depth: usize) -> Result<(), Malformed> {
         if number == 1 {
-            self.0 = TensorType::read(value.bytes()?, depth)?.0;
+            self.0 = TensorType::read(value.bytes()?, depth)?;
         }
         Ok(())
     }
 }
 
 #[derive(Default)]
-struct TensorType(Vec<Option<i64>>);
+struct TensorType {
+    data_type: i64,
+    shape: Option<Vec<Option<i64>>>,
+}
 
 impl<'a> Message<'a> for TensorType {
     fn field(&mut self, number: u64, value: Wire<'a>, depth: usize) -> Result<(), Malformed> {
-        if number == 2 {
-            self.0 = Shape::read(value.bytes()?, depth)?.0;
+        match number {
+            1 => self.data_type = value.int()?,
+            2 => self.shape = Some(Shape::read(value.bytes()?, depth)?.0),
+            _ => {}
         }
         Ok(())
     }

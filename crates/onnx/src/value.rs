@@ -33,6 +33,8 @@ pub(crate) enum Value {
         /// The shape, with [`BATCH`] for the batch size.
         shape: Vec<usize>,
         axes: Vec<Axis>,
+        /// Whether its elements are integers in the file, as pixels of the type uint8 are until they are cast.
+        integral: bool,
     },
 }
 
@@ -94,6 +96,9 @@ impl Value {
 
     /// Returns whether the value is known to be integers or truth values.
     pub(crate) fn is_integral(&self) -> bool {
-        self.known().is_some_and(|tensor| tensor.dtype() != DType::F32)
+        match self {
+            Self::Known { tensor, .. } => tensor.dtype() != DType::F32,
+            Self::Node { integral, .. } => *integral,
+        }
     }
 }

@@ -16,6 +16,7 @@ pub fn replace_head(mut network: Network, classes: usize, seed: u64) -> Result<N
     let (weight_name, bias_name) = last_layer(&network.spec.name, &network.graph)?;
     network.graph = network.graph.with_classes(classes)?;
     network.spec.classes = classes;
+    network.spec.class_names = None;
     let (_, width) = weight(&network, &weight_name)?.dims2()?;
     let device = weight(&network, &weight_name)?.device().clone();
     let bound = (width as f64).sqrt().recip();

@@ -17,6 +17,8 @@ kinds! {
     CLASSES_REORDERED: Note "classes-reordered", "the model's classes are in another order than the dataset's", "outputs were matched to the dataset's classes by name", "";
     /// Class names could not be matched.
     CLASSES_UNMATCHED: Warning "classes-unmatched", "the model names classes that the dataset does not have", "output i is taken for the i-th class of the dataset, which may be wrong", "name the class folders like the model's classes, or correct the names in the model's description";
+    /// Names of classes in an ONNX file that do not fit its outputs.
+    NAMES_IGNORED: Warning "names-ignored", "lists of class names in the model file that do not fit its outputs", "the classes have no names, so output i is taken for the i-th class of the dataset", "state the names in a description beside the file (label_names)";
     /// Tensors that no layer uses.
     TENSORS_UNUSED: Note "tensors-unused", "tensors in the weights file that no layer uses", "none: they belong to a loss, a metric or an optimizer", "";
     /// A prefix was removed from the names.

@@ -20,6 +20,7 @@ impl Row {
             classes,
             cam_node: self.architecture.cam_node(),
             feature_node: self.architecture.feature_node(),
+            class_names: None,
         }
     }
 }

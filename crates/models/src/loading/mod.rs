@@ -1,6 +1,7 @@
 //! Networks and weights from files and from the Hugging Face hub.
 
 mod checkpoint;
+mod class_names;
 mod config;
 mod file_names;
 #[cfg(feature = "hub")]

@@ -21,6 +21,7 @@ pub(super) fn activation(call: &Call<'_>) -> Result<Option<Activation>, Reason> 
         "Gelu" if call.text("approximate", "none") == "tanh" => Activation::GeluTanh,
         "Gelu" => Activation::Gelu,
         "Sigmoid" => Activation::Sigmoid,
+        "Swish" if call.float("alpha", 1.0) == 1.0 => Activation::Silu,
         "Tanh" => Activation::Tanh,
         "Mish" => Activation::Mish,
         "Softplus" => Activation::Softplus,
@@ -132,7 +133,12 @@ pub(super) fn cast(call: &Call<'_>) -> Result<Value, Reason> {
     // float, float16, double, bfloat16
     let to_float = call.node.op == "CastLike" || [1, 10, 11, 16].contains(&call.int("to", 1));
     let Some(tensor) = call.x()?.known() else {
+        let Value::Node { id, shape, axes, integral } = call.x()?.clone() else { return Err("it has no input".into()) };
+        // Pixels keep their values in any type of numbers that holds them.
+        let keeps_pixels = integral && ![9, 3].contains(&call.int("to", 1)) && call.node.op == "Cast";
         return if to_float {
+            Ok(Value::Node { id, shape, axes, integral: false })
+        } else if keeps_pixels {
             Ok(call.x()?.clone())
         } else {
             Err("a value that depends on the images cannot be cast to integers".into())

@@ -111,12 +111,21 @@ pub(super) fn lp(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reas
 pub(super) fn softmax(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let x = call.x()?;
     let rank = x.rank();
-    if importer.opset < 13 && rank > 2 {
-        return Err(
-            "version 12 and older join dimensions, which is not supported: export with opset 13 or later".into()
-        );
+    let joins = importer.opset < 13;
+    let dim = call.axis("axis", if joins { 1 } else { -1 }, rank)?;
+    if x.shape()[dim..].iter().any(|&extent| grows(extent)) && (joins || grows(x.shape()[dim])) {
+        return Err("it normalizes over the batch".into());
     }
-    let dim = call.axis("axis", -1, rank)?;
+    if joins && dim + 1 < rank {
+        // Up to version 12 of the operators, a softmax joins all dimensions from the axis on.
+        let shape = x.shape().to_vec();
+        let joined = importer.reshape(x, &[&shape[..dim], &[shape[dim..].iter().product()]].concat())?;
+        let y = match call.node.op.as_str() {
+            "LogSoftmax" => log_softmax(importer, &joined, dim)?,
+            _ => importer.op(Op::Softmax, &[&joined])?,
+        };
+        return importer.reshape(&y, &shape);
+    }
     // Swap the axis with the last one, and back.
     let order: Vec<usize> = (0..rank)
         .map(|i| {

@@ -39,12 +39,14 @@ pub(super) fn flatten(importer: &mut Importer, call: &Call<'_>) -> Result<Value,
 
 pub(super) fn squeeze(importer: &mut Importer, call: &Call<'_>) -> Result<Value, Reason> {
     let shape = call.x()?.shape().to_vec();
+    // A file for one image may remove the batch, which the reshape adds again where it belongs.
+    let lengths = importer.file_shape(call.x()?);
     let gone = match call.ints_input_or_attribute(1, "axes")? {
         Some(axes) => axes.into_iter().map(|axis| dimension(axis, shape.len())).collect::<Result<Vec<_>, _>>()?,
-        None => (0..shape.len()).filter(|&dim| shape[dim] == 1).collect(),
+        None => (0..shape.len()).filter(|&dim| lengths[dim] == 1).collect(),
     };
     let kept: Vec<usize> = (0..shape.len()).filter(|dim| !gone.contains(dim)).map(|dim| shape[dim]).collect();
-    if gone.iter().any(|&dim| shape[dim] != 1) {
+    if gone.iter().any(|&dim| lengths[dim] != 1) {
         return Err(format!("{} cannot be squeezed to {}", show_shape(&shape), show_shape(&kept)).into());
     }
     importer.reshape(call.x()?, &kept)
