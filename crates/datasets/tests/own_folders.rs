@@ -145,7 +145,7 @@ fn names_that_are_no_text_are_read() {
     write(dir.path().join("masks.tar"), &packed);
     let data = open_in(&dir, "images", "masks.tar").unwrap();
     assert_eq!(ids(&data), ["a/caf%E9", "b/0"]);
-    assert_eq!(data.get(0).unwrap().mask.data[0], 9);
+    assert_eq!(data.get(0).unwrap().mask.data[0], 255);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn images_and_masks_in_the_same_folder() {
     let files = ["data/images/a/0.png", "data/masks/a/0.png"];
     let dir = tree(&files);
     let data = open_in(&dir, "data", "data").unwrap();
-    assert_eq!((ids(&data), data.get(0).unwrap().mask.data[0]), (vec!["a/0"], 11));
+    assert_eq!((ids(&data), data.get(0).unwrap().mask.data[0]), (vec!["a/0"], 255));
     write(
         dir.path().join("flat.zip"),
         &zip(&[("images/0.png", image_file(2, 2, 1)), ("masks/0.png", image_file(2, 2, 2))]),

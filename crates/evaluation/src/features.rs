@@ -1,7 +1,6 @@
 //! Computes the features of every image of a dataset: dataset × model → feature bank.
 
 use crate::labels::match_labels;
-use crate::setup::class_names;
 use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::Dataset;
 use hard_imagenet_images::{MaskRule, PairedTransform, Pixels, Rgb8, overlay};
@@ -44,7 +43,7 @@ impl<'a> Features<'a> {
     /// [`FeatureExtractor::new`] requires.
     pub fn new(dataset: &'a dyn Dataset, model: &'a Model, batch: usize) -> Result<Self> {
         let info = dataset.info();
-        let columns = match_labels(info, &model.spec().name, model.spec().classes, class_names(model))?.columns;
+        let columns = match_labels(info, &model.spec().name, model.spec().classes, model.spec().class_names.as_deref())?.columns;
         let names = info.classes.iter().map(|class| class.name.clone()).collect();
         let samples = describe_samples((0..dataset.len()).map(|i| (dataset.id(i), dataset.class(i))));
         let extractor = FeatureExtractor::new(model, &info.name, names, columns)?.with_samples(samples);

@@ -27,7 +27,7 @@ pub(crate) struct Before {
 pub(crate) fn before(setup: &Setup<'_>, folder: &RunFolder, is_complete: bool, strict: bool) -> Result<Before> {
     let mut lasting: Vec<Finding> =
         setup.dataset.findings().into_iter().filter(|finding| finding.severity.is_suspicious()).collect();
-    lasting.extend(setup.model_findings());
+    lasting.extend(setup.model.findings().iter().cloned());
     lasting.extend(setup.finding.clone());
     let stored: Option<Vec<Finding>> = if is_complete { folder.read_json(RunFolder::FINDINGS)? } else { None };
     if let Some(stored) = stored {

@@ -55,7 +55,7 @@ impl<'a> Setup<'a> {
         let protocol = extensions.complete(request.protocol);
         protocol.check_with(&perturbations)?;
         let spec = model.spec();
-        let labels = match_labels(dataset.info(), &spec.name, spec.classes, class_names(model))?;
+        let labels = match_labels(dataset.info(), &spec.name, spec.classes, spec.class_names.as_deref())?;
         let Labels { space, columns: labels, finding } = labels;
         check_labels(dataset, model, &labels)?;
         let explainers: Vec<Explainer<'a>> =
@@ -76,11 +76,6 @@ impl<'a> Setup<'a> {
         description.explainers = extensions.describe_explainers();
         let transform = quirks.transform(&spec.preprocess);
         Ok(Self { dataset, model, description, conditions, explainers, batch_size, transform, labels, finding })
-    }
-
-    /// Returns what is suspicious about the model's files.
-    pub(crate) fn model_findings(&self) -> Vec<Finding> {
-        Vec::new()
     }
 
     /// Returns the index of the clean condition.
@@ -152,9 +147,4 @@ fn describe_model(model: &Model) -> ModelDescription {
         dtype: model.dtype().as_str().to_owned(),
         preprocess: model.spec().preprocess,
     }
-}
-
-/// Returns the names that a model's files give its classes.
-pub(crate) fn class_names(_model: &Model) -> Option<&[String]> {
-    None
 }
