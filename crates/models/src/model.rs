@@ -1,6 +1,7 @@
 use crate::{Graph, ModelError, ModelSpec, Network, Node, WeightMap};
 use candle_core::{DType, Device, Tensor};
 use hard_imagenet_cpu::Isa;
+use hard_imagenet_findings::Finding;
 use hard_imagenet_graph::fold_batch_norm;
 use hard_imagenet_plan::Engine;
 use std::sync::Arc;
@@ -95,6 +96,11 @@ impl Model {
     /// elsewhere.
     pub fn weights_origin(&self) -> Option<&str> {
         self.network.weights_origin.as_deref()
+    }
+
+    /// Returns what the model's files leave open, and what was done to them.
+    pub fn findings(&self) -> &[Finding] {
+        &self.network.findings
     }
 
     /// Returns the nodes of the graph, each after its inputs. Every node is a place to cut, watch or explain.

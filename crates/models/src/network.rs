@@ -1,5 +1,6 @@
 use crate::ModelError;
 use candle_core::Device;
+use hard_imagenet_findings::Finding;
 use hard_imagenet_graph::{Graph, WeightMap};
 use hard_imagenet_images::Preprocessing;
 use std::collections::BTreeSet;
@@ -39,13 +40,16 @@ pub struct Network {
     /// The names of weights that training leaves unchanged. An ONNX file does not state which of its free-standing
     /// values are parameters and which are tables, so [`onnx::read`](crate::onnx::read) lists them all here.
     pub frozen: BTreeSet<String>,
+    /// What the files leave open, and what was done to them: a prefix that was removed, tensors that are not used.
+    pub findings: Vec<Finding>,
 }
 
 impl Network {
-    /// Puts a network together. Its weights have no origin on the Hugging Face hub, and none is frozen.
+    /// Puts a network together. Its weights have no origin on the Hugging Face hub, none is frozen, and there are no
+    /// findings.
     pub fn new(spec: ModelSpec, graph: Graph, weights: WeightMap, weights_sha256: impl Into<String>) -> Self {
-        let (weights_origin, frozen) = (None, BTreeSet::new());
-        Self { spec, graph, weights, weights_sha256: weights_sha256.into(), weights_origin, frozen }
+        let (weights_origin, frozen, findings) = (None, BTreeSet::new(), Vec::new());
+        Self { spec, graph, weights, weights_sha256: weights_sha256.into(), weights_origin, frozen, findings }
     }
 
     /// Returns the network with its weights on a device.

@@ -94,7 +94,8 @@ impl WeightTable {
             }
         }
         // A few weights may be missing, and a file of another library can hold several of ours in one tensor.
-        let mut prefixes: Vec<&str> = counts.into_iter().filter(|&(_, n)| 2 * n > weights).map(|(p, _)| p).collect();
+        let least = weights.min(kept.len());
+        let mut prefixes: Vec<&str> = counts.into_iter().filter(|&(_, n)| 2 * n > least).map(|(p, _)| p).collect();
         prefixes.sort_by_key(|prefix| prefix.len());
         prefixes.truncate(MOST_PREFIXES);
         prefixes.into_iter().map(|prefix| NamedWeights::below(&kept, prefix, IMAGE_SCHEMES)).collect()

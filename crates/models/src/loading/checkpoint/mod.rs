@@ -125,9 +125,10 @@ impl Checkpoint {
 
     fn new(reader: &mut (impl BufRead + Seek), length: u64, source: Source, file: String) -> Result<Self, ModelError> {
         // The content decides, because names can be wrong: a zip archive begins with PK, an old torch file with the
-        // first byte of a pickle.
+        // first byte of a pickle, and safetensors with any length, which may begin like one of them.
         let start = reader.fill_buf().map(|start| start.iter().take(POINTER.len()).copied().collect::<Vec<u8>>());
         let table = match start.as_deref() {
+            Ok(start) if safetensors::has_header(start) => safetensors::tensors(reader, length),
             Ok([b'P', b'K', ..]) => torch_zip::table(reader, length),
             Ok([0x80, ..]) => torch_old::table(reader, length),
             Ok(start) => match describe_pointer(start) {

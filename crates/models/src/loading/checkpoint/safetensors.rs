@@ -18,6 +18,12 @@ struct Entry {
 /// The limit of the reference implementation.
 const LONGEST_HEADER: u64 = 100_000_000;
 
+/// Returns whether a file that begins with these bytes has the length of a header and the first byte of JSON after it.
+pub(super) fn has_header(start: &[u8]) -> bool {
+    let length = start.first_chunk().copied().map(u64::from_le_bytes);
+    length.is_some_and(|length| length <= LONGEST_HEADER) && start.get(8) == Some(&b'{')
+}
+
 /// The bits of an element of each type of the format.
 fn bits(dtype: &str) -> Option<u64> {
     Some(match dtype {
