@@ -177,20 +177,18 @@ impl WeightTable {
     fn about_rest(&self, named: &NamedWeights, wanted: &[Parameter]) -> Result<Vec<Finding>, String> {
         let modules: BTreeSet<&str> = wanted.iter().filter_map(|p| p.name.split('.').next()).collect();
         let prefix = named.prefix();
-        let (mut helpers, mut unknown, mut layers) = (Vec::new(), Vec::new(), Vec::new());
-        for name in Difference::new(named, wanted).extra {
-            let module = name.split('.').next().unwrap_or_default();
-            let is_helper = !modules.contains(module) && is_training_helper(&name);
-            let group = if is_helper { &mut helpers } else { &mut layers };
-            group.push(format!("{prefix}{name}"));
-        }
-        for name in self.outside(named) {
+        let extra =
+            Difference::new(named, wanted).extra.into_iter().map(|name| (format!("{prefix}{name}"), prefix.len()));
+        let outside = self.outside(named).into_iter().map(|name| {
             let shared = common_components(&name, prefix);
-            let module = name[shared..].split('.').next().unwrap_or_default();
-            let group = match () {
-                () if modules.contains(module) || HEADS.contains(&module) => &mut layers,
-                () if is_training_helper(&name[shared..]) => &mut helpers,
-                () => &mut unknown,
+            (name, shared)
+        });
+        let (mut helpers, mut unknown, mut layers) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, shared) in extra.chain(outside) {
+            let group = match Role::of(&name[shared..], &modules) {
+                Role::Layer => &mut layers,
+                Role::Helper => &mut helpers,
+                Role::Unknown => &mut unknown,
             };
             group.push(name);
         }
@@ -229,19 +227,8 @@ impl WeightTable {
     }
 }
 
-/// The usual names of a last layer.
-const HEADS: [&str; 10] = [
-    "head",
-    "heads",
-    "classifier",
-    "classification_head",
-    "cls_head",
-    "fc",
-    "linear",
-    "linear_head",
-    "last_linear",
-    "output_layer",
-];
+/// Words in the usual names of a last layer.
+const HEADS: [&str; 5] = ["head", "heads", "classifier", "fc", "linear"];
 
 /// Words in the names of tensors that belong to training: losses, metrics, averages, copies, normalization.
 const HELPER_WORDS: [&str; 28] = [
@@ -289,6 +276,38 @@ const HELPER_PARTS: [&str; 10] = [
     "class_weight",
 ];
 
+/// What a tensor may be that a network does not use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Role {
+    /// A layer of a larger network, or its real head.
+    Layer,
+    /// A part of a loss, a metric, an optimizer, an average of the weights or the like.
+    Helper,
+    Unknown,
+}
+
+impl Role {
+    /// Guesses the role of a tensor by its name. `modules` are the first components of the names of the network's
+    /// weights.
+    fn of(name: &str, modules: &BTreeSet<&str>) -> Self {
+        let without_number = |text: &str| text.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
+        let module = name.split('.').next().unwrap_or_default();
+        // The network has "layer3", and this is "layer4".
+        if modules.iter().any(|known| without_number(known) == without_number(module)) {
+            return Self::Layer;
+        }
+        if is_training_helper(name) {
+            return Self::Helper;
+        }
+        // The network has "norm", and this is "norm_pre".
+        let has_word = |word: &str| {
+            let is_word = |known: &str| !word.is_empty() && without_number(known) == word;
+            modules.iter().chain(&HEADS).any(|known| known.split('_').any(is_word))
+        };
+        if module.split('_').any(|word| has_word(&without_number(word))) { Self::Layer } else { Self::Unknown }
+    }
+}
+
 /// Returns whether a name tells that its tensor belongs to training and not to the network.
 fn is_training_helper(name: &str) -> bool {
     let name = name.to_lowercase();
@@ -328,6 +347,28 @@ mod tests {
         }
         for name in ["projector.0.weight", "decoder.weight", "classifier.bias", "lossy"] {
             assert_eq!(is_training_helper(name), name == "lossy", "{name}");
+        }
+    }
+
+    #[test]
+    fn layers_of_larger_networks_are_known_by_their_names() {
+        let resnet = BTreeSet::from(["conv1", "bn1", "layer1", "fc"]);
+        let vit = BTreeSet::from(["cls_token", "pos_embed", "patch_embed", "blocks", "norm", "head"]);
+        for (modules, name, role) in [
+            (&resnet, "layer4.0.conv1.weight", Role::Layer),
+            (&resnet, "fc2.weight", Role::Layer),
+            (&resnet, "bn1.loss", Role::Layer),
+            (&resnet, "classifier.weight", Role::Layer),
+            (&resnet, "extra.mask", Role::Unknown),
+            (&resnet, "projector.0.weight", Role::Unknown),
+            (&vit, "blocks.12.norm1.weight", Role::Layer),
+            (&vit, "norm_pre.weight", Role::Layer),
+            (&vit, "head_dist.weight", Role::Layer),
+            (&vit, "reg_token", Role::Layer),
+            (&vit, "pos_weight", Role::Helper),
+            (&vit, "ema_head.weight", Role::Helper),
+        ] {
+            assert_eq!(Role::of(name, modules), role, "{name}");
         }
     }
 

@@ -174,4 +174,72 @@ mod tests {
             }
         }
     }
+
+    fn golden(path: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(path)
+    }
+
+    /// The expectations are what `torch.load` returns. One tensor of the files has 2⁴⁰ elements and is never read.
+    #[test]
+    fn repeated_tensors_are_read_as_torch_reads_them() {
+        let channels: Vec<f32> = (0..108).map(|i| (i / 9 % 3) as f32).collect();
+        let windows = vec![0., 1., 2., 3., 1., 2., 3., 4., 2., 3., 4., 5., 3., 4., 5., 6., 4., 5., 6., 7.];
+        for file in ["repeated/zip.pth", "repeated/old.pth"] {
+            let (graph, table) = (golden_graph(), WeightTable::open(&golden(file)).unwrap());
+            assert_eq!(
+                describe_mismatch(&table, &graph.parameters()).as_deref(),
+                Some("1 not of this model: loss.mask")
+            );
+            let (values, _) = table.values(&graph).unwrap();
+            for (name, want) in [
+                ("0.weight", &channels),
+                ("0.bias", &vec![0.5; 4]),
+                ("1.weight", &vec![1.0; 4]),
+                ("1.bias", &vec![0.0, 1.0, 2.0, 3.0]),
+                ("1.running_mean", &vec![0.0; 4]),
+                ("1.running_var", &vec![1.0, 3.0, 5.0, 7.0]),
+                ("2.weight", &windows),
+                ("2.bias", &vec![1.0; 5]),
+            ] {
+                let got = values[name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                assert_eq!(&got, want, "{file}: {name}");
+            }
+            // No size follows from it, and nobody who asks for its values gets them.
+            assert_eq!(table.shape("loss.mask"), None);
+            let mask = Parameter { name: "loss.mask".into(), shape: vec![1 << 40] };
+            let error = table.values_of(&[mask]).unwrap_err().to_string();
+            assert!(error.contains("loss.mask") && error.contains("repeats a few numbers too often"), "{error}");
+        }
+    }
+
+    /// `tests/golden/make_checkpoints.py` documents the files.
+    #[test]
+    fn weights_are_found_under_the_keys_of_scripts() {
+        let check = |file: &str, group: &str, unused: &[&str]| {
+            let (graph, table) = (golden_graph(), WeightTable::open(&golden(file)).unwrap());
+            assert_eq!(describe_mismatch(&table, &graph.parameters()), None, "{file}");
+            for (name, tensor) in table.values(&graph).unwrap().0 {
+                let got = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                assert_eq!(got, generated::values(&name, tensor.dims()), "{file}: {name}");
+            }
+            let (used, others) = table.checkpoint.groups();
+            assert_eq!(
+                (used, others.iter().map(String::as_str).collect::<Vec<_>>().as_slice()),
+                (group, unused),
+                "{file}"
+            );
+        };
+        check("groups/number_beside.pth", "model", &[]);
+        check("groups/own_key.pth", "my_net", &[]);
+        check("groups/shadow.pth", "ema.shadow", &["model"]);
+        check("groups/deep.pth", "state.model.state_dict", &[]);
+        check("checkpoints/averaged.pth", "model_ema", &["model"]);
+        check("checkpoints/nested.pth", "state_dict", &[]);
+        check("checkpoints/plain.pth", "", &[]);
+        let error = |file: &str| WeightTable::open(&golden(file)).err().unwrap().to_string();
+        assert!(error("groups/own_keys.pth").contains("under \"generator\", \"critic\""));
+        assert!(
+            error("groups/nothing.pth").contains("no tensors at the top level, which holds \"epoch\", \"history\"")
+        );
+    }
 }
