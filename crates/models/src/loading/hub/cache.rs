@@ -81,8 +81,13 @@ impl RepoCache {
         let snapshot = repo.pointer_path(&remote.commit);
         fs::create_dir_all(&snapshot)?;
         let (path, blob) = (snapshot.join(file), self.blob(remote));
-        let is_linked = fs::read_link(&path).is_ok_and(|link| link.file_name() == blob.file_name()) && path.exists();
-        if !is_linked {
+        let length = |path: &Path| fs::metadata(path).map(|file| file.len()).ok();
+        let is_there = match fs::read_link(&path) {
+            Ok(link) => link.file_name() == blob.file_name() && path.exists(),
+            // Without links, the file is a copy.
+            Err(_) => cfg!(not(unix)) && length(&path).is_some_and(|l| Some(l) == length(&blob)),
+        };
+        if !is_there {
             let temporary = snapshot.join(format!(".{file}.{}.tmp", std::process::id()));
             match fs::remove_file(&temporary) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
