@@ -7,6 +7,7 @@
 
 use crate::ending::Ending;
 use crate::eval::{self, Settings};
+use crate::model_reading::ModelReading;
 use crate::options::{self, PresetName};
 use crate::{report, sources};
 use anyhow::Result;
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<Ending> {
     };
     let mut models = Vec::new();
     for name in options::embedded_names() {
-        models.push((name, options::load(name, None, &Device::Cpu, DType::F32)?));
+        models.push((name, options::load(name, None, &ModelReading::default(), &Device::Cpu, DType::F32)?));
     }
     let mut runs = Vec::new();
     for word in ["planted-hard", "planted-easy"] {

@@ -2,6 +2,7 @@
 
 use crate::ending::{Ending, MaxFailed};
 use crate::interrupt;
+use crate::model_reading::ModelReading;
 use crate::options::{self, Compute, PresetName};
 use crate::progress::Progress;
 use crate::report;
@@ -40,6 +41,8 @@ pub(crate) struct ModelArgs {
     /// hf:@REVISION; by default, weights come from timm's repositories on the Hugging Face hub
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
+    #[command(flatten)]
+    reading: ModelReading,
     #[arg(long, value_enum, default_value = "paper")]
     preset: PresetName,
     #[command(flatten)]
@@ -102,8 +105,12 @@ impl ModelArgs {
         let device = self.compute.device()?;
         let datasets = open()?;
         let names: Vec<(&String, Option<String>)> = names.iter().zip(options::distinct_names(&names)).collect();
-        let load = |(name, own): &(&String, Option<String>)| {
-            options::load_named(name, own.clone(), self.weights.as_deref(), &device, self.compute.dtype())
+        let load = |(name, own): &(&String, Option<String>)| -> Result<Model> {
+            let mut network = options::read(name, self.weights.as_deref(), &self.reading)?;
+            if let Some(own) = own {
+                network.spec.name.clone_from(own);
+            }
+            Ok(network.into_model(&device, self.compute.dtype())?)
         };
         let mut kept = Vec::new();
         let mut size = 0;

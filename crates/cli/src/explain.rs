@@ -1,5 +1,7 @@
 //! `hard-imagenet explain`: explains what a model sees in one image by a heatmap.
 
+use crate::findings;
+use crate::model_reading::ModelReading;
 use crate::options::{self, Compute};
 use crate::progress::Progress;
 use anyhow::{Result, ensure};
@@ -22,6 +24,8 @@ pub(crate) struct Args {
     /// hf:@REVISION; by default, weights come from timm's repositories on the Hugging Face hub
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
+    #[command(flatten)]
+    reading: ModelReading,
     /// The class to explain; by default the predicted one
     #[arg(long, value_name = "INDEX")]
     class: Option<u32>,
@@ -57,7 +61,8 @@ fn words() -> String {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let explainer = explainer(args)?;
-    let model = options::load(&args.model, args.weights.as_deref(), &args.compute.device()?, args.compute.dtype())?;
+    let model = options::load(&args.model, args.weights.as_deref(), &args.reading, &args.compute.device()?, args.compute.dtype())?;
+    findings::print(&args.model, model.findings());
     let transform = transform(args, &model);
     let image = images::read_image(&args.image)?;
     let pixels = transform.apply_to_image(&image);

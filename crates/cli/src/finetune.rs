@@ -1,6 +1,7 @@
 //! `hard-imagenet finetune`: trains a head, some layers or a whole model on a dataset.
 
 use crate::findings::{self, FIRST};
+use crate::model_reading::ModelReading;
 use crate::options::{self, PresetName};
 use crate::progress::Progress;
 use crate::sources::Source;
@@ -26,6 +27,8 @@ pub(crate) struct Args {
     /// A weights file, a folder that contains MODEL.safetensors, or a place on the Hugging Face hub as for eval
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
+    #[command(flatten)]
+    reading: ModelReading,
     #[command(flatten)]
     source: Source,
     #[arg(long, default_value = "erm", value_name = "WORD", help = format!("What to minimize: {}", objective_words()))]
@@ -198,13 +201,8 @@ fn network(args: &Args, data: &dyn Dataset, validation: usize) -> Result<Network
 }
 
 fn load(args: &Args, device: &Device) -> Result<Network> {
-    let given = args.weights.as_deref();
-    let network = if models::onnx::is_file(&args.model) {
-        let file = Path::new(&args.model);
-        models::onnx::read(file, options::onnx_weights(file, given)?.as_deref(), None)?
-    } else {
-        models::zoo::read(&args.model, &options::choose_weights(&args.model, given)?)?
-    };
+    let network = options::read(&args.model, args.weights.as_deref(), &args.reading)?;
+    findings::report(&args.model, &network.findings, args.source.strict_inputs)?;
     Ok(network.to_device(device)?)
 }
 

@@ -23,6 +23,7 @@ mod finetune;
 mod headline;
 mod hub;
 mod interrupt;
+mod model_reading;
 mod models;
 mod options;
 mod progress;

@@ -4,7 +4,9 @@ use crate::{hub, progress};
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device};
 use clap::ValueEnum;
-use hard_imagenet::models::{self, Model, Weights, onnx, zoo};
+use crate::model_reading::ModelReading;
+use hard_imagenet::models::onnx::{self, ReadOptions};
+use hard_imagenet::models::{self, Model, Network, Weights, zoo};
 use hard_imagenet::perturbations::Preset;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -160,28 +162,28 @@ fn ends_alike(model: &str, candidate: &str) -> bool {
 }
 
 /// Builds a model and loads its weights, or imports it from an ONNX file.
-pub(crate) fn load(name: &str, weights: Option<&Path>, device: &Device, dtype: DType) -> Result<Model> {
-    load_named(name, None, weights, device, dtype)
-}
-
-/// Loads a model like [`load`]. An ONNX file may be given a name.
-pub(crate) fn load_named(
+pub(crate) fn load(
     name: &str,
-    own: Option<String>,
     weights: Option<&Path>,
+    reading: &ModelReading,
     device: &Device,
     dtype: DType,
 ) -> Result<Model> {
+    Ok(read(name, weights, reading)?.into_model(device, dtype)?)
+}
+
+/// Reads what [`load`] makes a model of.
+pub(crate) fn read(name: &str, weights: Option<&Path>, reading: &ModelReading) -> Result<Network> {
+    let changes = reading.preprocessing();
     if onnx::is_file(name) {
         let file = Path::new(name);
-        let weights = onnx_weights(file, weights)?;
-        let mut network = onnx::read(file, weights.as_deref(), None)?;
-        if let Some(own) = own {
-            network.spec.name = own;
-        }
-        return Ok(network.into_model(device, dtype)?);
+        let (weights, output) = (onnx_weights(file, weights)?, reading.logits.clone());
+        return Ok(onnx::read_with(file, &ReadOptions { output, weights, changes, ..ReadOptions::default() })?);
     }
-    Ok(zoo::load(name, &choose_weights(name, weights)?, device, dtype)?)
+    if let Some(output) = &reading.logits {
+        bail!("--logits {output} chooses an output of an ONNX file, and {name} has only one");
+    }
+    Ok(zoo::read(name, &choose_weights(name, weights)?)?.with_preprocessing(&changes)?)
 }
 
 /// Writes a file. The error names the file.

@@ -2,6 +2,7 @@
 
 use crate::ending::{Ending, MaxFailed};
 use crate::findings::{self, FIRST};
+use crate::model_reading::ModelReading;
 use crate::options::{self, Compute};
 use crate::progress::Progress;
 use crate::sources::Source;
@@ -47,6 +48,8 @@ struct Make {
     /// A weights file, a folder that contains MODEL.safetensors, or a place on the Hugging Face hub as for eval
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
+    #[command(flatten)]
+    reading: ModelReading,
     #[command(flatten)]
     source: Source,
     /// How many of the most important features of each class are looked at
@@ -114,11 +117,12 @@ fn rank(args: &Make, page: bool) -> Result<Ending> {
     let aggregate = Aggregate::parse(&args.by).with_context(|| format!("--by is one of {words}, not '{}'", args.by))?;
     let study = StudyOptions { features: args.features, source: open_verdict_source(&args.verdicts)?, aggregate };
     let dataset = args.source.open()?;
-    let model = options::load(&args.model, args.weights.as_deref(), &args.compute.device()?, args.compute.dtype())?;
+    let model = options::load(&args.model, args.weights.as_deref(), &args.reading, &args.compute.device()?, args.compute.dtype())?;
     let features = Features::new(&*dataset, &model, args.batch_size)?;
     let transform = model.spec().preprocess.paired_transform(MaskRule::Half);
     let strict = args.source.strict_inputs;
     let found = check_inputs(&*dataset, &transform, if strict { dataset.len() } else { FIRST });
+    findings::report(&args.model, model.findings(), strict)?;
     findings::report("rank", &found, strict)?;
     let label = format!("features of {} on {}", model.spec().name, dataset.info().name);
     let ranked = with_progress(label, |progress| features.rank(&args.output, study, progress));

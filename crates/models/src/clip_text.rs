@@ -2,7 +2,7 @@
 
 use crate::ModelError;
 use crate::families::blocks::{attention, mlp};
-use crate::loading::{WeightTable, describe_mismatch};
+use crate::loading::{WeightTable, describe_mismatch, describe_pointer};
 use crate::text_head::to_unit_length;
 use candle_core::{Device, Tensor};
 use hard_imagenet_graph::{Activation, Constant, Graph, GraphBuilder, GraphError, NodeId, Parameter, WeightMap, run};
@@ -72,10 +72,7 @@ impl ClipText {
         }
         let (mut weights, _) = table.values_of(&wanted)?;
         let scale = weights.remove(SCALE).map(|scale| scale.to_scalar::<f32>()).transpose()?;
-        let tokenizer = Tokenizer::from_file(tokenizer).map_err(|error| ModelError::Format {
-            file: tokenizer.display().to_string(),
-            message: format!("it is not a tokenizer.json: {error}; the repository of the checkpoint has one"),
-        })?;
+        let tokenizer = read_tokenizer(tokenizer)?;
         Ok(Self { size, weights, tokenizer, scale: scale.map_or(100.0, |scale| f64::from(scale).exp()) })
     }
 
@@ -144,6 +141,16 @@ impl ClipText {
         let features = to_unit_length(&self.features(&texts)?)?;
         to_unit_length(&features.reshape((names.len(), templates.len(), self.size.outputs))?.mean(1)?)
     }
+}
+
+fn read_tokenizer(path: &Path) -> Result<Tokenizer, ModelError> {
+    let fail = |message| ModelError::Format { file: path.display().to_string(), message };
+    let bytes = std::fs::read(path).map_err(|source| ModelError::Read { path: path.to_owned(), source })?;
+    if let Some(message) = describe_pointer(&bytes) {
+        return Err(fail(message));
+    }
+    let wrong = |error| format!("it is not a tokenizer.json: {error}; the repository of the checkpoint has one");
+    Tokenizer::from_bytes(bytes).map_err(|error| fail(wrong(error)))
 }
 
 impl Size {

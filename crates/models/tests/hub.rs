@@ -4,11 +4,13 @@
 use candle_core::{DType, Device};
 use hard_imagenet_models::{Hub, Model, ModelError, Weights, generated, zoo};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 const MODEL: &str = "planted_resnet";
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -27,13 +29,15 @@ enum Manner {
     Busy(usize),
     /// Sends the whole file whatever range is requested.
     IgnoresRanges,
+    /// Sends the file in small pieces.
+    Slow,
     /// Redirects to another path of its own.
     Moved,
     /// Redirects to another server, as the hub does with large files.
     Stored(String),
 }
 
-/// A hub with one file in one repository. It records "METHOD path token" of every request, and the range if there is one.
+/// A hub with files in one repository. It records "METHOD path token" of every request, and the range if there is one.
 struct Fake {
     endpoint: String,
     manner: Arc<Mutex<Manner>>,
@@ -41,7 +45,11 @@ struct Fake {
 }
 
 impl Fake {
-    fn new(file: &'static str, bytes: Vec<u8>, manner: Manner) -> Self {
+    fn new(file: &str, bytes: Vec<u8>, manner: Manner) -> Self {
+        Self::with_files(HashMap::from([(file.to_owned(), bytes)]), manner)
+    }
+
+    fn with_files(files: HashMap<String, Vec<u8>>, manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let fake = Self { endpoint, manner: Arc::new(Mutex::new(manner)), asked: Arc::default() };
@@ -49,7 +57,7 @@ impl Fake {
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 // A client that closes the connection early is no failure of the server.
-                let _ = answer(stream.unwrap(), file, &bytes, &manner, &asked);
+                let _ = answer(stream.unwrap(), &files, &manner, &asked);
             }
         });
         fake
@@ -67,8 +75,7 @@ impl Fake {
 /// Reads one request, responds, and closes the connection.
 fn answer(
     mut stream: TcpStream,
-    file: &str,
-    bytes: &[u8],
+    files: &HashMap<String, Vec<u8>>,
     manner: &Mutex<Manner>,
     asked: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {
@@ -92,8 +99,10 @@ fn answer(
     if let Manner::Busy(left) = current {
         *manner.lock().unwrap() = if left > 1 { Manner::Busy(left - 1) } else { Manner::Good };
     }
-    let revisions = ["main", COMMIT].map(|revision| format!("/timm/{MODEL}/resolve/{revision}/{file}"));
-    let there = revisions.contains(&path.to_owned()) || path.starts_with("/elsewhere/");
+    let own = path.strip_prefix("/elsewhere").unwrap_or(path).strip_prefix(&format!("/timm/{MODEL}/resolve/"));
+    let file = own.and_then(|own| ["main/", COMMIT].iter().find_map(|revision| own.strip_prefix(revision)));
+    let file = file.and_then(|file| files.get(file.trim_start_matches('/')));
+    let (there, bytes) = (file.is_some(), file.map_or(&[][..], Vec::as_slice));
     let (status, location) = match &current {
         Manner::Refuses(status) => (*status, String::new()),
         Manner::Busy(_) => (503, String::new()),
@@ -126,6 +135,12 @@ fn answer(
         match current {
             Manner::Damaged => stream.write_all(&vec![7; body.len()])?,
             Manner::Breaks => stream.write_all(&body[..body.len() / 2])?,
+            Manner::Slow => {
+                for piece in body.chunks(body.len().div_ceil(20).max(1)) {
+                    stream.write_all(piece)?;
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
             _ => stream.write_all(body)?,
         }
     }
@@ -210,9 +225,127 @@ fn damaged_files_are_refused_and_downloaded_again() {
     // The disk may damage a file, too.
     let blob = cache.path().join(format!("models--timm--{MODEL}/blobs")).join(sha256(&bytes));
     std::fs::write(&blob, &bytes[..1000]).unwrap();
-    fails(fake.hub(cache.path()).offline(true), &["damaged", "removed from the cache"]);
+    fails(fake.hub(cache.path()), &["damaged", "removed from the cache"]);
     assert!(!blob.exists());
     load(fake.hub(cache.path())).unwrap();
+}
+
+/// Returns the files below a folder with their contents, and the links with their targets.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if let Ok(target) = std::fs::read_link(&path) {
+            all.insert(path, target.into_os_string().into_encoded_bytes());
+        } else if path.is_dir() {
+            all.extend(contents(&path));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            all.insert(path, bytes);
+        }
+    }
+    all
+}
+
+#[test]
+fn offline_nothing_is_removed() {
+    let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
+    let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Good);
+    load(fake.hub(cache.path())).unwrap();
+    let blob = cache.path().join(format!("models--timm--{MODEL}/blobs")).join(sha256(&bytes));
+    for damaged in [&bytes[..1000], b"", b"version https://git-lfs.github.com/spec/v1\n"] {
+        std::fs::write(&blob, damaged).unwrap();
+        let before = contents(cache.path());
+        let download = "hf download timm/planted_resnet model.safetensors --revision main --force-download";
+        fails(fake.hub(cache.path()).offline(true), &["damaged", &sha256(&bytes), "offline", download]);
+        assert_eq!(contents(cache.path()), before);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_cannot_be_written_is_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
+    let fake = Fake::new("model.safetensors", bytes, Manner::Good);
+    load(fake.hub(cache.path())).unwrap();
+    let before = contents(cache.path());
+    let folders = || {
+        let mut all = vec![cache.path().to_owned()];
+        let mut i = 0;
+        while let Some(folder) = all.get(i).cloned() {
+            let entries = std::fs::read_dir(folder).unwrap().flatten();
+            all.extend(entries.filter(|e| e.file_type().unwrap().is_dir()).map(|e| e.path()));
+            i += 1;
+        }
+        all
+    };
+    let set_mode = |mode| {
+        for folder in folders().into_iter().rev() {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    set_mode(0o555);
+    let loaded =
+        [load(fake.hub(cache.path())), load(fake.hub(cache.path()).offline(true))].map(|model| model.map(drop));
+    set_mode(0o755);
+    loaded.into_iter().for_each(Result::unwrap);
+    assert_eq!(contents(cache.path()), before, "nothing is written");
+
+    // What cannot be written is named. A file in place of the folder stops the superuser, too.
+    let file = cache.path().join("file");
+    std::fs::write(&file, b"").unwrap();
+    fails(fake.hub(&file), &["cannot be written", "use another folder"]);
+}
+
+/// The weights in two shards, their index, and the hash of all.
+fn shards() -> (HashMap<String, Vec<u8>>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = generated::weights(&zoo::graph(MODEL, 8).unwrap()).unwrap();
+    let names: Vec<String> = (1..=2).map(|i| format!("model-0000{i}-of-00002.safetensors")).collect();
+    let shard_of = |name: &str| &names[usize::from(name > "layer2")];
+    let map: BTreeMap<&String, &String> = weights.keys().map(|name| (name, shard_of(name))).collect();
+    let index = format!("{{\"metadata\": {{}}, \"weight_map\": {map:?}}}").into_bytes();
+    let mut files = HashMap::from([("model.safetensors.index.json".to_owned(), index.clone())]);
+    let mut all = index;
+    for shard in &names {
+        let part: HashMap<_, _> = weights.clone().into_iter().filter(|(name, _)| shard_of(name) == shard).collect();
+        let path = folder.path().join(shard);
+        candle_core::safetensors::save(&part, &path).unwrap();
+        let bytes = std::fs::read(path).unwrap();
+        all.extend_from_slice(&bytes);
+        files.insert(shard.clone(), bytes);
+    }
+    (files, sha256(&all))
+}
+
+#[test]
+fn shards_are_downloaded_with_their_index() {
+    let (files, hash) = shards();
+    let cache = tempfile::tempdir().unwrap();
+    let fake = Fake::with_files(files.clone(), Manner::Good);
+    let model = load(fake.hub(cache.path())).unwrap();
+    assert_eq!(model.weights_sha256(), hash);
+    assert_eq!(model.weights_origin(), Some(format!("timm/{MODEL}@{COMMIT}").as_str()));
+    let asked = fake.asked();
+    assert_eq!(asked.iter().filter(|request| request.starts_with("GET")).count(), 3, "{asked:?}");
+    load(fake.hub(cache.path()).offline(true)).unwrap();
+    load(fake.hub(cache.path())).unwrap();
+    assert!(fake.asked().is_empty(), "cached files are not requested");
+
+    // Each shard is checked, and a missing one is named.
+    let shard = "model-00002-of-00002.safetensors";
+    let blob = cache.path().join(format!("models--timm--{MODEL}/blobs")).join(sha256(&files[shard]));
+    std::fs::write(&blob, b"other").unwrap();
+    fails(fake.hub(cache.path()).offline(true), &["damaged", shard, "offline"]);
+    fails(fake.hub(cache.path()), &["damaged", shard, "removed from the cache"]);
+    fails(fake.hub(cache.path()).offline(true), &[&format!("{shard} is not in the cache"), "hf download"]);
+    assert_eq!(load(fake.hub(cache.path())).unwrap().weights_sha256(), hash);
+
+    let mut without = files;
+    without.remove(shard);
+    let cache = tempfile::tempdir().unwrap();
+    fails(Fake::with_files(without, Manner::Good).hub(cache.path()), &[&format!("has no {shard} there")]);
 }
 
 #[test]
@@ -329,4 +462,120 @@ fn a_second_process_waits_for_the_first() {
     drop(lock);
     second.join().unwrap().unwrap();
     assert_eq!(fake.asked().len(), 1, "only HEAD: the first process has downloaded the file");
+}
+
+/// The variables that tell a process of [`start_process`] what to load.
+const ENDPOINT: &str = "HARD_IMAGENET_TEST_ENDPOINT";
+const CACHE: &str = "HARD_IMAGENET_TEST_CACHE";
+
+/// Starts this test binary again. The process loads the model from the hub and ends.
+fn start_process(endpoint: &str, cache: &Path) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "load_in_a_process_of_its_own", "--ignored"]);
+    command.env(ENDPOINT, endpoint).env(CACHE, cache).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+#[test]
+#[ignore = "other tests start this one in processes of its own"]
+fn load_in_a_process_of_its_own() {
+    let (Ok(endpoint), Some(cache)) = (std::env::var(ENDPOINT), std::env::var_os(CACHE)) else { return };
+    let hub = Hub::new(cache).endpoint(endpoint);
+    assert_eq!(load(hub).unwrap().spec().classes, 8);
+}
+
+/// Twenty processes of a cluster's job start at once with an empty cache.
+#[test]
+fn twenty_processes_download_once() {
+    let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
+    let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Slow);
+    let processes: Vec<Child> = (0..20).map(|_| start_process(&fake.endpoint, cache.path())).collect();
+    for process in processes {
+        let output = process.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+    }
+    let asked = fake.asked();
+    assert_eq!(asked.iter().filter(|request| request.starts_with("GET")).count(), 1, "{asked:?}");
+    let blobs = cache.path().join(format!("models--timm--{MODEL}/blobs"));
+    let names: Vec<_> = std::fs::read_dir(blobs).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, [sha256(&bytes).as_str()], "nothing else remains");
+}
+
+#[test]
+fn a_killed_process_leaves_neither_a_lock_nor_a_damaged_file() {
+    let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
+    let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Slow);
+    let blobs = cache.path().join(format!("models--timm--{MODEL}/blobs"));
+    let incomplete = blobs.join(format!("{}.incomplete", sha256(&bytes)));
+    let mut process = start_process(&fake.endpoint, cache.path());
+    while !std::fs::metadata(&incomplete).is_ok_and(|file| file.len() > 0) {
+        assert!(process.try_wait().unwrap().is_none(), "the process ended before it was killed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    // A second process waits for the first, and takes over.
+    let waiting = start_process(&fake.endpoint, cache.path());
+    std::thread::sleep(Duration::from_millis(50));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(waiting.wait_with_output().unwrap().status.success());
+    assert_eq!(load(fake.hub(cache.path()).offline(true)).unwrap().weights_sha256(), sha256(&bytes));
+    assert!(!incomplete.exists());
+}
+
+#[test]
+fn waiting_shows_the_progress_of_the_other_process() {
+    let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
+    let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Good);
+    let storage = Fake::new("model.safetensors", bytes.clone(), Manner::Good);
+    *fake.manner.lock().unwrap() = Manner::Stored(storage.endpoint.clone());
+    let locks = cache.path().join(".locks").join(format!("models--timm--{MODEL}"));
+    let blobs = cache.path().join(format!("models--timm--{MODEL}/blobs"));
+    std::fs::create_dir_all(&locks).unwrap();
+    std::fs::create_dir_all(&blobs).unwrap();
+    std::fs::write(blobs.join(format!("{}.incomplete", sha256(&bytes))), &bytes[..1000]).unwrap();
+    let lock = std::fs::File::create(locks.join(format!("{}.lock", sha256(&bytes)))).unwrap();
+    lock.lock().unwrap();
+    let (sender, seen) = std::sync::mpsc::channel();
+    let hub = fake.hub(cache.path()).progress(move |done, total| sender.send((done, total)).unwrap_or_default());
+    let second = std::thread::spawn(move || load(hub).map(drop));
+    assert_eq!(seen.recv_timeout(Duration::from_secs(20)).unwrap(), (1000, bytes.len() as u64));
+    drop(lock);
+    second.join().unwrap().unwrap();
+}
+
+/// Python's lock and this one exclude each other:
+///
+///     PYTHON=python3 cargo test -p hard-imagenet-models --features hub --test hub python -- --ignored
+#[test]
+#[ignore = "needs Python with filelock, which huggingface_hub installs"]
+fn python_and_rust_wait_for_each_other() {
+    let (bytes, cache) = (weights(), tempfile::tempdir().unwrap());
+    let fake = Fake::new("model.safetensors", bytes.clone(), Manner::Good);
+    let lock = cache.path().join(format!(".locks/models--timm--{MODEL}/{}.lock", sha256(&bytes)));
+    std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+    let python = |program: &str| {
+        let mut command = Command::new(std::env::var("PYTHON").unwrap_or_else(|_| "python3".into()));
+        command.args(["-c", program]).arg(&lock).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
+    };
+    // Python holds the lock until its standard input ends.
+    let holds = "import sys, filelock\nwith filelock.FileLock(sys.argv[1], mode=0o664): print(1, flush=True); input()";
+    let mut holder = python(holds);
+    BufReader::new(holder.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+    let hub = fake.hub(cache.path());
+    let loading = std::thread::spawn(move || load(hub).map(drop));
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(fake.asked().len(), 1, "HEAD, and no GET while Python holds the lock");
+    holder.stdin.take().unwrap().write_all(b"\n").unwrap();
+    loading.join().unwrap().unwrap();
+    assert!(holder.wait().unwrap().success());
+
+    let held = std::fs::File::create(&lock).unwrap();
+    held.lock().unwrap();
+    let tries = "import sys, filelock\ntry: filelock.FileLock(sys.argv[1], timeout=0.2).acquire(); print('free')\n\
+                 except filelock.Timeout: print('held')";
+    let output = |child: Child| String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(output(python(tries)).trim(), "held");
+    drop(held);
+    assert_eq!(output(python(tries)).trim(), "free");
 }

@@ -1,21 +1,24 @@
 //! The weights in a file, under the names of the zoo.
 
 use super::Weights;
-use super::checkpoint::{Checkpoint, StoredTensor};
+use super::checkpoint::Checkpoint;
 use super::config::Config;
 use super::file_names::find_in_folder;
+use super::named_weights::{Difference, NamedWeights};
 use crate::ModelError;
-use crate::names::{IMAGE_SCHEMES, TEXT_SCHEMES, Weight, translate_names};
+use crate::names::{IMAGE_SCHEMES, TEXT_SCHEMES};
+use hard_imagenet_findings::Finding;
 use hard_imagenet_graph::{Graph, Op, Parameter, WeightMap};
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The table of a weights file, under the names of the zoo. Values are read after the table is known to fit.
 pub(crate) struct WeightTable {
-    checkpoint: Checkpoint,
-    weights: BTreeMap<String, Weight>,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) named: NamedWeights,
     /// Repository and commit of a file from the Hugging Face hub.
     origin: Option<String>,
+    /// What was noticed while the weights of a network were found.
+    pub(super) findings: Vec<Finding>,
 }
 
 impl WeightTable {
@@ -30,8 +33,6 @@ impl WeightTable {
             #[cfg(feature = "hub")]
             Weights::Hub(hub) => {
                 let path = hub.fetch(model)?;
-                // This comes first because a truncated file would otherwise be reported as an unknown format.
-                hub.verify(model, &path, &super::checkpoint::sha256_of_file(&path)?)?;
                 Ok(Self { origin: hub.origin(model, &path), ..Self::open(&path)? })
             }
         }
@@ -44,18 +45,21 @@ impl WeightTable {
     /// Opens a file whose names are kept as they are.
     pub(crate) fn open_untranslated(path: &Path) -> Result<Self, ModelError> {
         let checkpoint = Checkpoint::open(path)?;
-        let weight = |stored: &StoredTensor| (stored.name.clone(), Weight::rows(vec![stored.clone()]));
-        Ok(Self { weights: checkpoint.tensors().iter().map(weight).collect(), checkpoint, origin: None })
+        Ok(Self::new(NamedWeights::untranslated(checkpoint.tensors()), checkpoint))
     }
 
     /// Opens the text tower of a CLIP checkpoint.
     pub(crate) fn open_text_tower(path: &Path) -> Result<Self, ModelError> {
         let checkpoint = Checkpoint::open(path)?;
-        Ok(Self { weights: translate_names(checkpoint.tensors(), TEXT_SCHEMES), checkpoint, origin: None })
+        Ok(Self::new(NamedWeights::all(checkpoint.tensors(), TEXT_SCHEMES), checkpoint))
     }
 
     fn with_image_names(checkpoint: Checkpoint) -> Self {
-        Self { weights: translate_names(checkpoint.tensors(), IMAGE_SCHEMES), checkpoint, origin: None }
+        Self::new(NamedWeights::all(checkpoint.tensors(), IMAGE_SCHEMES), checkpoint)
+    }
+
+    fn new(named: NamedWeights, checkpoint: Checkpoint) -> Self {
+        Self { checkpoint, named, origin: None, findings: Vec::new() }
     }
 
     /// Returns the name of the file for error messages.
@@ -68,24 +72,29 @@ impl WeightTable {
         self.origin.as_deref()
     }
 
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.weights.keys().map(String::as_str)
+    /// Returns what was noticed about the file by [`find_network`](Self::find_network).
+    pub(crate) fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
-    /// Returns the shape of a weight, or `None` if it is missing.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.named.names()
+    }
+
+    /// Returns the shape of a weight, like [`NamedWeights::shape`].
     pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.weights.get(name).map(|weight| weight.shape.as_slice())
+        self.named.shape(name)
     }
 
     /// Reads the weights that a graph needs (f32, on the CPU) and the SHA-256 of the file. Call [`check`](Self::check)
-    /// first: missing weights are omitted.
+    /// or [`find_network`](Self::find_network) first: missing weights are omitted.
     pub(crate) fn values(&self, graph: &Graph) -> Result<(WeightMap, String), ModelError> {
         self.values_of(&graph.parameters())
     }
 
     /// Reads certain weights, like [`values`](Self::values).
     pub(crate) fn values_of(&self, parameters: &[Parameter]) -> Result<(WeightMap, String), ModelError> {
-        let wanted = parameters.iter().filter_map(|p| Some((p, self.weights.get(&p.name)?)));
+        let wanted = parameters.iter().filter_map(|p| Some((p, self.named.get(&p.name)?)));
         let wanted = wanted.map(|(parameter, weight)| ((parameter, weight), weight.parts.as_slice()));
         let mut values = WeightMap::with_capacity(parameters.len());
         let sha256 = self.checkpoint.read(wanted, |(parameter, weight), parts| {
@@ -117,35 +126,7 @@ impl WeightTable {
 
 /// Lists what is missing, unexpected or misshapen. Returns `None` if the weights fit.
 pub(crate) fn describe_mismatch(table: &WeightTable, wanted: &[Parameter]) -> Option<String> {
-    let names: BTreeSet<&str> = wanted.iter().map(|p| p.name.as_str()).collect();
-    let missing: Vec<String> =
-        wanted.iter().filter(|p| !table.weights.contains_key(&p.name)).map(|p| p.name.clone()).collect();
-    let extra: Vec<String> = table.weights.keys().filter(|name| !names.contains(name.as_str())).cloned().collect();
-    let misshapen: Vec<String> = wanted
-        .iter()
-        .filter_map(|p| table.shape(&p.name).map(|shape| (p, shape)))
-        .filter(|(p, shape)| !holds_the_same_numbers(&p.shape, shape))
-        .map(|(p, shape)| format!("{} is {shape:?} instead of {:?}", p.name, p.shape))
-        .collect();
-    let list = |what: &str, all: &[String]| match all.len() {
-        0 => None,
-        n if n <= LISTED => Some(format!("{n} {what}: {}", all.join(", "))),
-        n => Some(format!("{n} {what}: {}, ..", all[..LISTED].join(", "))),
-    };
-    let lists = [list("missing", &missing), list("not of this model", &extra), list("of another shape", &misshapen)];
-    let lists: Vec<String> = lists.into_iter().flatten().collect();
-    (!lists.is_empty()).then(|| lists.join("; "))
-}
-
-/// The number of names that an error lists of each kind of difference.
-const LISTED: usize = 6;
-
-/// Returns whether two shapes are equal except for dimensions of length 1, or have rows of the same number of elements.
-/// Some files store the linear layer on a feature map (VGG's first) as a convolution with a kernel of the map's size.
-fn holds_the_same_numbers(a: &[usize], b: &[usize]) -> bool {
-    let squeezed = |shape: &[usize]| shape.iter().copied().filter(|&length| length != 1).collect::<Vec<_>>();
-    let rows = |shape: &[usize]| (shape.len() >= 2).then(|| (shape[0], shape.iter().product::<usize>()));
-    squeezed(a) == squeezed(b) || rows(a).is_some_and(|a| rows(b) == Some(a))
+    Difference::new(&table.named, wanted).describe()
 }
 
 /// Returns the name of the weight of the last linear layer.
@@ -192,5 +173,73 @@ mod tests {
                 assert_eq!(got, want, "{}: {name}", path.display());
             }
         }
+    }
+
+    fn golden(path: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(path)
+    }
+
+    /// The expectations are what `torch.load` returns. One tensor of the files has 2⁴⁰ elements and is never read.
+    #[test]
+    fn repeated_tensors_are_read_as_torch_reads_them() {
+        let channels: Vec<f32> = (0..108).map(|i| (i / 9 % 3) as f32).collect();
+        let windows = vec![0., 1., 2., 3., 1., 2., 3., 4., 2., 3., 4., 5., 3., 4., 5., 6., 4., 5., 6., 7.];
+        for file in ["repeated/zip.pth", "repeated/old.pth"] {
+            let (graph, table) = (golden_graph(), WeightTable::open(&golden(file)).unwrap());
+            assert_eq!(
+                describe_mismatch(&table, &graph.parameters()).as_deref(),
+                Some("1 not of this model: loss.mask")
+            );
+            let (values, _) = table.values(&graph).unwrap();
+            for (name, want) in [
+                ("0.weight", &channels),
+                ("0.bias", &vec![0.5; 4]),
+                ("1.weight", &vec![1.0; 4]),
+                ("1.bias", &vec![0.0, 1.0, 2.0, 3.0]),
+                ("1.running_mean", &vec![0.0; 4]),
+                ("1.running_var", &vec![1.0, 3.0, 5.0, 7.0]),
+                ("2.weight", &windows),
+                ("2.bias", &vec![1.0; 5]),
+            ] {
+                let got = values[name].flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                assert_eq!(&got, want, "{file}: {name}");
+            }
+            // No size follows from it, and nobody who asks for its values gets them.
+            assert_eq!(table.shape("loss.mask"), None);
+            let mask = Parameter { name: "loss.mask".into(), shape: vec![1 << 40] };
+            let error = table.values_of(&[mask]).unwrap_err().to_string();
+            assert!(error.contains("loss.mask") && error.contains("repeats a few numbers too often"), "{error}");
+        }
+    }
+
+    /// `tests/golden/make_checkpoints.py` documents the files.
+    #[test]
+    fn weights_are_found_under_the_keys_of_scripts() {
+        let check = |file: &str, group: &str, unused: &[&str]| {
+            let (graph, table) = (golden_graph(), WeightTable::open(&golden(file)).unwrap());
+            assert_eq!(describe_mismatch(&table, &graph.parameters()), None, "{file}");
+            for (name, tensor) in table.values(&graph).unwrap().0 {
+                let got = tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                assert_eq!(got, generated::values(&name, tensor.dims()), "{file}: {name}");
+            }
+            let (used, others) = table.checkpoint.groups();
+            assert_eq!(
+                (used, others.iter().map(String::as_str).collect::<Vec<_>>().as_slice()),
+                (group, unused),
+                "{file}"
+            );
+        };
+        check("groups/number_beside.pth", "model", &[]);
+        check("groups/own_key.pth", "my_net", &[]);
+        check("groups/shadow.pth", "ema.shadow", &["model"]);
+        check("groups/deep.pth", "state.model.state_dict", &[]);
+        check("checkpoints/averaged.pth", "model_ema", &["model"]);
+        check("checkpoints/nested.pth", "state_dict", &[]);
+        check("checkpoints/plain.pth", "", &[]);
+        let error = |file: &str| WeightTable::open(&golden(file)).err().unwrap().to_string();
+        assert!(error("groups/own_keys.pth").contains("under \"generator\", \"critic\""));
+        assert!(
+            error("groups/nothing.pth").contains("no tensors at the top level, which holds \"epoch\", \"history\"")
+        );
     }
 }

@@ -45,7 +45,7 @@ pub(super) const CLIP_BLOCK: &[(&str, &str)] = &[
 /// CLIP multiplies embeddings by the projection from the right, so it is a transposed linear layer without a bias.
 fn transpose_projection(weights: &mut WeightsByName) {
     if let Some(weight) = weights.remove("head.weight").map(Weight::transposed) {
-        weights.insert("head.bias".into(), Weight::zeros(&weight.shape[..1]));
+        weights.insert("head.bias".into(), Weight::zeros(weight.shape.get(..1).unwrap_or_default()));
         weights.insert("head.weight".into(), weight);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The zoo uses timm's names. A [`Scheme`] is a list of replacements that turns the names of one source into timm's; a
 //! file belongs to a scheme if it contains a name that only this source uses. Prefixes of wrappers (data parallelism,
-//! compilation, robust training) are removed first.
+//! compilation, robust training, a training framework's module) are removed first.
 
 mod authors;
 mod scheme;
@@ -15,41 +15,74 @@ pub(crate) use weight::Weight;
 
 use crate::loading::StoredTensor;
 use scheme::{Scheme, WeightsByName};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The schemes of several sources.
+pub(crate) type Schemes = &'static [&'static [Scheme]];
 
 /// The schemes of image classifiers.
-pub(crate) const IMAGE_SCHEMES: &[&[Scheme]] = &[transformers::SCHEMES, torchvision::SCHEMES, authors::SCHEMES];
+pub(crate) const IMAGE_SCHEMES: Schemes = &[transformers::SCHEMES, torchvision::SCHEMES, authors::SCHEMES];
 
 /// The schemes of CLIP's text tower.
-pub(crate) const TEXT_SCHEMES: &[&[Scheme]] = &[texts::SCHEMES];
+pub(crate) const TEXT_SCHEMES: Schemes = &[texts::SCHEMES];
 
-/// Returns the tensors of a file under the names of the zoo.
-pub(crate) fn translate_names(tensors: &[StoredTensor], schemes: &[&[Scheme]]) -> WeightsByName {
-    let kept = without_copies(tensors.iter().filter(|stored| !is_structural(&stored.name)).collect());
-    let wrapped = common_prefix(kept.iter().map(|stored| stored.name.as_str()));
-    let names: Vec<&str> = kept.iter().map(|stored| &stored.name[wrapped..]).collect();
-    let belongs_to = |scheme: &&Scheme| names.iter().any(|name| name.contains(scheme.mark));
-    let Some(scheme) = schemes.iter().copied().flatten().find(belongs_to) else {
-        return join_parts(names.into_iter().map(str::to_owned).zip(kept));
+/// Returns the tensors of a file under the names of the zoo. `tensors` are the tensors of a network and their names.
+pub(crate) fn translate_names(tensors: &[(&str, &StoredTensor)], schemes: Schemes) -> WeightsByName {
+    let kept = without_copies(tensors.iter().copied().filter(|(name, _)| !is_structural(name)).collect());
+    let Some(scheme) = find_scheme(kept.iter().map(|(name, _)| *name), schemes) else {
+        return join_parts(kept.into_iter().map(|(name, stored)| (name.to_owned(), stored)));
     };
     let is_wanted = |name: &str| !scheme.ignored.iter().any(|start| name.starts_with(start));
     let replacements = || scheme.replacements.iter().chain(scheme.then);
     let translate = |name: &str| replacements().fold(name.to_owned(), |name, (from, to)| name.replace(from, to));
-    let wanted = names.into_iter().zip(kept).filter(|(name, _)| is_wanted(name));
+    let wanted = kept.into_iter().filter(|(name, _)| is_wanted(name));
     let mut weights = join_parts(wanted.map(|(name, stored)| (translate(name), stored)));
     (scheme.amend)(&mut weights);
     weights
 }
 
+/// Returns the scheme of a file with these names, or `None` if they are taken for timm's.
+fn find_scheme<'a, 's>(names: impl Iterator<Item = &'a str> + Clone, schemes: &[&'s [Scheme]]) -> Option<&'s Scheme> {
+    let belongs_to = |scheme: &&Scheme| names.clone().any(|name| name.contains(scheme.mark));
+    schemes.iter().copied().flatten().find(belongs_to)
+}
+
+/// Returns the source whose names these are, if it is not timm: "transformers", "torchvision" or "the model's authors".
+pub(crate) fn recognize_source<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Option<&'static str> {
+    let sources = [
+        (transformers::SCHEMES, "transformers"),
+        (torchvision::SCHEMES, "torchvision"),
+        (authors::SCHEMES, "the model's authors"),
+    ];
+    sources.into_iter().find_map(|(schemes, source)| find_scheme(names.clone(), &[schemes]).map(|_| source))
+}
+
+/// Returns the tensors of a file with their names, without the components that compilation and sharded training put
+/// anywhere into a name, as in "layer1._orig_mod.0.conv1.weight".
+pub(crate) fn plain_names(tensors: &[StoredTensor]) -> Vec<(String, &StoredTensor)> {
+    let plain = |name: &str| INNER_WRAPPERS.iter().fold(name.to_owned(), |name, wrapper| name.replace(wrapper, ""));
+    let named: Vec<_> = tensors.iter().map(|stored| (plain(&stored.name), stored)).collect();
+    let distinct = named.iter().map(|(name, _)| name.as_str()).collect::<BTreeSet<_>>().len();
+    // A file with and without these components holds two networks.
+    let stored: BTreeSet<&str> = tensors.iter().map(|stored| stored.name.as_str()).collect();
+    if distinct == stored.len() {
+        return named;
+    }
+    tensors.iter().map(|stored| (stored.name.clone(), stored)).collect()
+}
+
+/// The components that wrappers of single layers add to names.
+const INNER_WRAPPERS: [&str; 3] = ["_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."];
+
 /// Removes the second copy of the network that the robustness library saves, and its normalization, which is not part
 /// of a network here.
-fn without_copies(tensors: Vec<&StoredTensor>) -> Vec<&StoredTensor> {
-    let starts_with = |stored: &StoredTensor, part: &str| strip_wrappers(&stored.name).starts_with(part);
-    if !tensors.iter().any(|stored| starts_with(stored, "attacker.")) {
+pub(crate) fn without_copies<'a>(tensors: Vec<(&'a str, &'a StoredTensor)>) -> Vec<(&'a str, &'a StoredTensor)> {
+    let starts_with = |name: &str, part: &str| strip_wrappers(name).starts_with(part);
+    if !tensors.iter().any(|(name, _)| starts_with(name, "attacker.")) {
         return tensors;
     }
-    let is_copy = |stored: &StoredTensor| ["attacker.", "normalizer."].iter().any(|part| starts_with(stored, part));
-    tensors.into_iter().filter(|stored| !is_copy(stored)).collect()
+    let is_copy = |name: &str| ["attacker.", "normalizer."].iter().any(|part| starts_with(name, part));
+    tensors.into_iter().filter(|(name, _)| !is_copy(name)).collect()
 }
 
 /// Joins the tensors whose names differ only in `#0`, `#1` and so on along the first dimension.
@@ -65,7 +98,7 @@ fn join_parts<'a>(tensors: impl Iterator<Item = (String, &'a StoredTensor)>) -> 
 }
 
 /// Returns whether a tensor is a counter or table that follows from the architecture.
-fn is_structural(name: &str) -> bool {
+pub(crate) fn is_structural(name: &str) -> bool {
     ["num_batches_tracked", "relative_position_index", "attn_mask", "rel_indices"].iter().any(|end| name.ends_with(end))
 }
 
@@ -81,7 +114,7 @@ fn strip_wrappers(mut name: &str) -> &str {
 }
 
 /// Returns the length of the wrappers' prefixes that all names share.
-fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> usize {
+pub(crate) fn common_prefix<'a>(names: impl Iterator<Item = &'a str> + Clone) -> usize {
     let Some(first) = names.clone().next() else { return 0 };
     let mut length = 0;
     while let Some(wrapper) = WRAPPERS.iter().find(|wrapper| first[length..].starts_with(**wrapper)) {
@@ -102,7 +135,7 @@ mod tests {
     use crate::families::efficientnet::EfficientNet;
     use crate::families::resnet::{Block, ResNet, Stem};
     use crate::families::vit::{Variant, VisionTransformer};
-    use crate::loading::{WeightTable, describe_mismatch};
+    use crate::loading::{NamedWeights, WeightTable, describe_mismatch};
     use crate::{Architecture, generated, zoo};
     use candle_core::{DType, Device, Tensor};
     use hard_imagenet_graph::{Graph, WeightMap, run};
@@ -196,10 +229,8 @@ mod tests {
     }
 
     fn names(tensors: &Shapes) -> Shapes {
-        translate_names(&stored(tensors), IMAGE_SCHEMES)
-            .into_iter()
-            .map(|(name, weight)| (name, weight.shape))
-            .collect()
+        let weights = NamedWeights::all(&stored(tensors), IMAGE_SCHEMES);
+        weights.names().map(|name| (name.to_owned(), weights.shape(name).unwrap().to_vec())).collect()
     }
 
     #[test]

@@ -29,6 +29,11 @@ impl Weight {
         Self { shape, parts, join: Join::Rows, plus: 0.0 }
     }
 
+    /// Returns whether the weight is larger than what the file holds for it.
+    pub(crate) fn repeats(&self) -> bool {
+        self.parts.iter().any(StoredTensor::repeats)
+    }
+
     /// Makes a weight of zeros.
     pub(super) fn zeros(shape: &[usize]) -> Self {
         Self { shape: shape.to_vec(), parts: vec![], join: Join::Rows, plus: 0.0 }

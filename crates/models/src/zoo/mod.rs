@@ -15,9 +15,12 @@ use candle_core::{DType, Device};
 /// features of texts ([`zero_shot::weights`](crate::zero_shot::weights)) makes a classifier that compares images with
 /// these texts.
 ///
+/// All names of the weights may have a prefix, which is found and removed. Tensors of losses, metrics and copies of the
+/// network are left. [`Network::findings`] tells both.
+///
 /// # Errors
 /// Returns [`ModelError`] for an unknown name (with the nearest known ones), an unreadable file, missing, extra or
-/// misshapen tensors, a `config.json` of another model, or a device that fails.
+/// misshapen tensors, a file that has the weights several times, a `config.json` of another model, or a device that fails.
 pub fn load(name: &str, weights: &Weights, device: &Device, dtype: DType) -> Result<Model, ModelError> {
     Model::new(read(name, weights)?, device, dtype)
 }
@@ -34,7 +37,8 @@ pub fn read(name: &str, weights: &Weights) -> Result<Network, ModelError> {
     }
     let (weights, weights_sha256) = table.values(&graph)?;
     let weights_origin = table.origin().map(str::to_owned);
-    Ok(Network { weights_origin, ..Network::new(spec, graph, weights, weights_sha256) })
+    let findings = table.findings().to_vec();
+    Ok(Network { weights_origin, findings, ..Network::new(spec, graph, weights, weights_sha256) })
 }
 
 /// Returns all names that match a pattern with `*` wildcards, in the order of the zoo. A pattern without wildcards also

@@ -40,6 +40,42 @@ def robust(state):
     return model
 
 
+def save_repeated():
+    """Saves tensors that have more elements than their storages, and one that no memory could hold."""
+    state = {
+        "0.weight": torch.arange(3.0).view(1, 3, 1, 1).expand(4, 3, 3, 3),
+        "0.bias": torch.tensor(0.5).expand(4),
+        "1.weight": torch.ones(1).expand(4),
+        "1.bias": torch.arange(4.0),
+        "1.running_mean": torch.zeros(2, 1).expand(2, 2).diagonal().repeat(2),
+        "1.running_var": torch.arange(1.0, 8.0)[::2],
+        "2.weight": torch.arange(8.0).unfold(0, 4, 1),
+        "2.bias": torch.arange(2.0).view(2, 1).expand(2, 5)[1],
+        "loss.mask": torch.ones(1).expand(1 << 40),
+    }
+    folder = FOLDER.parent / "repeated"
+    folder.mkdir(exist_ok=True)
+    torch.save(state, folder / "zip.pth", pickle_module=pickle)
+    torch.save(state, folder / "old.pth", pickle_module=pickle, _use_new_zipfile_serialization=False)
+
+
+def save_groups(state):
+    """Saves weights under keys, beside numbers and other weights. Those that are meant are the ones of the other files."""
+    other = {name: t * 0 for name, t in state.items()}
+    groups = {
+        "number_beside.pth": {"model": state, "best_acc1": torch.tensor(0.5), "epoch": 3},
+        "own_key.pth": {"my_net": state, "optimizer_g": other, "epoch": 3},
+        "own_keys.pth": {"generator": state, "critic": other},
+        "shadow.pth": {"model": other, "ema": {"decay": torch.tensor(0.9), "shadow": state}},
+        "deep.pth": {"state": {"checkpoint": 1, "model": {"state_dict": state}}, "ema": {"decay": 0.9}},
+        "nothing.pth": {"epoch": 3, "history": [1.0, 2.0]},
+    }
+    folder = FOLDER.parent / "groups"
+    folder.mkdir(exist_ok=True)
+    for name, value in groups.items():
+        torch.save(value, folder / name, pickle_module=pickle)
+
+
 def main():
     FOLDER.mkdir(exist_ok=True)
     model = fill(torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Linear(4, 5)))
@@ -75,6 +111,8 @@ def main():
     }
     for name, (value, options) in files.items():
         torch.save(value, FOLDER / name, pickle_module=pickle, **options)
+    save_repeated()
+    save_groups(state)
     # Like CLIP as OpenAI published it: a program with its weights.
     torch.jit.trace(model.eval(), torch.zeros(1, 3, 3, 6)).save(FOLDER / "script.pt")
 

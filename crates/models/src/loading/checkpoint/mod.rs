@@ -1,21 +1,27 @@
 //! Files of tensors in all supported formats.
 
+mod index;
 mod safetensors;
 mod stored;
 mod torch;
 mod torch_old;
 mod torch_zip;
 
+#[cfg(feature = "hub")]
+pub(crate) use index::ShardIndex;
 pub use stored::StoredTensor;
 
 use crate::ModelError;
 use candle_core::Tensor;
 use hard_imagenet_files::sha256_hex_of_reader;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
-/// A file of tensors: safetensors, or a torch checkpoint in the zip format or in the one before torch 1.6.
+/// A file of tensors: safetensors, a torch checkpoint in the zip format or in the one before torch 1.6, or the index of
+/// several such files (`model.safetensors.index.json`).
 ///
 /// Opening it reads the table of its tensors; [`read`](Self::read) reads values. A checkpoint is read as data: no code
 /// in it runs. Only tensors of floating-point numbers are listed, because counters and index tables follow from a
@@ -23,8 +29,21 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     file: String,
-    source: Source,
+    /// The file, or the index and its shards in the order of their names.
+    sources: Vec<Source>,
+    table: Table,
+}
+
+/// What a file says about its tensors.
+#[derive(Clone, Debug, Default)]
+struct Table {
     tensors: Vec<StoredTensor>,
+    /// The names of tensors of other than floating-point numbers.
+    others: Vec<String>,
+    /// Where the file holds further weights that are not listed, such as those that were not averaged.
+    unused_groups: Vec<String>,
+    /// Where the listed weights are, if the file holds several.
+    group: String,
 }
 
 #[derive(Clone, Debug)]
@@ -55,8 +74,48 @@ impl Checkpoint {
         let read = |source| ModelError::Read { path: path.to_owned(), source };
         let mut file = BufReader::new(File::open(path).map_err(read)?);
         let length = file.get_ref().metadata().map_err(read)?.len();
+        let start = file.fill_buf().map_err(read)?;
+        if index::is_index(path, start) {
+            return Self::open_shards(path);
+        }
         let name = path.display().to_string();
         Self::new(&mut file, length, Source::File(path.to_owned()), name)
+    }
+
+    /// Opens all shards of an index.
+    fn open_shards(path: &Path) -> Result<Self, ModelError> {
+        let index = index::ShardIndex::read(path)?;
+        let fail = |message: String| ModelError::Format { file: path.display().to_string(), message };
+        let mut sources = vec![Source::File(path.to_owned())];
+        let mut table = Table::default();
+        let mut met = HashSet::new();
+        for shard in index.shards() {
+            let place = path.with_file_name(shard);
+            if !place.is_file() {
+                return Err(fail(format!("its shard {shard} is missing in the same folder; download or copy it too")));
+            }
+            let mut file = File::open(&place).map(BufReader::new);
+            let is_index = file.as_mut().is_ok_and(|file| file.fill_buf().is_ok_and(|s| index::is_index(&place, s)));
+            if is_index {
+                return Err(fail(format!("its shard {shard} is an index too")));
+            }
+            let Table { tensors, others, .. } = Self::open(&place)?.table;
+            let is_here = |name: &String| index.weight_map.get(name).is_some_and(|named| named == shard);
+            for mut stored in tensors.into_iter().filter(|stored| is_here(&stored.name)) {
+                stored.source = sources.len();
+                met.insert(stored.name.clone());
+                table.tensors.push(stored);
+            }
+            for name in others.into_iter().filter(is_here) {
+                met.insert(name.clone());
+                table.others.push(name);
+            }
+            sources.push(Source::File(place));
+        }
+        if let Some((name, shard)) = index.weight_map.iter().find(|(name, _)| !met.contains(*name)) {
+            return Err(fail(format!("its shard {shard} does not contain the tensor {name:?}, as the index says")));
+        }
+        Ok(Self { file: path.display().to_string(), sources, table })
     }
 
     /// Reads the table of a file in memory. Error messages call it `file`.
@@ -64,23 +123,22 @@ impl Checkpoint {
         Self::new(&mut Cursor::new(bytes), bytes.len() as u64, Source::Bytes(bytes), file)
     }
 
-    fn new(
-        reader: &mut (impl io::BufRead + Seek),
-        length: u64,
-        source: Source,
-        file: String,
-    ) -> Result<Self, ModelError> {
+    fn new(reader: &mut (impl BufRead + Seek), length: u64, source: Source, file: String) -> Result<Self, ModelError> {
         // The content decides, because names can be wrong: a zip archive begins with PK, an old torch file with the
-        // first byte of a pickle.
-        let start = reader.fill_buf().map(|start| start.iter().take(2).copied().collect::<Vec<u8>>());
-        let tensors = match start.as_deref() {
-            Ok([b'P', b'K']) => torch_zip::tensors(reader),
-            Ok([0x80, ..]) => torch_old::tensors(reader, length),
-            Ok(_) => safetensors::tensors(reader, length),
+        // first byte of a pickle, and safetensors with any length, which may begin like one of them.
+        let start = reader.fill_buf().map(|start| start.iter().take(POINTER.len()).copied().collect::<Vec<u8>>());
+        let table = match start.as_deref() {
+            Ok(start) if safetensors::has_header(start) => safetensors::tensors(reader, length),
+            Ok([b'P', b'K', ..]) => torch_zip::table(reader, length),
+            Ok([0x80, ..]) => torch_old::table(reader, length),
+            Ok(start) => match describe_pointer(start) {
+                Some(message) => Err(message),
+                None => safetensors::tensors(reader, length),
+            },
             Err(error) => Err(error.to_string()),
         };
-        match tensors {
-            Ok(tensors) => Ok(Self { file, source, tensors }),
+        match table {
+            Ok(table) => Ok(Self { file, sources: vec![source], table }),
             Err(message) => Err(ModelError::Format { file, message }),
         }
     }
@@ -90,24 +148,32 @@ impl Checkpoint {
         &self.file
     }
 
-    /// Returns the path of the file, or `None` if it is in memory.
+    /// Returns the path of the file or index, or `None` if it is in memory.
     pub(crate) fn path(&self) -> Option<&Path> {
-        if let Source::File(path) = &self.source { Some(path) } else { None }
+        if let Some(Source::File(path)) = self.sources.first() { Some(path) } else { None }
     }
 
     /// Returns the table of the tensors.
     pub fn tensors(&self) -> &[StoredTensor] {
-        &self.tensors
+        &self.table.tensors
     }
 
-    /// Reads the values of tensors and returns the file's SHA-256 in lowercase hexadecimal digits.
+    /// Returns where the file holds the listed weights and where it holds others, such as those that were not averaged.
+    /// Both are empty if it holds weights once.
+    pub(crate) fn groups(&self) -> (&str, &[String]) {
+        (&self.table.group, &self.table.unused_groups)
+    }
+
+    /// Reads the values of tensors and returns the file's SHA-256 in lowercase hexadecimal digits. For weights in shards,
+    /// this is the SHA-256 of the index followed by all shards in the order of their names.
     ///
     /// `wanted` yields a key and some tensors at a time. `take` is called with the key and the values of these tensors,
     /// which are candle tensors on the CPU in their stored shapes and dtypes. Memory holds no values other than those
     /// passed to `take` and a copy of one tensor.
     ///
     /// # Errors
-    /// Returns [`ModelError::Format`] if the file cannot be read to its end, and the errors of `take`.
+    /// Returns [`ModelError::Format`] if the file cannot be read to its end or repeats a few numbers to tensors of more
+    /// than 2²⁸ elements, and the errors of `take`.
     pub fn read<'a, K>(
         &self,
         wanted: impl IntoIterator<Item = (K, &'a [StoredTensor])> + Send,
@@ -115,11 +181,10 @@ impl Checkpoint {
     ) -> Result<String, ModelError> {
         let fail = |message: String| ModelError::Format { file: self.file.clone(), message };
         let values = || {
-            let mut file = self.source.open().map_err(|error| fail(error.to_string()))?;
-            let mut buffer = Vec::new();
+            let mut reader = ValueReader { sources: &self.sources, open: HashMap::new(), buffer: vec![], repeated: 0 };
             for (key, stored) in wanted {
-                let tensors = stored.iter().map(|stored| stored.read(&mut file, &mut buffer)).collect::<Result<_, _>>();
-                take(key, tensors.map_err(|error| fail(error.to_string()))?)?;
+                let tensors = stored.iter().map(|stored| reader.read(stored)).collect::<Result<_, _>>();
+                take(key, tensors.map_err(fail)?)?;
             }
             Ok(())
         };
@@ -135,8 +200,77 @@ impl Checkpoint {
     }
 
     fn sha256(&self) -> io::Result<String> {
-        sha256_hex_of_reader(self.source.open()?)
+        sha256_hex_of_reader(AllBytes { sources: self.sources.iter(), file: Box::new(io::empty()) })
     }
+}
+
+/// The bytes of all files, one after the other.
+struct AllBytes<'a> {
+    sources: std::slice::Iter<'a, Source>,
+    /// The file that is being read.
+    file: Box<dyn Read>,
+}
+
+impl Read for AllBytes<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match (self.file.read(buffer)?, self.sources.as_slice().is_empty()) {
+                (0, false) if !buffer.is_empty() => {
+                    if let Some(next) = self.sources.next() {
+                        self.file = next.open()?;
+                    }
+                }
+                (count, _) => return Ok(count),
+            }
+        }
+    }
+}
+
+/// The number of elements that tensors may have in total of those that repeat the numbers in a file. Without this limit,
+/// a file of a few bytes could take all memory. VGG's weights are half as many.
+const MOST_REPEATED: usize = 1 << 28;
+
+/// Reads values from the files of a checkpoint.
+struct ValueReader<'a> {
+    sources: &'a [Source],
+    /// The open files by their index.
+    open: HashMap<usize, Box<dyn Bytes>>,
+    buffer: Vec<u8>,
+    /// The elements so far of tensors that repeat the numbers in a file.
+    repeated: usize,
+}
+
+impl ValueReader<'_> {
+    fn read(&mut self, stored: &StoredTensor) -> Result<Tensor, String> {
+        if stored.repeats() {
+            self.repeated = self.repeated.saturating_add(stored.elements());
+            if self.repeated > MOST_REPEATED {
+                let StoredTensor { name, shape, .. } = stored;
+                return Err(format!(
+                    "its tensor {name:?} of shape {shape:?} repeats a few numbers too often to be a weight"
+                ));
+            }
+        }
+        let source = self.sources.get(stored.source).ok_or("a tensor is in none of its files")?;
+        let file = match self.open.entry(stored.source) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(vacant) => vacant.insert(source.open().map_err(|error| error.to_string())?),
+        };
+        stored.read(file, &mut self.buffer).map_err(|error| match source {
+            Source::File(path) if self.sources.len() > 1 => format!("{}: {error}", path.display()),
+            _ => error.to_string(),
+        })
+    }
+}
+
+/// The first bytes of a pointer of Git LFS.
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+
+/// Describes a file that begins with these bytes if it is a pointer of Git LFS, which stands for the file in a clone that
+/// was made without Git LFS.
+pub(crate) fn describe_pointer(start: &[u8]) -> Option<String> {
+    let message = "it is a pointer of Git LFS, not the file itself: run `git lfs pull` in its folder";
+    start.starts_with(POINTER).then(|| message.to_owned())
 }
 
 /// Returns the SHA-256 of a file, which need not be a checkpoint, in lowercase hexadecimal digits.

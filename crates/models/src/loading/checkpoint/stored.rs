@@ -14,13 +14,16 @@ pub struct StoredTensor {
     pub(super) strides: Vec<usize>,
     /// The offset of the first element in the file, in bytes.
     pub(super) at: u64,
+    /// The index of the file, for weights in several files.
+    pub(super) source: usize,
 }
 
 impl StoredTensor {
     /// Describes a tensor in a section of a file that begins at byte `from` and has `elements` elements. The tensor
     /// begins `offset` elements into the section.
     ///
-    /// Every tensor passes this check, so no tensor lies outside the file or takes more memory than the file has bytes.
+    /// Every tensor passes this check, so no tensor lies outside the file. A tensor can have more elements than the
+    /// section, because torch stores a tensor made by `expand` with strides of 0 ([`repeats`](Self::repeats)).
     pub(crate) fn within(
         (from, elements): (u64, usize),
         offset: usize,
@@ -30,10 +33,12 @@ impl StoredTensor {
         let (name, dtype, shape) = tensor;
         let wrong =
             || format!("its tensor {name:?} of shape {shape:?} lies outside its data; download or copy the file again");
-        let count = shape.iter().try_fold(1usize, |count, &length| count.checked_mul(length)).ok_or_else(wrong)?;
+        // The number of bytes must be a number, too.
+        let count = shape.iter().try_fold(dtype.size_in_bytes(), |count, &length| count.checked_mul(length));
+        let count = count.filter(|&bytes| bytes <= isize::MAX as usize).ok_or_else(wrong)?;
         let whole = row_major(&shape);
         let mut strides = strides.unwrap_or_else(|| whole.clone());
-        if strides.len() != shape.len() || count > elements {
+        if strides.len() != shape.len() {
             return Err(wrong());
         }
         // The stride of a dimension of length 1 is never used, and torch writes arbitrary ones.
@@ -48,7 +53,23 @@ impl StoredTensor {
         }
         let at =
             (offset as u64).checked_mul(dtype.size_in_bytes() as u64).and_then(|skipped| from.checked_add(skipped));
-        Ok(Self { at: at.ok_or_else(wrong)?, name, dtype, shape, strides })
+        Ok(Self { at: at.ok_or_else(wrong)?, name, dtype, shape, strides, source: 0 })
+    }
+
+    /// Returns the number of elements.
+    pub(crate) fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Returns whether the tensor has more elements than the file has for it, as one made by `expand` has.
+    pub(crate) fn repeats(&self) -> bool {
+        self.elements() > self.span()
+    }
+
+    /// Returns the number of elements in the file from the first one to the last one.
+    fn span(&self) -> usize {
+        let last = self.shape.iter().zip(&self.strides).map(|(&length, stride)| length.saturating_sub(1) * stride);
+        if self.elements() == 0 { 0 } else { last.sum::<usize>() + 1 }
     }
 
     /// Returns the tensor with its dimensions in reverse order.
@@ -72,10 +93,8 @@ impl StoredTensor {
     /// Reads the values onto the CPU, in the stored dtype. `buffer` is reused between tensors.
     pub(super) fn read(&self, file: &mut (impl Read + Seek), buffer: &mut Vec<u8>) -> candle_core::Result<Tensor> {
         let size = self.dtype.size_in_bytes();
-        let count: usize = self.shape.iter().product();
-        let last: usize =
-            self.shape.iter().zip(&self.strides).map(|(&length, stride)| length.saturating_sub(1) * stride).sum();
-        buffer.resize(if count == 0 { 0 } else { (last + 1) * size }, 0);
+        let count = self.elements();
+        buffer.resize(self.span() * size, 0);
         file.seek(SeekFrom::Start(self.at))?;
         file.read_exact(buffer)?;
         match self.strides == row_major(&self.shape) {
@@ -139,6 +158,18 @@ mod tests {
         check(&[2, 2], &[0, 1], 4, &[4.0, 5.0, 4.0, 5.0]);
         check(&[], &[], 3, &[3.0]);
         check(&[0, 3], &[3, 1], 0, &[]);
+        check(&[3, 2, 2], &[0, 1, 0], 2, &[2.0, 2.0, 3.0, 3.0, 2.0, 2.0, 3.0, 3.0, 2.0, 2.0, 3.0, 3.0]);
+        // Overlapping rows, as `unfold` makes them.
+        check(&[4, 3], &[1, 1], 0, &[0.0, 1.0, 2.0, 1.0, 2.0, 3.0, 2.0, 3.0, 4.0, 3.0, 4.0, 5.0]);
+        check(&[9], &[0], 5, &[5.0; 9]);
+    }
+
+    #[test]
+    fn tensors_that_repeat_elements_are_known() {
+        let repeats = |shape: &[usize], strides: &[usize]| stored(shape, strides, 0).unwrap().repeats();
+        assert!(repeats(&[1 << 40], &[0]) && repeats(&[4, 3], &[1, 1]) && repeats(&[2, 2], &[0, 1]));
+        assert!(!repeats(&[2, 3], &[3, 1]) && !repeats(&[3, 2], &[1, 3]) && !repeats(&[2], &[3]));
+        assert!(!repeats(&[1, 6], &[0, 1]) && !repeats(&[0, 9], &[0, 0]) && !repeats(&[], &[]));
     }
 
     #[test]
@@ -165,7 +196,7 @@ mod tests {
             (&[2], &[1, 1], 0),
             (&[2], &[usize::MAX], 1),
             (&[usize::MAX, 2], &[0, 0], 0),
-            (&[1 << 40], &[0], 0),
+            (&[1 << 62], &[0], 0),
             (&[1], &[1], usize::MAX),
             (&[0, usize::MAX, usize::MAX], &[1, 1], 0),
         ] {

@@ -1,7 +1,7 @@
 //! The format before torch 1.6: pickles of a magic number, a version, the machine, the object and the keys of the
 //! storages, and then the storages, each after its number of elements.
 
-use super::stored::StoredTensor;
+use super::Table;
 use super::torch::{self, Storages};
 use hard_imagenet_pickle::{Pickle, PickleError, Value};
 use std::collections::HashMap;
@@ -10,7 +10,8 @@ use std::io::{BufRead, Seek, SeekFrom};
 /// The version of the format, which never changed.
 const VERSION: i64 = 1001;
 
-pub(super) fn tensors(file: &mut (impl BufRead + Seek), length: u64) -> Result<Vec<StoredTensor>, String> {
+/// Reads the table of a file of `length` bytes.
+pub(super) fn table(file: &mut (impl BufRead + Seek), length: u64) -> Result<Table, String> {
     let mut read = || Pickle::read_objects(file).map_err(|error: PickleError| error.to_string());
     let _magic = read()?;
     let version = read().ok().and_then(|version| version.root().as_int());
@@ -39,7 +40,7 @@ pub(super) fn tensors(file: &mut (impl BufRead + Seek), length: u64) -> Result<V
         storages.insert(key.to_owned(), (start, end - start));
         file.seek(SeekFrom::Start(end)).map_err(|error| error.to_string())?;
     }
-    torch::tensors(object.root(), &storages)
+    torch::table(object.root(), &storages)
 }
 
 fn is_big_endian(machine: Value<'_>) -> bool {

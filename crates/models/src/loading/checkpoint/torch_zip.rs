@@ -1,12 +1,13 @@
 //! The format since torch 1.6: an uncompressed zip archive of `data.pkl` and one file for each storage.
 
-use super::stored::StoredTensor;
+use super::Table;
 use super::torch::{self, Storages};
 use hard_imagenet_pickle::Pickle;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use zip::{CompressionMethod, ZipArchive};
 
-pub(super) fn tensors(file: &mut (impl Read + Seek)) -> Result<Vec<StoredTensor>, String> {
+/// Reads the table of a file of `length` bytes.
+pub(super) fn table(file: &mut (impl Read + Seek), length: u64) -> Result<Table, String> {
     let damaged = |error: zip::result::ZipError| format!("{error}; download or copy the file again");
     let mut archive = ZipArchive::new(&mut *file).map_err(damaged)?;
     let mut entries = Storages::new();
@@ -15,6 +16,9 @@ pub(super) fn tensors(file: &mut (impl Read + Seek)) -> Result<Vec<StoredTensor>
         if entry.compression() == CompressionMethod::Stored {
             let name = entry.name().map_err(damaged)?.into_owned();
             let start = entry.data_start().ok_or_else(|| format!("{name} has no place in the archive"))?;
+            if start.checked_add(entry.size()).is_none_or(|end| end > length) {
+                return Err(format!("the file ends before its entry {name}; download or copy the file again"));
+            }
             entries.insert(name, (start, entry.size()));
         }
     }
@@ -32,5 +36,5 @@ pub(super) fn tensors(file: &mut (impl Read + Seek)) -> Result<Vec<StoredTensor>
     let storages = storages.collect();
     file.seek(SeekFrom::Start(start)).map_err(|error| error.to_string())?;
     let pickle = Pickle::read_objects(&mut BufReader::new(file.take(length))).map_err(|error| error.to_string())?;
-    torch::tensors(pickle.root(), &storages)
+    torch::table(pickle.root(), &storages)
 }

@@ -2,6 +2,7 @@ mod cache;
 mod transfer;
 
 use crate::ModelError;
+use crate::loading::checkpoint::{ShardIndex, sha256_of_file};
 use crate::loading::file_names::HUB_FILE_NAMES as WEIGHT_FILES;
 use cache::RepoCache;
 use std::fmt;
@@ -17,7 +18,8 @@ use transfer::{Client, TransferError};
 /// started again uses the weights it began with. On every load, a file's sha256 is compared with the one that the hub
 /// announced, which is the file's name in the cache. This check needs the cache's links, which Windows does not have,
 /// and the hub gives a sha256 only for large files, such as weights. An interrupted download is resumed by the next
-/// call.
+/// call. Several processes, also Python's, can use the cache at once: one of them downloads a file, and the others wait.
+/// A cache that already has the files can be read-only.
 ///
 /// Requests go through the proxy that the environment variables `HTTPS_PROXY`, `HTTP_PROXY` and `ALL_PROXY` name, if
 /// any, and trust the certificates of the operating system.
@@ -87,35 +89,53 @@ impl Hub {
         self
     }
 
-    /// Returns the path of a model's weights in the cache, after downloading them if they are not there.
+    /// Returns the path of a model's weights in the cache, after downloading them if they are not there and checking them.
+    /// For weights in shards, this is the path of their index, and the shards lie in the same folder.
     ///
     /// # Errors
-    /// If they are not in the cache and the hub does not deliver them.
+    /// If they are not in the cache and the hub does not deliver them, or if they are damaged.
     pub(crate) fn fetch(&self, model: &str) -> Result<PathBuf, ModelError> {
         let repository = self.repository_of(model);
-        let cache = RepoCache::new(&self.cache, &repository, &self.revision);
-        if let Some(path) = WEIGHT_FILES.iter().find_map(|file| cache.find(file)) {
+        let path = self.fetch_file(&repository, &self.revision, &WEIGHT_FILES)?;
+        if path.extension().is_some_and(|extension| extension == "json") {
+            // A branch may move between two downloads; the commit of the index stays.
+            let commit = commit_of(&path).unwrap_or(&self.revision);
+            for shard in ShardIndex::read(&path)?.shards() {
+                self.fetch_file(&repository, commit, &[shard])?;
+            }
+        }
+        Ok(path)
+    }
+
+    /// Returns the path of the first of some files that is in the cache, or else of the first that the hub has.
+    fn fetch_file(&self, repository: &str, revision: &str, files: &[&str]) -> Result<PathBuf, ModelError> {
+        let cache = RepoCache::new(&self.cache, repository, revision);
+        if let Some((file, path)) = files.iter().find_map(|file| Some((file, cache.find(file)?))) {
+            self.verify(&cache, repository, revision, file, &path)?;
             return Ok(path);
         }
         if self.offline {
             let message = format!(
                 "{} is not in the cache {}, and offline mode keeps the hub from being asked; on a computer with a \
-                 connection, `hf download {repository} {} --revision {}` downloads it",
-                WEIGHT_FILES.join(" or "),
+                 connection, `hf download {repository} {} --revision {revision}` downloads it",
+                alternatives(files),
                 self.cache.display(),
-                WEIGHT_FILES[0],
-                self.revision
+                files[0],
             );
-            return Err(self.error(&repository, message));
+            return Err(self.error(repository, message));
         }
         let client = Client::new(&self.endpoint, self.token.as_deref());
-        for file in WEIGHT_FILES {
-            match self.download(&client, &cache, &repository, file) {
+        for file in files {
+            match self.download(&client, &cache, repository, revision, file) {
                 Err(TransferError::NotFound) => {}
-                outcome => return outcome.map_err(|error| self.error(&repository, self.explain(&error, &repository))),
+                Err(error) => return Err(self.error(repository, self.explain(&error, repository, files))),
+                Ok(path) => {
+                    self.verify(&cache, repository, revision, file, &path)?;
+                    return Ok(path);
+                }
             }
         }
-        Err(self.error(&repository, self.explain(&TransferError::NotFound, &repository)))
+        Err(self.error(repository, self.explain(&TransferError::NotFound, repository, files)))
     }
 
     /// Downloads one file into the cache, or completes an interrupted download of it.
@@ -124,51 +144,65 @@ impl Hub {
         client: &Client<'_>,
         cache: &RepoCache,
         repository: &str,
+        revision: &str,
         file: &str,
     ) -> Result<PathBuf, TransferError> {
-        let remote = client.metadata(repository, &self.revision, file)?;
+        let remote = client.metadata(repository, revision, file)?;
         let blob = cache.blob(&remote);
         if let Some(folder) = blob.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let _lock = cache.lock(&remote)?;
+        let report = |done, total| self.progress.iter().for_each(|report| report(done, total));
+        // A process that waits shows the progress of the one that downloads.
+        let arrived = || std::fs::metadata(cache.incomplete(&remote, true)).map_or(0, |incomplete| incomplete.len());
+        let lock =
+            cache.lock(&remote.etag, || remote.size.iter().for_each(|&size| report(arrived().min(size), size)))?;
         // Another process may have finished it in the meantime, or another revision may have the same file.
         if !blob.exists() {
-            let incomplete = cache.incomplete(&remote);
-            let report = |done, total| self.progress.iter().for_each(|report| report(done, total));
+            let incomplete = cache.incomplete(&remote, lock.is_some());
             client.download(repository, file, &remote, &incomplete, report)?;
             std::fs::rename(&incomplete, &blob)?;
         }
         Ok(cache.publish(file, &remote)?)
     }
 
-    /// Compares a cached file's sha256 with the one that the hub announced, and removes the file if they differ, so that
-    /// the next call downloads it again.
-    ///
-    /// # Errors
-    /// If they differ.
-    pub(crate) fn verify(&self, model: &str, path: &Path, sha256: &str) -> Result<(), ModelError> {
+    /// Compares a cached file's sha256 with the one that the hub announced. If they differ, the file is removed, so that
+    /// the next call downloads it again, unless the hub cannot be asked for it.
+    fn verify(
+        &self,
+        cache: &RepoCache,
+        repository: &str,
+        revision: &str,
+        file: &str,
+        path: &Path,
+    ) -> Result<(), ModelError> {
         let Ok(blob) = std::fs::read_link(path) else { return Ok(()) };
         let named = blob.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_sha256 = named.len() == 64 && named.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_sha256 || named == sha256 {
+        if named.len() != 64 || !named.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(());
         }
-        // The link goes as well, so that other programs do not find it dangling.
-        let removed = path.canonicalize().and_then(std::fs::remove_file).and_then(|()| std::fs::remove_file(path));
-        let then = match removed {
-            Ok(()) => "it has been removed from the cache; try again to download it anew".to_owned(),
-            Err(error) => format!("it could not be removed ({error}); remove it by hand and try again"),
+        let sha256 = sha256_of_file(path)?;
+        if named == sha256 {
+            return Ok(());
+        }
+        let then = if self.offline {
+            format!(
+                "offline mode leaves it in the cache; on a computer with a connection, `hf download {repository} {file} \
+                 --revision {revision} --force-download` downloads it anew"
+            )
+        } else {
+            match cache.remove_damaged(path, named) {
+                Ok(()) => "it has been removed from the cache; try again to download it anew".to_owned(),
+                Err(error) => format!("it could not be removed ({error}); remove it by hand and try again"),
+            }
         };
         let message = format!("{} is damaged: its sha256 is {sha256} instead of {named}; {then}", path.display());
-        Err(self.error(&self.repository_of(model), message))
+        Err(self.error(repository, message))
     }
 
     /// Returns the repository and commit that a cached file belongs to, as "timm/resnet50.tv_in1k@<commit>".
     pub(crate) fn origin(&self, model: &str, path: &Path) -> Option<String> {
-        // The folder snapshots/<commit>.
-        let commit = path.parent()?.file_name()?.to_str()?;
-        Some(format!("{}@{commit}", self.repository_of(model)))
+        Some(format!("{}@{}", self.repository_of(model), commit_of(path)?))
     }
 
     fn repository_of(&self, model: &str) -> String {
@@ -180,19 +214,34 @@ impl Hub {
     }
 
     /// Describes what went wrong and what to do.
-    fn explain(&self, error: &TransferError, repository: &str) -> String {
+    fn explain(&self, error: &TransferError, repository: &str, files: &[&str]) -> String {
         let endpoint = &self.endpoint;
         match error {
             TransferError::Denied => format!(
                 "{endpoint} denies access: if the repository exists, accept its terms at {endpoint}/{repository} \
                  and pass a token from {endpoint}/settings/tokens"
             ),
-            TransferError::NotFound => format!("{endpoint} has no {} there", WEIGHT_FILES.join(" or ")),
+            TransferError::NotFound => format!("{endpoint} has no {} there", alternatives(files)),
+            TransferError::Cache(error) => {
+                let cache = self.cache.display();
+                format!("the cache {cache} lacks the file and cannot be written ({error}); use another folder as cache")
+            }
             _ => {
                 format!("the download from {endpoint} failed: {error}; try again, and what has arrived is kept")
             }
         }
     }
+}
+
+/// Returns the commit of a file in the folder snapshots/<commit>.
+fn commit_of(path: &Path) -> Option<&str> {
+    path.parent()?.file_name()?.to_str()
+}
+
+/// Lists the names of files of which one is wanted. An index is the same as its file to a reader.
+fn alternatives(files: &[&str]) -> String {
+    let names: Vec<&str> = files.iter().copied().filter(|name| !name.ends_with(".index.json")).collect();
+    names.join(" or ")
 }
 
 /// Leaves out the token.

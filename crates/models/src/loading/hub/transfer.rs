@@ -30,7 +30,7 @@ pub(super) struct RemoteFile {
     /// The file's name in the cache: its sha256 if it is large.
     pub(super) etag: String,
     /// Length in bytes, if the hub gives it.
-    size: Option<u64>,
+    pub(super) size: Option<u64>,
 }
 
 /// Why a file could not be downloaded.
