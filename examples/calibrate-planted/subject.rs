@@ -108,6 +108,7 @@ impl Subject {
             classes: 8,
             cam_node: network.cam_node(),
             feature_node: network.feature_node(),
+            class_names: None,
         };
         Ok(Model::new(Network::new(spec, network.graph(8)?, weights, sha256), &Device::Cpu, DType::F32)?)
     }

@@ -61,7 +61,13 @@ fn words() -> String {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let explainer = explainer(args)?;
-    let model = options::load(&args.model, args.weights.as_deref(), &args.reading, &args.compute.device()?, args.compute.dtype())?;
+    let model = options::load(
+        &args.model,
+        args.weights.as_deref(),
+        &args.reading,
+        &args.compute.device()?,
+        args.compute.dtype(),
+    )?;
     findings::print(&args.model, model.findings());
     let transform = transform(args, &model);
     let image = images::read_image(&args.image)?;

@@ -1,10 +1,10 @@
 //! Options that several commands share.
 
+use crate::model_reading::ModelReading;
 use crate::{hub, progress};
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device};
 use clap::ValueEnum;
-use crate::model_reading::ModelReading;
 use hard_imagenet::models::onnx::{self, ReadOptions};
 use hard_imagenet::models::{self, Model, Network, Weights, zoo};
 use hard_imagenet::perturbations::Preset;

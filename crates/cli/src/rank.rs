@@ -117,7 +117,13 @@ fn rank(args: &Make, page: bool) -> Result<Ending> {
     let aggregate = Aggregate::parse(&args.by).with_context(|| format!("--by is one of {words}, not '{}'", args.by))?;
     let study = StudyOptions { features: args.features, source: open_verdict_source(&args.verdicts)?, aggregate };
     let dataset = args.source.open()?;
-    let model = options::load(&args.model, args.weights.as_deref(), &args.reading, &args.compute.device()?, args.compute.dtype())?;
+    let model = options::load(
+        &args.model,
+        args.weights.as_deref(),
+        &args.reading,
+        &args.compute.device()?,
+        args.compute.dtype(),
+    )?;
     let features = Features::new(&*dataset, &model, args.batch_size)?;
     let transform = model.spec().preprocess.paired_transform(MaskRule::Half);
     let strict = args.source.strict_inputs;

@@ -43,7 +43,8 @@ impl<'a> Features<'a> {
     /// [`FeatureExtractor::new`] requires.
     pub fn new(dataset: &'a dyn Dataset, model: &'a Model, batch: usize) -> Result<Self> {
         let info = dataset.info();
-        let columns = match_labels(info, &model.spec().name, model.spec().classes, model.spec().class_names.as_deref())?.columns;
+        let columns =
+            match_labels(info, &model.spec().name, model.spec().classes, model.spec().class_names.as_deref())?.columns;
         let names = info.classes.iter().map(|class| class.name.clone()).collect();
         let samples = describe_samples((0..dataset.len()).map(|i| (dataset.id(i), dataset.class(i))));
         let extractor = FeatureExtractor::new(model, &info.name, names, columns)?.with_samples(samples);
