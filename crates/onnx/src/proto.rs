@@ -220,8 +220,11 @@ struct Type(TensorType);
 
 impl<'a> Message<'a> for Type {
     fn field(&mut self, number: u64, value: Wire<'a>, depth: usize) -> Result<(), Malformed> {
-        if number == 1 {
-            self.0 = TensorType::read(value.bytes()?, depth)?;
+        match number {
+            1 => self.0 = TensorType::read(value.bytes()?, depth)?,
+            // Sequences, maps, optional and sparse values are no tensors.
+            4 | 5 | 8 | 9 => self.0.data_type = -1,
+            _ => {}
         }
         Ok(())
     }

@@ -11,7 +11,10 @@ fn check(rounds: u64) {
     let folder = std::env::temp_dir().join(format!("hard-imagenet-onnx-changed-{}-{rounds}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path: PathBuf = folder.join("changed.onnx");
-    for file in ["cnn_old_any", "cnn_new_fixed", "sharp_old_any", "vit_older_any"] {
+    let forms =
+        ["uint8_rows_first", "table_as_truth", "attention_masked", "rotary_embedding", "softmax_in_parts", "top_k"];
+    let networks = ["cnn_old_any", "cnn_new_fixed", "sharp_old_any", "vit_older_any"].map(str::to_owned);
+    for file in networks.into_iter().chain(forms.map(|form| format!("forms/{form}"))) {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{file}.onnx"));
         let whole = std::fs::read(golden).unwrap();
         for round in 0..rounds {

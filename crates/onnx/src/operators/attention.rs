@@ -2,6 +2,7 @@
 //! square.
 
 use super::Call;
+use super::folded::LARGEST;
 use crate::error::Reason;
 use crate::importer::{Importer, constant};
 use crate::value::Value;
@@ -48,6 +49,9 @@ pub(super) fn attention(importer: &mut Importer, call: &Call<'_>) -> Result<Valu
         scores = importer.op(Op::Binary(Binary::Add), &[&scores, &mask])?;
     }
     if call.int("is_causal", 0) != 0 {
+        if rows.checked_mul(columns).is_none_or(|size| size > LARGEST) {
+            return Err("its causal mask is too large".into());
+        }
         let value = |i: usize| if i % columns <= i / columns { 0.0 } else { f32::NEG_INFINITY };
         let mask = constant((0..rows * columns).map(value).collect(), &[rows, columns])?;
         scores = importer.op(Op::Binary(Binary::Add), &[&scores, &mask])?;

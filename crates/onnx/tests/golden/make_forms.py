@@ -2,9 +2,8 @@
 
     python crates/onnx/tests/golden/make_forms.py
 
-The script needs onnx 1.23, onnxruntime and safetensors. It writes forms/NAME.onnx, and forms.safetensors with NAME.x, the images
-(2, 3, H, W) with values in [0, 1] as the network sees them before its own preprocessing, and NAME.y (2, K), the logits of ONNX
-Runtime. Operators that ONNX Runtime lacks are computed by the reference implementation of the package onnx. Each network is
+The script needs onnx 1.23, onnxruntime and safetensors. It writes forms/NAME.onnx, and forms.safetensors with x, the images
+(2, 3, H, W) with values in [0, 1] (or NAME.x where a network needs its own), and NAME.y (2, K), the logits of ONNX Runtime. Operators that ONNX Runtime lacks are computed by the reference implementation of the package onnx. Each network is
 given as the text of its inputs, its nodes and its outputs; `LOGITS` stands for the usual nodes from `x` to `logits`.
 """
 
@@ -248,18 +247,18 @@ def run(made, want, images):
 
 def main():
     tensors = {}
-    rng = np.random.default_rng(1)
+    pixels = np.random.default_rng(1).integers(0, 256, size=(2, 3, 16, 16))
     for name, inputs, nodes, outputs, want, opset, constants in networks():
         print(name)
         made = model(inputs, nodes, outputs, opset, constants)
         onnx.save(made, HERE / "forms" / f"{name}.onnx")
-        pixels = rng.integers(0, 256, size=(2, 3, 16, 16))
         unit = (pixels / 255).astype(np.float32)
         if "float16" in inputs:
             unit = unit.astype(np.float16).astype(np.float32)
         takes_bytes = "int" in inputs or name.startswith("bytes")
         y = run(made, want, pixels.astype(np.float32) if takes_bytes else unit)
-        tensors |= {f"{name}.x": unit, f"{name}.y": y.astype(np.float32)}
+        tensors[f"{name}.x" if "float16" in inputs else "x"] = unit
+        tensors[f"{name}.y"] = y.astype(np.float32)
     save_file(tensors, HERE / "forms.safetensors")
 
 
