@@ -98,7 +98,7 @@ impl Model {
         self.network.weights_origin.as_deref()
     }
 
-    /// Returns what the model's files leave open, and what was done to them.
+    /// Returns what the model's files leave open or what was changed while they were read.
     pub fn findings(&self) -> &[Finding] {
         &self.network.findings
     }

@@ -40,7 +40,7 @@ pub struct Network {
     /// The names of weights that training leaves unchanged. An ONNX file does not state which of its free-standing
     /// values are parameters and which are tables, so [`onnx::read`](crate::onnx::read) lists them all here.
     pub frozen: BTreeSet<String>,
-    /// What the files leave open, and what was done to them: a prefix that was removed, tensors that are not used.
+    /// What the model's files leave open or what was changed while they were read.
     pub findings: Vec<Finding>,
 }
 
