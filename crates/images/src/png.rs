@@ -93,6 +93,9 @@ fn samples(pixels: &Pixels) -> Vec<u16> {
     if pixels.depth == BitDepth::Sixteen {
         return pixels.data.as_chunks::<2>().0.iter().map(|&pair| u16::from_be_bytes(pair)).collect();
     }
+    if pixels.depth == BitDepth::Eight {
+        return pixels.data.iter().map(|&value| value.into()).collect();
+    }
     let depth = pixels.depth as usize;
     let per_row = pixels.width as usize * pixels.color.samples();
     let mask = u16::MAX >> (16 - depth);
