@@ -1,6 +1,6 @@
 //! `hard-imagenet convert`: writes weights of any accepted format as safetensors, and makes CLIP a classifier.
 
-use crate::options;
+use crate::{findings, options};
 use anyhow::{Context, Result};
 use hard_imagenet::models::{Checkpoint, Network, StoredTensor, Weights, zero_shot, zoo};
 use std::collections::HashMap;
@@ -39,7 +39,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             zero_shot::weights(model, &args.input, &tokenizer, &lines(classes)?, &templates)?
         }
         (Some(model), None) => {
-            let Network { weights, weights_sha256, .. } = zoo::read(model, &Weights::File(args.input.clone()))?;
+            let Network { weights, weights_sha256, findings, .. } =
+                zoo::read(model, &Weights::File(args.input.clone()))?;
+            findings::print(model, &findings);
             (weights, weights_sha256)
         }
         (None, _) => {

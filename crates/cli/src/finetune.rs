@@ -17,7 +17,7 @@ use hard_imagenet::training::{
     TrainingMethod, UpdateRule, deep_feature_reweighting, replace_head,
 };
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

@@ -26,9 +26,10 @@ pub(crate) fn notice(sample: &Sample, transform: &PairedTransform) -> Noticed {
 /// Decodes some samples, spread over the classes, and returns what is suspicious about them.
 pub(crate) fn look(dataset: &dyn Dataset, transform: &PairedTransform, count: usize) -> Vec<Finding> {
     let some = Subset::take_spread(dataset, count);
-    // Which classes have samples was the caller's choice.
     let mut found = inspect(&some, transform, |_| {});
-    found.retain(|finding| finding.severity.is_suspicious() && finding.kind != EMPTY_CLASS.id);
+    // Which classes have samples was the caller's choice. Single files that cannot be read are reported one by one.
+    let is_single = |finding: &Finding| finding.kind == UNREADABLE.id && Some(finding.count) != finding.of;
+    found.retain(|one| one.severity.is_suspicious() && one.kind != EMPTY_CLASS.id && !is_single(one));
     found
 }
 

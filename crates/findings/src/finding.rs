@@ -56,12 +56,13 @@ impl Finding {
         (self.count > 0).then_some(self)
     }
 
-    /// Returns what was found with its number: "3 of 750 masks without an object".
+    /// Returns what was found with its number: "3 of 750 masks without an object". A single occurrence has no number.
     pub fn headline(&self) -> String {
-        match (self.examples.is_empty(), self.of) {
-            (true, _) => self.what.clone(),
-            (false, Some(all)) => format!("{} of {all} {}", self.count, self.what),
-            (false, None) => format!("{} {}", self.count, self.what),
+        match self.of {
+            _ if self.examples.is_empty() => self.what.clone(),
+            Some(all) => format!("{} of {all} {}", self.count, self.what),
+            None if self.count == 1 => self.what.clone(),
+            None => format!("{} {}", self.count, self.what),
         }
     }
 
@@ -93,6 +94,7 @@ mod tests {
         assert_eq!(lines[0], "warning: 5 of 9 masks without an object");
         assert_eq!(lines[1..5], ["    a", "    b", "    c", "    and 2 more"]);
         assert_eq!(lines.len(), 7);
+        assert_eq!(EMPTY_MASK.about(&["a"]).unwrap().headline(), "masks without an object");
         assert_eq!(EMPTY_MASK.about::<&str>(&[]), None);
     }
 
