@@ -1,9 +1,11 @@
-//! Prints the tables of the guide that follow from lists in the code: datasets, conditions, explainers and metrics.
+//! Prints the tables of the guide that follow from lists in the code: datasets, conditions, explainers, metrics
+//! and findings.
 //!
 //! `cargo xtask tables guide` writes them into `docs/`. The test of this program compares the pages with the lists.
 #![allow(clippy::disallowed_macros, reason = "a program prints")]
 
 use hard_imagenet::datasets::{DATASETS, PathUse};
+use hard_imagenet::findings::FindingKind;
 use hard_imagenet::metrics::metrics;
 use hard_imagenet::perturbations::KINDS;
 use hard_imagenet::saliency::EXPLAINERS;
@@ -15,12 +17,13 @@ fn main() {
 }
 
 /// Returns page, name and text of every table.
-fn tables() -> [(&'static str, &'static str, String); 4] {
+fn tables() -> [(&'static str, &'static str, String); 5] {
     [
         ("datasets.md", "datasets", datasets()),
         ("protocols.md", "conditions", conditions()),
         ("explainers.md", "explainers", explainers()),
         ("results.md", "metric-list", metrics_table()),
+        ("findings.md", "findings", findings()),
     ]
 }
 
@@ -58,6 +61,21 @@ fn metrics_table() -> String {
         [format!("`{}`", meta.id), meta.title.to_owned(), meta.description.to_owned()]
     };
     markdown(["id", "name", "what it is"], metrics().map(row))
+}
+
+/// Every kind of finding, one table for each group.
+fn findings() -> String {
+    let row = |kind: &&FindingKind| {
+        let [word, what] = [kind.severity.word(), kind.what].map(str::to_owned);
+        [format!("`{}`", kind.id), word, what, kind.effect.to_owned(), kind.remedy.to_owned()]
+    };
+    let group = |(title, kinds): &(&str, &[&FindingKind])| {
+        format!(
+            "### {title}\n\n{}\n",
+            markdown(["id", "severity", "what", "effect", "what to do"], kinds.iter().map(row))
+        )
+    };
+    hard_imagenet::findings::KINDS.iter().map(group).collect()
 }
 
 /// Returns a Markdown table.

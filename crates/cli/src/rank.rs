@@ -10,6 +10,8 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use hard_imagenet::datasets::{Dataset, Rankings};
 use hard_imagenet::evaluation::{EvaluationError, Features, RankedDataset, check_inputs, open_verdict_source};
+use hard_imagenet::findings::Finding;
+use hard_imagenet::findings::kinds::results::INPUTS_CHANGED;
 use hard_imagenet::images::MaskRule;
 use hard_imagenet::metrics::{Averaging, Options, Scores, compare_ends};
 use hard_imagenet::ranking::{
@@ -128,23 +130,27 @@ fn rank(args: &Make, page: bool) -> Result<Ending> {
     let transform = model.spec().preprocess.paired_transform(MaskRule::Half);
     let strict = args.source.strict_inputs;
     let found = check_inputs(&*dataset, &transform, if strict { dataset.len() } else { FIRST });
-    findings::report(&args.model, model.findings(), strict)?;
-    findings::report("rank", &found, strict)?;
+    let found: Vec<Finding> = model.findings().iter().cloned().chain(found).collect();
+    findings::report(&args.model, &found, strict)?;
     let label = format!("features of {} on {}", model.spec().name, dataset.info().name);
     let ranked = with_progress(label, |progress| features.rank(&args.output, study, progress));
-    let RankedDataset { study, failures } = match ranked {
+    let RankedDataset { study, failures, changed } = match ranked {
         Err(EvaluationError::Ranking(error @ RankingError::NoVerdicts { .. })) => {
             return Err(error).context("pass --verdicts masks");
         }
         ranked => ranked?,
     };
+    if let Some(finding) = INPUTS_CHANGED.about(&changed) {
+        findings::print("rank", &[finding]);
+    }
     for (id, error) in failures.iter().take(5) {
         eprintln!("{id} is skipped: {error}");
     }
     let mut lines = class_table(&study);
     lines.extend(agreement_lines(&study));
     if page {
-        let page = with_progress("images of the page", |progress| features.ranking_page(&study, progress))?;
+        let mut page = with_progress("images of the page", |progress| features.ranking_page(&study, progress))?;
+        page.findings = found;
         let path = args.output.join("rank.html");
         options::write(&path, ranks_html(&page))?;
         lines.push(format!("page: {}", options::absolute(&path).display()));

@@ -217,7 +217,10 @@ fn images_and_masks_in_the_same_folder() {
         &zip(&[("images/0.png", image_file(2, 2, 1)), ("masks/0.png", image_file(2, 2, 2))]),
     );
     let data = open_in(&dir, "flat.zip", "flat.zip").unwrap();
-    assert_eq!((ids(&data), data.get(0).unwrap().image.data[0], data.get(0).unwrap().mask.data[0]), (vec!["0"], 1, 2));
+    assert_eq!(
+        (ids(&data), data.get(0).unwrap().image.data[0], data.get(0).unwrap().mask.data[0]),
+        (vec!["0"], 1, 255)
+    );
     assert_eq!(ids(&open_in(&dir, "data/images", "data").unwrap()), ["a/0"]);
 }
 

@@ -1,5 +1,7 @@
 //! Computes the features of every image of a dataset: dataset × model → feature bank.
 
+use crate::bank_files::{BankFiles, SampleFeatures, failures};
+use crate::inputs::digest;
 use crate::labels::match_labels;
 use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::Dataset;
@@ -11,7 +13,7 @@ use hard_imagenet_runs::RunError;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The number of images in one part.
 const PART: usize = 512;
@@ -33,6 +35,8 @@ pub struct ExtractedFeatures {
     pub bank: FeatureBank,
     /// The id of every other image, and the reason.
     pub failures: Vec<(String, String)>,
+    /// The ids of images that changed since features in the folder were computed, which were computed again.
+    pub changed: Vec<String>,
 }
 
 impl<'a> Features<'a> {
@@ -58,8 +62,10 @@ impl<'a> Features<'a> {
     }
 
     /// Returns the feature bank of all images and stores it as `features.safetensors` in a folder. The bank is loaded if it
-    /// exists, otherwise computed in parts. Finished parts are kept when the work is interrupted and are reused by the
-    /// next call. `progress` is called with the images completed and their total; returning `Break` cancels the work.
+    /// exists and its images and masks are still the same ([`SampleInput`]), otherwise computed in parts. Finished parts are kept
+    /// when the work is interrupted and are reused by the next call. If a file changed, or can be read that could not be read
+    /// before, what was computed with it is computed again. `progress` is called with the images completed and their total;
+    /// returning `Break` cancels the work.
     ///
     /// # Errors
     /// Returns [`RunError::OtherRun`] if the folder has features of something else, [`EvaluationError::Canceled`] if
@@ -74,74 +80,118 @@ impl<'a> Features<'a> {
             path: folder.to_owned(),
             source,
         })?;
-        let whole = folder.join("features.safetensors");
         let all: Vec<usize> = (0..self.dataset.len()).collect();
-        let mut bank = self.extractor.empty_bank();
-        let mut failures = Vec::new();
-        if whole.exists() {
-            bank = self.check(folder, FeatureBank::read(&whole)?)?;
-            failures.extend(self.missing(&all, &bank));
-            return Ok(ExtractedFeatures { bank, failures });
+        let mut extracted =
+            ExtractedFeatures { bank: self.extractor.empty_bank(), failures: Vec::new(), changed: Vec::new() };
+        let whole = BankFiles::new(folder, "features");
+        if let Some((bank, inputs)) = self.load(&whole, &all, &mut extracted.changed)? {
+            return Ok(ExtractedFeatures { bank, failures: failures(&inputs), ..extracted });
         }
-        let mut parts: Vec<PathBuf> = Vec::new();
+        let mut inputs = Vec::with_capacity(all.len());
+        let mut parts: Vec<BankFiles> = Vec::new();
         for (number, samples) in all.chunks(PART).enumerate() {
-            let path = folder.join(format!("features-{number:05}.safetensors"));
-            let part = if path.exists() {
-                let part = self.check(folder, FeatureBank::read(&path)?)?;
-                failures.extend(self.missing(samples, &part));
-                part
-            } else {
-                let mut report = |done: usize| progress(number * PART + done, all.len());
-                let part = self.compute_part(samples, &mut failures, &mut report)?;
-                part.write(&path)?;
-                part
+            let files = BankFiles::new(folder, &format!("features-{number:05}"));
+            let (part, of_part) = match self.load(&files, samples, &mut extracted.changed)? {
+                Some(loaded) => loaded,
+                None => {
+                    let mut report = |done: usize| progress(number * PART + done, all.len());
+                    let computed = self.compute_part(samples, &mut report)?;
+                    files.write(&computed.0, &computed.1)?;
+                    computed
+                }
             };
-            bank.join(part)?;
-            parts.push(path);
+            extracted.bank.join(part)?;
+            inputs.extend(of_part);
+            parts.push(files);
         }
-        bank.write(&whole)?;
+        whole.write(&extracted.bank, &inputs)?;
         // The one file now holds everything.
-        parts.iter().for_each(|part| _ = std::fs::remove_file(part));
-        Ok(ExtractedFeatures { bank, failures })
+        parts.iter().for_each(BankFiles::remove);
+        extracted.failures = failures(&inputs);
+        Ok(extracted)
+    }
+
+    /// Reads a bank and what its samples looked like. Returns `None` if it does not exist, or if a file changed; the ids of
+    /// changed samples are added to `changed`.
+    fn load(
+        &self,
+        files: &BankFiles,
+        samples: &[usize],
+        changed: &mut Vec<String>,
+    ) -> Result<Option<(FeatureBank, Vec<SampleFeatures>)>> {
+        if !files.bank.exists() {
+            return Ok(None);
+        }
+        let bank = self.check(&files.folder, FeatureBank::read(&files.bank)?)?;
+        let inputs = match files.read_inputs()? {
+            Some(inputs) if inputs.len() == samples.len() => inputs,
+            // An earlier version did not write what the samples looked like.
+            _ => {
+                let known: HashSet<&str> = bank.ids.iter().map(String::as_str).collect();
+                samples.iter().map(|&i| SampleFeatures::unknown(self.dataset.id(i), &known)).collect()
+            }
+        };
+        let is_changed = |(&i, known): (&usize, &SampleFeatures)| self.has_changed(i, known);
+        let found: Vec<bool> = samples.par_iter().zip(&inputs).map(is_changed).collect();
+        let found: Vec<String> = samples
+            .iter()
+            .zip(found)
+            .filter(|(_, changed)| *changed)
+            .map(|(&i, _)| self.dataset.id(i).to_owned())
+            .collect();
+        if found.is_empty() {
+            return Ok(Some((bank, inputs)));
+        }
+        changed.extend(found);
+        Ok(None)
+    }
+
+    /// Returns whether a sample is another than the one whose features are known. A file that cannot be read has not changed.
+    fn has_changed(&self, i: usize, known: &SampleFeatures) -> bool {
+        if known.input.sample != self.dataset.id(i) {
+            return true;
+        }
+        let stamp = self.dataset.stamp(i);
+        let is_unknown = known.error.is_none() && known.input.digest.is_none();
+        if is_unknown || (known.error.is_none() && stamp.is_some() && stamp == known.input.stamp) {
+            return false;
+        }
+        self.dataset.get(i).is_ok_and(|sample| known.input.digest.as_ref() != Some(&digest(&sample)))
     }
 
     /// Computes the features of one part. `report` is called with the images of the part that are completed.
     fn compute_part(
         &self,
         samples: &[usize],
-        failures: &mut Vec<(String, String)>,
         report: &mut dyn FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<FeatureBank> {
+    ) -> Result<(FeatureBank, Vec<SampleFeatures>)> {
         let mut part = self.extractor.empty_bank();
+        let mut inputs = Vec::with_capacity(samples.len());
         for (step, batch) in samples.chunks(self.batch).enumerate() {
-            self.add_batch(batch, &mut part, failures)?;
+            self.add_batch(batch, &mut part, &mut inputs)?;
             if report((step * self.batch + batch.len()).min(PART)).is_break() {
                 return Err(EvaluationError::Canceled);
             }
         }
-        Ok(part)
-    }
-
-    /// Lists the samples that their bank does not contain.
-    fn missing(&self, samples: &[usize], bank: &FeatureBank) -> Vec<(String, String)> {
-        let known: HashSet<&str> = bank.ids.iter().map(String::as_str).collect();
-        let ids = samples.iter().map(|&i| self.dataset.id(i)).filter(|id| !known.contains(id));
-        ids.map(|id| (id.to_owned(), "it could not be read when the features were computed".to_owned())).collect()
+        Ok((part, inputs))
     }
 
     /// Adds the features of a batch to a part.
-    fn add_batch(&self, samples: &[usize], part: &mut FeatureBank, failures: &mut Vec<(String, String)>) -> Result<()> {
-        let decoded: Vec<_> = samples.par_iter().map(|&i| self.decode(i)).collect();
+    fn add_batch(&self, samples: &[usize], part: &mut FeatureBank, inputs: &mut Vec<SampleFeatures>) -> Result<()> {
+        let stamp = |i| SampleFeatures::new(self.dataset.id(i), self.dataset.stamp(i));
+        let decoded: Vec<_> = samples.par_iter().map(|&i| (stamp(i), self.decode(i))).collect();
         let (mut good, mut images, mut masks) = (Vec::new(), Vec::new(), Vec::new());
-        for (&i, decoded) in samples.iter().zip(decoded) {
+        for (&i, (mut input, decoded)) in samples.iter().zip(decoded) {
             match decoded {
-                Ok((image, mask)) => {
+                Ok((image, mask, digest)) => {
                     good.push(i);
                     images.push(image);
                     masks.push(mask);
+                    input.input.digest = Some(digest);
                 }
-                Err(error) => failures.push((self.dataset.id(i).to_owned(), error)),
+                Err(error) => input.error = Some(error),
             }
+            inputs.push(input);
         }
         if good.is_empty() {
             return Ok(());
@@ -152,9 +202,11 @@ impl<'a> Features<'a> {
         Ok(part.join(self.extractor.extract(&x, &ids, &labels, &masks)?)?)
     }
 
-    fn decode(&self, i: usize) -> Result<(Pixels, Mask), String> {
+    /// Returns a sample as the network sees it, and what identifies it.
+    fn decode(&self, i: usize) -> Result<(Pixels, Mask, String), String> {
         let sample = self.dataset.get(i).map_err(|error| error.to_string())?;
-        Ok((self.geometry.apply_to_image(&sample.image), self.geometry.apply_to_mask(&sample.mask)))
+        let (image, mask) = (self.geometry.apply_to_image(&sample.image), self.geometry.apply_to_mask(&sample.mask));
+        Ok((image, mask, digest(&sample)))
     }
 
     /// Checks that a bank was computed from this dataset and model.
@@ -174,7 +226,7 @@ impl<'a> Features<'a> {
     /// Returns an error if the model fails.
     pub fn overlay_maps(&self, id: &str, features: &[u32]) -> Result<Option<(Rgb8, Vec<Rgb8>)>> {
         let Some(i) = (0..self.dataset.len()).find(|&i| self.dataset.id(i) == id) else { return Ok(None) };
-        let Ok((image, _)) = self.decode(i) else { return Ok(None) };
+        let Ok((image, ..)) = self.decode(i) else { return Ok(None) };
         let plain = Rgb8::from(&image);
         if features.is_empty() {
             return Ok(Some((plain, Vec::new())));

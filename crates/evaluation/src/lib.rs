@@ -98,6 +98,7 @@
 //! M. Moayeri, S. Singla, S. Feizi: Hard ImageNet: Segmentations for Objects with Strong Spurious Cues. NeurIPS 2022
 //! (Datasets and Benchmarks).
 
+mod bank_files;
 mod content;
 mod donor;
 mod error;

@@ -29,6 +29,8 @@ pub struct RankedDataset {
     pub study: RankingStudy,
     /// The id of every image that could not be read, and the reason.
     pub failures: Vec<(String, String)>,
+    /// The ids of images that changed since features in the folder were computed, which were computed again.
+    pub changed: Vec<String>,
 }
 
 /// Chooses the source of verdicts on features: a word of [`VERDICT_SOURCES`](hard_imagenet_ranking::VERDICT_SOURCES),
@@ -72,7 +74,7 @@ impl Features<'_> {
         let wnids: Vec<&str> = classes.iter().map(|class| class.wnid.as_deref().unwrap_or(&class.name)).collect();
         let study = RankingStudy::new(extracted.bank, &wnids, options)?;
         study.write(folder)?;
-        Ok(RankedDataset { study, failures: extracted.failures })
+        Ok(RankedDataset { study, failures: extracted.failures, changed: extracted.changed })
     }
 
     /// Draws what the page of a ranking shows. `progress` is called with the classes completed and their total;
@@ -104,6 +106,7 @@ impl Features<'_> {
             ("Weights", identity.weights_sha256.clone()),
         ];
         Ok(RankingPage {
+            findings: Vec::new(),
             model: identity.model.clone(),
             dataset: identity.dataset.clone(),
             facts: facts.map(|(name, value)| (name.to_owned(), value)).into(),

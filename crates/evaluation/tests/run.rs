@@ -2,7 +2,8 @@
 
 mod toy;
 
-use hard_imagenet_evaluation::{Evaluation, EvaluationError, Event, Phase};
+use hard_imagenet_datasets::{Dataset, DatasetError, DatasetInfo, Sample};
+use hard_imagenet_evaluation::{Evaluation, EvaluationError, Event, Features, Phase};
 use hard_imagenet_metrics::{MapScores, Record, alignment};
 use hard_imagenet_models::Model;
 use hard_imagenet_perturbations::{NoiseKey, Preset, parse};
@@ -541,4 +542,93 @@ fn a_run_without_samples_is_complete() {
     let run = evaluation(&Toy::new(0)).run(&FIXTURE.model, dir.path()).unwrap();
     assert!(run.is_complete() && run.records().is_empty());
     assert!(dir.path().join("scores.json").exists());
+}
+
+/// A dataset whose samples change while nobody looks.
+struct Changing {
+    toy: Toy,
+    /// The sample whose first pixel is black.
+    altered: Option<usize>,
+    /// Whether the sample that could not be read can be read now.
+    mended: bool,
+}
+
+impl Dataset for Changing {
+    fn info(&self) -> &DatasetInfo {
+        self.toy.info()
+    }
+
+    fn len(&self) -> usize {
+        self.toy.len()
+    }
+
+    fn id(&self, i: usize) -> &str {
+        self.toy.id(i)
+    }
+
+    fn class(&self, i: usize) -> usize {
+        self.toy.class(i)
+    }
+
+    fn get(&self, i: usize) -> Result<Sample, DatasetError> {
+        let mut sample = self.toy.get(if self.mended && i == BAD { BAD + 8 } else { i })?;
+        if self.altered == Some(i) {
+            sample.image.data[0] ^= 1;
+        }
+        Ok(sample)
+    }
+}
+
+#[test]
+fn only_parts_whose_samples_changed_are_computed_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = &FIXTURE.model;
+    let mut data = Changing { toy: Toy::new(SAMPLES), altered: None, mended: false };
+    let mut images = |data: &Changing| {
+        let (mut computed, mut kinds) = (0, Vec::new());
+        let run = Evaluation::new(data)
+            .protocol(protocol())
+            .progress(|event| {
+                match event {
+                    Event::Progress { phase: Phase::Evaluate, done, resumed, .. } => computed = done - resumed,
+                    Event::Finding(finding) => kinds.push(finding.kind.clone()),
+                    _ => {}
+                }
+                ControlFlow::Continue(())
+            })
+            .run(model, dir.path())
+            .unwrap();
+        kinds.retain(|kind| kind.starts_with("inputs") || kind == "left-out");
+        (computed, kinds, run.records().iter().filter(|record| record.error.is_some()).count())
+    };
+    assert_eq!(images(&data), (SAMPLES * IMAGES, vec!["left-out".to_owned()], 1));
+    assert_eq!(images(&data), (0, vec!["left-out".to_owned()], 1));
+    data.altered = Some(20);
+    assert_eq!(images(&data), (16 * IMAGES, vec!["inputs-changed".to_owned(), "left-out".to_owned()], 1));
+    assert_eq!(images(&data), (0, vec!["left-out".to_owned()], 1));
+    data.mended = true;
+    assert_eq!(images(&data), (16 * IMAGES, vec!["inputs-changed".to_owned()], 0));
+    // What an earlier version wrote does not say what it was computed from.
+    std::fs::remove_file(dir.path().join("records/part-00002.inputs.json")).unwrap();
+    assert_eq!(images(&data), (0, vec!["inputs-unknown".to_owned()], 0));
+}
+
+#[test]
+fn features_of_changed_images_are_computed_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = &FIXTURE.model;
+    let mut data = Changing { toy: Toy::new(12), altered: None, mended: false };
+    let extract = |data: &Changing| {
+        Features::new(data, model, 4).unwrap().extract(dir.path(), &mut |_, _| ControlFlow::Continue(())).unwrap()
+    };
+    let first = extract(&data);
+    assert_eq!((first.bank.ids.len(), first.failures.len(), first.changed.len()), (11, 1, 0));
+    let again = extract(&data);
+    assert_eq!((again.bank.ids, again.failures, again.changed.len()), (first.bank.ids.clone(), first.failures, 0));
+    data.altered = Some(3);
+    let altered = extract(&data);
+    assert_eq!((altered.bank.ids, altered.changed), (first.bank.ids, vec![data.id(3).to_owned()]));
+    data.mended = true;
+    let mended = extract(&data);
+    assert_eq!((mended.bank.ids.len(), mended.failures.len(), mended.changed), (12, 0, vec![data.id(BAD).to_owned()]));
 }

@@ -6,7 +6,7 @@ use hard_imagenet_runs::Result;
 use std::fmt::Write;
 
 mod classes;
-mod findings;
+pub(crate) mod findings;
 mod gallery;
 mod headline;
 mod maps;

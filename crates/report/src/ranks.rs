@@ -3,6 +3,7 @@
 use crate::html;
 use crate::write::{MISSING, count, escape};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use hard_imagenet_findings::Finding;
 use hard_imagenet_metrics::Estimate;
 use hard_imagenet_runs::{RankingClass, RankingPage, SourceVerdict, Thumbnail};
 use std::fmt::Write;
@@ -19,6 +20,8 @@ pub fn ranks_html(input: &RankingPage) -> String {
         if hard == 1 { "has" } else { "have" },
     );
     let mut out = html::opening(&format!("Features on {}", input.dataset), &lede, STYLE);
+    let found: Vec<(&Finding, String)> = input.findings.iter().map(|finding| (finding, String::new())).collect();
+    html::findings::write(&mut out, &found);
     overview(&mut out, input);
     for class in &input.classes {
         card(&mut out, class);
@@ -130,7 +133,8 @@ mod tests {
         let feature = RankingFeature { feature: 417, verdicts, images: vec![image], ..RankingFeature::default() };
         let class =
             RankingClass { name: "dog & sled".into(), hard: true, features: vec![feature], ..RankingClass::default() };
-        let input = RankingPage { model: "m".into(), dataset: "d".into(), classes: vec![class], facts: Vec::new() };
+        let input =
+            RankingPage { model: "m".into(), dataset: "d".into(), classes: vec![class], ..RankingPage::default() };
         let page = ranks_html(&input);
         for text in ["dog &amp; sled", "Feature 417", "masks: spurious", "votes: open", "1 of 1", "AQID", "a &lt;b&gt;"]
         {

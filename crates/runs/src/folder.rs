@@ -55,10 +55,10 @@ impl RunFolder {
     /// # Errors
     /// [`RunError::OtherRun`] if the folder holds another run, [`RunError::Unreadable`], [`RunError::Io`].
     pub fn check(&self, asked: &RunDescription) -> Result<()> {
-        let differences = match self.read_json::<RunDescription>(DESCRIPTION)? {
-            Some(there) => there.differences(asked),
-            None => return Ok(()),
-        };
+        if !self.has(DESCRIPTION) {
+            return Ok(());
+        }
+        let differences = self.description()?.differences(asked);
         if differences.is_empty() {
             return Ok(());
         }

@@ -1,3 +1,4 @@
+use hard_imagenet_findings::Finding;
 use hard_imagenet_metrics::Estimate;
 
 /// What the page of a ranking shows: the features that a model relies on, which of them are spurious, and which images
@@ -10,6 +11,8 @@ pub struct RankingPage {
     pub dataset: String,
     /// How the ranking was made, as names and values.
     pub facts: Vec<(String, String)>,
+    /// What is suspicious about the dataset and the model.
+    pub findings: Vec<Finding>,
     /// The classes, the hardest first.
     pub classes: Vec<RankingClass>,
 }

@@ -18,7 +18,7 @@ kinds! {
     /// Records of an earlier run.
     RECORDS_KEPT: Note "records-kept", "samples whose records were kept from an earlier run", "none: settings and files are the same", "restart the run to compute them again";
     /// Files that changed since their records were made.
-    INPUTS_CHANGED: Warning "inputs-changed", "samples whose image or mask changed since their records were made", "their parts are computed anew", "nothing to do if the change is meant";
+    INPUTS_CHANGED: Warning "inputs-changed", "samples whose image or mask changed since their records were made", "what depends on them is computed anew", "nothing to do if the change is meant";
     /// Files that are gone, though their records exist.
     INPUTS_GONE: Warning "inputs-gone", "samples whose files can no longer be read", "their records of an earlier run are kept", "repair the files, or restart the run to leave these samples out";
     /// Records whose inputs are not known.

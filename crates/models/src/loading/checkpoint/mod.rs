@@ -72,6 +72,10 @@ impl Checkpoint {
     /// is damaged.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
         let read = |source| ModelError::Read { path: path.to_owned(), source };
+        if path.is_dir() {
+            let message = "it is a folder; name the file in it".into();
+            return Err(ModelError::Format { file: path.display().to_string(), message });
+        }
         let mut file = BufReader::new(File::open(path).map_err(read)?);
         let length = file.get_ref().metadata().map_err(read)?.len();
         let start = file.fill_buf().map_err(read)?;
