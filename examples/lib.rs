@@ -14,6 +14,7 @@ pages! {
     Evaluation "../crates/evaluation/README.md"
     Facade "../crates/hard-imagenet/README.md"
     Files "../crates/files/README.md"
+    Findings "../crates/findings/README.md"
     Graph "../crates/graph/README.md"
     Images "../crates/images/README.md"
     Kernels "../crates/kernels/README.md"

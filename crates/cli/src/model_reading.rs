@@ -11,11 +11,11 @@ pub(crate) struct ModelReading {
     #[arg(long, value_name = "NAME")]
     pub(crate) logits: Option<String>,
     /// The mean of each channel (red, green, blue) of images in [0, 1], instead of the model's own
-    #[arg(long, value_name = "VALUE", num_args = 3, value_delimiter = ',', allow_negative_numbers = true)]
-    mean: Option<Vec<f32>>,
+    #[arg(long, value_name = "R,G,B", value_parser = three, allow_hyphen_values = true)]
+    mean: Option<Channels>,
     /// The standard deviation of each channel, instead of the model's own
-    #[arg(long, value_name = "VALUE", num_args = 3, value_delimiter = ',')]
-    std: Option<Vec<f32>>,
+    #[arg(long, value_name = "R,G,B", value_parser = three)]
+    std: Option<Channels>,
     /// The filter of the resize, instead of the model's own: bilinear, bicubic, lanczos, nearest, box, hamming
     #[arg(long, value_name = "WORD")]
     interpolation: Option<Filter>,
@@ -33,16 +33,29 @@ pub(crate) struct ModelReading {
 impl ModelReading {
     /// Returns the changes to the preprocessing.
     pub(crate) fn preprocessing(&self) -> PreprocessingOptions {
-        // clap has made sure that there are three values.
-        let three = |values: &Option<Vec<f32>>| values.as_deref().and_then(|values| values.try_into().ok());
         PreprocessingOptions {
-            mean: three(&self.mean),
-            std: three(&self.std),
+            mean: self.mean,
+            std: self.std,
             interpolation: self.interpolation,
             crop_pct: self.crop_pct,
             img_size: self.img_size,
             crop_mode: self.crop_mode,
         }
+    }
+}
+
+/// A value for each channel: red, green, blue.
+type Channels = [f32; 3];
+
+/// Parses "0.485,0.456,0.406", or one number for all channels.
+fn three(text: &str) -> Result<Channels, String> {
+    let wrong = || "write three numbers such as 0.485,0.456,0.406, or one for all channels".to_owned();
+    let values: Vec<f32> =
+        text.split(',').map(|part| part.trim().parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
+    match values[..] {
+        [one] => Ok([one; 3]),
+        [red, green, blue] => Ok([red, green, blue]),
+        _ => Err(wrong()),
     }
 }
 
@@ -60,7 +73,16 @@ fn size(text: &str) -> Result<(usize, usize), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{size, three};
+
+    #[test]
+    fn channels_have_a_value_each_or_all_the_same() {
+        assert_eq!(three("0.5, 0.25,1"), Ok([0.5, 0.25, 1.0]));
+        assert_eq!(three("-0.5"), Ok([-0.5; 3]));
+        for wrong in ["", "1,2", "1,2,3,4", "a"] {
+            assert!(three(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn sizes_are_squares_or_height_and_width() {

@@ -24,12 +24,10 @@ fn program() -> Command {
 fn eval(squares: &Squares, more: &[&str]) -> Output {
     let mut command = program();
     command.current_dir(squares.folder.path());
-    command.args(["eval", "-d", "masked-folder", "--images", "images", "--protocol", "quick", "-o", "out"]);
-    if !more.contains(&"-m") {
-        command.args(["-m", "model.onnx"]);
-    }
-    if !more.contains(&"--masks") {
-        command.args(["--masks", "masks"]);
+    command.args(["eval", "-d", "masked-folder", "--protocol", "quick"]);
+    let usual = [("-m", "model.onnx"), ("--images", "images"), ("--masks", "masks"), ("-o", "out")];
+    for (option, value) in usual.iter().filter(|(option, _)| !more.contains(option)) {
+        command.args([option, value]);
     }
     command.args(more).output().expect("the program starts")
 }

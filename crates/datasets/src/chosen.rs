@@ -47,6 +47,10 @@ impl<D: Dataset> Dataset for ChosenDataset<D> {
         self.settings.clone()
     }
 
+    fn is_generated(&self) -> bool {
+        self.inner.is_generated()
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         self.inner.get(i)
     }

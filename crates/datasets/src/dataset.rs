@@ -135,6 +135,12 @@ pub trait Dataset: Send + Sync {
         Vec::new()
     }
 
+    /// Returns whether the images are generated, so that their labels are right by construction. Chance accuracy on them says
+    /// something about the model, and elsewhere more likely about labels or preprocessing.
+    fn is_generated(&self) -> bool {
+        false
+    }
+
     /// Decodes sample `i`.
     ///
     /// # Errors
@@ -189,6 +195,9 @@ macro_rules! delegate {
             }
             fn settings(&self) -> Vec<(String, String)> {
                 (**self).settings()
+            }
+            fn is_generated(&self) -> bool {
+                (**self).is_generated()
             }
             fn get(&self, i: usize) -> Result<Sample, DatasetError> {
                 (**self).get(i)

@@ -49,6 +49,10 @@ impl<D: Dataset> Dataset for RankedDataset<D> {
         self.inner.settings()
     }
 
+    fn is_generated(&self) -> bool {
+        self.inner.is_generated()
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         self.inner.get(i)
     }

@@ -154,6 +154,10 @@ impl<D: Dataset> Dataset for Subset<D> {
         self.inner.settings()
     }
 
+    fn is_generated(&self) -> bool {
+        self.inner.is_generated()
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         self.inner.get(self.indices[i])
     }

@@ -71,6 +71,8 @@
 //! |---|---|
 //! | `run.json` | the [`RunDescription`](hard_imagenet_runs::RunDescription): model and hash of its weights, dataset, switches, protocol, seed, version |
 //! | `records/part-00000.parquet`, ... | the records of 16 consecutive samples each |
+//! | `records/part-00000.inputs.json`, ... | the [`PartInputs`](hard_imagenet_runs::PartInputs): which files they were computed from |
+//! | `findings.json` | what is suspicious: [`Run::findings`](hard_imagenet_runs::Run::findings) |
 //! | `scores.json` | [`score`](hard_imagenet_metrics::score) of all records with default options, once every part exists |
 //! | `gallery.json`, `gallery/*.jpg` | the [`Gallery`](hard_imagenet_runs::Gallery): best and worst samples under each condition |
 //!

@@ -135,7 +135,8 @@ fn check_explainer(explainer: &Explainer<'_>, model: &Model) -> Result<()> {
 /// Describes the dataset for `run.json`.
 fn describe_dataset(dataset: &dyn Dataset) -> DatasetDescription {
     let described = DatasetDescription::new(&dataset.info().name, (0..dataset.len()).map(|i| dataset.id(i)));
-    DatasetDescription { settings: dataset.settings().into_iter().collect(), ..described }
+    let (generated, settings) = (dataset.is_generated(), dataset.settings().into_iter().collect());
+    DatasetDescription { generated, settings, ..described }
 }
 
 /// Describes the model for `run.json`.

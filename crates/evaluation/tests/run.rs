@@ -584,7 +584,7 @@ fn only_parts_whose_samples_changed_are_computed_again() {
     let dir = tempfile::tempdir().unwrap();
     let model = &FIXTURE.model;
     let mut data = Changing { toy: Toy::new(SAMPLES), altered: None, mended: false };
-    let mut images = |data: &Changing| {
+    let images = |data: &Changing| {
         let (mut computed, mut kinds) = (0, Vec::new());
         let run = Evaluation::new(data)
             .protocol(protocol())
@@ -617,12 +617,12 @@ fn only_parts_whose_samples_changed_are_computed_again() {
 fn features_of_changed_images_are_computed_again() {
     let dir = tempfile::tempdir().unwrap();
     let model = &FIXTURE.model;
-    let mut data = Changing { toy: Toy::new(12), altered: None, mended: false };
+    let mut data = Changing { toy: Toy::new(16), altered: None, mended: false };
     let extract = |data: &Changing| {
         Features::new(data, model, 4).unwrap().extract(dir.path(), &mut |_, _| ControlFlow::Continue(())).unwrap()
     };
     let first = extract(&data);
-    assert_eq!((first.bank.ids.len(), first.failures.len(), first.changed.len()), (11, 1, 0));
+    assert_eq!((first.bank.ids.len(), first.failures.len(), first.changed.len()), (15, 1, 0));
     let again = extract(&data);
     assert_eq!((again.bank.ids, again.failures, again.changed.len()), (first.bank.ids.clone(), first.failures, 0));
     data.altered = Some(3);
@@ -630,5 +630,5 @@ fn features_of_changed_images_are_computed_again() {
     assert_eq!((altered.bank.ids, altered.changed), (first.bank.ids, vec![data.id(3).to_owned()]));
     data.mended = true;
     let mended = extract(&data);
-    assert_eq!((mended.bank.ids.len(), mended.failures.len(), mended.changed), (12, 0, vec![data.id(BAD).to_owned()]));
+    assert_eq!((mended.bank.ids.len(), mended.failures.len(), mended.changed), (16, 0, vec![data.id(BAD).to_owned()]));
 }

@@ -2,6 +2,7 @@ use crate::limits::{MAX_BYTES, MAX_SIDE, TOO_LARGE};
 use crate::orientation::{find_orientation, turn_image, turn_mask};
 use crate::stored::{Colors, Stored};
 use crate::{Gray8, ImageError, ImageFacts, MaskFacts, MaskReading, Orientation, Rgb8, gif, png, tiff};
+use hard_imagenet_files::is_lfs_pointer;
 use image::codecs::bmp::BmpDecoder;
 use image::error::DecodingError;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
@@ -171,6 +172,9 @@ fn read(path: &Path) -> Result<Vec<u8>, ImageError> {
 fn known_format(bytes: &[u8]) -> Result<ImageFormat, ImageError> {
     if bytes.is_empty() {
         return Err(ImageError::Empty);
+    }
+    if is_lfs_pointer(bytes) {
+        return Err(ImageError::LfsPointer);
     }
     let format = image::guess_format(bytes).map_err(|_| ImageError::UnknownFormat)?;
     if format.reading_enabled() { Ok(format) } else { Err(ImageError::UnknownFormat) }

@@ -1,3 +1,4 @@
+use hard_imagenet_files::LFS_POINTER;
 use std::path::{Path, PathBuf};
 
 /// The reason why an image could not be read or written.
@@ -28,6 +29,9 @@ pub enum ImageError {
         "not an image of a known format, expected JPEG, PNG, GIF, BMP, WebP or TIFF (the content counts, not the name)"
     )]
     UnknownFormat,
+    /// The file is a pointer that Git LFS has not replaced by the image yet.
+    #[error("{LFS_POINTER}")]
+    LfsPointer,
     /// The data end before the image is complete.
     #[error("the image is truncated: the data end before it is complete; get the file again")]
     Truncated,

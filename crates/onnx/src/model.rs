@@ -67,8 +67,8 @@ impl OnnxModel {
     pub fn read_with(path: &Path, options: &ReadOptions) -> Result<Self, OnnxError> {
         let bytes = std::fs::read(path).map_err(|source| OnnxError::Read { path: path.to_owned(), source })?;
         let format = |message: String| OnnxError::Format { path: path.to_owned(), message };
-        if tensor::is_lfs_pointer(&bytes) {
-            return Err(format(format!("it {}", tensor::POINTER_MESSAGE)));
+        if hard_imagenet_files::is_lfs_pointer(&bytes) {
+            return Err(format(format!("it {}", hard_imagenet_files::LFS_POINTER)));
         }
         let model = ModelProto::read(&bytes, DEPTH).map_err(|message| format(message.into()))?;
         if model.graph.nodes.is_empty() {

@@ -4,6 +4,7 @@ use crate::error::Reason;
 use crate::proto::TensorProto;
 use candle_core::{Device, Tensor};
 use half::{bf16, f16};
+use hard_imagenet_files::{LFS_POINTER, is_lfs_pointer};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
@@ -81,9 +82,9 @@ fn external(tensor: &TensorProto<'_>, folder: &Path) -> Result<Vec<u8>, Reason> 
     let fail = |error: std::io::Error| format!("cannot read its data file {}: {error}", path.display());
     let mut file = File::open(&path).map_err(fail)?;
     let mut start = Vec::new();
-    (&mut file).take(POINTER.len() as u64).read_to_end(&mut start).map_err(fail)?;
+    (&mut file).take(64).read_to_end(&mut start).map_err(fail)?;
     if is_lfs_pointer(&start) {
-        return Err(format!("its data file {} {POINTER_MESSAGE}", path.display()).into());
+        return Err(format!("its data file {} {LFS_POINTER}", path.display()).into());
     }
     let size = file.metadata().map_err(fail)?.len();
     let offset = number("offset")?.unwrap_or(0);
@@ -101,17 +102,6 @@ fn external(tensor: &TensorProto<'_>, folder: &Path) -> Result<Vec<u8>, Reason> 
     file.seek(SeekFrom::Start(offset)).map_err(fail)?;
     file.read_exact(&mut bytes).map_err(fail)?;
     Ok(bytes)
-}
-
-/// The beginning of a text file that Git LFS puts in place of a large file.
-const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
-
-/// What is wrong with such a file and what to do.
-pub(crate) const POINTER_MESSAGE: &str = "is a pointer of Git LFS, not the file itself: run `git lfs pull`";
-
-/// Returns whether bytes are a pointer of Git LFS instead of the content of a file.
-pub(crate) fn is_lfs_pointer(bytes: &[u8]) -> bool {
-    bytes.starts_with(POINTER)
 }
 
 /// Returns the path of an external tensor's data. Only plain relative paths are accepted, so that no file elsewhere is opened.

@@ -70,6 +70,9 @@ pub struct DatasetDescription {
     pub samples: usize,
     /// The SHA-256 of all sample ids in their order, each followed by a line feed, in lower-case hex.
     pub ids_sha256: String,
+    /// Whether its images are generated, so that the labels are right by construction.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub generated: bool,
     /// How its files are read, where that was chosen: "mask-threshold" is "128".
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
@@ -84,7 +87,7 @@ impl DatasetDescription {
             lines.extend([id, "\n"]);
         }
         let settings = BTreeMap::new();
-        Self { name: name.to_owned(), samples, ids_sha256: sha256_hex(lines.as_bytes()), settings }
+        Self { name: name.to_owned(), samples, ids_sha256: sha256_hex(lines.as_bytes()), generated: false, settings }
     }
 }
 
@@ -154,7 +157,9 @@ impl RunDescription {
         // Descriptions hold plain values only, so serializing them cannot fail.
         let value = |description: &Self| {
             let (perturbations, explainers) = (Vec::new(), Vec::new());
-            let compared = Self { weights_origin: None, perturbations, explainers, ..description.clone() };
+            let mut compared = Self { weights_origin: None, perturbations, explainers, ..description.clone() };
+            // It follows from the name, and earlier versions did not state it.
+            compared.dataset.generated = false;
             let mut value = serde_json::to_value(compared).unwrap_or(Value::Null);
             // Titles and sentences may change; what is computed may not.
             let perturbations = description.perturbations.iter().map(|stated| (&stated.id, &stated.version));

@@ -69,7 +69,7 @@ fn chance(description: &RunDescription, clean: &[&Record], labels: &BTreeSet<u32
         LabelSpace::Imagenet => IMAGENET,
         LabelSpace::Dataset | LabelSpace::Names => labels.len(),
     };
-    if classes < 2 {
+    if classes < 2 || description.dataset.generated {
         return None;
     }
     let (n, right) = (clean.len(), clean.iter().filter(|record| record.correct == Some(true)).count());

@@ -271,6 +271,10 @@ impl Dataset for PlantedCues {
         i % Silhouette::ALL.len()
     }
 
+    fn is_generated(&self) -> bool {
+        true
+    }
+
     fn stamp(&self, i: usize) -> Option<String> {
         let Self { config, seed, size, .. } = self;
         Some(format!("{config:?} seed {seed} size {size} sample {i}"))

@@ -6,6 +6,7 @@ use super::file_names::HUB_FILE_NAMES;
 use crate::model_name::without_tag;
 use crate::preprocessing_options::LARGEST_SIDE;
 use crate::{ModelError, ModelSpec, PreprocessingOptions};
+use hard_imagenet_files::{LFS_POINTER, is_lfs_pointer};
 use hard_imagenet_images::{CropMode, Filter, Preprocessing, Resize};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -97,8 +98,8 @@ impl Config {
         for path in paths.iter().filter(|path| path.is_file()) {
             let text = std::fs::read(path).map_err(|source| ModelError::Read { path: path.clone(), source })?;
             let fail = |message: String| ModelError::Config { path: path.clone(), message };
-            if text.starts_with(b"version https://git-lfs.github.com/spec/") {
-                return Err(fail("it is a pointer of Git LFS, not the file itself: run `git lfs pull`".into()));
+            if is_lfs_pointer(&text) {
+                return Err(fail(format!("it {LFS_POINTER}")));
             }
             let values: Map<String, Value> = serde_json::from_slice(&text).map_err(|error| fail(error.to_string()))?;
             for group in ["pretrained_cfg", "default_cfg"] {

@@ -1,12 +1,12 @@
 use crate::facts;
 use crate::page::{Entry, Page};
-use crate::write::{self, escape};
+use crate::write::escape;
 use std::fmt::Write;
 
 /// The number of failures that are listed for a run; further failures are only counted.
 const SHOWN: usize = 20;
 
-/// Writes a warning for each run that is incomplete.
+/// Writes a warning for each run that is incomplete. Samples that failed are a finding.
 pub(super) fn warnings(out: &mut String, page: &Page) {
     for run in &page.runs {
         let counts = run.scores().counts;
@@ -14,9 +14,6 @@ pub(super) fn warnings(out: &mut String, page: &Page) {
         lacks.extend(facts::missing(run.scored));
         if counts.samples == 0 {
             lacks.push("no sample was evaluated".to_owned());
-        }
-        if counts.failed > 0 {
-            lacks.push(format!("{} could not be evaluated", write::count(counts.failed, "sample")));
         }
         if counts.complete < counts.samples {
             lacks.push(format!(

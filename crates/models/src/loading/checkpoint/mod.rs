@@ -13,7 +13,7 @@ pub use stored::StoredTensor;
 
 use crate::ModelError;
 use candle_core::Tensor;
-use hard_imagenet_files::sha256_hex_of_reader;
+use hard_imagenet_files::{LFS_POINTER, is_lfs_pointer, sha256_hex_of_reader};
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -130,7 +130,7 @@ impl Checkpoint {
     fn new(reader: &mut (impl BufRead + Seek), length: u64, source: Source, file: String) -> Result<Self, ModelError> {
         // The content decides, because names can be wrong: a zip archive begins with PK, an old torch file with the
         // first byte of a pickle, and safetensors with any length, which may begin like one of them.
-        let start = reader.fill_buf().map(|start| start.iter().take(POINTER.len()).copied().collect::<Vec<u8>>());
+        let start = reader.fill_buf().map(|start| start.iter().take(64).copied().collect::<Vec<u8>>());
         let table = match start.as_deref() {
             Ok(start) if safetensors::has_header(start) => safetensors::tensors(reader, length),
             Ok([b'P', b'K', ..]) => torch_zip::table(reader, length),
@@ -267,14 +267,10 @@ impl ValueReader<'_> {
     }
 }
 
-/// The first bytes of a pointer of Git LFS.
-const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
-
 /// Describes a file that begins with these bytes if it is a pointer of Git LFS, which stands for the file in a clone that
 /// was made without Git LFS.
 pub(crate) fn describe_pointer(start: &[u8]) -> Option<String> {
-    let message = "it is a pointer of Git LFS, not the file itself: run `git lfs pull` in its folder";
-    start.starts_with(POINTER).then(|| message.to_owned())
+    is_lfs_pointer(start).then(|| format!("it {LFS_POINTER}"))
 }
 
 /// Returns the SHA-256 of a file, which need not be a checkpoint, in lowercase hexadecimal digits.
