@@ -82,7 +82,7 @@ fn findings() -> String {
 fn markdown<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let mut table = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(N));
     for row in rows {
-        table += &format!("| {} |\n", row.map(|cell| cell.replace('|', "\\|")).join(" | "));
+        table += &format!("| {} |\n", row.map(|cell| cell.replace('|', "\\|").replace('<', "\\<")).join(" | "));
     }
     table
 }

@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use crate::report;
 use crate::sources::Source;
 use anyhow::{Context, Result, anyhow, bail};
+use candle_core::Device;
 use hard_imagenet::datasets::Dataset;
 use hard_imagenet::evaluation::{self, Evaluation};
 use hard_imagenet::models::Model;
@@ -104,44 +105,24 @@ impl ModelArgs {
         };
         let device = self.compute.device()?;
         let datasets = open()?;
-        let names: Vec<(&String, Option<String>)> = names.iter().zip(options::distinct_names(&names)).collect();
-        let load = |(name, own): &(&String, Option<String>)| -> Result<Model> {
-            let mut network = options::read(name, self.weights.as_deref(), &self.reading)?;
-            if let Some(own) = own {
-                network.spec.name.clone_from(own);
-            }
-            Ok(network.into_model(&device, self.compute.dtype())?)
-        };
-        let mut kept = Vec::new();
-        let mut size = 0;
-        for name in &names {
-            let model = load(name)?;
-            for dataset in &datasets {
-                evaluation(&**dataset, &settings).check(&model, folder(&**dataset, &model))?;
-            }
-            size += model
-                .weights()
-                .values()
-                .map(|weight| weight.elem_count() * weight.dtype().size_in_bytes())
-                .sum::<usize>();
-            kept.push((size <= KEPT).then_some(model));
-        }
+        let names = names.iter().zip(options::distinct_names(&names)).collect();
+        let models = Models { args: self, device, names };
+        let mut kept = models.load_and_check(&datasets, &settings, &folder)?.into_iter();
         let mut runs: Vec<Vec<Run>> = datasets.iter().map(|_| Vec::new()).collect();
-        let mut failed = Vec::new();
-        for (name, kept) in names.iter().zip(kept) {
-            let model = kept.map_or_else(|| load(name), Ok);
-            let of_model = model.and_then(|model| {
-                let run =
-                    |dataset: &Box<dyn Dataset>| evaluate(&**dataset, &model, &settings, &folder(&**dataset, &model));
-                datasets.iter().map(run).collect::<Result<Vec<Run>>>()
+        let mut failure = None;
+        for at in 0..models.names.len() {
+            let model = kept.next().flatten().map_or_else(|| models.load(at), Ok);
+            let evaluated = model.and_then(|model| {
+                let run = |data: &dyn Dataset| evaluate(data, &model, &settings, &folder(data, &model));
+                datasets.iter().map(|dataset| run(&**dataset)).collect::<Result<Vec<Run>>>()
             });
-            match of_model {
+            match evaluated {
                 Ok(of_model) => runs.iter_mut().zip(of_model).for_each(|(runs, run)| runs.push(run)),
                 // A single model that fails is the command's failure.
-                Err(error) if names.len() == 1 => return Err(error),
+                Err(error) if models.names.len() == 1 => return Err(error),
                 Err(error) => {
-                    eprintln!("error: {} is left out: {}", name.0, crate::describe(&error));
-                    failed.push(error);
+                    eprintln!("error: {} is left out: {}", models.names[at].0, crate::describe(&error));
+                    failure = Some(error);
                 }
             }
             if interrupt::was_asked() {
@@ -149,15 +130,53 @@ impl ModelArgs {
             }
         }
         let runs: Vec<Run> = runs.into_iter().flatten().collect();
-        match failed.pop() {
-            Some(error) if runs.is_empty() => return Err(error.context("every model failed")),
-            error => {
-                let left_out = if error.is_some() { Ending::LeftOut } else { Ending::Complete };
-                let interrupted = if interrupt::was_asked() { Ending::Incomplete } else { Ending::Complete };
-                let ending = Ending::of_runs(&runs, self.max_failed.max_failed).max(left_out).max(interrupted);
-                Ok(Evaluated { runs, ending })
-            }
+        let left_out = if failure.is_some() { Ending::LeftOut } else { Ending::Complete };
+        let interrupted = if interrupt::was_asked() { Ending::Incomplete } else { Ending::Complete };
+        let ending = Ending::of_runs(&runs, self.max_failed.max_failed).max(left_out).max(interrupted);
+        match failure {
+            Some(error) if runs.is_empty() => Err(error.context("every model failed")),
+            _ => Ok(Evaluated { runs, ending }),
         }
+    }
+}
+
+/// The models of a command.
+struct Models<'a> {
+    args: &'a ModelArgs,
+    device: Device,
+    /// What the command line says, and the name if it must differ from the model's own.
+    names: Vec<(&'a String, Option<String>)>,
+}
+
+impl Models<'_> {
+    fn load(&self, at: usize) -> Result<Model> {
+        let (name, own) = &self.names[at];
+        let mut network = options::read(name, self.args.weights.as_deref(), &self.args.reading)?;
+        if let Some(own) = own {
+            network.spec.name.clone_from(own);
+        }
+        Ok(network.into_model(&self.device, self.args.compute.dtype())?)
+    }
+
+    /// Loads every model and checks that it can be evaluated on every dataset. Returns the models as long as their weights fit
+    /// into what is kept, and `None` for the others.
+    fn load_and_check(
+        &self,
+        datasets: &[Box<dyn Dataset>],
+        settings: &Settings,
+        folder: &impl Fn(&dyn Dataset, &Model) -> PathBuf,
+    ) -> Result<Vec<Option<Model>>> {
+        let (mut kept, mut size) = (Vec::new(), 0);
+        for at in 0..self.names.len() {
+            let model = self.load(at)?;
+            for dataset in datasets {
+                evaluation(&**dataset, settings).check(&model, folder(&**dataset, &model))?;
+            }
+            let bytes = model.weights().values().map(|weight| weight.elem_count() * weight.dtype().size_in_bytes());
+            size += bytes.sum::<usize>();
+            kept.push((size <= KEPT).then_some(model));
+        }
+        Ok(kept)
     }
 }
 

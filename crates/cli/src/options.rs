@@ -139,9 +139,9 @@ pub(crate) fn distinct_names(models: &[String]) -> Vec<Option<String>> {
             return None;
         }
         let path = absolute(Path::new(name));
-        let mut folders = path.ancestors().skip(1).filter_map(Path::file_name);
+        let folders = path.ancestors().skip(1).filter_map(Path::file_name);
         let mut candidate = own(name);
-        while let Some(folder) = folders.next() {
+        for folder in folders {
             candidate = format!("{}-{candidate}", folder.to_string_lossy());
             let rivals = models.iter().filter(|other| *other != name && ends_alike(other, &candidate)).count();
             if rivals == 0 && !taken.contains(&candidate) {
@@ -207,4 +207,26 @@ pub(crate) fn print(lines: &[String]) -> Result<()> {
 /// Returns the absolute form of a path, for messages.
 pub(crate) fn absolute(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distinct_names;
+
+    #[test]
+    fn onnx_files_of_one_name_are_told_apart_by_their_folders() {
+        let check = |models: &[&str], expected: &[Option<&str>]| {
+            let models: Vec<String> = models.iter().map(|&model| model.to_owned()).collect();
+            let found = distinct_names(&models);
+            assert_eq!(found.iter().map(Option::as_deref).collect::<Vec<_>>(), expected, "{models:?}");
+        };
+        check(&["model.onnx", "resnet18"], &[None, None]);
+        check(
+            &["resnet/model.onnx", "/x/vit/model.onnx", "resnet18"],
+            &[Some("resnet-model"), Some("vit-model"), None],
+        );
+        check(&["/a/x/model.onnx", "/b/x/model.onnx"], &[Some("a-x-model"), Some("b-x-model")]);
+        // The name of another model is taken.
+        check(&["/b/a/model.onnx", "/c/model.onnx", "/d/a-model.onnx"], &[Some("b-a-model"), Some("c-model"), None]);
+    }
 }

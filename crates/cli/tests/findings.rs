@@ -293,7 +293,7 @@ fn named_classes_are_matched_by_name() {
     fs::write(squares.at("model.json"), r#"{"id2label": {"0": "x", "1": "y", "2": "z"}}"#).expect("a file");
     ends_with(&eval(&squares, &["-o", "unknown"]), 0);
     let run = Run::open(squares.at("unknown/model")).expect("a run");
-    assert_eq!(suspicious(&run), ["at-chance", "classes-unmatched"]);
+    assert_eq!(suspicious(&run), ["classes-unmatched", "at-chance"]);
 
     fs::write(squares.at("model.json"), r#"{"labels_of_my_own": ["c", "a", "b"]}"#).expect("a file");
     let said = ends_with(&eval(&squares, &["-o", "wrong"]), 1);
@@ -314,7 +314,7 @@ fn the_page_shows_what_is_suspicious_first() {
         "masks without an object",
         "values are few and small",
         "not be evaluated",
-        "chance",
+        "guessing",
         "preprocessed",
         "not read",
     ] {

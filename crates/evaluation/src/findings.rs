@@ -81,7 +81,12 @@ fn order(kind: &str) -> usize {
 
 /// Passes findings on to the caller; returns whether one of the reports canceled the run.
 pub(crate) fn report(findings: &[Finding], observer: &mut Observer<'_>) -> bool {
-    findings.iter().fold(false, |canceled, finding| observer(&Event::Finding(finding)).is_break() || canceled)
+    // Each finding is reported, whatever the answer to the one before it.
+    let mut canceled = false;
+    for finding in findings {
+        canceled |= observer(&Event::Finding(finding)).is_break();
+    }
+    canceled
 }
 
 /// Returns an error if one of the findings is suspicious.

@@ -2,7 +2,7 @@ use crate::error::OnnxError;
 use crate::import::{UnfinishedGraph, import};
 use crate::input::{ImageInput, PixelRange, pixel_range};
 use crate::proto::{DEPTH, Message, ModelProto};
-use crate::{batch, default_nodes, tensor};
+use crate::{batch, default_nodes};
 use hard_imagenet_findings::Finding;
 use hard_imagenet_findings::kinds::models::PROBABILITIES;
 use hard_imagenet_graph::{Graph, WeightMap};

@@ -84,3 +84,18 @@ fn advice(action: &str, source: &std::io::Error) -> &'static str {
         _ => " (choose a folder that you may write to)",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RunError;
+    use std::io::{Error, ErrorKind};
+
+    #[test]
+    fn errors_of_files_say_what_helps() {
+        let message =
+            |action, kind| RunError::Io { action, path: "runs/a".into(), source: Error::from(kind) }.to_string();
+        assert!(message("write", ErrorKind::StorageFull).contains("the disk is full: what is complete is kept"));
+        assert!(message("write", ErrorKind::PermissionDenied).contains("choose a folder that you may write to"));
+        assert!(!message("read", ErrorKind::NotFound).contains('('));
+    }
+}

@@ -27,6 +27,4 @@ kinds! {
     GRAY_MASK: Note "gray-mask", "masks with values between 0 and 255", "the paper preset counts every value above 0 as object, the strict preset values of 128 and more", "";
     /// Files that lack their end.
     INCOMPLETE: Warning "incomplete-image", "samples with a file that lacks its end, although all pixels are there", "none: every pixel is there", "get these files again if they should be whole";
-    /// Files of another kind than their name says.
-    FORMAT_OTHER_THAN_NAME: Note "other-format", "files whose content is of another kind than their extension", "none: the content decides", "";
 }

@@ -1,7 +1,7 @@
 use crate::findings::{Found, found};
 use crate::page::Page;
 use crate::write::{count, escape};
-use hard_imagenet_findings::Finding;
+use hard_imagenet_findings::{Finding, Severity};
 use std::fmt::Write;
 
 /// Writes what is suspicious about the runs at the top of the page, and below it, folded, what is only worth knowing.
@@ -34,8 +34,8 @@ pub(crate) fn write(out: &mut String, found: &[(&Finding, String)]) {
 fn list(out: &mut String, found: &[&(&Finding, String)]) {
     out.push_str("<ul>\n");
     for (finding, place) in found {
-        let word = finding.severity.word();
-        let _ = write!(out, "<li class=\"{word}\"><b>{}</b>", escape(&capitalized(&finding.headline())));
+        let error = if finding.severity == Severity::Error { "Error: " } else { "" };
+        let _ = write!(out, "<li><b>{error}{}</b>", escape(&capitalized(&finding.headline())));
         if !place.is_empty() {
             let _ = write!(out, " <span class=\"where\">{}</span>", escape(place));
         }
