@@ -15,7 +15,7 @@ pub(crate) fn listen() {
     });
 }
 
-/// Returns whether the work should go on.
+/// Returns whether the work should continue.
 pub(crate) fn flow() -> ControlFlow<()> {
     if ASKED.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }

@@ -29,7 +29,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// seeking, is kept in memory, up to 256 MiB.
 ///
 /// A name is relative to the store and has `/` between folders: "val/n03218198_ILSVRC2012_val_00000538.JPEG". Names
-/// that begin with a dot (".DS_Store", "._x.png") are not listed, nor are folders that systems create beside files
+/// that begin with a dot (".DS_Store", "._x.png") are not listed, nor are folders that systems create next to files
 /// (`__MACOSX`, `@eaDir`, ..). Bytes of a name that are not UTF-8 are kept as characters from U+EF80 to U+EFFF.
 ///
 /// In archives, only plain files are read whose names stay inside the archive. Links, devices and names that are
@@ -372,7 +372,7 @@ pub(crate) fn missing(path: &Path, error: &std::io::Error) -> String {
     }
 }
 
-/// Folders that file managers and servers create beside files; what they hold are no files of the user.
+/// Folders that file managers and servers create next to files; what they hold are no files of the user.
 const FOLDERS_OF_SYSTEMS: [&str; 4] = ["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information"];
 
 /// Returns whether a file or folder is not meant to be seen.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-/// A file of features, and the file beside it that says what they were computed from.
+/// A file of features, and the file next to it that says what they were computed from.
 pub(crate) struct BankFiles {
     pub(crate) folder: PathBuf,
     pub(crate) bank: PathBuf,

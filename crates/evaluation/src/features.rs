@@ -61,11 +61,13 @@ impl<'a> Features<'a> {
         self.dataset
     }
 
-    /// Returns the feature bank of all images and stores it as `features.safetensors` in a folder. The bank is loaded if it
-    /// exists and its images and masks are still the same ([`SampleInput`]), otherwise computed in parts. Finished parts are kept
-    /// when the work is interrupted and are reused by the next call. If a file changed, or can be read that could not be read
-    /// before, what was computed with it is computed again. `progress` is called with the images completed and their total;
-    /// returning `Break` cancels the work.
+    /// Returns the feature bank of all images and stores it as `features.safetensors` in a folder.
+    ///
+    /// The bank is loaded if it exists and its images and masks are still the same
+    /// ([`SampleInput`](hard_imagenet_runs::SampleInput)), otherwise computed in parts. Finished parts are kept when the work is
+    /// interrupted and are reused by the next call. If a file changed, or can be read that could not be read before, what was
+    /// computed with it is computed again. `progress` is called with the images completed and their total; returning `Break`
+    /// cancels the work.
     ///
     /// # Errors
     /// Returns [`RunError::OtherRun`] if the folder has features of something else, [`EvaluationError::Canceled`] if

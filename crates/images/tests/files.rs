@@ -63,7 +63,7 @@ fn orientation_is_reported_and_applied_on_demand() {
             expected.apply_orientation(Turn::from_exif(orientation).unwrap());
             assert_eq!((upright.height, upright.width), (expected.height() as usize, expected.width() as usize));
             assert_eq!(upright.data, expected.into_rgb8().into_raw(), "orientation {orientation}");
-            // A mask that states an orientation is turned alike.
+            // A mask that states an orientation is turned the same way.
             let (mask, _) = decode_mask_with(&bytes, &"brightness".parse().unwrap(), Orientation::Upright).unwrap();
             assert_eq!((mask.height, mask.width), (upright.height, upright.width));
         }

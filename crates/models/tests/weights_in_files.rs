@@ -127,7 +127,7 @@ fn tensors_of_training_are_left() {
     assert_eq!(check_read(stored).len(), 2);
 }
 
-/// A finished network beside other layers may not be the one that is meant.
+/// A finished network next to other layers may not be the one that is meant.
 #[test]
 fn other_networks_in_the_file_are_warned_of() {
     let mut stored = prefixed("encoder.");

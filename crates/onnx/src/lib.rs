@@ -24,7 +24,7 @@
 //! rows and columns, even between the blocks of a transformer.
 //!
 //! # Output
-//! Only what the logits need is looked at, so that an `ArgMax` beside them does no harm. The logits are the output of shape
+//! Only what the logits need is looked at, so that an `ArgMax` next to them does no harm. The logits are the output of shape
 //! `(B, K)`, perhaps with further dimensions of length 1, that depends on the images. If there are several, it is
 //!
 //! 1. the output called "logits";

@@ -142,7 +142,7 @@ impl<'a> Outputs<'a> {
                 None => candidates.push(candidate),
             }
         }
-        // A single number beside scores of several classes is a confidence.
+        // A single number next to scores of several classes is a confidence.
         if candidates.iter().any(|candidate| candidate.classes.is_some_and(|classes| classes > 1)) {
             candidates.retain(|candidate| candidate.classes != Some(1));
         }

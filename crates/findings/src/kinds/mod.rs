@@ -6,7 +6,14 @@ use crate::{FindingKind, Severity};
 
 /// Declares kinds of findings, and lists them.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident: $severity:ident $id:literal, $what:literal, $effect:literal, $remedy:literal;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident: $severity:ident $id:literal {
+            what: $what:literal,
+            effect: $effect:literal,
+            remedy: $remedy:literal,
+        }
+    )*) => {
         $($(#[$doc])* pub static $name: FindingKind = FindingKind {
             id: $id,
             severity: Severity::$severity,

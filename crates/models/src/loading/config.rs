@@ -1,4 +1,4 @@
-//! Descriptions of models beside their weights: timm's `config.json`, transformers' `config.json` and
+//! Descriptions of models next to their weights: timm's `config.json`, transformers' `config.json` and
 //! `preprocessor_config.json`, or a file with some of their fields.
 
 use super::class_names;
@@ -75,7 +75,7 @@ impl Statement {
 }
 
 impl Config {
-    /// Reads the `config.json` beside a weights file that has one of the hub's names. Returns `None` for other names, and if
+    /// Reads the `config.json` next to a weights file that has one of the hub's names. Returns `None` for other names, and if
     /// there is no such file.
     pub(crate) fn beside(weights: &Path) -> Result<Option<Self>, ModelError> {
         let has_hub_name = weights.file_name().is_some_and(|name| HUB_FILE_NAMES.iter().any(|known| name == *known));
@@ -312,7 +312,7 @@ impl Config {
         ModelError::Config { path, message: format!("its field {field:?} {message}") }
     }
 
-    /// Returns a field of the files or of timm's `pretrained_cfg` in them, where files beside weights have theirs, and the
+    /// Returns a field of the files or of timm's `pretrained_cfg` in them, where files next to weights have theirs, and the
     /// path of its file. Null counts as absent.
     fn value(&self, name: &str) -> Option<(&Path, &Value)> {
         self.files.iter().find_map(|(path, values)| {

@@ -39,7 +39,7 @@ pub struct ReadOptions {
 /// extension.
 ///
 /// # Preprocessing
-/// If `preprocess` is `None`, it is what a description beside the file states: `model.json` beside `model.onnx`, or else
+/// If `preprocess` is `None`, it is what a description next to the file states: `model.json` next to `model.onnx`, or else
 /// `config.json` and `preprocessor_config.json` in the same folder. A description is timm's `config.json`, the files of
 /// transformers, or an object with some of their fields (`mean`, `std`, `interpolation`, `crop_pct`, `input_size`,
 /// `label_names`). The metadata of the ONNX file may state mean, standard deviation and size too. What nothing states is
@@ -358,7 +358,7 @@ mod tests {
         check("swin_new_any.onnx", &SwinTransformer { image: 32, patch: 4, window: 4, width: 8, stages });
     }
 
-    /// Reads a golden file with a description beside it and returns the network or the error.
+    /// Reads a golden file with a description next to it and returns the network or the error.
     fn described(file: &str, json: Option<(&str, &str)>, options: &ReadOptions) -> Result<Network, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mine.onnx");

@@ -60,7 +60,7 @@ def save_repeated():
 
 
 def save_groups(state):
-    """Saves weights under keys, beside numbers and other weights. Those that are meant are the ones of the other files."""
+    """Saves weights under keys, next to numbers and other weights. Those that are meant are the ones of the other files."""
     other = {name: t * 0 for name, t in state.items()}
     groups = {
         "number_beside.pth": {"model": state, "best_acc1": torch.tensor(0.5), "epoch": 3},

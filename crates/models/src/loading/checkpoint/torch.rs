@@ -152,7 +152,7 @@ fn find_weights(saved: Value<'_>) -> Result<Group<'_>, String> {
 }
 
 /// Returns whether a value is a module, or a dictionary of tensors with names such as "layer1.0.conv1.weight". A tensor
-/// without a dot in its name can also be a number beside the weights.
+/// without a dot in its name can also be a number next to the weights.
 fn is_weights(value: Value<'_>) -> bool {
     let members = members(value);
     let is_part = |(key, _): &(Value<'_>, Value<'_>)| key.as_text().is_some_and(|key| MODULE_PARTS.contains(&key));
@@ -237,7 +237,7 @@ fn tensor(storages: &Storages, name: &str, call: &[Value<'_>]) -> Result<Option<
         let items = list.items().filter(|items| items.len() <= MOST_DIMENSIONS)?;
         items.map(size_of).collect::<Option<Vec<_>>>()
     };
-    // Torch stores the negation of a tensor as a mark beside its values.
+    // Torch stores the negation of a tensor as a mark next to its values.
     let marks = call.get(6).and_then(|marks| marks.entries()).into_iter().flatten();
     if marks.into_iter().any(|(mark, value)| mark.as_text() == Some("neg") && value.as_bool() == Some(true)) {
         return Err(format!("{name:?} is stored as the negation of its values; save a clone of it"));
