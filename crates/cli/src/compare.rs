@@ -1,6 +1,6 @@
 //! `hard-imagenet compare`: prints the differences between two runs on the same images, with intervals and tests.
 
-use crate::options;
+use crate::{findings, options};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use hard_imagenet::report::RunComparison;
@@ -43,6 +43,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             args.first.display(),
             args.second.display()
         );
+    }
+    for run in [&first, &second] {
+        findings::print_suspicious(&run.folder().display().to_string(), run.findings());
     }
     let text = match args.format {
         Format::Md => comparison.markdown(),

@@ -12,6 +12,12 @@ pub(crate) fn print(label: &str, findings: &[Finding]) {
     findings.iter().for_each(|finding| lines(label, finding).iter().for_each(|line| eprintln!("{line}")));
 }
 
+/// Prints the findings that are errors or warnings.
+pub(crate) fn print_suspicious(label: &str, findings: &[Finding]) {
+    let suspicious: Vec<Finding> = findings.iter().filter(|one| one.severity.is_suspicious()).cloned().collect();
+    print(label, &suspicious);
+}
+
 /// Returns the lines of one finding, with the options that help.
 pub(crate) fn lines(label: &str, finding: &Finding) -> Vec<String> {
     if finding.severity == Severity::Note {

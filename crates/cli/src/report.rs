@@ -1,7 +1,7 @@
 //! `hard-imagenet report`: writes tables and pages from run folders. The records are scored again; no model is run.
 
 use crate::ending::{Ending, MaxFailed};
-use crate::options;
+use crate::{findings, options};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use hard_imagenet::report::Report;
@@ -47,6 +47,9 @@ pub(crate) fn run(args: &Args) -> Result<Ending> {
         for folder in found {
             runs.push(Run::open(folder)?);
         }
+    }
+    for run in &runs {
+        findings::print_suspicious(&run.folder().display().to_string(), run.findings());
     }
     let report = Report::new(&runs);
     let output = args.output.as_deref().unwrap_or(&args.runs[0]);

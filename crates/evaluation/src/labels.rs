@@ -3,7 +3,7 @@
 use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::{Class, DatasetInfo};
 use hard_imagenet_findings::Finding;
-use hard_imagenet_findings::kinds::models::{CLASSES_REORDERED, CLASSES_UNMATCHED};
+use hard_imagenet_findings::kinds::models::{CLASSES_REORDERED, CLASSES_UNMATCHED, NUMERIC_CLASSES};
 use hard_imagenet_runs::LabelSpace;
 use std::collections::HashMap;
 
@@ -29,7 +29,8 @@ pub(crate) fn match_labels(info: &DatasetInfo, model: &str, head: usize, names: 
     let space = if head == info.classes.len() { LabelSpace::Dataset } else { LabelSpace::Imagenet };
     let numbered = info.columns(head);
     let Some(names) = names.filter(|names| names.len() == head) else {
-        return Ok(Labels { space, columns: numbered.map_err(error)?, finding: None });
+        let finding = (space == LabelSpace::Dataset && has_numbers_as_texts(info)).then(|| NUMERIC_CLASSES.found());
+        return Ok(Labels { space, columns: numbered.map_err(error)?, finding });
     };
     let known = index(names);
     let matched: Vec<Option<u32>> = info.classes.iter().map(|class| find(&known, class)).collect();
@@ -83,6 +84,12 @@ pub(crate) fn match_labels(info: &DatasetInfo, model: &str, head: usize, names: 
             Err(error(format!("{reason}; its class names lack {}", missing.join(", "))))
         }
     }
+}
+
+/// Returns whether the classes are numbers that are not in the order of numbers.
+fn has_numbers_as_texts(info: &DatasetInfo) -> bool {
+    let numbers: Option<Vec<u64>> = info.classes.iter().map(|class| class.name.parse().ok()).collect();
+    numbers.is_some_and(|numbers| !numbers.is_sorted())
 }
 
 /// Returns the outputs by name. A name such as "tench, Tinca tinca" counts as a whole and by its parts. What stands for two
@@ -156,6 +163,19 @@ mod tests {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let labels = match_labels(&info, "m", names.len(), Some(&names)).map_err(|error| error.to_string())?;
         Ok((labels.space, labels.columns, labels.finding.map(|finding| finding.kind)))
+    }
+
+    #[test]
+    fn numbers_in_the_order_of_texts_are_suspicious() {
+        let finding = |names: &[&str]| {
+            let class = |name: &&str| Class { name: (*name).to_owned(), wnid: None, imagenet: None };
+            let info = DatasetInfo { name: "toy".into(), classes: names.iter().map(class).collect() };
+            match_labels(&info, "m", names.len(), None).unwrap().finding.map(|finding| finding.kind)
+        };
+        assert_eq!(finding(&["0", "1", "10", "2"]).as_deref(), Some("numeric-classes"));
+        assert_eq!(finding(&["0", "1", "2"]), None);
+        assert_eq!(finding(&["00", "01", "10"]), None);
+        assert_eq!(finding(&["10", "9", "cat"]), None);
     }
 
     #[test]

@@ -35,10 +35,14 @@ pub(crate) fn probe(setup: &Setup<'_>) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
+/// Returns whether outputs have a softmax: none is NaN, and the largest is finite.
+fn has_softmax(row: &[f32]) -> bool {
+    row.iter().all(|value| !value.is_nan()) && row.iter().copied().fold(f32::NEG_INFINITY, f32::max).is_finite()
+}
+
 /// Returns what is suspicious about the outputs for some images.
 fn examine(ids: &[&str], logits: &[Vec<f32>]) -> Vec<Finding> {
-    let nan: Vec<&str> =
-        ids.iter().zip(logits).filter(|(_, row)| row.iter().any(|value| value.is_nan())).map(|(id, _)| *id).collect();
+    let nan: Vec<&str> = ids.iter().zip(logits).filter(|(_, row)| !has_softmax(row)).map(|(id, _)| *id).collect();
     if let Some(finding) = NOT_NUMBERS.about(&nan) {
         return vec![finding.of(ids.len())];
     }
@@ -74,6 +78,9 @@ mod tests {
         check(&[&[0.5; 10], &[0.25; 10]], &["probabilities"]);
         check(&[&[1.5, -2.0], &[1.5, -2.0]], &["constant-output"]);
         check(&[&[1.5, f32::NAN], &[1.5, -2.0]], &["not-numbers"]);
+        check(&[&[1.5, f32::INFINITY], &[1.5, -2.0]], &["not-numbers"]);
+        // A head may mask classes.
+        check(&[&[1.5, f32::NEG_INFINITY], &[2.5, f32::NEG_INFINITY]], &[]);
         check(&[&[1.5, -2.0]], &[]);
         check(&[], &[]);
     }

@@ -551,6 +551,8 @@ struct Changing {
     altered: Option<usize>,
     /// Whether the sample that could not be read can be read now.
     mended: bool,
+    /// The place of every sample in a ranking.
+    rank: Option<f32>,
 }
 
 impl Dataset for Changing {
@@ -570,6 +572,10 @@ impl Dataset for Changing {
         self.toy.class(i)
     }
 
+    fn cue_rank(&self, _i: usize) -> Option<f32> {
+        self.rank
+    }
+
     fn get(&self, i: usize) -> Result<Sample, DatasetError> {
         let mut sample = self.toy.get(if self.mended && i == BAD { BAD + 8 } else { i })?;
         if self.altered == Some(i) {
@@ -583,7 +589,7 @@ impl Dataset for Changing {
 fn only_parts_whose_samples_changed_are_computed_again() {
     let dir = tempfile::tempdir().unwrap();
     let model = &FIXTURE.model;
-    let mut data = Changing { toy: Toy::new(SAMPLES), altered: None, mended: false };
+    let mut data = Changing { toy: Toy::new(SAMPLES), altered: None, mended: false, rank: None };
     let images = |data: &Changing| {
         let (mut computed, mut kinds) = (0, Vec::new());
         let run = Evaluation::new(data)
@@ -608,6 +614,9 @@ fn only_parts_whose_samples_changed_are_computed_again() {
     assert_eq!(images(&data), (0, vec!["left-out".to_owned()], 1));
     data.mended = true;
     assert_eq!(images(&data), (16 * IMAGES, vec!["inputs-changed".to_owned()], 0));
+    // A ranking is part of the records, too.
+    data.rank = Some(0.5);
+    assert_eq!(images(&data), (SAMPLES * IMAGES, vec!["inputs-changed".to_owned()], 0));
     // What an earlier version wrote does not say what it was computed from.
     std::fs::remove_file(dir.path().join("records/part-00002.inputs.json")).unwrap();
     assert_eq!(images(&data), (0, vec!["inputs-unknown".to_owned()], 0));
@@ -617,7 +626,7 @@ fn only_parts_whose_samples_changed_are_computed_again() {
 fn features_of_changed_images_are_computed_again() {
     let dir = tempfile::tempdir().unwrap();
     let model = &FIXTURE.model;
-    let mut data = Changing { toy: Toy::new(16), altered: None, mended: false };
+    let mut data = Changing { toy: Toy::new(16), altered: None, mended: false, rank: None };
     let extract = |data: &Changing| {
         Features::new(data, model, 4).unwrap().extract(dir.path(), &mut |_, _| ControlFlow::Continue(())).unwrap()
     };

@@ -41,7 +41,7 @@ pub fn check_results(description: &RunDescription, records: &[Record]) -> Vec<Fi
     let nan: Vec<String> = answers
         .clone()
         .filter(|record| record.condition == CLEAN || !one_sided.contains(record.sample.as_str()))
-        .filter(|record| record.rank.is_none() && record.confidence.is_none())
+        .filter(|record| record.confidence.is_none())
         .map(|record| format!("{} under {}", record.sample, record.condition))
         .collect();
     let is_nan = !nan.is_empty();

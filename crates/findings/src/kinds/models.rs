@@ -41,6 +41,14 @@ kinds! {
         effect: "outputs were matched to the dataset's classes by name",
         remedy: "",
     }
+    /// Classes are numbers in the order of texts.
+    NUMERIC_CLASSES: Warning "numeric-classes" {
+        what: "the classes are numbers, and the model does not name its classes",
+        effect: "output i is taken for the i-th class in the order of texts (0, 1, 10, 2), as torchvision sorts folders, \
+                 and not in the order of numbers",
+        remedy: "if the model was trained in the order of numbers, name its classes in its description, or give the \
+                 folders leading zeros (00, 01, 02)",
+    }
     /// Class names could not be matched.
     CLASSES_UNMATCHED: Warning "classes-unmatched" {
         what: "the model names classes that the dataset does not have",

@@ -17,7 +17,7 @@ kinds! {
     }
     /// Logits that are not numbers.
     NOT_NUMBERS: Error "not-numbers" {
-        what: "images for which the model's outputs are not numbers (NaN)",
+        what: "images for which the model's outputs are not numbers (NaN) or infinite",
         effect: "their predictions mean nothing: accuracy and drops are wrong",
         remedy: "check the weights, and evaluate in f32 if the model was exported in half precision",
     }
