@@ -133,7 +133,11 @@ fn suspicious_inputs_can_be_an_error() {
     let squares = Squares::new(1, 0);
     let said = ends_with(&eval(&squares, &["--strict-inputs"]), 1);
     assert!(said.contains("suspicious") && said.contains("3 of 3 masks without an object"), "{said}");
-    assert!(!squares.at("out/model/records/part-00000.parquet").exists());
+    assert!(!squares.at("out/model").exists());
+    // A run that exists stays, even if it was to be computed again.
+    ends_with(&eval(&squares, &[]), 0);
+    ends_with(&eval(&squares, &["--strict-inputs", "--restart"]), 1);
+    assert!(open(&squares, "model").is_complete());
 }
 
 #[test]
@@ -146,6 +150,8 @@ fn files_that_failed_are_tried_again() {
     assert_eq!(suspicious(&open(&squares, "model")), ["left-out"]);
     // Nothing changed, so nothing is computed again.
     let part = squares.at("out/model/records/part-00000.parquet");
+    let inputs = fs::read_to_string(squares.at("out/model/records/part-00000.inputs.json")).expect("inputs");
+    assert!(!inputs.contains("images") && inputs.contains("\"digest\""), "no path of this disk: {inputs}");
     let written = fs::metadata(&part).expect("a part").modified().expect("a time");
     ends_with(&eval(&squares, &[]), 3);
     assert_eq!(fs::metadata(&part).expect("a part").modified().expect("a time"), written);

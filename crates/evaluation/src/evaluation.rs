@@ -1,4 +1,5 @@
 use crate::extensions::Extensions;
+use crate::findings::Before;
 use crate::parts::{self, Parts};
 use crate::progress::Observer;
 use crate::setup::{Request, Setup};
@@ -201,14 +202,16 @@ impl<'a> Evaluation<'a> {
         let setup = self.setup(model)?;
         let (index, count) = self.shard;
         let own: Vec<usize> = (index..setup.description.parts()).step_by(count).collect();
+        // A run that is refused leaves the folder as it was.
+        let clean = if self.strict_inputs { Some(self.require_clean(&setup, folder, observer)?) } else { None };
         self.begin(&setup, folder, &own)?;
         let Parts { mut records, missing, findings } = parts::load(&setup, folder, &own, observer)?;
-        let before = findings::before(&setup, folder, missing.is_empty(), self.strict_inputs)?;
-        let reported: Vec<Finding> = findings.iter().chain(&before.lasting).chain(&before.first).cloned().collect();
+        let before = match clean {
+            Some(before) => before,
+            None => findings::before(&setup, folder, missing.is_empty(), false)?,
+        };
+        let reported: Vec<Finding> = findings.iter().chain(before.all()).cloned().collect();
         let mut canceled = findings::report(&reported, observer);
-        if self.strict_inputs {
-            findings::refuse(&setup, &reported)?;
-        }
         canceled = canceled || parts::evaluate(&setup, folder, &own, &missing, &mut records, observer)?.is_break();
         let run = Run::open_with_parts(folder.path(), records)?;
         let all = findings::after(&setup, folder, &run, before)?;
@@ -222,6 +225,17 @@ impl<'a> Evaluation<'a> {
             }
         }
         Ok(run.with_findings(all))
+    }
+
+    /// Looks at all inputs, and returns an error if something about them is suspicious.
+    fn require_clean(&self, setup: &Setup<'_>, folder: &RunFolder, observer: &mut Observer<'a>) -> Result<Before> {
+        let before = findings::before(setup, folder, false, true)?;
+        let found: Vec<Finding> = before.all().cloned().collect();
+        if found.iter().any(|finding| finding.severity.is_suspicious()) {
+            findings::report(&found, observer);
+        }
+        findings::refuse(setup, &found)?;
+        Ok(before)
     }
 
     /// Makes the folder one of this run, and removes what an earlier run left there.

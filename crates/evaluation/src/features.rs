@@ -1,7 +1,7 @@
 //! Computes the features of every image of a dataset: dataset × model → feature bank.
 
 use crate::bank_files::{BankFiles, SampleFeatures, failures};
-use crate::inputs::digest;
+use crate::inputs::{digest, stamp};
 use crate::labels::match_labels;
 use crate::{EvaluationError, Result};
 use hard_imagenet_datasets::Dataset;
@@ -153,7 +153,7 @@ impl<'a> Features<'a> {
         if known.input.sample != self.dataset.id(i) {
             return true;
         }
-        let stamp = self.dataset.stamp(i);
+        let stamp = stamp(self.dataset, i);
         let is_unknown = known.error.is_none() && known.input.digest.is_none();
         if is_unknown || (known.error.is_none() && stamp.is_some() && stamp == known.input.stamp) {
             return false;
@@ -180,8 +180,8 @@ impl<'a> Features<'a> {
 
     /// Adds the features of a batch to a part.
     fn add_batch(&self, samples: &[usize], part: &mut FeatureBank, inputs: &mut Vec<SampleFeatures>) -> Result<()> {
-        let stamp = |i| SampleFeatures::new(self.dataset.id(i), self.dataset.stamp(i));
-        let decoded: Vec<_> = samples.par_iter().map(|&i| (stamp(i), self.decode(i))).collect();
+        let new = |i| SampleFeatures::new(self.dataset.id(i), stamp(self.dataset, i));
+        let decoded: Vec<_> = samples.par_iter().map(|&i| (new(i), self.decode(i))).collect();
         let (mut good, mut images, mut masks) = (Vec::new(), Vec::new(), Vec::new());
         for (&i, (mut input, decoded)) in samples.iter().zip(decoded) {
             match decoded {

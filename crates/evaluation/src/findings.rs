@@ -21,6 +21,13 @@ pub(crate) struct Before {
     pub(crate) first: Vec<Finding>,
 }
 
+impl Before {
+    /// Iterates over everything that is known.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Finding> {
+        self.lasting.iter().chain(&self.first)
+    }
+}
+
 /// Collects what is suspicious about the dataset, the model and its first results.
 ///
 /// If nothing is left to compute, the model is not asked, and what an earlier run found about its results is kept.

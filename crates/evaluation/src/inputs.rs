@@ -5,8 +5,8 @@ use crate::resolve::Change;
 use crate::setup::Setup;
 use crate::stages::decode::decode_one;
 use crate::{Event, Result};
-use hard_imagenet_datasets::Sample;
-use hard_imagenet_files::sha256_hex_of_reader;
+use hard_imagenet_datasets::{Dataset, Sample};
+use hard_imagenet_files::{sha256_hex, sha256_hex_of_reader};
 use hard_imagenet_findings::Finding;
 use hard_imagenet_findings::kinds::results::{INPUTS_CHANGED, INPUTS_GONE, INPUTS_UNKNOWN, RECORDS_KEPT};
 use hard_imagenet_metrics::{CLEAN, Record};
@@ -26,6 +26,12 @@ pub(crate) fn digest(sample: &Sample) -> String {
     let bytes = numbers.as_flattened().chain(image.data.as_slice()).chain(mask.data.as_slice());
     // A slice in memory cannot fail to be read.
     sha256_hex_of_reader(bytes).unwrap_or_default()
+}
+
+/// Returns the dataset's stamp of a sample in the form that is stored: its SHA-256, because run folders are passed on, and the
+/// paths of a disk are nobody else's business.
+pub(crate) fn stamp(dataset: &dyn Dataset, sample: usize) -> Option<String> {
+    dataset.stamp(sample).map(|stamp| sha256_hex(stamp.as_bytes()))
 }
 
 /// Returns whether a record says about its sample what the dataset says now: class, label and place in the ranking. These may
@@ -85,7 +91,7 @@ pub(crate) fn verify(
             match known.get(id) {
                 None if failed.contains(id) => suspects.push(Suspect { part, sample, digest: None }),
                 Some(input)
-                    if failed.contains(id) || input.stamp.is_none() || input.stamp != setup.dataset.stamp(sample) =>
+                    if failed.contains(id) || input.stamp.is_none() || input.stamp != stamp(setup.dataset, sample) =>
                 {
                     suspects.push(Suspect { part, sample, digest: input.digest.clone() });
                 }

@@ -16,7 +16,7 @@ pub struct PartInputs {
 pub struct SampleInput {
     /// The sample's id.
     pub sample: String,
-    /// A text that changes when its files change: their paths, sizes and times. `None` if the dataset does not know them.
+    /// The SHA-256 of its files' paths, sizes and times, in lower-case hex. `None` if the dataset does not know them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp: Option<String>,
     /// The SHA-256 of its decoded image and mask, in lower-case hex. `None` if it could not be decoded.

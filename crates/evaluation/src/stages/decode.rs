@@ -38,7 +38,7 @@ pub(crate) fn decode_all(setup: &Setup<'_>, samples: Range<usize>) -> DecodedPar
         let mut input = SampleInput {
             sample: setup.dataset.id(sample).to_owned(),
             // Taken before the file is read: if it changes in between, the next run notices.
-            stamp: setup.dataset.stamp(sample),
+            stamp: inputs::stamp(setup.dataset, sample),
             ..SampleInput::default()
         };
         let decoded = decode_one(setup, sample).and_then(|one| {
