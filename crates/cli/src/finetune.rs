@@ -1,5 +1,6 @@
 //! `hard-imagenet finetune`: trains a head, some layers or a whole model on a dataset.
 
+use crate::ending::{Ending, MaxFailed};
 use crate::findings::{self, FIRST};
 use crate::model_reading::ModelReading;
 use crate::options::{self, PresetName};
@@ -91,6 +92,8 @@ pub(crate) struct Args {
     /// Folder for MODEL.safetensors, epochs.csv, recipe.json and the checkpoint to resume from
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
+    #[command(flatten)]
+    max_failed: MaxFailed,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -132,7 +135,7 @@ fn objective_words() -> String {
     format!("{}, or reweighting[:draws]", words.join(", "))
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<Ending> {
     let method = TrainingMethod::parse(&args.objective)?;
     let recipe = recipe(args, method);
     let (data, validation) = args.source.open_both()?;
@@ -181,7 +184,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     options::print(&[
         format!("weights: {}", options::absolute(&file).display()),
         format!("evaluate it: hard-imagenet eval -m {} --weights {} ..", args.model, file.display()),
-    ])
+    ])?;
+    Ok(Ending::of_samples(outcome.skipped.len(), data.len(), args.max_failed.max_failed))
 }
 
 /// Loads the network, with a new head if the options or the dataset ask for one.

@@ -92,7 +92,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args).map(complete),
         Command::Ablate(args) => ablate::run(&args).map(complete),
         Command::Rank(args) => rank::run(&args),
-        Command::Finetune(args) => finetune::run(&args).map(complete),
+        Command::Finetune(args) => finetune::run(&args),
         Command::Datasets(args) => datasets::run(&args).map(complete),
         Command::Doctor(args) => doctor::run(&args).map(complete),
         Command::Models(args) => models::run(&args).map(complete),
