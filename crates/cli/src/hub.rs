@@ -113,15 +113,15 @@ mod tests {
         };
         let home_of = |name: &str| match name {
             "" => Some(PathBuf::from("/home/me")),
-            "root" => Some("/root/".into()),
+            "ada" => Some("/srv/ada/".into()),
             "top" => Some("/".into()),
             _ => None,
         };
         for (path, expected) in [
             ("~", "/home/me"),
             ("~/hf", "/home/me/hf"),
-            ("~root/hf", "/root/hf"),
-            ("~root", "/root"),
+            ("~ada/hf", "/srv/ada/hf"),
+            ("~ada", "/srv/ada"),
             ("~top", "/"),
             ("~top/hf", "/hf"),
             ("~nobody-there/hf", "~nobody-there/hf"),
